@@ -1,0 +1,31 @@
+# Type `make` to see what can be done. Everything installs into .venv, next to this file.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format clean
+
+bin := .venv/bin
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv and install the package in it (quick when nothing changed)
+	@./scripts/setup
+
+demo: setup ## Run one district into its different futures
+	$(bin)/district-sim demo
+
+test: lint ## Check style and types, then run the tests
+	$(bin)/python -m pytest
+
+lint: setup ## Check formatting, style and types only
+	$(bin)/python -m ruff format --check .
+	$(bin)/python -m ruff check .
+	$(bin)/python -m mypy
+
+format: setup ## Rewrite the code in the house style
+	$(bin)/python -m ruff format .
+	$(bin)/python -m ruff check --fix .
+
+clean: ## Remove .venv, caches and build products (results are kept)
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find district_sim tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

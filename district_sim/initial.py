@@ -1,0 +1,189 @@
+"""The initial district, drawn from real districts' figures and settled in calm quarters before the start.
+
+Depends on the seed, the initial district, the world before globalisation and the history only: scenarios that
+differ in strategy or policy start from the same district, bit for bit.
+"""
+
+import numpy as np
+from numba import njit
+from scipy.special import ndtri
+
+from district_sim.parameters import Parameters
+from district_sim.processes.relations import degree, draw_firm, tie
+from district_sim.processes.ties import chemistry, suitability
+from district_sim.random import Stream, normal, uniform, uniform2
+from district_sim.schedule import one_quarter
+from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state
+
+_INITIAL = int(Stream.INITIAL)
+_SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
+
+
+@njit(cache=True)
+def _uniforms(n, seed, number):
+    out = np.empty(n)
+    for i in range(n):
+        out[i] = uniform(seed, _INITIAL, 0, i, -1, number)
+    return out
+
+
+def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndarray:
+    """Stratified lognormal sizes [employees], at least 1, shape (n,): every district has the same distribution.
+
+    The body is lognormal (right-skewed); the smallest firms are the self-employed.
+    """
+    rank = np.argsort(np.argsort(_uniforms(n, seed, _SIZE), kind="stable"), kind="stable")
+    size = np.maximum(1.0, np.exp(sigma * ndtri((rank + 0.5) / n)))
+    for _ in range(8):  # scale to the mean although no firm is smaller than one person
+        size = np.maximum(1.0, size * mean / size.mean())
+    return size
+
+
+def _roles(n: int, p: Parameters, seed: np.uint64) -> np.ndarray:
+    """Phase of every firm: `final_share` of them in the last phase, the others spread evenly."""
+    last = p.technology.phases - 1
+    order = np.argsort(_uniforms(n, seed, _PHASE), kind="stable")
+    final = min(n - 1, max(1, round(p.firms.final_share * n)))
+    phase = np.empty(n, np.int64)
+    phase[order[:final]] = last
+    phase[order[final:]] = np.arange(n - final) % last
+    return phase
+
+
+@njit(cache=True)
+def _endow(firms, n, clock, p):
+    """Places, knowledge, people's skills and attitudes of the first n firms."""
+    f, seed = p.firms, clock.seed[0]
+    for i in range(n):
+        firms.alive[i], firms.key[i], firms.parent[i] = True, i, -1
+        a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
+        firms.x[i] = f.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
+        firms.y[i] = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
+        firms.founded[i] = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
+        skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
+        for d in range(firms.tacit.shape[1]):
+            own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
+            firms.tacit[i, d] = 0.9 * own * p.derived.use[0, firms.phase[i], d]
+            firms.codified[i, d] = 0.6 * firms.tacit[i, d]
+        firms.dynamism[i] = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
+        firms.education[i] = _around(f.education, 0.08, seed, i, _EDUCATION)
+        firms.it[i] = _around(f.it, 0.08, seed, i, _IT)
+        firms.identity[i] = _around(f.identity, 0.08, seed, i, _IDENTITY)
+        firms.collaboration[i], firms.experience[i] = f.trust, 0.8
+        firms.research[i], firms.absorptive[i], firms.quality[i] = firms.dynamism[i], 0.5, 0.7
+        firms.wage[i] = p.market.wage
+        firms.cash[i] = 1.5 * p.market.wage * firms.employees[i]
+        share = p.market.final_value if firms.phase[i] == p.technology.phases - 1 else 1.0
+        firms.reach[i] = firms.employees[i] * p.market.productivity / share
+        firms.value_added[i] = firms.employees[i] * p.market.productivity
+
+
+@njit(cache=True)
+def _around(mean, spread, seed, i, number):
+    return min(1.0, max(0.0, mean + spread * normal(seed, _INITIAL, 0, i, -1, number)))
+
+
+@njit(cache=True)
+def _network(firms, ties, pipelines, n, clock, p):
+    """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
+    f, seed = p.firms, clock.seed[0]
+    wanted = f.ties
+    for attempt in range(40):
+        for i in range(n):
+            extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
+            if degree(i, ties) >= wanted - 1.0 + 2.0 * extra:
+                continue
+            j = draw_firm(i, attempt, _INITIAL, firms, clock)
+            if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(i, j, firms, p):
+                trust = f.trust + f.trust_spread * 2.45 * chemistry(firms.key[i], firms.key[j], seed)
+                tie(i, j, min(1.0, max(0.0, trust)), ties)
+    weight = 0.0
+    for i in range(n):
+        weight += min(1.0, firms.employees[i] / 10.0) / n
+    for i in range(n):
+        a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
+        if a < f.pipelines * min(1.0, firms.employees[i] / 10.0) / weight:
+            pipelines.node[i, 0] = np.int64(b * p.derived.node_kind.size)
+            pipelines.strength[i, 0] = 1.0
+
+
+def _groups(state: State, n: int, p: Parameters) -> None:
+    """Business groups: the largest firms lead, the next largest belong to them."""
+    members = round(p.firms.group_share * n)
+    leaders = max(1, round(members / p.firms.group_size))
+    if members <= leaders:
+        return
+    by_size = np.argsort(-state.firms.employees[:n], kind="stable")[:members]
+    for position, i in enumerate(by_size[leaders:]):
+        state.firms.owner[i] = by_size[position % leaders]
+
+
+@njit(cache=True)
+def _anchor(firms, ties, world, clock):
+    """Make the district as it stands the standard of comparison: quality, trust, outside appeal."""
+    quality, weight, trust, count = 0.0, 0.0, 0.0, 0
+    for i in range(clock.rows[0]):
+        if firms.alive[i]:
+            quality += firms.employees[i] * firms.quality[i]
+            weight += firms.employees[i]
+            for m in range(ties.partner.shape[1]):
+                if ties.partner[i, m] >= 0:
+                    trust += ties.trust[i, m]
+                    count += 1
+    world.quality_start[0] = quality / weight
+    world.trust_start[0] = trust / max(1, count)
+    world.appeal[0], world.value_start[0] = 0.0, 0.0
+
+
+@njit(cache=True)
+def _settle(state, p, quarters):
+    """Calm quarters before the start; the district stays its own standard meanwhile."""
+    for _ in range(quarters):
+        _anchor(state.firms, state.ties, state.world, state.clock)
+        one_quarter(state, p)
+    _anchor(state.firms, state.ties, state.world, state.clock)
+
+
+def _calm(p: Parameters) -> Parameters:
+    """Parameters of the time before the start: history's behaviour, no entry, exit, change of owner or policy."""
+    still = p.demography._replace(entry=0.0, exit=0.0, exit_young=0.0, credit=1e9)
+    ownership = p.ownership._replace(takeover=0.0, acquisition=0.0, captivity=0.0)
+    policies = p.policies._replace(start=np.full_like(p.policies.start, np.iinfo(np.int64).max))
+    return p._replace(demography=still, ownership=ownership, policies=policies, strategy_start=1)
+
+
+def initial_state(p: Parameters, seed: int, quarters: int) -> State:
+    """The district at quarter 0.
+
+    Args:
+        p: parameters of the scenario.
+        seed: 0 <= seed < 2**64.
+        quarters: length of the run that is planned; the arrays have room for the newborns to expect.
+    """
+    n = p.firms.count
+    state = empty_state(max(64, int(n * (1.2 + 0.02 * min(quarters, 100)))), p, seed)
+    firms, clock, key = state.firms, state.clock, state.clock.seed[0]
+    clock.rows[0] = n
+    firms.phase[:n] = _roles(n, p, key)
+    size = initial_sizes(n, p.firms.size_mean, p.firms.size_sigma, key)
+    final = firms.phase[:n] == p.technology.phases - 1
+    # Employment of suppliers and of final firms as the orders of a settled district need it
+    size[final] *= 0.5 * size.sum() / size[final].sum()
+    size[~final] *= 0.5 * n * p.firms.size_mean / size[~final].sum()
+    size[final] *= 0.5 * n * p.firms.size_mean / size[final].sum()
+    firms.employees[:n] = np.maximum(1.0, size)
+    _endow(firms, n, clock, p)
+    clock.step[0] = -1 - p.firms.settling
+    _network(firms, state.ties, state.pipelines, n, clock, p)
+    _groups(state, n, p)
+    state.world.frontier[:] = p.technology.frontier * (
+        p.technology.unripe + (1.0 - p.technology.unripe) * p.derived.ripening[0]
+    )
+    state.world.wage[0] = p.market.wage
+    employed = firms.employees[:n].sum()
+    state.accounts.people[:] = employed, employed * p.market.unemployment / (1.0 - p.market.unemployment), 0.0
+    state.accounts.money[FIRMS] = firms.cash[:n].sum()
+    state.accounts.money[HOUSEHOLDS] = -state.accounts.money[FIRMS]
+    clock.step[0] = -p.firms.settling
+    _settle(state, _calm(p), p.firms.settling)
+    return state

@@ -1,0 +1,138 @@
+"""The collective agency: contributions, public match, capability, projects.
+
+A threshold public good (Cadsby & Maynes 1999) among conditional cooperators (Fischbacher, Gächter & Fehr 2001): below
+the threshold contributions are returned and no project runs.
+"""
+
+import numpy as np
+from numba import njit
+
+from district_sim.random import Stream, uniform
+from district_sim.state import (
+    AGENCY,
+    BRAND,
+    DEFENCE,
+    FIRMS,
+    PHASES,
+    PIPELINES,
+    PUBLIC,
+    SELF_OWNED,
+    TECHNOLOGY,
+    TRAINING,
+    VALUES,
+    WORLD,
+)
+
+_PARTICIPATION = int(Stream.PARTICIPATION)
+
+
+@njit(cache=True)
+def participation_odds(i, firms, ties, agency, a, s):
+    """Log odds that firm i contributes: readiness, identity, partners' behaviour last quarter, proven capability."""
+    partners, trusted = 0.0, 0.0
+    for m in range(ties.partner.shape[1]):
+        j = ties.partner[i, m]
+        if j >= 0:
+            partners += ties.trust[i, m] * firms.participates[j]
+            trusted += ties.trust[i, m]
+    cooperation = partners / trusted if trusted > 0.0 else 0.0
+    return (
+        a.response_action * (s.collective_action - 0.5)
+        + a.response_identity * (firms.identity[i] - 0.5)
+        + a.response_partners * (cooperation - 0.5)
+        + a.response_capability * agency.capability[0]
+        + a.response_match * agency.credibility[0]
+    )
+
+
+@njit(cache=True)
+def _decide(firms, ties, agency, clock, scratch, a, s):
+    """Who takes part this quarter, into `scratch.value`; everybody looks at last quarter's behaviour."""
+    for i in range(clock.rows[0]):
+        scratch.value[i] = 0.0
+        if not firms.alive[i] or a.contribution == 0.0:
+            continue
+        chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
+        if firms.owner[i] < SELF_OWNED:
+            chance *= a.affiliates
+        elif firms.owner[i] >= 0 or firms.captor[i] >= 0:
+            chance *= a.leaders
+        if uniform(clock.seed[0], _PARTICIPATION, clock.step[0], firms.key[i]) < chance:
+            scratch.value[i] = 1.0
+
+
+@njit(cache=True)
+def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s):
+    """Contributions, public match and the agency's spending of the quarter.
+
+    Money: firms -> agency, public -> agency, agency -> world (services bought for the projects).
+    """
+    a = p.agency
+    _decide(firms, ties, agency, clock, scratch, a, s)
+    district, pledged, members, firms_alive, incumbent = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(clock.rows[0]):
+        firms.participates[i] = scratch.value[i]
+        if firms.alive[i]:
+            firms_alive += 1.0
+            members += firms.participates[i]
+            district += max(0.0, firms.value_added[i])
+            gift = a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
+            pledged += gift
+            if firms.trajectory[i] < world.newest[0]:
+                incumbent += gift
+    agency.participation[0] = members / max(1.0, firms_alive)
+    agency.incumbents[0] = incumbent / pledged if pledged > 0.0 else 0.0
+    match = min(policy.match_budget[0], policy.match[0] * pledged)
+    provided = pledged > 0.0 and pledged + match >= a.threshold * district
+    agency.contributed[0] = pledged if provided else 0.0
+    agency.matched[0] = match if provided else 0.0
+    if provided:
+        for i in range(clock.rows[0]):
+            if firms.alive[i]:
+                firms.cash[i] -= a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
+        accounts.money[FIRMS] -= pledged
+        accounts.money[PUBLIC] -= match
+        accounts.money[AGENCY] += pledged + match
+        agency.fund[0] += pledged + match
+    _spend(firms, agency, policy, accounts, clock, district, p, s)
+
+
+@njit(cache=True)
+def _effect(money, district, capability, a):
+    """Effect of a project in [0, 1): concave in money, limited by the agency's capability."""
+    share = money / district if district > 0.0 else 0.0
+    return capability * share / (share + a.project_half)
+
+
+@njit(cache=True)
+def _spend(firms, agency, policy, accounts, clock, district, p, s):
+    """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
+    a = p.agency
+    budget = agency.fund[0]
+    share = budget / district if district > 0.0 else 0.0
+    if share >= a.threshold:
+        agency.capability[0] += a.learning * (share / (share + a.half) - agency.capability[0])
+        agency.fund[0] -= budget
+        accounts.money[AGENCY] -= budget
+        accounts.money[WORLD] += budget
+    else:
+        budget = 0.0
+        agency.capability[0] -= a.decay * agency.capability[0]
+    capability = agency.capability[0]
+    agency.effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
+    agency.effect[TRAINING] = _effect(budget * s.project_training, district, capability, a)
+    agency.effect[PIPELINES] = _effect(
+        budget * s.project_pipelines + policy.platform[0], district, max(capability, 0.3), a
+    )
+    agency.effect[BRAND] = _effect(budget * s.project_brand, district, capability, a)
+    agency.effect[PHASES] = _effect(budget * s.project_phases, district, capability, a)
+    agency.effect[VALUES] = _effect(budget * s.project_values, district, capability, a)
+    agency.effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
+    agency.brand[0] += a.brand_speed * (agency.effect[BRAND] * agency.participation[0] - agency.brand[0])
+    for n in range(agency.pipelines.size):
+        agency.pipelines[n] += p.ties.pipeline_growth * (agency.effect[PIPELINES] - agency.pipelines[n])
+        if s.project_pipelines == 0.0 and policy.platform[0] == 0.0:
+            agency.pipelines[n] = 0.0
+    for i in range(clock.rows[0]):
+        if firms.alive[i] and firms.participates[i] > 0.0:
+            firms.education[i] += a.education_gain * agency.effect[TRAINING] * (1.0 - firms.education[i])

@@ -1,0 +1,388 @@
+"""Sourcing, final demand, orders, accounts, employment.
+
+Final firms assemble P phases. For each they choose between making it, buying from tied suppliers, buying at arm's
+length in the district and buying abroad: a multinomial logit on quality, price, trust and pipelines (McFadden 1974).
+Money only moves between accounts.
+"""
+
+import numpy as np
+from numba import njit
+
+from district_sim.processes.relations import controller, draw_firm, is_affiliate
+from district_sim.random import Stream, laplace
+from district_sim.state import (
+    EMPLOYED,
+    FIRMS,
+    HOUSEHOLDS,
+    OUTSIDE,
+    PUBLIC,
+    UNEMPLOYED,
+    WORLD,
+)
+
+_DEMAND = int(Stream.DEMAND)
+_HIRING = int(Stream.HIRING)
+_REACH, _QUALITY, _COUNT, _CAPACITY, _SPOT_ORDERS, _NEED = range(6)  # rows of scratch.phase
+_MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
+
+
+@njit(cache=True)
+def supplier_price(j, client, firms, m):
+    """Price of supplier j for a client, relative to normal: captive suppliers grant their captor a discount."""
+    return 1.0 - m.captive_discount if firms.captor[j] == client else 1.0
+
+
+@njit(cache=True)
+def labour_productivity(i, firms, ties, world, m):
+    """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
+    trust, count = 0.0, 0
+    for k in range(ties.partner.shape[1]):
+        if ties.partner[i, k] >= 0:
+            trust += ties.trust[i, k]
+            count += 1
+    mean_trust = trust / count if count > 0 else 0.0
+    relative = max(1e-6, firms.quality[i] / world.quality_start[0])
+    return (
+        m.productivity
+        * relative**m.productivity_quality
+        * (1.0 + m.productivity_collaboration * (firms.collaboration[i] - world.trust_start[0]))
+        * (1.0 + m.productivity_trust * (mean_trust - world.trust_start[0]))
+    )
+
+
+@njit(cache=True)
+def _local_supply(firms, clock, scratch, p):
+    """Sums over suppliers by phase: customer base, base-weighted quality, number, employees."""
+    by_phase = scratch.phase
+    by_phase[:] = 0.0
+    last = p.technology.phases - 1
+    for i in range(clock.rows[0]):
+        if firms.alive[i]:
+            k = firms.phase[i]
+            by_phase[_REACH, k] += firms.reach[i]
+            by_phase[_QUALITY, k] += firms.reach[i] * firms.quality[i]
+            by_phase[_COUNT, k] += 1.0
+            if k == last:
+                for q in range(last):
+                    by_phase[_NEED, q] += p.derived.phase_value[q] * firms.reach[i]
+    for k in range(p.technology.phases):
+        if by_phase[_REACH, k] > 0.0:
+            by_phase[_QUALITY, k] /= by_phase[_REACH, k]
+
+
+@njit(cache=True)
+def _source(i, firms, ties, pipelines, world, scratch, p, s):
+    """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
+
+    Returns the product's quality and unit cost, both relative to buying everything at normal price.
+    """
+    m, last = p.market, p.technology.phases - 1
+    outside = world.quality_start[0] * world.rivals[0]
+    pull = m.abroad_bias + s.offshoring * min(1.0, world.pressure[0])
+    pull += m.abroad_pipeline * min(1.0, pipelines.strength[i].sum())
+    if is_affiliate(i, firms):
+        pull += p.ownership.affiliate_abroad
+    value = p.derived.phase_value
+    quality = value[last] * firms.quality[i]
+    cost = value[last]
+    bought, bought_abroad = 0.0, 0.0
+    for k in range(last):
+        base = scratch.phase[_QUALITY, k]
+        own_cost = 1.0 + m.make_penalty
+        made = np.exp(
+            m.make_bias
+            + s.integration * min(1.0, world.pressure[0])
+            + m.sensitivity_quality * np.log(0.9 * firms.quality[i] / world.quality_start[0])
+            - m.sensitivity_price * np.log(own_cost)
+        )
+        spot = 0.0
+        if scratch.phase[_REACH, k] > 0.0:
+            room = scratch.phase[_REACH, k] / max(_MIN_SALES, scratch.phase[_NEED, k])
+            spot = min(1.0, 1.4 * room) * np.exp(
+                m.spot_bias + m.sensitivity_quality * np.log(max(1e-6, base) / world.quality_start[0])
+            )
+        away = np.exp(
+            pull
+            + m.sensitivity_quality * np.log(outside / world.quality_start[0])
+            - m.sensitivity_price * np.log(world.price[k])
+        )
+        total = made + spot + away + _tied_weights(i, k, firms, ties, world, p)
+        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = made / total, spot / total, away / total
+        quality += value[k] * (
+            0.9 * firms.quality[i] * made / total + base * spot / total + outside * away / total
+        )
+        cost += value[k] * (own_cost * made / total + spot / total + world.price[k] * away / total)
+        bought += value[k] * (1.0 - made / total)
+        bought_abroad += value[k] * away / total
+        for t in range(ties.partner.shape[1]):
+            j = ties.partner[i, t]
+            if j >= 0 and firms.phase[j] == k:
+                ties.orders[i, t] /= total
+                quality += value[k] * firms.quality[j] * ties.orders[i, t]
+                cost += value[k] * supplier_price(j, i, firms, m) * ties.orders[i, t]
+    firms.offshored[i] = bought_abroad / bought if bought > 0.0 else 0.0
+    return quality, cost
+
+
+@njit(cache=True)
+def _tied_weights(i, k, firms, ties, world, p):
+    """Choice weights of firm i's tied suppliers in phase k, into `ties.orders`; returns their sum."""
+    m, total = p.market, 0.0
+    for t in range(ties.partner.shape[1]):
+        j = ties.partner[i, t]
+        if j < 0 or firms.phase[j] != k:
+            continue
+        utility = m.tie_bias + m.sensitivity_trust * ties.trust[i, t]
+        utility += m.sensitivity_quality * np.log(max(1e-6, firms.quality[j]) / world.quality_start[0])
+        utility -= m.sensitivity_price * np.log(supplier_price(j, i, firms, m))
+        if controller(j, firms) == controller(i, firms):
+            utility += p.ownership.group_pull
+        size = min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
+        ties.orders[i, t] = np.exp(utility) * size / (1.0 + size)
+        total += ties.orders[i, t]
+    return total
+
+
+@njit(cache=True)
+def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
+    """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
+    m, last, n = p.market, p.technology.phases - 1, clock.rows[0]
+    standard = world.quality_start[0] * world.rivals[0]
+    attraction = 0.0
+    for i in range(n):
+        scratch.value[i] = 0.0
+        if not firms.alive[i]:
+            continue
+        for t in range(ties.partner.shape[1]):
+            ties.orders[i, t] = 0.0
+        if firms.phase[i] != last:
+            firms.offshored[i] = 0.0
+            continue
+        quality, cost = _source(i, firms, ties, pipelines, world, scratch, p, s)
+        advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
+        advantage += m.demand_brand * agency.brand[0] * firms.participates[i]
+        outlets = pipelines.strength[i].max() if pipelines.strength.shape[1] else 0.0
+        outlets = max(outlets, firms.participates[i] * agency.pipelines.mean())
+        advantage += m.demand_pipeline * outlets
+        if is_affiliate(i, firms):
+            advantage += m.demand_affiliate
+        scratch.value[i] = firms.reach[i] * np.exp(advantage)
+        attraction += scratch.value[i]
+    if world.appeal[0] == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
+        _calibrate_world(firms, world, clock, attraction, p)
+    outside = world.appeal[0] * np.exp(p.world.competition * world.pressure[0])
+    for i in range(n):
+        firms.sales[i] = 0.0
+        if firms.alive[i] and firms.phase[i] == last:
+            firms.sales[i] = world.demand[0] * scratch.value[i] / (attraction + outside)
+
+
+@njit(cache=True)
+def _calibrate_world(firms, world, clock, attraction, p):
+    """Size of the product market and of outside appeal such that first sales equal the customer bases."""
+    base = 0.0
+    for i in range(clock.rows[0]):
+        if firms.alive[i] and firms.phase[i] == p.technology.phases - 1:
+            base += firms.reach[i]
+    world.demand[0] = base / p.world.niche
+    world.appeal[0] = attraction * (1.0 - p.world.niche) / p.world.niche
+
+
+@njit(cache=True)
+def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
+    """Revenue flows down: orders in money to tied suppliers, spot orders to a phase, purchases abroad.
+
+    Purchases of each final firm go to `scratch.other`.
+    """
+    m, last, n = p.market, p.technology.phases - 1, clock.rows[0]
+    value = p.derived.phase_value
+    scratch.phase[_SPOT_ORDERS, :] = 0.0
+    for i in range(n):
+        scratch.other[i] = 0.0
+        if not firms.alive[i] or firms.phase[i] != last:
+            continue
+        sales = firms.sales[i]
+        local, abroad = 0.0, 0.0
+        for k in range(last):
+            at_spot = value[k] * sales * firms.spot[i, k]
+            scratch.phase[_SPOT_ORDERS, k] += at_spot
+            local += at_spot
+            abroad += value[k] * sales * firms.abroad[i, k] * world.price[k]
+        for t in range(ties.partner.shape[1]):
+            j = ties.partner[i, t]
+            if j >= 0 and firms.phase[j] < last:
+                ties.orders[i, t] *= value[firms.phase[j]] * sales * supplier_price(j, i, firms, m)
+                local += ties.orders[i, t]
+        scratch.other[i] = local + abroad
+        tally.purchases[0] += local + abroad
+        tally.purchases_local[0] += local
+        accounts.money[FIRMS] += sales - abroad
+        accounts.money[WORLD] += abroad - sales
+
+
+@njit(cache=True)
+def _work(i, firms, ties, scratch, p):
+    """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
+    last, k = p.technology.phases - 1, firms.phase[i]
+    if k == last:
+        firms.main_client[i], firms.client_share[i] = -1, 0.0
+        share = p.derived.phase_value[last]
+        for q in range(last):
+            share += p.derived.phase_value[q] * firms.made[i, q] * (1.0 + p.market.make_penalty)
+        return firms.sales[i] * share
+    reach = scratch.phase[_REACH, k]
+    spot = scratch.phase[_SPOT_ORDERS, k] * firms.reach[i] / reach if reach > 0.0 else 0.0
+    sales, volume, largest, client = spot, spot, 0.0, -1
+    for t in range(ties.partner.shape[1]):
+        j = ties.partner[i, t]
+        if j >= 0 and firms.phase[j] == last:
+            order = ties.orders[j, ties.mirror[i, t]]
+            sales += order
+            volume += order / supplier_price(i, j, firms, p.market)
+            if order > largest:
+                largest, client = order, j
+    firms.sales[i] = sales
+    firms.main_client[i] = client
+    firms.client_share[i] = largest / sales if sales > 0.0 else 0.0
+    return volume
+
+
+@njit(cache=True)
+def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, s):
+    """Costs, tax, profit and payout of firm i; every euro lands in another account."""
+    m, v = p.market, p.innovation
+    affiliate = is_affiliate(i, firms)
+    firms.value_added[i] = firms.sales[i] - purchases
+    earned = max(0.0, firms.value_added[i])
+    firms.wage[i] = world.wage[0] * (1.0 + (p.ownership.affiliate_wage if affiliate else 0.0))
+    wages = firms.wage[i] * firms.employees[i]
+    own_research = max(
+        0.0, v.research_cost * earned * s.research * firms.dynamism[i] - p.policy_effects.crowding_out * firms.grant[i]
+    )
+    research = own_research + firms.grant[i]
+    normal = v.research_cost * earned
+    firms.research[i] = min(5.0, research / normal) if normal > 0.0 else 0.0
+    training = s.training * wages
+    links = 0.0
+    for g in range(pipelines.node.shape[1]):
+        links += pipelines.node[i, g] >= 0
+    bought = m.overhead * m.productivity * firms.employees[i] + p.ties.pipeline_cost * links
+    cost = wages + own_research + training + bought
+    firms.profit[i] = firms.value_added[i] - cost
+    tax = m.tax * max(0.0, firms.profit[i])
+    firms.cash[i] += firms.profit[i] - tax - firms.grant[i]
+    payout = m.payout * max(0.0, firms.cash[i] - m.buffer * wages)
+    firms.cash[i] -= payout
+    accounts.money[FIRMS] -= cost + firms.grant[i] + tax + payout
+    accounts.money[HOUSEHOLDS] += wages + research + training
+    accounts.money[WORLD] += bought
+    accounts.money[PUBLIC] += tax
+    if affiliate:
+        accounts.money[WORLD] += payout
+        tally.repatriated[0] += payout
+    elif firms.owner[i] >= 0:
+        firms.cash[firms.owner[i]] += payout
+        accounts.money[FIRMS] += payout
+    else:
+        accounts.money[HOUSEHOLDS] += payout
+    tally.wages[0] += wages
+    tally.taxes[0] += tax
+    gain = p.knowledge.training_gain * s.training + (p.ownership.affiliate_skills if affiliate else 0.0)
+    firms.education[i] += gain * (1.0 - firms.education[i]) - p.knowledge.education_decay * firms.education[i]
+    firms.it[i] += p.knowledge.it_adoption * (s.it - firms.it[i])
+
+
+@njit(cache=True)
+def _employ(firms, ties, accounts, world, clock, scratch, p):
+    """Employment follows the work to be done; hires come from the unemployed and bring knowledge from where they were.
+
+    `scratch.value` holds each firm's volume of work.
+    """
+    m, n = p.market, clock.rows[0]
+    people = accounts.people
+    wanted, freed = 0.0, 0.0
+    for i in range(n):
+        if firms.alive[i]:
+            needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
+            scratch.value[i] = m.hiring_speed * (needed - firms.employees[i])
+            wanted += max(0.0, scratch.value[i])
+            freed += max(0.0, -scratch.value[i])
+    people[EMPLOYED] -= freed
+    people[UNEMPLOYED] += freed
+    granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
+    for i in range(n):
+        if not firms.alive[i]:
+            continue
+        change = scratch.value[i]
+        if change <= 0.0:
+            firms.employees[i] += change
+            continue
+        hires = granted * change
+        firms.employees[i] += hires
+        if p.knowledge.hired_knowledge > 0.0 and hires > 0.0:
+            j = draw_firm(i, 0, _HIRING, firms, clock)
+            if j >= 0:
+                rate = p.knowledge.hired_knowledge * hires / firms.employees[i]
+                for d in range(firms.tacit.shape[1]):
+                    firms.tacit[i, d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
+    people[EMPLOYED] += granted * wanted
+    people[UNEMPLOYED] -= granted * wanted
+    force = people[EMPLOYED] + people[UNEMPLOYED]
+    moving = m.migration * (people[UNEMPLOYED] - m.unemployment * force)
+    people[UNEMPLOYED] -= moving
+    people[OUTSIDE] += moving
+
+
+@njit(cache=True)
+def _update_customers(firms, clock, scratch, p):
+    """Customer bases follow sales; shocks and reversion redistribute customers within a phase, not in total."""
+    m, n = p.market, clock.rows[0]
+    log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
+    log_mean[:] = 0.0
+    before[:] = 0.0
+    after[:] = 0.0
+    count = scratch.phase[_COUNT]
+    for i in range(n):
+        if firms.alive[i]:
+            k = firms.phase[i]
+            base = max(_MIN_SALES, firms.reach[i])
+            followed = base * (max(_MIN_SALES, firms.sales[i]) / base) ** m.customer_memory
+            before[k] += followed
+            log_mean[k] += np.log(followed) / count[k]
+            firms.reach[i] = followed
+    for i in range(n):
+        if firms.alive[i]:
+            k = firms.phase[i]
+            shock = m.growth_noise * laplace(clock.seed[0], _DEMAND, clock.step[0], firms.key[i])
+            firms.reach[i] *= np.exp(shock - m.size_reversion * (np.log(firms.reach[i]) - log_mean[k]))
+            after[k] += firms.reach[i]
+    for i in range(n):
+        if firms.alive[i]:
+            firms.reach[i] *= before[firms.phase[i]] / after[firms.phase[i]]
+
+
+@njit(cache=True)
+def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
+    """One quarter of sourcing, demand, orders, accounts, employment and wages."""
+    n, m = clock.rows[0], p.market
+    _local_supply(firms, clock, scratch, p)
+    _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
+    _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
+    value, employees = 0.0, 0.0
+    for i in range(n):
+        if firms.alive[i]:
+            scratch.value[i] = _work(i, firms, ties, scratch, p)
+    for i in range(n):
+        if firms.alive[i]:
+            _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
+            value += firms.value_added[i]
+            employees += firms.employees[i]
+    _employ(firms, ties, accounts, world, clock, scratch, p)
+    _update_customers(firms, clock, scratch, p)
+    if employees > 0.0:
+        per_head = value / employees
+        if world.value_start[0] == 0.0:
+            world.value_start[0] = per_head
+        ratio = max(0.2, per_head / world.value_start[0])
+        target = m.wage * ratio**m.wage_sharing
+        world.wage[0] += 0.05 * (target - world.wage[0])

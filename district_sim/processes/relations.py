@@ -1,0 +1,116 @@
+"""What two firms are to each other: distance, ownership, ties; and whom a firm happens to meet."""
+
+import numpy as np
+from numba import njit
+
+from district_sim.random import uniform2
+from district_sim.state import SELF_OWNED
+
+_TRIES = 48  # draws before a search is given up; ids are drawn over a power of two, many of them not (or no longer) in use
+
+
+@njit(cache=True)
+def distance_km(firms, i, j):
+    """Distance between two firms in km."""
+    return np.sqrt((firms.x[i] - firms.x[j]) ** 2 + (firms.y[i] - firms.y[j]) ** 2)
+
+
+@njit(cache=True)
+def controller(i, firms):
+    """The controlling unit of firm i: itself, its group's leader (row), or a multinational's code (<= -2)."""
+    while i >= 0 and firms.owner[i] != SELF_OWNED:
+        i = firms.owner[i]
+    return i
+
+
+@njit(cache=True)
+def is_affiliate(i, firms):
+    """Whether a multinational controls firm i, directly or through its group's leader."""
+    return controller(i, firms) < SELF_OWNED
+
+
+@njit(cache=True)
+def degree(i, ties):
+    """Number of ties of firm i."""
+    count = 0
+    for m in range(ties.partner.shape[1]):
+        count += ties.partner[i, m] >= 0
+    return count
+
+
+@njit(cache=True)
+def are_tied(i, j, ties):
+    """Whether i and j have a tie."""
+    for m in range(ties.partner.shape[1]):
+        if ties.partner[i, m] == j:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _free_slot(i, ties):
+    for m in range(ties.partner.shape[1]):
+        if ties.partner[i, m] < 0:
+            return m
+    return -1
+
+
+@njit(cache=True)
+def tie(i, j, trust, ties):
+    """Tie i and j with the given trust; False (and nothing done) if either has no free slot or they are tied."""
+    if i == j or are_tied(i, j, ties):
+        return False
+    a, b = _free_slot(i, ties), _free_slot(j, ties)
+    if a < 0 or b < 0:
+        return False
+    ties.partner[i, a], ties.partner[j, b] = j, i
+    ties.mirror[i, a], ties.mirror[j, b] = b, a
+    ties.trust[i, a], ties.trust[j, b] = trust, trust
+    ties.age[i, a], ties.age[j, b] = 0, 0
+    ties.orders[i, a], ties.orders[j, b] = 0.0, 0.0
+    return True
+
+
+@njit(cache=True)
+def _clear(i, m, ties):
+    ties.partner[i, m] = -1
+    ties.trust[i, m] = 0.0
+    ties.orders[i, m] = 0.0
+
+
+@njit(cache=True)
+def untie(i, m, ties):
+    """End the tie in slot m of firm i, on both sides."""
+    _clear(ties.partner[i, m], ties.mirror[i, m], ties)
+    _clear(i, m, ties)
+
+
+@njit(cache=True)
+def untie_all(i, ties):
+    """End all ties of firm i; returns how many there were."""
+    ended = 0
+    for m in range(ties.partner.shape[1]):
+        if ties.partner[i, m] >= 0:
+            untie(i, m, ties)
+            ended += 1
+    return ended
+
+
+@njit(cache=True)
+def draw_firm(i, number, stream, firms, clock):
+    """A living firm that i happens to meet, uniformly, or -1 if none was met.
+
+    Ids are drawn over the next power of two and drawn again if not in use, so that one more firm in the district
+    leaves every other meeting as it was. `number`: which meeting of i in this quarter and stream, 0..1023.
+    """
+    key = firms.key[i] if i >= 0 else i
+    span = np.int64(1)
+    while span < clock.rows[0]:
+        span *= 2
+    for attempt in range(_TRIES):
+        a, b = uniform2(clock.seed[0], stream, clock.step[0], key, -2 - attempt, number)
+        for u in (a, b):
+            j = np.int64(u * span)
+            if j < clock.rows[0] and j != i and firms.alive[j]:
+                return j
+    return -1

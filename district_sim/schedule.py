@@ -1,0 +1,58 @@
+"""One quarter: the processes in their order. This is the process overview of the ODD document, in code."""
+
+from numba import njit
+
+from district_sim.processes.agency import run_agency
+from district_sim.processes.demography import enter_firms, exit_firms
+from district_sim.processes.innovation import innovate
+from district_sim.processes.knowledge import update_knowledge
+from district_sim.processes.market import run_market
+from district_sim.processes.ownership import acquire, bind_captives, divest, take_over
+from district_sim.processes.policy import account_match, apply_policies
+from district_sim.processes.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
+from district_sim.processes.world import advance_world
+
+
+@njit(cache=True)
+def clear_tally(tally):
+    """Set the quarter's counters to zero."""
+    for counter in tally:
+        counter[0] = 0.0
+
+
+@njit(cache=True)
+def one_quarter(state, p):
+    """Run one quarter in place; `state` is a `State`, `p` the scenario's `Parameters`."""
+    firms, ties, pipelines, agency = state.firms, state.ties, state.pipelines, state.agency
+    policy, world, accounts = state.policy, state.world, state.accounts
+    tally, clock, scratch = state.tally, state.clock, state.scratch
+    s = p.strategy if clock.step[0] >= p.strategy_start else p.history
+
+    clear_tally(tally)
+    # 1 World
+    advance_world(world, clock, p)
+    # 2 Policy and agency
+    apply_policies(firms, agency, policy, accounts, clock, scratch, p)
+    run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
+    account_match(agency, policy, clock, p)
+    # 3 Knowledge
+    update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
+    # 4 Innovation
+    innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s)
+    # 5 Sourcing and market
+    run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
+    # 6 Ties
+    update_trust(firms, ties, clock, p)
+    update_identity(firms, ties, agency, clock, scratch, p, s)
+    end_ties(firms, ties, tally, clock, p)
+    form_ties(firms, ties, tally, clock, p)
+    update_pipelines(firms, pipelines, clock, p, s)
+    # 7 Ownership
+    take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, p, s)
+    divest(firms, ties, pipelines, accounts, tally, clock, p)
+    acquire(firms, ties, accounts, tally, clock, p, s)
+    bind_captives(firms, clock, p, s)
+    # 8 Demography
+    exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p)
+    enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s)
+    clock.step[0] += 1
