@@ -1,0 +1,378 @@
+"""Indicators: what is observed of the district each quarter, from outcomes only.
+
+Computed from orders, ownership, networks, knowledge and accounts; never from parameters or the scenario's name.
+"""
+
+from collections import namedtuple
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from district_sim.processes.relations import are_tied, controller, draw_firm, is_affiliate
+from district_sim.random import Stream
+from district_sim.state import EMPLOYED, SELF_OWNED, UNEMPLOYED
+
+_OBSERVATION = int(Stream.OBSERVATION)
+_SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
+_SOURCES = 6  # firms from which path lengths are measured
+
+
+class Indicator(NamedTuple):
+    """One column of the table of indicators."""
+
+    name: str
+    unit: str
+    description: str
+
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator("firms", "firms", "Living firms"),
+    Indicator("employment", "employees", "Employees"),
+    Indicator("unemployment", "share", "Unemployed in the labour force"),
+    Indicator("turnover", "k€/quarter", "Sales of final firms to the market"),
+    Indicator("value_added", "k€/quarter", "Sales less purchases from other firms"),
+    Indicator("value_added_local", "k€/quarter", "Value added less profits that multinationals take home"),
+    Indicator("productivity", "k€/employee", "Value added per employee and quarter"),
+    Indicator("wage", "k€/employee", "Wages paid per employee and quarter"),
+    Indicator("profit_share", "share", "Profit before tax in value added"),
+    Indicator("survival", "share", "Firms of the first day that still live"),
+    Indicator("entries", "firms/quarter", "New firms"),
+    Indicator("exits", "firms/quarter", "Closed firms"),
+    Indicator("gini", "1", "Gini coefficient of firms' value added"),
+    Indicator("mne_turnover_share", "share", "Sales of multinationals' affiliates in all firms' sales"),
+    Indicator("mne_employment_share", "share", "Employees in multinationals' affiliates"),
+    Indicator("group_firm_share", "share", "Firms in local business groups, leaders included"),
+    Indicator("group_employment_share", "share", "Employees in local business groups"),
+    Indicator("hhi_control", "1", "Herfindahl index of sales by controlling unit"),
+    Indicator("dependent_share", "share", "Suppliers with more than half their sales to one client"),
+    Indicator("captive_share", "share", "Suppliers bound to one client or owned by a local group"),
+    Indicator("order_centralisation", "1", "Freeman centralisation of local orders by client"),
+    Indicator("takeovers", "firms/quarter", "Firms taken over by multinationals"),
+    Indicator("acquisitions", "firms/quarter", "Firms bought by local leaders"),
+    Indicator("degree", "ties/firm", "Mean local ties per firm"),
+    Indicator("knowledge_tie_share", "share", "Ties trusted enough to carry tacit knowledge"),
+    Indicator("tie_turnover", "share/quarter", "Ties formed and ended, half their sum, in all ties"),
+    Indicator("largest_component", "share", "Firms in the largest connected part of the local network"),
+    Indicator("clustering", "1", "Mean local clustering coefficient (100 firms drawn)"),
+    Indicator("path_length", "ties", "Mean shortest path in the local network (6 sources drawn)"),
+    Indicator("trust", "1", "Mean trust over ties"),
+    Indicator("identity", "1", "Mean identification with the district"),
+    Indicator("phase_coverage", "share", "Phases at least half of whose value is made in the district, in part below"),
+    Indicator("reproduction", "1", "Mean of phase coverage, education, identity and agency capability"),
+    Indicator("local_purchases", "share", "Purchases of final firms made in the district"),
+    Indicator("make_share", "share", "Value of intermediate phases that final firms make themselves"),
+    Indicator("pipelines_per_firm", "pipelines/firm", "Individual pipelines to the outside"),
+    Indicator("pipeline_firms", "share", "Firms with a pipeline of their own"),
+    Indicator("global_inflow_share", "share", "Knowledge learned from outside in all knowledge learned from others"),
+    Indicator("collective_inflow_share", "share", "Knowledge learned through collective pipelines in that from outside"),
+    Indicator("gatekeeper_dependence", "share", "Outside knowledge that came through the top 5 % of pipeline firms"),
+    Indicator("tacit_mean", "1", "Mean tacit knowledge over firms and domains"),
+    Indicator("tacit_variance", "1", "Variance over firms of mean tacit knowledge"),
+    Indicator("codified_mean", "1", "Mean codified knowledge over firms and domains"),
+    Indicator("absorptive_capacity", "1", "Mean absorptive capacity"),
+    Indicator("education", "1", "Mean education of the workforce"),
+    Indicator("quality", "1", "Employment-weighted quality relative to the start"),
+    Indicator("radical_rate", "share/quarter", "Firms that made a radical innovation"),
+    Indicator("adoption_rate", "share/quarter", "Firms that adopted a trajectory opened by others"),
+    Indicator("increment_rate", "share/quarter", "Firms that made an incremental innovation"),
+    Indicator("trajectory_mean", "1", "Mean technological trajectory (0 is the first)"),
+    Indicator("newest_share", "share", "Firms on the newest trajectory that is feasible"),
+    Indicator("participation", "share", "Firms that contribute to the collective agency"),
+    Indicator("agency_capability", "1", "Capability of the collective agency"),
+    Indicator("agency_fund_share", "share", "Contributions and match in value added"),
+    Indicator("brand", "1", "Strength of the collective brand"),
+    Indicator("leverage", "1", "Public match per euro contributed"),
+    Indicator("policy_spending", "k€/quarter", "Public money spent on instruments"),
+    Indicator("globalisation", "1", "Pressure of globalisation"),
+)
+NAMES: tuple[str, ...] = tuple(indicator.name for indicator in INDICATORS)
+Observation = namedtuple("Observation", NAMES)  # type: ignore[misc]  # noqa: PYI024
+
+
+@njit(cache=True)
+def _ratio(a, b):
+    return a / b if b > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _gini(values):
+    """Gini coefficient of non-negative values; 0 for fewer than two."""
+    ordered = np.sort(values)
+    n, weighted, total = ordered.size, 0.0, 0.0
+    for k in range(n):
+        weighted += (k + 1) * ordered[k]
+        total += ordered[k]
+    return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _control(firms, rows, sales, multinationals, scratch):
+    """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
+    by_unit, in_group = scratch.value, scratch.other
+    companies = np.zeros(multinationals)
+    by_unit[:rows] = 0.0
+    in_group[:rows] = 0.0
+    for i in range(rows):
+        if firms.alive[i]:
+            unit = controller(i, firms)
+            if unit >= 0:
+                by_unit[unit] += firms.sales[i]
+                if firms.owner[i] != SELF_OWNED:
+                    in_group[unit], in_group[i] = 1.0, 1.0
+            else:
+                companies[-2 - unit] += firms.sales[i]
+    concentration, members, people = 0.0, 0.0, 0.0
+    for i in range(rows):
+        concentration += _ratio(by_unit[i], sales) ** 2
+        if firms.alive[i] and in_group[i] > 0.0:
+            members += 1.0
+            people += firms.employees[i]
+    for company in companies:
+        concentration += _ratio(company, sales) ** 2
+    return concentration, members, people
+
+
+@njit(cache=True)
+def _breadth_first(start, ties, distance, queue):
+    """Distances from `start` into `distance` (-1 unreached beforehand); returns firms reached and their sum."""
+    queue[0], distance[start] = start, 0
+    head, tail, total = 0, 1, 0
+    while head < tail:
+        i = queue[head]
+        head += 1
+        total += distance[i]
+        for m in range(ties.partner.shape[1]):
+            j = ties.partner[i, m]
+            if j >= 0 and distance[j] < 0:
+                distance[j] = distance[i] + 1
+                queue[tail] = j
+                tail += 1
+    return tail, total
+
+
+@njit(cache=True)
+def _shape_of_network(firms, ties, clock, alive):
+    """Largest component (share of firms), clustering and path length of the local network, the latter two sampled."""
+    rows = clock.rows[0]
+    distance, queue = np.full(rows, -1, np.int32), np.empty(rows, np.int32)
+    largest = 0
+    for i in range(rows):
+        if firms.alive[i] and distance[i] < 0:
+            size, _ = _breadth_first(i, ties, distance, queue)
+            largest = max(largest, size)
+    paths, pairs = 0.0, 0.0
+    for k in range(_SOURCES):
+        i = draw_firm(-100, k, _OBSERVATION, firms, clock)
+        if i >= 0:
+            distance[:] = -1
+            reached, total = _breadth_first(i, ties, distance, queue)
+            paths += total
+            pairs += reached - 1
+    closed, neighbourhoods = 0.0, 0
+    for k in range(_SAMPLE):
+        i = draw_firm(-101, k, _OBSERVATION, firms, clock)
+        if i < 0:
+            continue
+        links, possible = 0, 0
+        for a in range(ties.partner.shape[1]):
+            for b in range(a):
+                if ties.partner[i, a] >= 0 and ties.partner[i, b] >= 0:
+                    possible += 1
+                    links += are_tied(ties.partner[i, a], ties.partner[i, b], ties)
+        if possible > 0:
+            closed += links / possible
+            neighbourhoods += 1
+    return _ratio(largest, alive), _ratio(closed, neighbourhoods), _ratio(paths, pairs)
+
+
+@njit(cache=True)
+def _tie_statistics(firms, ties, rows, threshold):
+    """Directed ties, sum of trust, ties above the trust threshold, largest and total local orders by client."""
+    count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(rows):
+        orders = 0.0
+        for m in range(ties.partner.shape[1]):
+            if ties.partner[i, m] >= 0:
+                count += 1.0
+                trust += ties.trust[i, m]
+                trusted += ties.trust[i, m] > threshold
+                orders += ties.orders[i, m]
+        largest = max(largest, orders)
+        total += orders
+    return count, trust, trusted, largest, total
+
+
+@njit(cache=True)
+def _coverage(firms, rows, phase_value):
+    """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
+
+    A phase counts as covered fully if the district makes at least half of it, in proportion below.
+    """
+    phases = phase_value.size
+    sales, made = 0.0, 0.0
+    abroad = np.zeros(phases)
+    for i in range(rows):
+        if firms.alive[i] and firms.phase[i] == phases - 1:
+            sales += firms.sales[i]
+            for k in range(phases - 1):
+                abroad[k] += firms.sales[i] * firms.abroad[i, k]
+                made += firms.sales[i] * firms.made[i, k] / (phases - 1)
+    if sales == 0.0:
+        return 0.0, 0.0
+    covered = 1.0
+    for k in range(phases - 1):
+        covered += min(1.0, 2.0 * (1.0 - abroad[k] / sales))
+    return covered / phases, made / sales
+
+
+@njit(cache=True)
+def _gatekeepers(firms, rows):
+    """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any."""
+    inflow = np.empty(rows)
+    count, total = 0, 0.0
+    for i in range(rows):
+        if firms.alive[i] and firms.inflow[i] > 0.0:
+            inflow[count] = firms.inflow[i]
+            total += firms.inflow[i]
+            count += 1
+    if count == 0:
+        return 0.0
+    ordered = np.sort(inflow[:count])
+    top = 0.0
+    for k in range(max(1, round(0.05 * count))):
+        top += ordered[count - 1 - k]
+    return top / total
+
+
+@njit(cache=True)
+def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
+    """Sums over living firms into `sums`; positive value added into `value_added`; returns the number alive."""
+    n = 0
+    mean_tacit, mean_tacit2 = 0.0, 0.0
+    for i in range(rows):
+        if not firms.alive[i]:
+            continue
+        value_added[n] = max(0.0, firms.value_added[i])
+        n += 1
+        affiliate = is_affiliate(i, firms)
+        supplier = firms.phase[i] < last
+        tacit, codified = firms.tacit[i].mean(), firms.codified[i].mean()
+        mean_tacit += tacit
+        mean_tacit2 += tacit * tacit
+        links = 0
+        for g in range(pipelines.node.shape[1]):
+            links += pipelines.node[i, g] >= 0
+        sums[0] += firms.employees[i]
+        sums[1] += 0.0 if supplier else firms.sales[i]
+        sums[2] += firms.value_added[i]
+        sums[3] += firms.profit[i]
+        sums[4] += firms.founded[i] < 0
+        sums[5] += firms.sales[i]
+        sums[6] += firms.sales[i] * affiliate
+        sums[7] += firms.employees[i] * affiliate
+        sums[8] += supplier
+        sums[9] += supplier and firms.client_share[i] > 0.5
+        sums[10] += supplier and (firms.captor[i] >= 0 or firms.owner[i] >= 0)
+        sums[11] += firms.identity[i]
+        sums[12] += links
+        sums[13] += links > 0
+        sums[14] += firms.inflow[i]
+        sums[15] += firms.inflow_collective[i]
+        sums[16] += firms.inflow_local[i]
+        sums[17] += codified
+        sums[18] += firms.absorptive[i]
+        sums[19] += firms.education[i]
+        sums[20] += firms.employees[i] * firms.quality[i]
+        sums[21] += firms.trajectory[i]
+        sums[22] += firms.trajectory[i] >= world.newest[0]
+    sums[23] = mean_tacit
+    sums[24] = mean_tacit2
+    return n
+
+
+@njit(cache=True)
+def observe(state, p):
+    """One `Observation` of the district as it stands at the end of a quarter."""
+    firms, ties, tally, agency, world = state.firms, state.ties, state.tally, state.agency, state.world
+    rows, last = state.clock.rows[0], p.technology.phases - 1
+    sums, value_added = np.zeros(25), np.empty(rows)
+    n = _by_firm(firms, state.pipelines, world, rows, last, sums, value_added)
+    employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
+    hhi, members, group_people = _control(firms, rows, sales, p.ownership.multinationals, state.scratch)
+    count, trust, trusted, largest_client, orders = _tie_statistics(firms, ties, rows, p.knowledge.trust_threshold)
+    component, clustering, path = _shape_of_network(firms, ties, state.clock, n)
+    covered, made = _coverage(firms, rows, p.derived.phase_value)
+    outside = sums[14] + sums[15]
+    people = state.accounts.people
+    identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency.capability[0]
+    mean_tacit = _ratio(sums[23], n)
+    spending = state.policy.spent.sum()
+    return Observation(
+        firms=float(n),
+        employment=employees,
+        unemployment=_ratio(people[UNEMPLOYED], people[UNEMPLOYED] + people[EMPLOYED]),
+        turnover=turnover,
+        value_added=value,
+        value_added_local=value - tally.repatriated[0],
+        productivity=_ratio(value, employees),
+        wage=_ratio(tally.wages[0], employees),
+        profit_share=_ratio(profit, value),
+        survival=_ratio(sums[4], float(p.firms.count)),
+        entries=tally.entries[0],
+        exits=tally.exits[0],
+        gini=_gini(value_added[:n]),
+        mne_turnover_share=_ratio(sums[6], sales),
+        mne_employment_share=_ratio(sums[7], employees),
+        group_firm_share=_ratio(members, n),
+        group_employment_share=_ratio(group_people, employees),
+        hhi_control=hhi,
+        dependent_share=_ratio(sums[9], sums[8]),
+        captive_share=_ratio(sums[10], sums[8]),
+        order_centralisation=_ratio(n * largest_client / orders - 1.0, n - 1.0) if orders > 0.0 else 0.0,
+        takeovers=tally.takeovers[0],
+        acquisitions=tally.acquisitions[0],
+        degree=_ratio(count, n),
+        knowledge_tie_share=_ratio(trusted, count),
+        tie_turnover=_ratio(0.5 * (tally.tie_births[0] + tally.tie_deaths[0]), 0.5 * count),
+        largest_component=component,
+        clustering=clustering,
+        path_length=path,
+        trust=_ratio(trust, count),
+        identity=identity,
+        phase_coverage=covered,
+        reproduction=0.25 * (covered + education + identity + capability),
+        local_purchases=_ratio(tally.purchases_local[0], tally.purchases[0]),
+        make_share=made,
+        pipelines_per_firm=_ratio(sums[12], n),
+        pipeline_firms=_ratio(sums[13], n),
+        global_inflow_share=_ratio(outside, outside + sums[16]),
+        collective_inflow_share=_ratio(sums[15], outside),
+        gatekeeper_dependence=_gatekeepers(firms, rows),
+        tacit_mean=mean_tacit,
+        tacit_variance=max(0.0, _ratio(sums[24], n) - mean_tacit**2),
+        codified_mean=_ratio(sums[17], n),
+        absorptive_capacity=_ratio(sums[18], n),
+        education=education,
+        quality=_ratio(sums[20], employees * world.quality_start[0]),
+        radical_rate=_ratio(tally.radical[0], n),
+        adoption_rate=_ratio(tally.adoptions[0], n),
+        increment_rate=_ratio(tally.increments[0], n),
+        trajectory_mean=_ratio(sums[21], n),
+        newest_share=_ratio(sums[22], n),
+        participation=agency.participation[0],
+        agency_capability=capability,
+        agency_fund_share=_ratio(agency.contributed[0] + agency.matched[0], value),
+        brand=agency.brand[0],
+        leverage=_ratio(agency.matched[0], agency.contributed[0]),
+        policy_spending=spending,
+        globalisation=world.pressure[0],
+    )
+
+
+@njit(cache=True)
+def record(state, p, row):
+    """Write the indicators of this quarter to `row`, shape (len(INDICATORS),), in the order of `NAMES`."""
+    observation = observe(state, p)
+    for k in range(len(observation)):
+        row[k] = observation[k]

@@ -1,0 +1,271 @@
+"""One run: from a scenario and a seed to a table of indicators, the state before and after, and its provenance."""
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+import district_sim
+from district_sim.indicators import NAMES, record
+from district_sim.initial import initial_state
+from district_sim.parameters import Parameters
+from district_sim.scenario import Scenario
+from district_sim.schedule import one_quarter
+from district_sim.state import SELF_OWNED, State, grown
+from district_sim.trajectories import Scores, Trajectory, score
+
+_SPARE = 64  # rows that are always free before a quarter begins
+_FIRM_COLUMNS = (
+    "key founded parent phase x y owner captor dynamism employees cash trajectory tenure increments education "
+    "experience it identity collaboration absorptive participates quality sales value_added profit wage offshored "
+    "client_share"
+).split()
+
+
+@njit(cache=True)
+def _advance(state, p, table, start, stop, spare):
+    """Run quarters start..stop-1 and record each in `table`; returns early when rows run short."""
+    for t in range(start, stop):
+        if state.clock.rows[0] + spare > state.firms.alive.size:
+            return t
+        one_quarter(state, p)
+        record(state, p, table[t])
+        if state.tally.overflow[0] > 0.0:
+            return -1
+    return stop
+
+
+def spare_rows(state: State, p: Parameters) -> int:
+    """Free rows wanted before a quarter: many times the births to expect, so that no newborn is lost."""
+    alive = int(state.firms.alive.sum())
+    d = p.demography
+    most = d.entry * max(p.history.entrepreneurship, p.strategy.entrepreneurship)
+    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.identity_entry) * (1.0 + p.agency.phase_entry)
+    by_policy = p.policies.budget.sum() / min(p.policy_effects.founding_cost, p.policy_effects.entrant_cost)
+    return _SPARE + int(min(alive, 0.2 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
+
+
+def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int) -> State:
+    """Run quarters start..stop-1, writing one row of indicators each.
+
+    Args:
+        state: changed in place; replaced by a larger one when rows run short.
+        table: (quarters, len(NAMES)) floats.
+
+    Returns:
+        The state to go on with.
+
+    Raises:
+        RuntimeError: more firms were founded in one quarter than rows had been kept free.
+    """
+    while start < stop:
+        spare = spare_rows(state, p)
+        if state.clock.rows[0] + spare > state.firms.alive.size:
+            state = grown(state, max(2 * state.firms.alive.size, int(state.clock.rows[0]) + 2 * spare))
+        start = _advance(state, p, table, start, stop, spare)
+        if start < 0:
+            raise RuntimeError(
+                "more firms were founded in one quarter than the model keeps room for; "
+                "demography.entry and entry_profit are extreme"
+            )
+    return state
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The district at one moment, for maps and tables."""
+
+    firms: pd.DataFrame
+    """One row per living firm, indexed by id; columns as in `state.Firms`, `control` and `pipelines` in addition."""
+    ties: pd.DataFrame
+    """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+
+    @classmethod
+    def of(cls, state: State) -> "Snapshot":
+        """Take a snapshot (a copy) of a state."""
+        f, partner = state.firms, state.ties.partner
+        rows = np.flatnonzero(f.alive)
+        firms = pd.DataFrame({name: getattr(f, name)[rows] for name in _FIRM_COLUMNS}, index=pd.Index(rows, name="firm"))
+        firms["tacit"] = f.tacit[rows].mean(axis=1)
+        firms["codified"] = f.codified[rows].mean(axis=1)
+        firms["pipelines"] = (state.pipelines.node[rows] >= 0).sum(axis=1)
+        leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
+        control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
+        control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
+        control = np.where(firms["owner"] >= 0, "group", control)
+        firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
+        a, slot = np.nonzero(partner[: int(state.clock.rows[0])] > np.arange(int(state.clock.rows[0]))[:, None])
+        ties = pd.DataFrame(
+            {"a": a, "b": partner[a, slot], "trust": state.ties.trust[a, slot], "age": state.ties.age[a, slot]}
+        )
+        return cls(firms, ties)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The result of one run; it carries all that is needed to make it again."""
+
+    scenario: Scenario
+    seed: int
+    indicators: pd.DataFrame
+    """One row per quarter, columns `indicators.NAMES`."""
+    start: Snapshot
+    end: Snapshot
+    versions: dict[str, str]
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores of the four futures and the label."""
+        return score(self.indicators)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The label."""
+        return self.scores.label
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the time series, ready for JSON."""
+        late = self.indicators.tail(1).iloc[0]
+        return {
+            "scenario": self.scenario.model_dump(mode="json"),
+            "seed": self.seed,
+            "quarters": len(self.indicators),
+            "versions": self.versions,
+            "trajectory": self.trajectory.value,
+            "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
+            "indicators": {name: float(late[name]) for name in NAMES},
+        }
+
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
+        """Write run.json, indicators (Parquet and CSV), firms and ties to a folder.
+
+        Every file appears whole or not at all; run.json comes last.
+
+        Args:
+            folder: made if missing.
+            force: write into a folder that is not empty, replacing files of the same names.
+
+        Returns:
+            The files written.
+
+        Raises:
+            FileExistsError: the folder is not empty and `force` is not given.
+            OSError: it cannot be written.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not force and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
+        written = [
+            _written(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
+            _written(folder / "indicators.csv", lambda path: self.indicators.to_csv(path)),
+            _written(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
+            _written(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
+            _written(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
+            _written(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
+        ]
+        text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
+        written.append(_written(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8")))
+        return written
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Run":
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: the folder holds no complete run.
+        """
+        folder = Path(folder)
+        if not (folder / "run.json").is_file():
+            raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
+        data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        read = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+        return cls(
+            scenario=Scenario.model_validate_json(json.dumps(data["scenario"])),
+            seed=data["seed"],
+            indicators=read["indicators"],
+            start=Snapshot(read["firms_start"], read["ties_start"]),
+            end=Snapshot(read["firms"], read["ties"]),
+            versions=data["versions"],
+        )
+
+
+def _written(path: Path, write: Callable[[Path], Any]) -> Path:
+    """Write through a temporary name in the same folder, so that no half-written file bears the real name."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def versions() -> dict[str, str]:
+    """Versions that a result depends on."""
+    import numba
+
+    return {
+        "district_sim": district_sim.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }
+
+
+def as_frame(table: np.ndarray) -> pd.DataFrame:
+    """The table of indicators with names, indexed by quarter (1 is the first completed quarter)."""
+    return pd.DataFrame(table, columns=list(NAMES), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int = 0,
+    quarters: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Run:
+    """Run a scenario once.
+
+    Args:
+        scenario: see `load_scenario`.
+        seed: 0 <= seed < 2**64.
+        quarters: length of the run; the scenario's `run.quarters` if left out.
+        progress: called with the number of quarters done, about twenty times; without it the run stays compiled
+            from the first quarter to the last.
+
+    Raises:
+        ValueError: seed or quarters out of range.
+        KeyboardInterrupt: as raised by `progress`; its `args` then hold the `Run` so far, if a quarter was finished.
+    """
+    quarters = scenario.run.quarters if quarters is None else quarters
+    if quarters < 1:
+        raise ValueError(f"quarters must be at least 1, not {quarters}")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed must be between 0 and 2**64 - 1, not {seed}")
+    p = scenario.parameters()
+    state = initial_state(p, seed, quarters)
+    start = Snapshot.of(state)
+    table = np.full((quarters, len(NAMES)), np.nan)
+    stride = max(1, quarters // 20) if progress else quarters
+
+    def result(done: int) -> Run:
+        return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
+
+    done = 0
+    try:
+        while done < quarters:
+            state = advance(state, p, table, done, min(quarters, done + stride))
+            done = min(quarters, done + stride)
+            if progress:
+                progress(done)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(*([result(done)] if done else [])) from None
+    return result(done)

@@ -1,0 +1,206 @@
+"""Trajectories: scores of the four futures from outcomes only, and the label.
+
+Works on any table of indicators, with no access to the scenario. Each score is a geometric mean of ramps: a ramp
+is 0 up to its first threshold, 1 from its second, linear between. Levels are used where the literature names a level
+(control by multinationals, complete production); changes against the district's own calm window where real districts
+start from very different levels (ties, local purchases, employment). The thresholds were fixed on seeds 0-99 and are
+the same for every district.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Trajectory(StrEnum):
+    """The four futures and the two residual classes."""
+
+    FRAGMENTATION = "fragmentation"
+    POST_MARSHALLIAN_NODE = "post_marshallian_node"
+    LEARNING_REGION = "learning_region"
+    COLLECTIVE_ENTREPRENEURSHIP = "collective_entrepreneurship"
+    MARSHALLIAN_PERSISTENCE = "marshallian_persistence"
+    DECLINE = "decline"
+
+
+FUTURES = tuple(Trajectory)[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """0 up to `low`, 1 from `high`, linear between; falling if low > high."""
+
+    low: float
+    high: float
+
+    def __call__(self, value: float) -> float:
+        """The ramp's height at `value`, in [0, 1]."""
+        return float(np.clip((value - self.low) / (self.high - self.low), 0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When an outcome counts. Levels are shares or indices; changes are late over calm (ratio) or late less calm."""
+
+    label: float = 0.5
+    """A future must score at least this much to give the label."""
+    decline: float = 0.6
+    """Employment or value added below this ratio to the calm window is decline."""
+    foreign_control: Ramp = field(default=Ramp(0.15, 0.40))
+    """Multinationals' share of all sales: route A1 (Asheim 1996)."""
+    captive: Ramp = field(default=Ramp(0.15, 0.40))
+    """Suppliers captive or owned by local leaders: route A2 (Harrison 1994)."""
+    concentration: Ramp = field(default=Ramp(1.15, 1.8))
+    """Herfindahl index of control, ratio to calm: route A2."""
+    dissolution: Ramp = field(default=Ramp(-0.02, -0.10))
+    """Change of mean trust: local ties dissolve, both routes."""
+    outsourcing: Ramp = field(default=Ramp(-0.08, -0.30))
+    """Change of the local share of purchases: phases leave (Amin & Thrift 1992)."""
+    outside_links: Ramp = field(default=Ramp(0.02, 0.15))
+    """Change of the share of firms with a pipeline of their own."""
+    node_alive: Ramp = field(default=Ramp(0.4, 0.7))
+    """Turnover, ratio to calm: the node still sells."""
+    local_control: Ramp = field(default=Ramp(0.45, 0.20))
+    """Multinationals' share of all sales: control stays in the district."""
+    renewal: Ramp = field(default=Ramp(0.5, 1.2))
+    """Rise of the mean technological trajectory: path dependency was broken."""
+    newest: Ramp = field(default=Ramp(0.1, 0.5))
+    """Share of firms on the newest trajectory."""
+    learning: Ramp = field(default=Ramp(1.05, 1.25))
+    """Absorptive capacity, ratio to calm: learning capacity has risen (Stiglitz 1987)."""
+    participation: Ramp = field(default=Ramp(0.25, 0.6))
+    """Share of firms that contribute to the agency."""
+    capability: Ramp = field(default=Ramp(0.2, 0.5))
+    """Capability of the agency."""
+    collective_links: Ramp = field(default=Ramp(0.15, 0.5))
+    """Collective share of the knowledge that comes from outside: global as a system (Covi 2016)."""
+    completeness: Ramp = field(default=Ramp(0.7, 0.9))
+    """Phase coverage: the complete productive process stays (Becattini 1990; Covi 2016)."""
+
+
+DEFAULT_THRESHOLDS = Thresholds()
+CALM_WINDOW = 40
+LATE_WINDOW = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores in [0, 1] of the four futures, the two routes of fragmentation, and the label."""
+
+    label: Trajectory
+    fragmentation: float
+    post_marshallian_node: float
+    learning_region: float
+    collective_entrepreneurship: float
+    route_takeover: float
+    """Route A1: the best firms are taken over by multinationals."""
+    route_hierarchy: float
+    """Route A2: dynamic firms turn the rest into captive hierarchies."""
+    retained: float
+    """The smaller of the ratios of employment and value added to the calm window; not a score of a future."""
+
+    def of(self, trajectory: Trajectory) -> float:
+        """The score of one of the four futures."""
+        return float(getattr(self, trajectory.value))
+
+
+def _mean(*heights: float) -> float:
+    """Geometric mean: every ingredient is needed."""
+    return float(np.prod(heights) ** (1.0 / len(heights)))
+
+
+def _windows(indicators: "pd.DataFrame", calm: int, late: int) -> tuple["pd.Series", "pd.Series"]:
+    if len(indicators) < 2:
+        raise ValueError(f"at least 2 quarters are needed to classify, the table has {len(indicators)}")
+    calm = min(calm, max(1, len(indicators) // 4))
+    late = min(late, max(1, len(indicators) // 4))
+    return indicators.iloc[:calm].mean(), indicators.iloc[-late:].mean()
+
+
+def score(
+    indicators: "pd.DataFrame",
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    calm_window: int = CALM_WINDOW,
+    late_window: int = LATE_WINDOW,
+) -> Scores:
+    """Scores and label from a table of indicators, one row per quarter.
+
+    Args:
+        indicators: columns of `indicators.NAMES`; other columns are ignored.
+        thresholds: when an outcome counts.
+        calm_window: first quarters that are the district's own standard; at most a quarter of the table.
+        late_window: last quarters that are judged; at most a quarter of the table.
+
+    Raises:
+        ValueError: fewer than two rows.
+        KeyError: a needed column is missing.
+    """
+    return _score(*_windows(indicators, calm_window, late_window), thresholds)
+
+
+def _score(calm: "pd.Series", late: "pd.Series", t: Thresholds) -> Scores:
+    """Scores from the means of the calm and the late window."""
+    dissolved = t.dissolution(late["trust"] - calm["trust"])
+    takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
+    hierarchy = _mean(
+        t.captive(late["captive_share"]),
+        t.concentration(late["hhi_control"] / max(1e-12, calm["hhi_control"])),
+        dissolved,
+    )
+    node = _mean(
+        t.outsourcing(late["local_purchases"] - calm["local_purchases"]),
+        t.outside_links(late["pipeline_firms"] - calm["pipeline_firms"]),
+        t.node_alive(late["turnover"] / max(1e-12, calm["turnover"])),
+        t.local_control(late["mne_turnover_share"]),
+    )
+    learning = _mean(
+        t.renewal(late["trajectory_mean"] - calm["trajectory_mean"]),
+        t.newest(late["newest_share"]),
+        t.learning(late["absorptive_capacity"] / max(1e-12, calm["absorptive_capacity"])),
+        t.local_control(late["mne_turnover_share"]),
+    )
+    collective = _mean(
+        t.participation(late["participation"]),
+        t.capability(late["agency_capability"]),
+        t.collective_links(late["collective_inflow_share"]),
+        t.completeness(late["phase_coverage"]),
+    )
+    retained = min(late[name] / max(1e-12, calm[name]) for name in ("employment", "value_added_local"))
+    futures = dict(zip(FUTURES, (max(takeover, hierarchy), node, learning, collective), strict=True))
+    best = max(futures, key=lambda name: futures[name])
+    if futures[best] >= t.label:
+        label = best
+    else:
+        label = Trajectory.DECLINE if retained < t.decline else Trajectory.MARSHALLIAN_PERSISTENCE
+    return Scores(label, *futures.values(), takeover, hierarchy, float(retained))
+
+
+def classify(indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory:
+    """The label of a table of indicators; see `score`."""
+    return score(indicators, thresholds).label
+
+
+def scores_over_time(
+    indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS, every: int = 4
+) -> "pd.DataFrame":
+    """Where the district was heading: scores as if the run had ended at each quarter, from the calm window on.
+
+    Returns:
+        Columns of the four futures, indexed by quarter; every `every` quarters and the last one.
+    """
+    import pandas as pd
+
+    start = min(CALM_WINDOW, max(1, len(indicators) // 4))
+    calm = indicators.iloc[:start].mean()
+    ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
+    rows = {}
+    for end in ends:
+        late = indicators.iloc[max(start, end - LATE_WINDOW) : end].mean()
+        scores = _score(calm, late, thresholds)
+        rows[end] = {future.value: scores.of(future) for future in FUTURES}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")
