@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from district_sim.trajectories import Trajectory, classify
 
 __version__ = "0.1.0"
-__all__ = ["District", "Run", "Scenario", "ScenarioError", "Trajectory", "classify", "load_scenario", "simulate"]
+__all__ = [
+    "District",
+    "Run",
+    "Scenario",
+    "ScenarioError",
+    "Trajectory",
+    "classify",
+    "load_scenario",
+    "simulate",
+]
 
 _HOMES = {
     "District": "model",

@@ -4,14 +4,31 @@ Computed from orders, ownership, networks, knowledge and accounts; never from pa
 """
 
 from collections import namedtuple
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel, literal_unroll
 from district_sim.processes.relations import are_tied, controller, draw_firm, is_affiliate
 from district_sim.random import Stream
-from district_sim.state import EMPLOYED, SELF_OWNED, UNEMPLOYED
+from district_sim.state import (
+    ACQUISITIONS,
+    ADOPTIONS,
+    EMPLOYED,
+    ENTRIES,
+    EXITS,
+    INCREMENTS,
+    PURCHASES,
+    PURCHASES_LOCAL,
+    RADICAL,
+    REPATRIATED,
+    SELF_OWNED,
+    TAKEOVERS,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    UNEMPLOYED,
+    WAGES,
+)
 
 _OBSERVATION = int(Stream.OBSERVATION)
 _SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
@@ -58,15 +75,31 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("path_length", "ties", "Mean shortest path in the local network (6 sources drawn)"),
     Indicator("trust", "1", "Mean trust over ties"),
     Indicator("identity", "1", "Mean identification with the district"),
-    Indicator("phase_coverage", "share", "Phases at least half of whose value is made in the district, in part below"),
+    Indicator(
+        "phase_coverage",
+        "share",
+        "Phases at least half of whose value is made in the district, in part below",
+    ),
     Indicator("reproduction", "1", "Mean of phase coverage, education, identity and agency capability"),
     Indicator("local_purchases", "share", "Purchases of final firms made in the district"),
     Indicator("make_share", "share", "Value of intermediate phases that final firms make themselves"),
     Indicator("pipelines_per_firm", "pipelines/firm", "Individual pipelines to the outside"),
     Indicator("pipeline_firms", "share", "Firms with a pipeline of their own"),
-    Indicator("global_inflow_share", "share", "Knowledge learned from outside in all knowledge learned from others"),
-    Indicator("collective_inflow_share", "share", "Knowledge learned through collective pipelines in that from outside"),
-    Indicator("gatekeeper_dependence", "share", "Outside knowledge that came through the top 5 % of pipeline firms"),
+    Indicator(
+        "global_inflow_share",
+        "share",
+        "Knowledge learned from outside in all knowledge learned from others",
+    ),
+    Indicator(
+        "collective_inflow_share",
+        "share",
+        "Knowledge learned through collective pipelines in that from outside",
+    ),
+    Indicator(
+        "gatekeeper_dependence",
+        "share",
+        "Outside knowledge that came through the top 5 % of pipeline firms",
+    ),
     Indicator("tacit_mean", "1", "Mean tacit knowledge over firms and domains"),
     Indicator("tacit_variance", "1", "Variance over firms of mean tacit knowledge"),
     Indicator("codified_mean", "1", "Mean codified knowledge over firms and domains"),
@@ -87,15 +120,27 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("globalisation", "1", "Pressure of globalisation"),
 )
 NAMES: tuple[str, ...] = tuple(indicator.name for indicator in INDICATORS)
-Observation = namedtuple("Observation", NAMES)  # type: ignore[misc]  # noqa: PYI024
 
 
-@njit(cache=True)
+def _group(title: str, first: str, beyond: str | None) -> Any:
+    """A NamedTuple type for the indicators from `first` up to, not including, `beyond`."""
+    stop = NAMES.index(beyond) if beyond else None
+    return namedtuple(title, NAMES[NAMES.index(first) : stop], module=__name__)  # type: ignore[misc]
+
+
+Economy = _group("Economy", "firms", "mne_turnover_share")
+Control = _group("Control", "mne_turnover_share", "degree")
+Network = _group("Network", "degree", "pipelines_per_firm")
+Learning = _group("Learning", "pipelines_per_firm", "participation")
+Institutions = _group("Institutions", "participation", None)
+
+
+@kernel
 def _ratio(a, b):
     return a / b if b > 0.0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def _gini(values):
     """Gini coefficient of non-negative values; 0 for fewer than two."""
     ordered = np.sort(values)
@@ -106,7 +151,7 @@ def _gini(values):
     return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def _control(firms, rows, sales, multinationals, scratch):
     """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
     by_unit, in_group = scratch.value, scratch.other
@@ -133,7 +178,7 @@ def _control(firms, rows, sales, multinationals, scratch):
     return concentration, members, people
 
 
-@njit(cache=True)
+@kernel
 def _breadth_first(start, ties, distance, queue):
     """Distances from `start` into `distance` (-1 unreached beforehand); returns firms reached and their sum."""
     queue[0], distance[start] = start, 0
@@ -151,7 +196,7 @@ def _breadth_first(start, ties, distance, queue):
     return tail, total
 
 
-@njit(cache=True)
+@kernel
 def _shape_of_network(firms, ties, clock, alive):
     """Largest component (share of firms), clustering and path length of the local network, the latter two sampled."""
     rows = clock.rows[0]
@@ -186,7 +231,7 @@ def _shape_of_network(firms, ties, clock, alive):
     return _ratio(largest, alive), _ratio(closed, neighbourhoods), _ratio(paths, pairs)
 
 
-@njit(cache=True)
+@kernel
 def _tie_statistics(firms, ties, rows, threshold):
     """Directed ties, sum of trust, ties above the trust threshold, largest and total local orders by client."""
     count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -203,7 +248,7 @@ def _tie_statistics(firms, ties, rows, threshold):
     return count, trust, trusted, largest, total
 
 
-@njit(cache=True)
+@kernel
 def _coverage(firms, rows, phase_value):
     """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
 
@@ -226,7 +271,7 @@ def _coverage(firms, rows, phase_value):
     return covered / phases, made / sales
 
 
-@njit(cache=True)
+@kernel
 def _gatekeepers(firms, rows):
     """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any."""
     inflow = np.empty(rows)
@@ -245,7 +290,7 @@ def _gatekeepers(firms, rows):
     return top / total
 
 
-@njit(cache=True)
+@kernel
 def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
     """Sums over living firms into `sums`; positive value added into `value_added`; returns the number alive."""
     n = 0
@@ -291,37 +336,45 @@ def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
     return n
 
 
-@njit(cache=True)
+@kernel
 def observe(state, p):
-    """One `Observation` of the district as it stands at the end of a quarter."""
-    firms, ties, tally, agency, world = state.firms, state.ties, state.tally, state.agency, state.world
-    rows, last = state.clock.rows[0], p.technology.phases - 1
+    """The five groups of indicators as the district stands at the end of a quarter."""
+    firms, ties, tally, agency, world = (
+        state.firms,
+        state.ties,
+        state.tally,
+        state.agency,
+        state.world,
+    )
+    rows, last = state.clock.rows[0], p.technology[0].phases - 1
     sums, value_added = np.zeros(25), np.empty(rows)
     n = _by_firm(firms, state.pipelines, world, rows, last, sums, value_added)
     employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
-    hhi, members, group_people = _control(firms, rows, sales, p.ownership.multinationals, state.scratch)
-    count, trust, trusted, largest_client, orders = _tie_statistics(firms, ties, rows, p.knowledge.trust_threshold)
+    hhi, members, group_people = _control(firms, rows, sales, p.ownership[0].multinationals, state.scratch)
+    count, trust, trusted, largest_client, orders = _tie_statistics(firms, ties, rows, p.knowledge[0].trust_threshold)
     component, clustering, path = _shape_of_network(firms, ties, state.clock, n)
     covered, made = _coverage(firms, rows, p.derived.phase_value)
     outside = sums[14] + sums[15]
     people = state.accounts.people
     identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency.capability[0]
     mean_tacit = _ratio(sums[23], n)
-    spending = state.policy.spent.sum()
-    return Observation(
+    spending = state.instruments.spent.sum()
+    economy = Economy(
         firms=float(n),
         employment=employees,
         unemployment=_ratio(people[UNEMPLOYED], people[UNEMPLOYED] + people[EMPLOYED]),
         turnover=turnover,
         value_added=value,
-        value_added_local=value - tally.repatriated[0],
+        value_added_local=value - tally[REPATRIATED],
         productivity=_ratio(value, employees),
-        wage=_ratio(tally.wages[0], employees),
+        wage=_ratio(tally[WAGES], employees),
         profit_share=_ratio(profit, value),
-        survival=_ratio(sums[4], float(p.firms.count)),
-        entries=tally.entries[0],
-        exits=tally.exits[0],
+        survival=_ratio(sums[4], float(p.firms[0].count)),
+        entries=tally[ENTRIES],
+        exits=tally[EXITS],
         gini=_gini(value_added[:n]),
+    )
+    control = Control(
         mne_turnover_share=_ratio(sums[6], sales),
         mne_employment_share=_ratio(sums[7], employees),
         group_firm_share=_ratio(members, n),
@@ -330,11 +383,13 @@ def observe(state, p):
         dependent_share=_ratio(sums[9], sums[8]),
         captive_share=_ratio(sums[10], sums[8]),
         order_centralisation=_ratio(n * largest_client / orders - 1.0, n - 1.0) if orders > 0.0 else 0.0,
-        takeovers=tally.takeovers[0],
-        acquisitions=tally.acquisitions[0],
+        takeovers=tally[TAKEOVERS],
+        acquisitions=tally[ACQUISITIONS],
+    )
+    network = Network(
         degree=_ratio(count, n),
         knowledge_tie_share=_ratio(trusted, count),
-        tie_turnover=_ratio(0.5 * (tally.tie_births[0] + tally.tie_deaths[0]), 0.5 * count),
+        tie_turnover=_ratio(0.5 * (tally[TIE_BIRTHS] + tally[TIE_DEATHS]), 0.5 * count),
         largest_component=component,
         clustering=clustering,
         path_length=path,
@@ -342,8 +397,10 @@ def observe(state, p):
         identity=identity,
         phase_coverage=covered,
         reproduction=0.25 * (covered + education + identity + capability),
-        local_purchases=_ratio(tally.purchases_local[0], tally.purchases[0]),
+        local_purchases=_ratio(tally[PURCHASES_LOCAL], tally[PURCHASES]),
         make_share=made,
+    )
+    learning = Learning(
         pipelines_per_firm=_ratio(sums[12], n),
         pipeline_firms=_ratio(sums[13], n),
         global_inflow_share=_ratio(outside, outside + sums[16]),
@@ -355,11 +412,13 @@ def observe(state, p):
         absorptive_capacity=_ratio(sums[18], n),
         education=education,
         quality=_ratio(sums[20], employees * world.quality_start[0]),
-        radical_rate=_ratio(tally.radical[0], n),
-        adoption_rate=_ratio(tally.adoptions[0], n),
-        increment_rate=_ratio(tally.increments[0], n),
+        radical_rate=_ratio(tally[RADICAL], n),
+        adoption_rate=_ratio(tally[ADOPTIONS], n),
+        increment_rate=_ratio(tally[INCREMENTS], n),
         trajectory_mean=_ratio(sums[21], n),
         newest_share=_ratio(sums[22], n),
+    )
+    institutions = Institutions(
         participation=agency.participation[0],
         agency_capability=capability,
         agency_fund_share=_ratio(agency.contributed[0] + agency.matched[0], value),
@@ -368,11 +427,15 @@ def observe(state, p):
         policy_spending=spending,
         globalisation=world.pressure[0],
     )
+    return economy, control, network, learning, institutions
 
 
-@njit(cache=True)
+@kernel
 def record(state, p, row):
     """Write the indicators of this quarter to `row`, shape (len(INDICATORS),), in the order of `NAMES`."""
-    observation = observe(state, p)
-    for k in range(len(observation)):
-        row[k] = observation[k]
+    economy, control, network, learning, institutions = observe(state, p)
+    k = 0
+    for group in literal_unroll((economy, control, network, learning, institutions)):
+        for value in group:
+            row[k] = value
+            k += 1

@@ -5,9 +5,9 @@ differ in strategy or policy start from the same district, bit for bit.
 """
 
 import numpy as np
-from numba import njit
 from scipy.special import ndtri
 
+from district_sim.compiled import kernel
 from district_sim.parameters import Parameters
 from district_sim.processes.relations import degree, draw_firm, tie
 from district_sim.processes.ties import chemistry, suitability
@@ -19,7 +19,7 @@ _INITIAL = int(Stream.INITIAL)
 _SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
 
 
-@njit(cache=True)
+@kernel
 def _uniforms(n, seed, number):
     out = np.empty(n)
     for i in range(n):
@@ -41,19 +41,19 @@ def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndar
 
 def _roles(n: int, p: Parameters, seed: np.uint64) -> np.ndarray:
     """Phase of every firm: `final_share` of them in the last phase, the others spread evenly."""
-    last = p.technology.phases - 1
+    last = p.technology[0].phases - 1
     order = np.argsort(_uniforms(n, seed, _PHASE), kind="stable")
-    final = min(n - 1, max(1, round(p.firms.final_share * n)))
+    final = min(n - 1, max(1, round(p.firms[0].final_share * n)))
     phase = np.empty(n, np.int64)
     phase[order[:final]] = last
     phase[order[final:]] = np.arange(n - final) % last
     return phase
 
 
-@njit(cache=True)
+@kernel
 def _endow(firms, n, clock, p):
     """Places, knowledge, people's skills and attitudes of the first n firms."""
-    f, seed = p.firms, clock.seed[0]
+    f, seed = p.firms[0], clock.seed[0]
     for i in range(n):
         firms.alive[i], firms.key[i], firms.parent[i] = True, i, -1
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
@@ -71,22 +71,22 @@ def _endow(firms, n, clock, p):
         firms.identity[i] = _around(f.identity, 0.08, seed, i, _IDENTITY)
         firms.collaboration[i], firms.experience[i] = f.trust, 0.8
         firms.research[i], firms.absorptive[i], firms.quality[i] = firms.dynamism[i], 0.5, 0.7
-        firms.wage[i] = p.market.wage
-        firms.cash[i] = 1.5 * p.market.wage * firms.employees[i]
-        share = p.market.final_value if firms.phase[i] == p.technology.phases - 1 else 1.0
-        firms.reach[i] = firms.employees[i] * p.market.productivity / share
-        firms.value_added[i] = firms.employees[i] * p.market.productivity
+        firms.wage[i] = p.market[0].wage
+        firms.cash[i] = 1.5 * p.market[0].wage * firms.employees[i]
+        share = p.market[0].final_value if firms.phase[i] == p.technology[0].phases - 1 else 1.0
+        firms.reach[i] = firms.employees[i] * p.market[0].productivity / share
+        firms.value_added[i] = firms.employees[i] * p.market[0].productivity
 
 
-@njit(cache=True)
+@kernel
 def _around(mean, spread, seed, i, number):
     return min(1.0, max(0.0, mean + spread * normal(seed, _INITIAL, 0, i, -1, number)))
 
 
-@njit(cache=True)
+@kernel
 def _network(firms, ties, pipelines, n, clock, p):
     """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
-    f, seed = p.firms, clock.seed[0]
+    f, seed = p.firms[0], clock.seed[0]
     wanted = f.ties
     for attempt in range(40):
         for i in range(n):
@@ -109,8 +109,8 @@ def _network(firms, ties, pipelines, n, clock, p):
 
 def _groups(state: State, n: int, p: Parameters) -> None:
     """Business groups: the largest firms lead, the next largest belong to them."""
-    members = round(p.firms.group_share * n)
-    leaders = max(1, round(members / p.firms.group_size))
+    members = round(p.firms[0].group_share * n)
+    leaders = max(1, round(members / p.firms[0].group_size))
     if members <= leaders:
         return
     by_size = np.argsort(-state.firms.employees[:n], kind="stable")[:members]
@@ -118,7 +118,7 @@ def _groups(state: State, n: int, p: Parameters) -> None:
         state.firms.owner[i] = by_size[position % leaders]
 
 
-@njit(cache=True)
+@kernel
 def _anchor(firms, ties, world, clock):
     """Make the district as it stands the standard of comparison: quality, trust, outside appeal."""
     quality, weight, trust, count = 0.0, 0.0, 0.0, 0
@@ -135,21 +135,24 @@ def _anchor(firms, ties, world, clock):
     world.appeal[0], world.value_start[0] = 0.0, 0.0
 
 
-@njit(cache=True)
-def _settle(state, p, quarters):
+def _settle(state: State, p: Parameters, quarters: int) -> None:
     """Calm quarters before the start; the district stays its own standard meanwhile."""
+    nothing = np.empty(0)
     for _ in range(quarters):
         _anchor(state.firms, state.ties, state.world, state.clock)
-        one_quarter(state, p)
+        one_quarter(state, p, nothing)
     _anchor(state.firms, state.ties, state.world, state.clock)
 
 
 def _calm(p: Parameters) -> Parameters:
     """Parameters of the time before the start: history's behaviour, no entry, exit, change of owner or policy."""
-    still = p.demography._replace(entry=0.0, exit=0.0, exit_young=0.0, credit=1e9)
-    ownership = p.ownership._replace(takeover=0.0, acquisition=0.0, captivity=0.0)
+    demography, ownership = p.demography.copy(), p.ownership.copy()
+    for rate in ("entry", "exit", "exit_young"):
+        demography[rate] = 0.0
+    for hazard in ("takeover", "acquisition", "captivity"):
+        ownership[hazard] = 0.0
     policies = p.policies._replace(start=np.full_like(p.policies.start, np.iinfo(np.int64).max))
-    return p._replace(demography=still, ownership=ownership, policies=policies, strategy_start=1)
+    return p._replace(demography=demography, ownership=ownership, policies=policies, strategy_start=1)
 
 
 def initial_state(p: Parameters, seed: int, quarters: int) -> State:
@@ -160,30 +163,34 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
         seed: 0 <= seed < 2**64.
         quarters: length of the run that is planned; the arrays have room for the newborns to expect.
     """
-    n = p.firms.count
+    n = p.firms[0].count
     state = empty_state(max(64, int(n * (1.2 + 0.02 * min(quarters, 100)))), p, seed)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
     clock.rows[0] = n
     firms.phase[:n] = _roles(n, p, key)
-    size = initial_sizes(n, p.firms.size_mean, p.firms.size_sigma, key)
-    final = firms.phase[:n] == p.technology.phases - 1
+    size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
+    final = firms.phase[:n] == p.technology[0].phases - 1
     # Employment of suppliers and of final firms as the orders of a settled district need it
     size[final] *= 0.5 * size.sum() / size[final].sum()
-    size[~final] *= 0.5 * n * p.firms.size_mean / size[~final].sum()
-    size[final] *= 0.5 * n * p.firms.size_mean / size[final].sum()
+    size[~final] *= 0.5 * n * p.firms[0].size_mean / size[~final].sum()
+    size[final] *= 0.5 * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
     _endow(firms, n, clock, p)
-    clock.step[0] = -1 - p.firms.settling
+    clock.step[0] = -1 - p.firms[0].settling
     _network(firms, state.ties, state.pipelines, n, clock, p)
     _groups(state, n, p)
-    state.world.frontier[:] = p.technology.frontier * (
-        p.technology.unripe + (1.0 - p.technology.unripe) * p.derived.ripening[0]
+    state.world.frontier[0] = p.technology[0].frontier * (
+        p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
     )
-    state.world.wage[0] = p.market.wage
+    state.world.wage[0] = p.market[0].wage
     employed = firms.employees[:n].sum()
-    state.accounts.people[:] = employed, employed * p.market.unemployment / (1.0 - p.market.unemployment), 0.0
+    state.accounts.people[:] = (
+        employed,
+        employed * p.market[0].unemployment / (1.0 - p.market[0].unemployment),
+        0.0,
+    )
     state.accounts.money[FIRMS] = firms.cash[:n].sum()
     state.accounts.money[HOUSEHOLDS] = -state.accounts.money[FIRMS]
-    clock.step[0] = -p.firms.settling
-    _settle(state, _calm(p), p.firms.settling)
+    clock.step[0] = -p.firms[0].settling
+    _settle(state, _calm(p), p.firms[0].settling)
     return state

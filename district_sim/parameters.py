@@ -1,35 +1,15 @@
-"""What the compiled kernels read: a scenario as nested NamedTuples of numbers and small arrays.
+"""What the compiled kernels read: a scenario as records of numbers and small arrays.
 
-One NamedTuple per scenario section, with the section's own field names (the schema stays the only list of
-parameters), plus `Derived` arrays. Switched-off mechanisms arrive here as rates of zero.
+One record array of length 1 per scenario section, with the section's own field names (the schema stays the only list
+of parameters), plus `Derived` arrays. Switched-off mechanisms arrive here as rates of zero. Records are passed by
+address, which keeps compilation short.
 """
 
-from collections import namedtuple
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from district_sim import scenario as sc
-
-
-def _numbers(section: type[sc.Section]) -> Any:
-    """A NamedTuple type with the numeric fields of a scenario section."""
-    names = [name for name, field in section.model_fields.items() if field.annotation in (int, float)]
-    return namedtuple(section.__name__, names, module=__name__)  # type: ignore[misc]  # noqa: PYI024
-
-
-Firms = _numbers(sc.Firms)
-Technology = _numbers(sc.Technology)
-World = _numbers(sc.World)
-Knowledge = _numbers(sc.Knowledge)
-Innovation = _numbers(sc.Innovation)
-Market = _numbers(sc.Market)
-Ties = _numbers(sc.Ties)
-Agency = _numbers(sc.Agency)
-Ownership = _numbers(sc.Ownership)
-Demography = _numbers(sc.Demography)
-Strategy = _numbers(sc.Strategy)
-PolicyEffects = _numbers(sc.PolicyEffects)
 
 
 class Policies(NamedTuple):
@@ -82,7 +62,16 @@ KINDS = tuple(sc.InstrumentKind)
 TARGETS = tuple(sc.Targeting)
 # Outside nodes: buyers, multinationals, foreign clusters, universities; what each knows of the frontier
 NODE_KINDS = ("buyer", "multinational", "foreign cluster", "university")
-_NODES = ((0, 0.75, 0.2), (0, 0.75, 0.2), (1, 0.9, 0.5), (1, 0.9, 0.5), (2, 0.85, 0.6), (2, 0.85, 0.6), (3, 0.6, 1.0), (3, 0.6, 1.0))
+_NODES = (
+    (0, 0.75, 0.2),
+    (0, 0.75, 0.2),
+    (1, 0.9, 0.5),
+    (1, 0.9, 0.5),
+    (2, 0.85, 0.6),
+    (2, 0.85, 0.6),
+    (3, 0.6, 1.0),
+    (3, 0.6, 1.0),
+)
 # (kind, share of the frontier known in the present trajectory's domains, the same in the other domains)
 
 # Rates and weights that a switched-off mechanism sets to zero: mechanism -> ((section, field), ...)
@@ -147,7 +136,8 @@ def _derived(s: sc.Scenario) -> Derived:
     offshorability = np.where(position < 1.0, 1.0 - 0.6 * np.abs(2.0 * position - 0.8), 0.0)
     profile = np.array([floor + (core - floor) * ripening[0] for _, core, floor in _NODES])
     ripe_at = np.array(
-        [0] + [tech.first_ripening + k * tech.ripening_interval for k in range(tech.trajectories - 1)], dtype=np.int64
+        [0] + [tech.first_ripening + k * tech.ripening_interval for k in range(tech.trajectories - 1)],
+        dtype=np.int64,
     )
     kinds = np.array([kind for kind, _, _ in _NODES], dtype=np.int64)
     return Derived(relevance, use, ripening, value, offshorability, kinds, profile, ripe_at)
@@ -198,24 +188,20 @@ def from_scenario(s: sc.Scenario) -> Parameters:
     """Translate a validated scenario; a pure function of it."""
     sections = _sections(s)
 
-    def numbers(name: str, kind: Any) -> Any:
-        return kind(*(sections[name][field] for field in kind._fields))
+    def numbers(name: str) -> Any:
+        fields = type(getattr(s, name)).model_fields
+        kinds = {key: field.annotation for key, field in fields.items() if field.annotation in (int, float)}
+        dtype = np.dtype(
+            [(key, np.int64 if kind is int else np.float64) for key, kind in kinds.items()],
+            align=True,
+        )
+        record = np.recarray(1, dtype)
+        record[0] = tuple(sections[name][key] for key in kinds)
+        return record
 
     return Parameters(
-        firms=numbers("firms", Firms),
-        technology=numbers("technology", Technology),
-        world=numbers("world", World),
-        knowledge=numbers("knowledge", Knowledge),
-        innovation=numbers("innovation", Innovation),
-        market=numbers("market", Market),
-        ties=numbers("ties", Ties),
-        agency=numbers("agency", Agency),
-        ownership=numbers("ownership", Ownership),
-        demography=numbers("demography", Demography),
-        history=numbers("history", Strategy),
-        strategy=numbers("strategy", Strategy),
+        **{name: numbers(name) for name in sections},
         strategy_start=s.strategy_start,
         policies=_policies(s),
-        policy_effects=numbers("policy_effects", PolicyEffects),
         derived=_derived(s),
     )

@@ -11,7 +11,8 @@ import hashlib
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
+
+from district_sim.compiled import kernel
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -48,7 +49,7 @@ class Stream(IntEnum):
     ENTRANT_ATTRACTION = 22
 
 
-@njit(cache=True, inline="always")
+@kernel
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox 4x32-10: four counter words and two key words (uint32) to four random words (uint32)."""
     for _ in range(10):
@@ -64,7 +65,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(cache=True)
+@kernel
 def uniform2(seed, stream, step, firm, other, number):
     """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
 
@@ -85,20 +86,20 @@ def uniform2(seed, stream, step, firm, other, number):
     return (np.float64(a) + 0.5) * scale, (np.float64(b) + 0.5) * scale
 
 
-@njit(cache=True)
+@kernel
 def uniform(seed, stream, step, firm, other=-1, number=0):
     """One uniform draw in (0, 1); see `uniform2`."""
     return uniform2(seed, stream, step, firm, other, number)[0]
 
 
-@njit(cache=True)
+@kernel
 def normal(seed, stream, step, firm, other=-1, number=0):
     """One standard normal draw (Box & Muller 1958, doi 10.1214/aoms/1177706645)."""
     a, b = uniform2(seed, stream, step, firm, other, number)
     return np.sqrt(-2.0 * np.log(a)) * np.cos(2.0 * np.pi * b)
 
 
-@njit(cache=True)
+@kernel
 def laplace(seed, stream, step, firm, other=-1, number=0):
     """One Laplace draw with mean 0 and scale 1 (variance 2), by inversion."""
     u = uniform2(seed, stream, step, firm, other, number)[0] - 0.5

@@ -11,45 +11,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 
 import district_sim
-from district_sim.indicators import NAMES, record
+from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import SELF_OWNED, State, grown
+from district_sim.state import OVERFLOW, SELF_OWNED, State, grown
 from district_sim.trajectories import Scores, Trajectory, score
 
 _SPARE = 64  # rows that are always free before a quarter begins
-_FIRM_COLUMNS = (
-    "key founded parent phase x y owner captor dynamism employees cash trajectory tenure increments education "
-    "experience it identity collaboration absorptive participates quality sales value_added profit wage offshored "
-    "client_share"
-).split()
-
-
-@njit(cache=True)
-def _advance(state, p, table, start, stop, spare):
-    """Run quarters start..stop-1 and record each in `table`; returns early when rows run short."""
-    for t in range(start, stop):
-        if state.clock.rows[0] + spare > state.firms.alive.size:
-            return t
-        one_quarter(state, p)
-        record(state, p, table[t])
-        if state.tally.overflow[0] > 0.0:
-            return -1
-    return stop
+_NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
 def spare_rows(state: State, p: Parameters) -> int:
     """Free rows wanted before a quarter: many times the births to expect, so that no newborn is lost."""
     alive = int(state.firms.alive.sum())
-    d = p.demography
-    most = d.entry * max(p.history.entrepreneurship, p.strategy.entrepreneurship)
-    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.identity_entry) * (1.0 + p.agency.phase_entry)
-    by_policy = p.policies.budget.sum() / min(p.policy_effects.founding_cost, p.policy_effects.entrant_cost)
+    d = p.demography[0]
+    most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
+    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.identity_entry) * (1.0 + p.agency[0].phase_entry)
+    by_policy = p.policies.budget.sum() / min(p.policy_effects[0].founding_cost, p.policy_effects[0].entrant_cost)
     return _SPARE + int(min(alive, 0.2 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
 
 
@@ -66,12 +48,12 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     Raises:
         RuntimeError: more firms were founded in one quarter than rows had been kept free.
     """
-    while start < stop:
+    for t in range(start, stop):
         spare = spare_rows(state, p)
-        if state.clock.rows[0] + spare > state.firms.alive.size:
-            state = grown(state, max(2 * state.firms.alive.size, int(state.clock.rows[0]) + 2 * spare))
-        start = _advance(state, p, table, start, stop, spare)
-        if start < 0:
+        if state.clock.rows[0] + spare > state.firms.size:
+            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
+        one_quarter(state, p, table[t])
+        if state.tally[OVERFLOW] > 0.0:
             raise RuntimeError(
                 "more firms were founded in one quarter than the model keeps room for; "
                 "demography.entry and entry_profit are extreme"
@@ -93,7 +75,10 @@ class Snapshot:
         """Take a snapshot (a copy) of a state."""
         f, partner = state.firms, state.ties.partner
         rows = np.flatnonzero(f.alive)
-        firms = pd.DataFrame({name: getattr(f, name)[rows] for name in _FIRM_COLUMNS}, index=pd.Index(rows, name="firm"))
+        firms = pd.DataFrame(
+            {name: f[name][rows] for name in f.dtype.names if name not in _NOT_SHOWN},
+            index=pd.Index(rows, name="firm"),
+        )
         firms["tacit"] = f.tacit[rows].mean(axis=1)
         firms["codified"] = f.codified[rows].mean(axis=1)
         firms["pipelines"] = (state.pipelines.node[rows] >= 0).sum(axis=1)
@@ -104,7 +89,12 @@ class Snapshot:
         firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
         a, slot = np.nonzero(partner[: int(state.clock.rows[0])] > np.arange(int(state.clock.rows[0]))[:, None])
         ties = pd.DataFrame(
-            {"a": a, "b": partner[a, slot], "trust": state.ties.trust[a, slot], "age": state.ties.age[a, slot]}
+            {
+                "a": a,
+                "b": partner[a, slot],
+                "trust": state.ties.trust[a, slot],
+                "age": state.ties.age[a, slot],
+            }
         )
         return cls(firms, ties)
 
@@ -238,8 +228,7 @@ def simulate(
         scenario: see `load_scenario`.
         seed: 0 <= seed < 2**64.
         quarters: length of the run; the scenario's `run.quarters` if left out.
-        progress: called with the number of quarters done, about twenty times; without it the run stays compiled
-            from the first quarter to the last.
+        progress: called with the number of quarters done, after every quarter.
 
     Raises:
         ValueError: seed or quarters out of range.
@@ -254,7 +243,6 @@ def simulate(
     state = initial_state(p, seed, quarters)
     start = Snapshot.of(state)
     table = np.full((quarters, len(NAMES)), np.nan)
-    stride = max(1, quarters // 20) if progress else quarters
 
     def result(done: int) -> Run:
         return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
@@ -262,8 +250,8 @@ def simulate(
     done = 0
     try:
         while done < quarters:
-            state = advance(state, p, table, done, min(quarters, done + stride))
-            done = min(quarters, done + stride)
+            state = advance(state, p, table, done, done + 1)
+            done += 1
             if progress:
                 progress(done)
     except KeyboardInterrupt:

@@ -47,23 +47,64 @@ class Firms(Section):
     """The initial district."""
 
     count: int = Field(
-        300, ge=10, le=1_000_000, description="Firms at the start", json_schema_extra={"unit": "firms"}
+        300,
+        ge=10,
+        le=1_000_000,
+        description="Firms at the start",
+        json_schema_extra={"unit": "firms"},
     )
-    size_mean: float = _number(7.5, 1.5, 500, "employees", "Mean firm size", "Istat census 2001: 8.93 in manufacturing; Carpi 5.6")
-    size_sigma: float = _number(1.2, 0.1, 2.0, "log points", "Standard deviation of log size (lognormal body)", "Cainelli, Iacobucci & Morganti 2006: skewed sizes")
-    group_share: float = _share(0.059, "Share of firms that belong to business groups", "Cainelli, Iacobucci & Morganti 2006: 5.87 %")
+    size_mean: float = _number(
+        7.5,
+        1.5,
+        500,
+        "employees",
+        "Mean firm size",
+        "Istat census 2001: 8.93 in manufacturing; Carpi 5.6",
+    )
+    size_sigma: float = _number(
+        1.2,
+        0.1,
+        2.0,
+        "log points",
+        "Standard deviation of log size (lognormal body)",
+        "Cainelli, Iacobucci & Morganti 2006: skewed sizes",
+    )
+    group_share: float = _share(
+        0.059,
+        "Share of firms that belong to business groups",
+        "Cainelli, Iacobucci & Morganti 2006: 5.87 %",
+    )
     group_size: float = _number(3.5, 2, 20, "firms", "Firms per business group", "Cainelli, Iacobucci & Morganti 2006")
     final_share: float = _number(0.3, 0.05, 0.8, "share", "Share of firms in the last phase, which faces the market")
     radius: float = _number(10.0, 0.5, 200, "km", "Radius of the district", "typical Italian local labour market")
-    ties: float = _number(8.0, 0.0, 14, "ties", "Mean local business ties per firm", "Giuliani & Bell 2005: business density 0.34 of 36 firms, bounded attention")
-    trust: float = _share(0.45, "Mean trust of the initial ties", "Giuliani & Bell 2005: a third of business ties carry knowledge")
+    ties: float = _number(
+        8.0,
+        0.0,
+        14,
+        "ties",
+        "Mean local business ties per firm",
+        "Giuliani & Bell 2005: business density 0.34 of 36 firms, bounded attention",
+    )
+    trust: float = _share(
+        0.45,
+        "Mean trust of the initial ties",
+        "Giuliani & Bell 2005: a third of business ties carry knowledge",
+    )
     trust_spread: float = _number(0.15, 0.0, 0.4, "1", "Standard deviation of trust over initial ties")
     identity: float = _share(0.5, "Mean identification with the district")
     education: float = _share(0.4, "Mean education of the workforce (0 none, 1 all highly skilled)")
     it: float = _share(0.2, "Mean use of information technology", "Sanders 2007")
-    pipelines: float = _share(0.14, "Share of firms with a pipeline to the outside", "Giuliani & Bell 2005: outside ties are rare")
+    pipelines: float = _share(
+        0.14,
+        "Share of firms with a pipeline to the outside",
+        "Giuliani & Bell 2005: outside ties are rare",
+    )
     settling: int = Field(
-        40, ge=0, le=200, description="Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders find their level", json_schema_extra={"unit": "quarters"}
+        40,
+        ge=0,
+        le=200,
+        description="Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders find their level",
+        json_schema_extra={"unit": "quarters"},
     )
 
 
@@ -71,17 +112,47 @@ class Technology(Section):
     """Knowledge domains, production phases and technological trajectories."""
 
     domains: int = Field(8, ge=2, le=64, description="Knowledge domains D", json_schema_extra={"unit": "domains"})
-    phases: int = Field(6, ge=2, le=12, description="Production phases P; the last one faces the market", json_schema_extra={"unit": "phases"})
-    trajectories: int = Field(4, ge=1, le=8, description="Technological trajectories, the present one included", json_schema_extra={"unit": "trajectories"})
-    first_ripening: int = Field(64, ge=0, le=100000, description="Quarter in which the second trajectory becomes feasible", json_schema_extra={"unit": "quarter"})
-    ripening_interval: int = Field(44, ge=1, le=100000, description="Quarters between later trajectories", json_schema_extra={"unit": "quarters"})
-    quality_jump: float = _number(0.25, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next")
+    phases: int = Field(
+        6,
+        ge=2,
+        le=12,
+        description="Production phases P; the last one faces the market",
+        json_schema_extra={"unit": "phases"},
+    )
+    trajectories: int = Field(
+        4,
+        ge=1,
+        le=8,
+        description="Technological trajectories, the present one included",
+        json_schema_extra={"unit": "trajectories"},
+    )
+    first_ripening: int = Field(
+        64,
+        ge=0,
+        le=100000,
+        description="Quarter in which the second trajectory becomes feasible",
+        json_schema_extra={"unit": "quarter"},
+    )
+    ripening_interval: int = Field(
+        44,
+        ge=1,
+        le=100000,
+        description="Quarters between later trajectories",
+        json_schema_extra={"unit": "quarters"},
+    )
+    quality_jump: float = _number(
+        0.25, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next"
+    )
     knowledge_scale: float = _number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
-    codified_weight: float = _number(0.5, 0.0, 2.0, "1", "Weight of codified against tacit knowledge in production (beta)")
+    codified_weight: float = _number(
+        0.5, 0.0, 2.0, "1", "Weight of codified against tacit knowledge in production (beta)"
+    )
     drift: float = _number(2.0, 0.0, 8, "domains", "How far the relevant domains move from one trajectory to the next")
     breadth: float = _number(1.3, 0.3, 8, "domains", "Breadth of the domains that one trajectory uses")
     phase_spread: float = _share(0.4, "How strongly phases differ in the domains they use")
-    frontier: float = _number(2.0, 0.5, 20, "1", "World knowledge frontier in a ripe domain; no research goes beyond it")
+    frontier: float = _number(
+        2.0, 0.5, 20, "1", "World knowledge frontier in a ripe domain; no research goes beyond it"
+    )
     unripe: float = _share(0.35, "Frontier of a domain no ripe trajectory uses, as a share of the full one")
 
 
@@ -89,77 +160,313 @@ class World(Section):
     """The world outside: the same for all strategies."""
 
     globalisation: float = _number(1.0, 0.0, 3.0, "1", "Strength of globalisation at the end of the ramp")
-    onset: int = Field(40, ge=0, le=100000, description="Quarter in which globalisation begins", json_schema_extra={"unit": "quarter"})
-    ramp: int = Field(60, ge=1, le=100000, description="Quarters from onset to full strength", json_schema_extra={"unit": "quarters"})
-    competition: float = _number(0.15, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation")
-    sourcing_premium: float = _number(0.25, -0.5, 3.0, "share", "Extra cost of buying a phase abroad before globalisation (transport, tariffs, control)")
-    sourcing_fall: float = _number(0.45, 0.0, 0.9, "share", "Fall of that price at full globalisation for a fully standardised phase")
-    frontier_growth: float = _number(0.0015, 0.0, 0.05, "per quarter", "Growth of the world frontier at full globalisation")
-    rivals_lag: float = _number(16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory")
+    onset: int = Field(
+        40,
+        ge=0,
+        le=100000,
+        description="Quarter in which globalisation begins",
+        json_schema_extra={"unit": "quarter"},
+    )
+    ramp: int = Field(
+        60,
+        ge=1,
+        le=100000,
+        description="Quarters from onset to full strength",
+        json_schema_extra={"unit": "quarters"},
+    )
+    competition: float = _number(
+        0.15, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
+    )
+    sourcing_premium: float = _number(
+        0.25,
+        -0.5,
+        3.0,
+        "share",
+        "Extra cost of buying a phase abroad before globalisation (transport, tariffs, control)",
+    )
+    sourcing_fall: float = _number(
+        0.45,
+        0.0,
+        0.9,
+        "share",
+        "Fall of that price at full globalisation for a fully standardised phase",
+    )
+    frontier_growth: float = _number(
+        0.0015, 0.0, 0.05, "per quarter", "Growth of the world frontier at full globalisation"
+    )
+    rivals_lag: float = _number(
+        16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
+    )
     rivals_reach: float = _share(0.5, "Share of a trajectory's quality jump that the average outside rival attains")
-    niche: float = _number(0.15, 0.01, 0.95, "share", "District's share of its product market at the start; a small niche meets elastic demand")
+    niche: float = _number(
+        0.15,
+        0.01,
+        0.95,
+        "share",
+        "District's share of its product market at the start; a small niche meets elastic demand",
+    )
 
 
 class Knowledge(Section):
     """Tacit and codified knowledge: exchange, conversion, loss."""
 
-    socialisation: float = _number(0.06, 0.0, 1.0, "per quarter", "Tacit to tacit, face to face (eta_S)", "Nonaka & Takeuchi 1995")
-    externalisation: float = _number(0.03, 0.0, 1.0, "per quarter", "Tacit to codified (eta_E)", "Nonaka & Takeuchi 1995")
-    combination: float = _number(0.10, 0.0, 1.0, "per quarter", "Codified to codified over ties and pipelines (eta_C)", "Nonaka & Takeuchi 1995")
-    internalisation: float = _number(0.03, 0.0, 1.0, "per quarter", "Codified to tacit by practice (eta_I)", "Nonaka & Takeuchi 1995")
-    learning_by_doing: float = _number(0.030, 0.0, 1.0, "per quarter", "Tacit knowledge gained in production", "Arrow 1962, doi 10.2307/2295952")
+    socialisation: float = _number(
+        0.06,
+        0.0,
+        1.0,
+        "per quarter",
+        "Tacit to tacit, face to face (eta_S)",
+        "Nonaka & Takeuchi 1995",
+    )
+    externalisation: float = _number(
+        0.03, 0.0, 1.0, "per quarter", "Tacit to codified (eta_E)", "Nonaka & Takeuchi 1995"
+    )
+    combination: float = _number(
+        0.10,
+        0.0,
+        1.0,
+        "per quarter",
+        "Codified to codified over ties and pipelines (eta_C)",
+        "Nonaka & Takeuchi 1995",
+    )
+    internalisation: float = _number(
+        0.03,
+        0.0,
+        1.0,
+        "per quarter",
+        "Codified to tacit by practice (eta_I)",
+        "Nonaka & Takeuchi 1995",
+    )
+    learning_by_doing: float = _number(
+        0.030,
+        0.0,
+        1.0,
+        "per quarter",
+        "Tacit knowledge gained in production",
+        "Arrow 1962, doi 10.2307/2295952",
+    )
     tacit_decay: float = _number(0.015, 0.0, 1.0, "per quarter", "Tacit knowledge lost by turnover and disuse")
     codified_decay: float = _number(0.015, 0.0, 1.0, "per quarter", "Codified knowledge lost by obsolescence")
-    distance_scale: float = _number(0.25, 0.01, 5.0, "1", "Cognitive distance at which understanding has fallen to 1/e, at zero absorptive capacity (delta_0)", "Nooteboom et al. 2007, doi 10.1016/j.respol.2007.04.006")
-    distance_absorptive: float = _number(0.3, 0.0, 5.0, "1", "Widening of that distance by full absorptive capacity", "Cohen & Levinthal 1990, doi 10.2307/2393553")
-    trust_threshold: float = _number(0.5, 0.0, 0.99, "1", "Trust below which a business tie carries no tacit knowledge", "Giuliani & Bell 2005")
+    distance_scale: float = _number(
+        0.25,
+        0.01,
+        5.0,
+        "1",
+        "Cognitive distance at which understanding has fallen to 1/e, at zero absorptive capacity (delta_0)",
+        "Nooteboom et al. 2007, doi 10.1016/j.respol.2007.04.006",
+    )
+    distance_absorptive: float = _number(
+        0.3,
+        0.0,
+        5.0,
+        "1",
+        "Widening of that distance by full absorptive capacity",
+        "Cohen & Levinthal 1990, doi 10.2307/2393553",
+    )
+    trust_threshold: float = _number(
+        0.5,
+        0.0,
+        0.99,
+        "1",
+        "Trust below which a business tie carries no tacit knowledge",
+        "Giuliani & Bell 2005",
+    )
     meeting_distance: float = _number(6.0, 0.1, 1000, "km", "Distance at which meetings have become e times rarer")
-    interaction: float = _number(1.0, 0.0, 2.0, "1", "Human interaction h; at 0 nobody meets and information technology transfers nothing", "Sanders 2007")
-    attention: float = _number(1.0, 0.01, 20, "ties", "Ties' worth of attention at which learning from ties has reached half its maximum")
-    it_codified: float = _number(1.5, 0.0, 10, "1", "Amplification of codified exchange by information technology on both sides (lambda)", "Sanders 2007")
+    interaction: float = _number(
+        1.0,
+        0.0,
+        2.0,
+        "1",
+        "Human interaction h; at 0 nobody meets and information technology transfers nothing",
+        "Sanders 2007",
+    )
+    attention: float = _number(
+        1.0,
+        0.01,
+        20,
+        "ties",
+        "Ties' worth of attention at which learning from ties has reached half its maximum",
+    )
+    it_codified: float = _number(
+        1.5,
+        0.0,
+        10,
+        "1",
+        "Amplification of codified exchange by information technology on both sides (lambda)",
+        "Sanders 2007",
+    )
     it_tacit: float = _number(0.2, 0.0, 10, "1", "The same for tacit exchange: weak", "Sanders 2007")
-    gatekeeping: float = _share(1.0, "Share of their codified knowledge that firms with pipelines pass on to local partners", "Morrison 2008, doi 10.1080/00343400701654178")
-    absorptive_education: float = _number(0.6, 0.0, 5.0, "1", "Weight of education in absorptive capacity", "Cohen & Levinthal 1990")
-    absorptive_experience: float = _number(0.2, 0.0, 5.0, "1", "Weight of experience in absorptive capacity", "Stiglitz 1987")
-    absorptive_research: float = _number(0.4, 0.0, 5.0, "1", "Weight of R&D in absorptive capacity", "Cohen & Levinthal 1990")
-    absorptive_knowledge: float = _number(0.2, 0.0, 5.0, "1", "Weight of own knowledge in absorptive capacity", "Cohen & Levinthal 1990")
+    gatekeeping: float = _share(
+        1.0,
+        "Share of their codified knowledge that firms with pipelines pass on to local partners",
+        "Morrison 2008, doi 10.1080/00343400701654178",
+    )
+    absorptive_education: float = _number(
+        0.6, 0.0, 5.0, "1", "Weight of education in absorptive capacity", "Cohen & Levinthal 1990"
+    )
+    absorptive_experience: float = _number(
+        0.2, 0.0, 5.0, "1", "Weight of experience in absorptive capacity", "Stiglitz 1987"
+    )
+    absorptive_research: float = _number(
+        0.4, 0.0, 5.0, "1", "Weight of R&D in absorptive capacity", "Cohen & Levinthal 1990"
+    )
+    absorptive_knowledge: float = _number(
+        0.2,
+        0.0,
+        5.0,
+        "1",
+        "Weight of own knowledge in absorptive capacity",
+        "Cohen & Levinthal 1990",
+    )
     experience_gain: float = _number(0.03, 0.0, 1.0, "per quarter", "Growth of experience towards its ceiling of 1")
-    training_gain: float = _number(0.53, 0.0, 10, "per quarter", "Education gained per share of wages spent on training")
+    training_gain: float = _number(
+        0.53, 0.0, 10, "per quarter", "Education gained per share of wages spent on training"
+    )
     education_decay: float = _number(0.004, 0.0, 1.0, "per quarter", "Education lost as people leave and skills age")
-    it_adoption: float = _number(0.03, 0.0, 1.0, "per quarter", "Speed at which firms reach the use of information technology they move towards")
-    hired_knowledge: float = _share(0.5, "Share of a source firm's lead that a hired worker brings", "Boschma, Eriksson & Lindgren 2009")
+    it_adoption: float = _number(
+        0.03,
+        0.0,
+        1.0,
+        "per quarter",
+        "Speed at which firms reach the use of information technology they move towards",
+    )
+    hired_knowledge: float = _share(
+        0.5,
+        "Share of a source firm's lead that a hired worker brings",
+        "Boschma, Eriksson & Lindgren 2009",
+    )
 
 
 class Innovation(Section):
     """Research, incremental and radical innovation, path dependency."""
 
     research_cost: float = _number(0.025, 0.001, 0.5, "share of sales", "R&D intensity that counts as normal")
-    exploitation: float = _number(0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present trajectory by normal R&D")
-    exploration: float = _number(0.08, 0.0, 1.0, "per quarter", "Knowledge gained for the next trajectory if all normal R&D explores with full access")
-    access_own: float = _number(0.15, 0.0, 1.0, "share", "Access to distant knowledge of a firm with neither pipeline nor agency")
-    increment_rate: float = _number(0.04, 0.0, 1.0, "per quarter", "Incremental innovations of a firm with normal R&D and full absorptive capacity")
+    exploitation: float = _number(
+        0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present trajectory by normal R&D"
+    )
+    exploration: float = _number(
+        0.08,
+        0.0,
+        1.0,
+        "per quarter",
+        "Knowledge gained for the next trajectory if all normal R&D explores with full access",
+    )
+    access_own: float = _number(
+        0.15,
+        0.0,
+        1.0,
+        "share",
+        "Access to distant knowledge of a firm with neither pipeline nor agency",
+    )
+    increment_rate: float = _number(
+        0.04,
+        0.0,
+        1.0,
+        "per quarter",
+        "Incremental innovations of a firm with normal R&D and full absorptive capacity",
+    )
     increment_gain: float = _number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a trajectory")
-    increment_fading: float = _number(0.8, 0.0, 0.999, "share", "Gain of each increment relative to the one before", "Gordon 2012, NBER 18315")
-    switching_base: float = _number(0.10, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in")
-    lockin_functional: float = _number(0.15, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993")
-    lockin_cognitive: float = _number(0.25, 0.0, 5.0, "share", "Lead required in addition when all trusted partners stay", "Grabher 1993")
-    lockin_political: float = _number(0.15, 0.0, 5.0, "share", "Lead required in addition when incumbents fund a strong agency alone", "Grabher 1993")
+    increment_fading: float = _number(
+        0.8,
+        0.0,
+        0.999,
+        "share",
+        "Gain of each increment relative to the one before",
+        "Gordon 2012, NBER 18315",
+    )
+    switching_base: float = _number(
+        0.10, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in"
+    )
+    lockin_functional: float = _number(
+        0.15, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
+    )
+    lockin_cognitive: float = _number(
+        0.25,
+        0.0,
+        5.0,
+        "share",
+        "Lead required in addition when all trusted partners stay",
+        "Grabher 1993",
+    )
+    lockin_political: float = _number(
+        0.15,
+        0.0,
+        5.0,
+        "share",
+        "Lead required in addition when incumbents fund a strong agency alone",
+        "Grabher 1993",
+    )
     tenure_scale: float = _number(40.0, 1.0, 1000, "quarters", "Tenure that brings 63 % of functional lock-in")
-    decision_rate: float = _number(0.25, 0.0, 1.0, "per quarter", "Probability that a firm which should switch does so in a quarter")
-    pioneers: float = _number(0.16, 0.0, 1.0, "share", "Firms that switch before this share of the district has done so innovate radically; later ones adopt", "Rogers 1962: innovators and early adopters")
+    decision_rate: float = _number(
+        0.25,
+        0.0,
+        1.0,
+        "per quarter",
+        "Probability that a firm which should switch does so in a quarter",
+    )
+    pioneers: float = _number(
+        0.16,
+        0.0,
+        1.0,
+        "share",
+        "Firms that switch before this share of the district has done so innovate radically; later ones adopt",
+        "Rogers 1962: innovators and early adopters",
+    )
 
 
 class Market(Section):
     """Sourcing, demand, prices, accounts, labour."""
 
-    final_value: float = _number(0.35, 0.05, 0.9, "share of sales", "Value of the last phase in a unit of final output; the other phases share the rest")
-    productivity: float = _number(12.0, 1.0, 200, "k€ per employee and quarter", "Value of work per employee at the initial mean quality", "Istat: about 48 k€ a year")
-    productivity_quality: float = _number(0.5, 0.0, 2.0, "elasticity", "Elasticity of labour productivity to a firm's quality")
-    productivity_collaboration: float = _number(0.15, 0.0, 2.0, "share", "Productivity gain from full collaboration inside the firm", "Sanders 2007")
-    productivity_trust: float = _number(0.20, 0.0, 2.0, "share", "Productivity gain from full trust along ties: cheap coordination", "Asheim 1996")
-    wage: float = _number(8.0, 0.5, 100, "k€ per employee and quarter", "Labour cost at the start", "Istat: about 32 k€ a year")
+    final_value: float = _number(
+        0.35,
+        0.05,
+        0.9,
+        "share of sales",
+        "Value of the last phase in a unit of final output; the other phases share the rest",
+    )
+    productivity: float = _number(
+        12.0,
+        1.0,
+        200,
+        "k€ per employee and quarter",
+        "Value of work per employee at the initial mean quality",
+        "Istat: about 48 k€ a year",
+    )
+    productivity_quality: float = _number(
+        0.5, 0.0, 2.0, "elasticity", "Elasticity of labour productivity to a firm's quality"
+    )
+    productivity_collaboration: float = _number(
+        0.15,
+        0.0,
+        2.0,
+        "share",
+        "Productivity gain from full collaboration inside the firm",
+        "Sanders 2007",
+    )
+    productivity_trust: float = _number(
+        0.20,
+        0.0,
+        2.0,
+        "share",
+        "Productivity gain from full trust along ties: cheap coordination",
+        "Asheim 1996",
+    )
+    wage: float = _number(
+        8.0,
+        0.5,
+        100,
+        "k€ per employee and quarter",
+        "Labour cost at the start",
+        "Istat: about 32 k€ a year",
+    )
     wage_sharing: float = _number(0.6, 0.0, 1.0, "elasticity", "Elasticity of wages to value added per employee")
-    overhead: float = _number(0.22, 0.0, 0.6, "share of value added", "Capital and services bought outside at normal output")
+    overhead: float = _number(
+        0.22,
+        0.0,
+        0.6,
+        "share of value added",
+        "Capital and services bought outside at normal output",
+    )
     tax: float = _number(0.24, 0.0, 0.9, "share of profit", "Profit tax", "Italian corporate tax")
     payout: float = _number(0.5, 0.0, 1.0, "per quarter", "Share of cash above the buffer that is paid to owners")
     buffer: float = _number(2.0, 0.0, 40, "quarters of wages", "Cash that a firm keeps before paying its owners")
@@ -171,52 +478,143 @@ class Market(Section):
     spot_bias: float = _number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
     tie_bias: float = _number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
     abroad_bias: float = _number(1.0, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
-    abroad_pipeline: float = _number(0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline")
+    abroad_pipeline: float = _number(
+        0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline"
+    )
     demand_quality: float = _number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative quality")
     demand_price: float = _number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative unit cost")
     demand_brand: float = _number(0.4, 0.0, 5.0, "log points", "Demand gained by members at full collective brand")
     demand_pipeline: float = _number(0.2, 0.0, 5.0, "log points", "Demand gained with full-strength outlets abroad")
-    demand_affiliate: float = _number(0.4, 0.0, 5.0, "log points", "Demand gained by a multinational's affiliate through its sales network")
-    customer_memory: float = _number(0.08, 0.0, 1.0, "per quarter", "Speed at which a firm's customer base follows its sales")
-    growth_noise: float = _number(0.05, 0.0, 0.5, "log points", "Laplace scale of quarterly shocks to the customer base", "Bottazzi & Secchi 2003: Laplace growth rates")
-    size_reversion: float = _number(0.006, 0.0, 0.5, "per quarter", "Speed at which log customer bases return to their phase's mean; small firms grow faster", "Sutton 1997: Gibrat's law rejected")
-    captive_discount: float = _number(0.12, 0.0, 0.9, "share", "Price cut that a captive supplier must grant", "Harrison 1994")
-    hiring_speed: float = _number(0.25, 0.0, 1.0, "per quarter", "Speed at which employment follows the work to be done")
+    demand_affiliate: float = _number(
+        0.4,
+        0.0,
+        5.0,
+        "log points",
+        "Demand gained by a multinational's affiliate through its sales network",
+    )
+    customer_memory: float = _number(
+        0.08, 0.0, 1.0, "per quarter", "Speed at which a firm's customer base follows its sales"
+    )
+    growth_noise: float = _number(
+        0.05,
+        0.0,
+        0.5,
+        "log points",
+        "Laplace scale of quarterly shocks to the customer base",
+        "Bottazzi & Secchi 2003: Laplace growth rates",
+    )
+    size_reversion: float = _number(
+        0.006,
+        0.0,
+        0.5,
+        "per quarter",
+        "Speed at which log customer bases return to their phase's mean; small firms grow faster",
+        "Sutton 1997: Gibrat's law rejected",
+    )
+    captive_discount: float = _number(
+        0.12, 0.0, 0.9, "share", "Price cut that a captive supplier must grant", "Harrison 1994"
+    )
+    hiring_speed: float = _number(
+        0.25, 0.0, 1.0, "per quarter", "Speed at which employment follows the work to be done"
+    )
     unemployment: float = _number(0.06, 0.01, 0.5, "share of labour force", "Normal unemployment")
-    migration: float = _number(0.05, 0.0, 1.0, "per quarter", "Speed at which people come or leave when unemployment is not normal")
+    migration: float = _number(
+        0.05,
+        0.0,
+        1.0,
+        "per quarter",
+        "Speed at which people come or leave when unemployment is not normal",
+    )
 
 
 class Ties(Section):
     """Local network, trust and identity."""
 
-    maximum: int = Field(14, ge=2, le=64, description="Ties that a firm can keep up", json_schema_extra={"unit": "ties"})
+    maximum: int = Field(
+        14,
+        ge=2,
+        le=64,
+        description="Ties that a firm can keep up",
+        json_schema_extra={"unit": "ties"},
+    )
     trust_speed: float = _number(0.06, 0.0, 1.0, "per quarter", "Speed at which trust follows what partners did")
-    trust_identity: float = _number(0.3, 0.0, 2.0, "1", "Trust from shared identity (difference from the district's first level)")
+    trust_identity: float = _number(
+        0.3,
+        0.0,
+        2.0,
+        "1",
+        "Trust from shared identity (difference from the district's first level)",
+    )
     trust_orders: float = _number(0.20, 0.0, 2.0, "1", "Trust from kept orders between the two")
     trust_contribution: float = _number(0.25, 0.0, 2.0, "1", "Trust from both contributing to the agency")
     trust_offshoring: float = _number(0.9, 0.0, 5.0, "1", "Trust lost when partners move orders abroad")
     trust_foreign: float = _number(0.35, 0.0, 2.0, "1", "Trust lost when a partner is taken over")
     trust_captive: float = _number(0.35, 0.0, 2.0, "1", "Trust lost between a captive supplier and its partners")
     identity_speed: float = _number(0.05, 0.0, 1.0, "per quarter", "Speed at which identity follows its causes")
-    identity_contagion: float = _number(0.5, 0.0, 1.0, "share", "Part of identity taken from trusted partners", "Amin 1993")
+    identity_contagion: float = _number(
+        0.5, 0.0, 1.0, "share", "Part of identity taken from trusted partners", "Amin 1993"
+    )
     identity_participation: float = _number(0.25, 0.0, 2.0, "1", "Identity from taking part in the agency")
-    identity_capability: float = _number(0.15, 0.0, 2.0, "1", "Identity from a capable agency: co-production of values", "Covi 2016")
+    identity_capability: float = _number(
+        0.15, 0.0, 2.0, "1", "Identity from a capable agency: co-production of values", "Covi 2016"
+    )
     identity_offshoring: float = _number(0.5, 0.0, 5.0, "1", "Identity lost by moving orders abroad")
     offshoring_norm: float = _share(0.35, "Share of purchases abroad that partners regard as normal")
     identity_foreign: float = _number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
-    ending: float = _number(0.10, 0.0, 1.0, "per quarter", "Hazard that a tie without any trust ends", "Giuliani 2013: tie turnover is high")
+    ending: float = _number(
+        0.10,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard that a tie without any trust ends",
+        "Giuliani 2013: tie turnover is high",
+    )
     ending_trust: float = _number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
     searching: float = _number(0.25, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
     wanted: float = _number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
     closure: float = _share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
     reach: float = _number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
     complementarity: float = _share(0.7, "How much less likely a tie is without a supply relation between the phases")
-    cognitive_proximity: float = _number(1.0, 0.0, 20, "1", "How strongly cognitive distance deters a new tie", "Broekel & Boschma 2012")
+    cognitive_proximity: float = _number(
+        1.0,
+        0.0,
+        20,
+        "1",
+        "How strongly cognitive distance deters a new tie",
+        "Broekel & Boschma 2012",
+    )
     first_trust: float = _share(0.35, "Trust on the first day, before identity")
-    collaboration_speed: float = _number(0.10, 0.0, 1.0, "per quarter", "Speed at which collaboration inside a firm follows that between firms", "Sanders 2007")
-    pipeline_opening: float = _number(0.04, 0.0, 1.0, "per quarter", "Hazard that an able firm opens a pipeline, at drive 1", "Bathelt, Malmberg & Maskell 2004, doi 10.1191/0309132504ph469oa")
-    pipeline_lapse: float = _number(0.06, 0.0, 1.0, "per quarter", "Hazard that a pipeline lapses", "Vaccario et al. 2018: alliances last about two years, some are renewed")
-    pipeline_cost: float = _number(2.0, 0.0, 1000, "k€ per quarter", "Cost of keeping a pipeline: borne by one firm, or shared by the agency's members")
+    collaboration_speed: float = _number(
+        0.10,
+        0.0,
+        1.0,
+        "per quarter",
+        "Speed at which collaboration inside a firm follows that between firms",
+        "Sanders 2007",
+    )
+    pipeline_opening: float = _number(
+        0.04,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard that an able firm opens a pipeline, at drive 1",
+        "Bathelt, Malmberg & Maskell 2004, doi 10.1191/0309132504ph469oa",
+    )
+    pipeline_lapse: float = _number(
+        0.06,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard that a pipeline lapses",
+        "Vaccario et al. 2018: alliances last about two years, some are renewed",
+    )
+    pipeline_cost: float = _number(
+        2.0,
+        0.0,
+        1000,
+        "k€ per quarter",
+        "Cost of keeping a pipeline: borne by one firm, or shared by the agency's members",
+    )
     pipeline_growth: float = _number(0.2, 0.0, 1.0, "per quarter", "Speed at which a pipeline reaches full strength")
 
 
@@ -224,20 +622,56 @@ class Agency(Section):
     """The collective agency: a threshold public good among conditional cooperators."""
 
     contribution: float = _number(0.015, 0.0, 0.5, "share of value added", "Contribution of a participating firm")
-    threshold: float = _number(0.002, 0.0, 0.5, "share of district value added", "Fund below which no project can run and contributions are returned", "threshold public goods: Cadsby & Maynes 1999")
-    response_action: float = _number(8.0, 0.0, 50, "log odds", "Effect on participation of the readiness for collective action (strategy)")
+    threshold: float = _number(
+        0.002,
+        0.0,
+        0.5,
+        "share of district value added",
+        "Fund below which no project can run and contributions are returned",
+        "threshold public goods: Cadsby & Maynes 1999",
+    )
+    response_action: float = _number(
+        8.0,
+        0.0,
+        50,
+        "log odds",
+        "Effect on participation of the readiness for collective action (strategy)",
+    )
     response_identity: float = _number(4.0, 0.0, 50, "log odds", "Effect of own identity on participation")
-    response_partners: float = _number(2.5, 0.0, 50, "log odds", "Effect of partners' participation: conditional cooperation", "Fischbacher, Gächter & Fehr 2001")
+    response_partners: float = _number(
+        2.5,
+        0.0,
+        50,
+        "log odds",
+        "Effect of partners' participation: conditional cooperation",
+        "Fischbacher, Gächter & Fehr 2001",
+    )
     response_capability: float = _number(2.0, 0.0, 50, "log odds", "Effect of the agency's proven capability")
     response_match: float = _number(1.5, 0.0, 50, "log odds", "Effect of a fully credible public match")
     affiliates: float = _share(0.2, "Participation of multinationals' affiliates relative to others")
     leaders: float = _share(0.6, "Participation of group leaders and members relative to others")
-    half: float = _number(0.008, 0.0001, 1.0, "share of district value added", "Fund at which the agency reaches half of full capability")
+    half: float = _number(
+        0.008,
+        0.0001,
+        1.0,
+        "share of district value added",
+        "Fund at which the agency reaches half of full capability",
+    )
     learning: float = _number(0.04, 0.0, 1.0, "per quarter", "Speed at which capability follows the fund")
     decay: float = _number(0.06, 0.0, 1.0, "per quarter", "Loss of capability when no project runs")
-    project_half: float = _number(0.002, 0.0001, 1.0, "share of district value added", "Spending on one project that reaches half its effect")
-    brand_speed: float = _number(0.04, 0.0, 1.0, "per quarter", "Speed at which the collective brand follows its causes")
-    education_gain: float = _number(0.010, 0.0, 1.0, "per quarter", "Education gained by members from full collective training")
+    project_half: float = _number(
+        0.002,
+        0.0001,
+        1.0,
+        "share of district value added",
+        "Spending on one project that reaches half its effect",
+    )
+    brand_speed: float = _number(
+        0.04, 0.0, 1.0, "per quarter", "Speed at which the collective brand follows its causes"
+    )
+    education_gain: float = _number(
+        0.010, 0.0, 1.0, "per quarter", "Education gained by members from full collective training"
+    )
     screening: float = _share(0.8, "Share of takeovers that a fully capable collective defence prevents")
     phase_entry: float = _number(2.0, 0.0, 20, "1", "Rise of entry into a thin phase from full phase support")
 
@@ -245,9 +679,28 @@ class Agency(Section):
 class Ownership(Section):
     """Multinationals, business groups, captivity."""
 
-    multinationals: int = Field(4, ge=1, le=100, description="Multinationals that look for firms", json_schema_extra={"unit": "companies"})
-    takeover: float = _number(0.02, 0.0, 1.0, "per quarter", "Hazard of takeover of a successful, unprotected, willing firm at full globalisation", "Asheim 1996 after Harrison 1994")
-    takeover_success: float = _number(1.5, 0.0, 20, "log odds", "How strongly takeovers pick successful firms (per standard deviation of log size and of profitability)")
+    multinationals: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="Multinationals that look for firms",
+        json_schema_extra={"unit": "companies"},
+    )
+    takeover: float = _number(
+        0.02,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard of takeover of a successful, unprotected, willing firm at full globalisation",
+        "Asheim 1996 after Harrison 1994",
+    )
+    takeover_success: float = _number(
+        1.5,
+        0.0,
+        20,
+        "log odds",
+        "How strongly takeovers pick successful firms (per standard deviation of log size and of profitability)",
+    )
     takeover_embeddedness: float = _share(0.6, "Share of takeovers that full trust and identity deter")
     takeover_price: float = _number(12.0, 0.0, 100, "quarters of profit", "Price paid to the former owners")
     takeover_capital: float = _number(2.0, 0.0, 100, "quarters of wages", "Capital brought into the affiliate")
@@ -256,49 +709,121 @@ class Ownership(Section):
     affiliate_skills: float = _number(0.01, 0.0, 1.0, "per quarter", "Education gained in affiliates")
     divestment: float = _number(0.004, 0.0, 1.0, "per quarter", "Hazard that a multinational leaves an affiliate")
     buyout: float = _share(0.5, "Share of left affiliates that their managers buy; the others close")
-    acquisition: float = _number(0.015, 0.0, 1.0, "per quarter", "Hazard that a dynamic leading firm buys a supplier, at drive 1")
+    acquisition: float = _number(
+        0.015,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard that a dynamic leading firm buys a supplier, at drive 1",
+    )
     acquisition_price: float = _number(6.0, 0.0, 100, "quarters of profit", "Price paid to the former owner")
     leader_size: float = _number(20.0, 1.0, 10000, "employees", "Size from which a firm can lead a group")
-    captive_from: float = _number(0.5, 0.05, 1.0, "share of sales", "Sales to one client from which a supplier can be made captive", "more than half of sales to one client")
+    captive_from: float = _number(
+        0.5,
+        0.05,
+        1.0,
+        "share of sales",
+        "Sales to one client from which a supplier can be made captive",
+        "more than half of sales to one client",
+    )
     captivity: float = _number(0.10, 0.0, 1.0, "per quarter", "Hazard that such a supplier is made captive, at drive 1")
-    captive_release: float = _number(0.05, 0.0, 1.0, "per quarter", "Hazard that a captive supplier below the threshold frees itself")
+    captive_release: float = _number(
+        0.05,
+        0.0,
+        1.0,
+        "per quarter",
+        "Hazard that a captive supplier below the threshold frees itself",
+    )
     group_pull: float = _number(1.0, 0.0, 10, "log points", "Pull of buying inside the own group")
 
 
 class Demography(Section):
     """Entry and exit."""
 
-    entry: float = _number(0.0155, 0.0, 1.0, "per firm and quarter", "Spin-offs at normal profitability", "Istat: births 5-7 % a year")
-    entry_profit: float = _number(3.0, 0.0, 20, "1", "Response of entry to profitability (per unit of margin above normal)")
-    exit: float = _number(0.010, 0.0, 1.0, "per quarter", "Retirement and closure of an established firm", "Istat: deaths about 8 % a year")
-    exit_young: float = _number(0.025, 0.0, 1.0, "per quarter", "Additional hazard on the first day", "Istat: one-year survival about 87 %")
+    entry: float = _number(
+        0.0155,
+        0.0,
+        1.0,
+        "per firm and quarter",
+        "Spin-offs at normal profitability",
+        "Istat: births 5-7 % a year",
+    )
+    entry_profit: float = _number(
+        3.0, 0.0, 20, "1", "Response of entry to profitability (per unit of margin above normal)"
+    )
+    exit: float = _number(
+        0.010,
+        0.0,
+        1.0,
+        "per quarter",
+        "Retirement and closure of an established firm",
+        "Istat: deaths about 8 % a year",
+    )
+    exit_young: float = _number(
+        0.025,
+        0.0,
+        1.0,
+        "per quarter",
+        "Additional hazard on the first day",
+        "Istat: one-year survival about 87 %",
+    )
     exit_young_scale: float = _number(6.0, 0.5, 100, "quarters", "Age at which that addition has fallen to 1/e")
     exit_size: float = _number(0.15, 0.0, 2.0, "1", "How much rarer closure is in larger firms (exponent of employees)")
     customers_kept: float = _share(0.9, "Customers of a closed firm that look for another one in the district")
-    normal_margin: float = _number(0.08, -1.0, 1.0, "share of value added", "Profit that draws neither more nor fewer founders")
+    normal_margin: float = _number(
+        0.08, -1.0, 1.0, "share of value added", "Profit that draws neither more nor fewer founders"
+    )
     credit: float = _number(2.0, 0.0, 40, "quarters of wages", "Debt at which a firm is insolvent")
     newborn_size: float = _number(2.5, 1.0, 100, "employees", "Mean size of a spin-off")
-    newborn_knowledge: float = _share(0.8, "Share of the parent's knowledge that a spin-off takes along", "Klepper 2007")
-    newborn_distance: float = _number(1.0, 0.0, 100, "km", "Distance of a spin-off from its parent", "Dahl & Sorenson 2012")
+    newborn_knowledge: float = _share(
+        0.8, "Share of the parent's knowledge that a spin-off takes along", "Klepper 2007"
+    )
+    newborn_distance: float = _number(
+        1.0, 0.0, 100, "km", "Distance of a spin-off from its parent", "Dahl & Sorenson 2012"
+    )
     newborn_phase: float = _share(0.8, "Share of spin-offs that stay in the parent's phase")
-    identity_entry: float = _number(0.6, 0.0, 5.0, "1", "Fall of entry when identity or skills are not reproduced", "Becattini 1990; Covi 2016")
+    identity_entry: float = _number(
+        0.6,
+        0.0,
+        5.0,
+        "1",
+        "Fall of entry when identity or skills are not reproduced",
+        "Becattini 1990; Covi 2016",
+    )
 
 
 class Strategy(Section):
     """How firms and their institutions behave: the levers that tell one future from another."""
 
     research: float = _number(1.0, 0.0, 5.0, "multiple of normal", "R&D intensity")
-    exploration: float = _share(0.10, "Share of R&D that explores the next trajectory", "March 1991, doi 10.1287/orsc.2.1.71")
+    exploration: float = _share(
+        0.10,
+        "Share of R&D that explores the next trajectory",
+        "March 1991, doi 10.1287/orsc.2.1.71",
+    )
     training: float = _number(0.005, 0.0, 0.2, "share of wages", "Training")
     it: float = _share(0.3, "Use of information technology that firms move towards")
     collective_action: float = _share(0.15, "Readiness to contribute to common projects", "Covi 2016; Ostrom 1990")
-    identity: float = _share(0.5, "Identification with the district that families, schools and associations reproduce", "Becattini 1990")
-    pipelines: float = _number(0.5, 0.0, 10, "multiple of the hazard", "Drive to build own pipelines", "Bathelt, Malmberg & Maskell 2004")
+    identity: float = _share(
+        0.5,
+        "Identification with the district that families, schools and associations reproduce",
+        "Becattini 1990",
+    )
+    pipelines: float = _number(
+        0.5,
+        0.0,
+        10,
+        "multiple of the hazard",
+        "Drive to build own pipelines",
+        "Bathelt, Malmberg & Maskell 2004",
+    )
     offshoring: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
     integration: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
     sale: float = _share(0.2, "Readiness of owners to sell to a multinational")
     acquisition: float = _number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
-    captivity: float = _number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive")
+    captivity: float = _number(
+        0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive"
+    )
     entrepreneurship: float = _number(1.0, 0.0, 5.0, "multiple of normal", "Propensity to found firms")
     project_technology: float = _share(0.2, "Agency's spending on a technology centre")
     project_training: float = _share(0.2, "Agency's spending on training")
@@ -354,10 +879,28 @@ class Instrument(Section):
     name: str = Field(min_length=1, max_length=60, description="A name of your own")
     kind: Annotated[InstrumentKind, Field(strict=False, description="Which instrument")]
     start: int = Field(40, ge=0, le=100000, description="First quarter", json_schema_extra={"unit": "quarter"})
-    end: int = Field(100000, ge=0, le=100000, description="First quarter without it", json_schema_extra={"unit": "quarter"})
+    end: int = Field(
+        100000,
+        ge=0,
+        le=100000,
+        description="First quarter without it",
+        json_schema_extra={"unit": "quarter"},
+    )
     budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter")
-    budget_share: float = _number(0.0, 0.0, 0.5, "share of district turnover", "Budget per quarter as a share of the last quarter's turnover, added to the absolute one")
-    intensity: float = _number(1.0, 0.0, 10, "1", "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal")
+    budget_share: float = _number(
+        0.0,
+        0.0,
+        0.5,
+        "share of district turnover",
+        "Budget per quarter as a share of the last quarter's turnover, added to the absolute one",
+    )
+    intensity: float = _number(
+        1.0,
+        0.0,
+        10,
+        "1",
+        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal",
+    )
     target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
 
     @model_validator(mode="after")
@@ -370,19 +913,65 @@ class Instrument(Section):
 class PolicyEffects(Section):
     """What policy money buys."""
 
-    training_cost: float = _number(1.0, 0.01, 1000, "k€ per employee", "Training that closes a tenth of an employee's gap in education")
-    it_cost: float = _number(1.5, 0.01, 1000, "k€ per employee", "Investment that closes a tenth of the gap in information technology")
+    training_cost: float = _number(
+        1.0,
+        0.01,
+        1000,
+        "k€ per employee",
+        "Training that closes a tenth of an employee's gap in education",
+    )
+    it_cost: float = _number(
+        1.5,
+        0.01,
+        1000,
+        "k€ per employee",
+        "Investment that closes a tenth of the gap in information technology",
+    )
     broker_reach: float = _number(0.5, 0.0, 5.0, "1", "Rise of human interaction by full brokerage")
-    crowding_out: float = _share(0.4, "Own R&D that a firm saves for each euro of subsidy", "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6")
+    crowding_out: float = _share(
+        0.4,
+        "Own R&D that a firm saves for each euro of subsidy",
+        "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
+    )
     voucher_cost: float = _number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
-    screening_half: float = _number(0.0005, 0.000001, 1.0, "share of district value added", "Spending at which screening reaches half its intensity")
+    screening_half: float = _number(
+        0.0005,
+        0.000001,
+        1.0,
+        "share of district value added",
+        "Spending at which screening reaches half its intensity",
+    )
     entrant_cost: float = _number(150.0, 1.0, 100000, "k€", "Attraction of one technology-distant entrant")
     entrant_size: float = _number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")
     founding_cost: float = _number(25.0, 1.0, 10000, "k€", "Support that brings one additional founder in a thin phase")
-    contest_rivals: int = Field(16, ge=1, le=200, description="Rival bids in a cluster contest", json_schema_extra={"unit": "bids", "source": "BioRegio: 17 bids"})
-    contest_winners: int = Field(4, ge=1, le=200, description="Winning bids", json_schema_extra={"unit": "bids", "source": "BioRegio: 4 winners"})
-    contest_interval: int = Field(32, ge=1, le=400, description="Quarters for which a contest's award runs", json_schema_extra={"unit": "quarters", "source": "BioRegio 1997-2005"})
-    credibility_speed: float = _number(0.05, 0.0, 1.0, "per quarter", "Speed at which credibility of the public match is won; it is lost four times as fast")
+    contest_rivals: int = Field(
+        16,
+        ge=1,
+        le=200,
+        description="Rival bids in a cluster contest",
+        json_schema_extra={"unit": "bids", "source": "BioRegio: 17 bids"},
+    )
+    contest_winners: int = Field(
+        4,
+        ge=1,
+        le=200,
+        description="Winning bids",
+        json_schema_extra={"unit": "bids", "source": "BioRegio: 4 winners"},
+    )
+    contest_interval: int = Field(
+        32,
+        ge=1,
+        le=400,
+        description="Quarters for which a contest's award runs",
+        json_schema_extra={"unit": "quarters", "source": "BioRegio 1997-2005"},
+    )
+    credibility_speed: float = _number(
+        0.05,
+        0.0,
+        1.0,
+        "per quarter",
+        "Speed at which credibility of the public match is won; it is lost four times as fast",
+    )
 
 
 class Mechanisms(Section):
@@ -423,7 +1012,11 @@ class Scenario(Section):
     """One district, its world, its strategies and its policies."""
 
     title: str = Field("", max_length=120, description="A short name")
-    description: str = Field("", max_length=5000, description="What it represents, in plain language, with the literature")
+    description: str = Field(
+        "",
+        max_length=5000,
+        description="What it represents, in plain language, with the literature",
+    )
     run: RunSection = RunSection()
     firms: Firms = Firms()
     technology: Technology = Technology()
@@ -436,9 +1029,17 @@ class Scenario(Section):
     ownership: Ownership = Ownership()
     demography: Demography = Demography()
     history: Strategy = Field(Strategy(), description="How the district behaved before")
-    strategy_start: int = Field(40, ge=0, le=100000, description="Quarter in which the strategy replaces history", json_schema_extra={"unit": "quarter"})
+    strategy_start: int = Field(
+        40,
+        ge=0,
+        le=100000,
+        description="Quarter in which the strategy replaces history",
+        json_schema_extra={"unit": "quarter"},
+    )
     strategy: Strategy = Field(Strategy(), description="How the district answers globalisation")
-    policies: tuple[Instrument, ...] = Field((), max_length=32, strict=False, description="Policy instruments, acting in this order")
+    policies: tuple[Instrument, ...] = Field(
+        (), max_length=32, strict=False, description="Policy instruments, acting in this order"
+    )
     policy_effects: PolicyEffects = PolicyEffects()
     mechanisms: Mechanisms = Mechanisms()
 

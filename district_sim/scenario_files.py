@@ -53,9 +53,7 @@ class ScenarioError(ValueError):
     """A scenario that cannot be used. The text is one clear message, one problem a line."""
 
 
-def load_scenario(
-    name_or_path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()
-) -> Scenario:
+def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
     """Read, complete and validate a scenario.
 
     Args:
@@ -64,7 +62,7 @@ def load_scenario(
             that name where there is one.
         overrides: Values that win over the file: `"firms.count=100"` strings, whose right side is
             read as YAML, or a mapping from dotted path to value, as `mesa.batch_run` passes it.
-            `policy.0.budget` is the budget of the first instrument.
+            `policies.0.budget` is the budget of the first instrument.
 
     Returns:
         The frozen, validated scenario.
@@ -99,11 +97,7 @@ def scenario_names() -> list[str]:
     """
     folder = bundled_folder()
     names = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml")]
-    return sorted(
-        name.as_posix()
-        for name in names
-        if not any(part.startswith(("_", ".")) for part in name.parts)
-    )
+    return sorted(name.as_posix() for name in names if not any(part.startswith(("_", ".")) for part in name.parts))
 
 
 def scenario_text(name_or_path: str | Path) -> str:
@@ -146,9 +140,7 @@ class _Document:
 def _locate(name_or_path: str | Path) -> Path:
     text = os.path.expanduser(name_or_path)
     is_name = isinstance(name_or_path, str) and not text.startswith((".", os.sep))
-    bundled = (
-        _existing(bundled_folder(), text) if is_name and ".." not in Path(text).parts else None
-    )
+    bundled = _existing(bundled_folder(), text) if is_name and ".." not in Path(text).parts else None
     if bundled is not None and not text.endswith(SUFFIXES):
         return bundled
     found = _existing(Path(), text) or bundled
@@ -160,8 +152,7 @@ def _locate(name_or_path: str | Path) -> Path:
         raise ScenarioError(f"{text}: no such file")
     names = scenario_names()
     raise ScenarioError(
-        f"there is no scenario or file {text!r}{suggest(text, names)} "
-        f"(bundled scenarios: {', '.join(names) or 'none'})"
+        f"there is no scenario or file {text!r}{suggest(text, names)} (bundled scenarios: {', '.join(names) or 'none'})"
     )
 
 
@@ -183,9 +174,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise ScenarioError(f"{_shown(path)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ScenarioError(
-            f"{_shown(path)}: not a YAML file (byte {error.start} is not UTF-8 text)"
-        ) from None
+        raise ScenarioError(f"{_shown(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
 
 
 def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
@@ -228,9 +217,7 @@ def _bases(own: _Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path
             raise ScenarioError(f"{place}: extends: there is no scenario or file {name!r}{hint}")
         if base.resolve() in chain:
             loop = [*chain[chain.index(base.resolve()) :], base]
-            raise ScenarioError(
-                f"{place}: circular extends: {' → '.join(file.name for file in loop)}"
-            )
+            raise ScenarioError(f"{place}: circular extends: {' → '.join(file.name for file in loop)}")
         yield base
 
 
@@ -388,9 +375,7 @@ def _step(
 # Messages -----------------------------------------------------------------------------------------
 
 # Errors of kind or range, for which the schema says better than pydantic what is allowed.
-_MISFITS = re.compile(
-    r".*_(type|parsing)|greater_than.*|less_than.*|literal_error|enum|int_from_float|finite_number"
-)
+_MISFITS = re.compile(r".*_(type|parsing)|greater_than.*|less_than.*|literal_error|enum|int_from_float|finite_number")
 
 
 def _message(error: ErrorDetails, document: _Document, path: Path) -> str:
@@ -405,9 +390,7 @@ def _message(error: ErrorDetails, document: _Document, path: Path) -> str:
     if kind == "extra_forbidden":
         known = [key for schema in parents for key in schema.get("properties", {})]
         leaf = str(at[-1])
-        hint = suggest(leaf, known) or suggest(
-            "", [*known_paths(scenario_schema(), document.data)], leaf
-        )
+        hint = suggest(leaf, known) or suggest("", [*known_paths(scenario_schema(), document.data)], leaf)
         return f"{origin.place}: {name}: unknown key{hint or f' (known: {", ".join(known)})'}"
     if kind == "missing":
         return f"{origin.place}: {name}: this key is required"

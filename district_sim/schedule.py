@@ -1,7 +1,7 @@
 """One quarter: the processes in their order. This is the process overview of the ODD document, in code."""
 
-from numba import njit
-
+from district_sim.compiled import kernel
+from district_sim.indicators import record
 from district_sim.processes.agency import run_agency
 from district_sim.processes.demography import enter_firms, exit_firms
 from district_sim.processes.innovation import innovate
@@ -9,32 +9,42 @@ from district_sim.processes.knowledge import update_knowledge
 from district_sim.processes.market import run_market
 from district_sim.processes.ownership import acquire, bind_captives, divest, take_over
 from district_sim.processes.policy import account_match, apply_policies
-from district_sim.processes.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
+from district_sim.processes.ties import (
+    end_ties,
+    form_ties,
+    update_identity,
+    update_pipelines,
+    update_trust,
+)
 from district_sim.processes.world import advance_world
 
 
-@njit(cache=True)
-def clear_tally(tally):
-    """Set the quarter's counters to zero."""
-    for counter in tally:
-        counter[0] = 0.0
+@kernel
+def one_quarter(state, p, row):
+    """Run one quarter in place.
 
-
-@njit(cache=True)
-def one_quarter(state, p):
-    """Run one quarter in place; `state` is a `State`, `p` the scenario's `Parameters`."""
+    Args:
+        state: a `State`; changed.
+        p: the scenario's `Parameters`.
+        row: (len(INDICATORS),) floats for the quarter's indicators, or an empty array if none are wanted.
+    """
     firms, ties, pipelines, agency = state.firms, state.ties, state.pipelines, state.agency
-    policy, world, accounts = state.policy, state.world, state.accounts
+    policy, instruments, world, accounts = (
+        state.policy,
+        state.instruments,
+        state.world,
+        state.accounts,
+    )
     tally, clock, scratch = state.tally, state.clock, state.scratch
-    s = p.strategy if clock.step[0] >= p.strategy_start else p.history
+    s = (p.strategy if clock.step[0] >= p.strategy_start else p.history)[0]
 
-    clear_tally(tally)
+    tally[:] = 0.0
     # 1 World
     advance_world(world, clock, p)
     # 2 Policy and agency
-    apply_policies(firms, agency, policy, accounts, clock, scratch, p)
+    apply_policies(firms, agency, policy, instruments, accounts, clock, scratch, p)
     run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
-    account_match(agency, policy, clock, p)
+    account_match(agency, policy, instruments, clock, p)
     # 3 Knowledge
     update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
     # 4 Innovation
@@ -55,4 +65,7 @@ def one_quarter(state, p):
     # 8 Demography
     exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p)
     enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s)
+    # 9 Observation
+    if row.size > 0:
+        record(state, p, row)
     clock.step[0] += 1

@@ -16,119 +16,207 @@ ACCOUNTS = ("firms", "agency", "public", "households", "world")
 FIRMS, AGENCY, PUBLIC, HOUSEHOLDS, WORLD = range(5)
 PEOPLE = ("employed", "unemployed", "outside")
 EMPLOYED, UNEMPLOYED, OUTSIDE = range(3)
+# Events and flows of the quarter
+TALLY = (
+    "entries",
+    "exits",
+    "radical",
+    "adoptions",
+    "increments",
+    "takeovers",
+    "divestments",
+    "acquisitions",
+    "tie_births",
+    "tie_deaths",
+    "overflow",
+    "wages",
+    "taxes",
+    "repatriated",
+    "purchases",
+    "purchases_local",
+)
+(
+    ENTRIES,
+    EXITS,
+    RADICAL,
+    ADOPTIONS,
+    INCREMENTS,
+    TAKEOVERS,
+    DIVESTMENTS,
+    ACQUISITIONS,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    OVERFLOW,
+    WAGES,
+    TAXES,
+    REPATRIATED,
+    PURCHASES,
+    PURCHASES_LOCAL,
+) = range(len(TALLY))
 
 
-class Firms(NamedTuple):
+def _firm(domains: int, phases: int) -> np.dtype:
     """One row per firm that ever lived."""
+    return np.dtype(
+        [
+            ("alive", np.bool_),  # bool
+            ("key", np.int64),  # identity in keyed draws; a newborn's follows from its parent's
+            ("founded", np.int32),  # quarter of foundation
+            ("parent", np.int32),  # row of the firm it was spun off, -1 none
+            ("phase", np.int32),  # production phase 0..P-1
+            ("x", np.float64),  # km
+            ("y", np.float64),  # km
+            ("owner", np.int32),  # see SELF_OWNED
+            ("captor", np.int32),  # client to which a captive supplier is bound, -1 none
+            ("dynamism", np.float64),  # multiplier of the strategy's R&D, mean about 1
+            ("employees", np.float64),
+            ("cash", np.float64),  # k€, negative: debt
+            ("trajectory", np.int32),  # technological trajectory
+            ("tenure", np.int32),  # quarters on it
+            ("increments", np.int32),  # incremental innovations on it
+            ("tacit", np.float64, (domains,)),  # tacit knowledge T
+            ("codified", np.float64, (domains,)),  # codified knowledge X
+            ("education", np.float64),  # 0..1
+            ("experience", np.float64),  # 0..1
+            ("it", np.float64),  # use of information technology 0..1
+            ("identity", np.float64),  # identification with the district 0..1
+            ("collaboration", np.float64),  # collaboration inside the firm 0..1
+            ("research", np.float64),  # R&D of the last quarter relative to normal R&D
+            ("absorptive", np.float64),  # absorptive capacity 0..1
+            ("participates", np.float64),  # 1 if it contributed to the agency this quarter, else 0
+            ("quality", np.float64),  # quality of its work
+            ("reach", np.float64),  # customer base: normal sales, k€ per quarter
+            ("made", np.float64, (phases,)),  # share of each phase that a final firm makes itself
+            ("spot", np.float64, (phases,)),  # share it buys at arm's length in the district
+            ("abroad", np.float64, (phases,)),  # share it buys abroad
+            ("offshored", np.float64),  # share of its purchases that goes abroad
+            ("sales", np.float64),  # k€ this quarter
+            ("value_added", np.float64),  # k€ this quarter
+            ("profit", np.float64),  # k€ this quarter, before tax
+            ("wage", np.float64),  # k€ per employee and quarter
+            ("client_share", np.float64),  # largest client's share of sales
+            ("main_client", np.int32),  # that client's row, -1 none
+            ("inflow", np.float64),  # codified knowledge learned this quarter through own pipelines
+            ("inflow_collective", np.float64),  # the same through collective pipelines
+            ("inflow_local", np.float64),  # knowledge learned this quarter from local ties
+            ("grant", np.float64),  # public R&D support this quarter, k€
+            ("voucher", np.float64),  # additional hazard of opening a pipeline this quarter
+        ],
+        align=True,
+    )
 
-    alive: np.ndarray  # (N,) bool
-    key: np.ndarray  # (N,) identity in keyed draws; a newborn's follows from its parent's
-    founded: np.ndarray  # (N,) quarter of foundation
-    parent: np.ndarray  # (N,) row of the firm it was spun off, -1 none
-    phase: np.ndarray  # (N,) production phase 0..P-1
-    x: np.ndarray  # (N,) km
-    y: np.ndarray  # (N,) km
-    owner: np.ndarray  # (N,) see SELF_OWNED
-    captor: np.ndarray  # (N,) client to which a captive supplier is bound, -1 none
-    dynamism: np.ndarray  # (N,) multiplier of the strategy's R&D, mean about 1
-    employees: np.ndarray  # (N,)
-    cash: np.ndarray  # (N,) k€, negative: debt
-    trajectory: np.ndarray  # (N,) technological trajectory
-    tenure: np.ndarray  # (N,) quarters on it
-    increments: np.ndarray  # (N,) incremental innovations on it
-    tacit: np.ndarray  # (N, D) tacit knowledge T
-    codified: np.ndarray  # (N, D) codified knowledge X
-    education: np.ndarray  # (N,) 0..1
-    experience: np.ndarray  # (N,) 0..1
-    it: np.ndarray  # (N,) use of information technology 0..1
-    identity: np.ndarray  # (N,) identification with the district 0..1
-    collaboration: np.ndarray  # (N,) collaboration inside the firm 0..1
-    research: np.ndarray  # (N,) R&D of the last quarter relative to normal R&D
-    absorptive: np.ndarray  # (N,) absorptive capacity 0..1
-    participates: np.ndarray  # (N,) 1 if it contributed to the agency this quarter, else 0
-    quality: np.ndarray  # (N,) quality of its work
-    reach: np.ndarray  # (N,) customer base: normal sales, k€ per quarter
-    made: np.ndarray  # (N, P) share of each phase that a final firm makes itself
-    spot: np.ndarray  # (N, P) share it buys at arm's length in the district
-    abroad: np.ndarray  # (N, P) share it buys abroad
-    offshored: np.ndarray  # (N,) share of its purchases that goes abroad
-    sales: np.ndarray  # (N,) k€ this quarter
-    value_added: np.ndarray  # (N,) k€ this quarter
-    profit: np.ndarray  # (N,) k€ this quarter, before tax
-    wage: np.ndarray  # (N,) k€ per employee and quarter
-    client_share: np.ndarray  # (N,) largest client's share of sales
-    main_client: np.ndarray  # (N,) that client's row, -1 none
-    inflow: np.ndarray  # (N,) codified knowledge learned this quarter through own pipelines
-    inflow_collective: np.ndarray  # (N,) the same through collective pipelines
-    inflow_local: np.ndarray  # (N,) knowledge learned this quarter from local ties
-    grant: np.ndarray  # (N,) public R&D support this quarter, k€
-    voucher: np.ndarray  # (N,) additional hazard of opening a pipeline this quarter
 
-
-class Ties(NamedTuple):
+def _tie(slots: int) -> np.dtype:
     """Local ties; tie {i, j} stands in a slot of i and in a slot of j, with equal trust and age."""
+    return np.dtype(
+        [
+            ("partner", np.int32, (slots,)),  # row of the partner, -1 for a free slot
+            ("mirror", np.int8, (slots,)),  # slot of the same tie in the partner's row
+            ("trust", np.float64, (slots,)),  # 0..1
+            ("age", np.int32, (slots,)),  # quarters
+            (
+                "orders",
+                np.float64,
+                (slots,),
+            ),  # k€ paid by the row's firm to the partner this quarter
+        ],
+        align=True,
+    )
 
-    partner: np.ndarray  # (N, M) row of the partner, -1 for a free slot
-    mirror: np.ndarray  # (N, M) slot of the same tie in the partner's row
-    trust: np.ndarray  # (N, M) 0..1
-    age: np.ndarray  # (N, M) quarters
-    orders: np.ndarray  # (N, M) k€ paid by the row's firm to the partner this quarter
 
-
-class Pipelines(NamedTuple):
+def _pipeline() -> np.dtype:
     """Individual links of a firm to outside nodes."""
+    return np.dtype(
+        [
+            ("node", np.int8, (PIPELINE_SLOTS,)),  # outside node, -1 for a free slot
+            ("strength", np.float64, (PIPELINE_SLOTS,)),  # 0..1
+        ],
+        align=True,
+    )
 
-    node: np.ndarray  # (N, G) outside node, -1 for a free slot
-    strength: np.ndarray  # (N, G) 0..1
 
-
-class Agency(NamedTuple):
+def _agency(nodes: int) -> np.dtype:
     """The collective agency."""
-
-    capability: np.ndarray  # (1,) 0..1
-    fund: np.ndarray  # (1,) k€ in hand
-    brand: np.ndarray  # (1,) 0..1
-    effect: np.ndarray  # (7,) effect of each project 0..1
-    pipelines: np.ndarray  # (K,) strength of the collective pipelines 0..1
-    contributed: np.ndarray  # (1,) k€ contributed by firms this quarter (after refunds)
-    matched: np.ndarray  # (1,) k€ of public match this quarter
-    participation: np.ndarray  # (1,) share of firms that took part
-    incumbents: np.ndarray  # (1,) share of contributions by firms not on the newest ripe trajectory
-    credibility: np.ndarray  # (1,) of the public match 0..1
-    award: np.ndarray  # (1,) quarters for which a won contest still pays
-
-
-class Policy(NamedTuple):
-    """What the policy instruments did this quarter."""
-
-    spent: np.ndarray  # (I,) k€ this quarter
-    unspent: np.ndarray  # (I,) k€ of the quarter's budget left over
-    served: np.ndarray  # (I,) firms served this quarter
-    match: np.ndarray  # (1,) match rate on contributions
-    match_budget: np.ndarray  # (1,) k€ available for the match
-    screening: np.ndarray  # (1,) share of takeovers prevented
-    technology: np.ndarray  # (1,) strength of public technology transfer 0..1
-    platform: np.ndarray  # (1,) k€ of public money for collective pipelines
-    brokers: np.ndarray  # (1,) multiplier of human interaction, 1 none
-    founders: np.ndarray  # (1,) additional founders paid for
-    entrants: np.ndarray  # (2,) technology-distant entrants paid for: without, with networks
+    return np.dtype(
+        [
+            ("capability", np.float64),  # 0..1
+            ("fund", np.float64),  # k€ in hand
+            ("brand", np.float64),  # 0..1
+            ("effect", np.float64, (len(PROJECTS),)),  # effect of each project 0..1
+            ("pipelines", np.float64, (nodes,)),  # strength of the collective pipelines 0..1
+            ("contributed", np.float64),  # k€ contributed by firms this quarter (after refunds)
+            ("matched", np.float64),  # k€ of public match this quarter
+            ("participation", np.float64),  # share of firms that took part
+            (
+                "incumbents",
+                np.float64,
+            ),  # share of contributions by firms not on the newest ripe trajectory
+            ("credibility", np.float64),  # of the public match 0..1
+            ("award", np.float64),  # quarters for which a won contest still pays
+        ],
+        align=True,
+    )
 
 
-class World(NamedTuple):
+def _policy() -> np.dtype:
+    """What public policy offers this quarter."""
+    return np.dtype(
+        [
+            ("match", np.float64),  # match rate on contributions
+            ("match_budget", np.float64),  # k€ available for the match
+            ("screening", np.float64),  # share of takeovers prevented
+            ("technology", np.float64),  # strength of public technology transfer 0..1
+            ("platform", np.float64),  # k€ of public money for collective pipelines
+            ("brokers", np.float64),  # multiplier of human interaction, 1 none
+            ("founders", np.float64),  # additional founders paid for
+            (
+                "entrants",
+                np.float64,
+                (2,),
+            ),  # technology-distant entrants paid for: without, with networks
+        ],
+        align=True,
+    )
+
+
+def _instrument() -> np.dtype:
+    """What one policy instrument did this quarter."""
+    return np.dtype(
+        [
+            ("spent", np.float64),  # k€ this quarter
+            ("unspent", np.float64),  # k€ of the quarter's budget left over
+            ("served", np.float64),  # firms served this quarter
+        ],
+        align=True,
+    )
+
+
+def _world(domains: int, phases: int, nodes: int) -> np.dtype:
     """The world outside."""
-
-    pressure: np.ndarray  # (1,) globalisation now
-    newest: np.ndarray  # (1,) newest ripe trajectory
-    frontier: np.ndarray  # (D,) knowledge frontier
-    node_codified: np.ndarray  # (K, D) codified knowledge of the outside nodes
-    price: np.ndarray  # (P,) price of a phase bought abroad
-    rivals: np.ndarray  # (1,) quality factor of outside rivals, 1 at the start
-    appeal: np.ndarray  # (1,) outside competitors' weight in demand
-    demand: np.ndarray  # (1,) size of the product market, k€ per quarter
-    wage: np.ndarray  # (1,) district wage
-    quality_start: np.ndarray  # (1,) district's mean quality at the start: the world's standard
-    trust_start: np.ndarray  # (1,) district's mean trust expected from calm behaviour
-    value_start: np.ndarray  # (1,) value added per employee at the start
+    return np.dtype(
+        [
+            ("pressure", np.float64),  # globalisation now
+            ("newest", np.int64),  # newest ripe trajectory
+            ("frontier", np.float64, (domains,)),  # knowledge frontier
+            (
+                "node_codified",
+                np.float64,
+                (nodes, domains),
+            ),  # codified knowledge of the outside nodes
+            ("price", np.float64, (phases,)),  # price of a phase bought abroad
+            ("rivals", np.float64),  # quality factor of outside rivals, 1 at the start
+            ("appeal", np.float64),  # outside competitors' weight in demand
+            ("demand", np.float64),  # size of the product market, k€ per quarter
+            ("wage", np.float64),  # district wage
+            (
+                "quality_start",
+                np.float64,
+            ),  # district's mean quality at the start: the world's standard
+            ("trust_start", np.float64),  # district's mean trust expected from calm behaviour
+            ("value_start", np.float64),  # value added per employee at the start
+        ],
+        align=True,
+    )
 
 
 class Accounts(NamedTuple):
@@ -136,27 +224,6 @@ class Accounts(NamedTuple):
 
     money: np.ndarray  # (5,) balances by sector, see ACCOUNTS; they sum to zero
     people: np.ndarray  # (3,) see PEOPLE; they sum to the same number for ever
-
-
-class Tally(NamedTuple):
-    """Events and flows of the quarter, for the indicators."""
-
-    entries: np.ndarray
-    exits: np.ndarray
-    radical: np.ndarray
-    adoptions: np.ndarray
-    increments: np.ndarray
-    takeovers: np.ndarray
-    divestments: np.ndarray
-    acquisitions: np.ndarray
-    tie_births: np.ndarray
-    tie_deaths: np.ndarray
-    overflow: np.ndarray  # entries that found no free row (the caller grows the arrays before a step, so it stays 0)
-    wages: np.ndarray
-    taxes: np.ndarray
-    repatriated: np.ndarray
-    purchases: np.ndarray  # by final firms, k€
-    purchases_local: np.ndarray
 
 
 class Clock(NamedTuple):
@@ -178,46 +245,39 @@ class Scratch(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that changes during a run."""
+    """Everything that changes during a run; the parts are record arrays, so `state.firms.employees[i]` reads well."""
 
-    firms: Firms
-    ties: Ties
-    pipelines: Pipelines
-    agency: Agency
-    policy: Policy
-    world: World
+    firms: Any  # (N,) see _firm
+    ties: Any  # (N,) see _tie
+    pipelines: Any  # (N,) see _pipeline
+    agency: Any  # (1,) see _agency
+    policy: Any  # (1,) see _policy
+    instruments: Any  # (I,) see _instrument
+    world: Any  # (1,) see _world
     accounts: Accounts
-    tally: Tally
+    tally: np.ndarray  # (len(TALLY),) reset every quarter
     clock: Clock
     scratch: Scratch
 
 
-_FLOAT, _INT = np.float64, np.int32
-_FIRM_INTEGERS = ("founded", "parent", "phase", "owner", "captor", "trajectory", "tenure", "increments", "main_client")
-_EMPTY = {"parent": -1, "owner": SELF_OWNED, "captor": -1, "main_client": -1}
+_EMPTY = {
+    "parent": -1,
+    "owner": SELF_OWNED,
+    "captor": -1,
+    "main_client": -1,
+    "partner": -1,
+    "node": -1,
+}
 
 
-def _firms(capacity: int, domains: int, phases: int) -> Firms:
-    columns: dict[str, np.ndarray] = {}
-    for name in Firms._fields:
-        if name == "alive":
-            columns[name] = np.zeros(capacity, np.bool_)
-        elif name == "key":
-            columns[name] = np.zeros(capacity, np.int64)
-        elif name in _FIRM_INTEGERS:
-            columns[name] = np.full(capacity, _EMPTY.get(name, 0), _INT)
-        elif name in ("tacit", "codified"):
-            columns[name] = np.zeros((capacity, domains), _FLOAT)
-        elif name in ("made", "spot", "abroad"):
-            columns[name] = np.zeros((capacity, phases), _FLOAT)
-        else:
-            columns[name] = np.zeros(capacity, _FLOAT)
-    return Firms(**columns)
-
-
-def _single(kind: type, dtype: type = _FLOAT) -> Any:
-    """A NamedTuple all of whose fields are (1,) arrays of zero."""
-    return kind(*(np.zeros(1, dtype) for _ in kind._fields))  # type: ignore[attr-defined]
+def _rows(count: int, dtype: np.dtype) -> Any:
+    """A record array of empty rows."""
+    out = np.recarray(count, dtype)
+    out.view(np.uint8)[:] = 0
+    for name in dtype.names or ():
+        if name in _EMPTY:
+            out[name] = _EMPTY[name]
+    return out
 
 
 def empty_state(capacity: int, p: Any, seed: int) -> State:
@@ -228,66 +288,46 @@ def empty_state(capacity: int, p: Any, seed: int) -> State:
         p: `Parameters`.
         seed: of the run, 0 <= seed < 2**64.
     """
-    domains, phases, slots = p.technology.domains, p.technology.phases, p.ties.maximum
-    nodes, instruments = p.derived.node_kind.size, p.policies.kind.size
-    clock = Clock(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([seed], np.uint64))
+    domains, phases = int(p.technology.domains[0]), int(p.technology.phases[0])
+    nodes, slots = p.derived.node_kind.size, int(p.ties.maximum[0])
+    policy = _rows(1, _policy())
+    policy.brokers[0] = 1.0
     return State(
-        firms=_firms(capacity, domains, phases),
-        ties=Ties(
-            np.full((capacity, slots), -1, _INT),
-            np.zeros((capacity, slots), np.int8),
-            np.zeros((capacity, slots), _FLOAT),
-            np.zeros((capacity, slots), _INT),
-            np.zeros((capacity, slots), _FLOAT),
-        ),
-        pipelines=Pipelines(
-            np.full((capacity, PIPELINE_SLOTS), -1, np.int8), np.zeros((capacity, PIPELINE_SLOTS), _FLOAT)
-        ),
-        agency=_single(Agency)._replace(effect=np.zeros(len(PROJECTS)), pipelines=np.zeros(nodes)),
-        policy=_single(Policy)._replace(
-            spent=np.zeros(instruments),
-            unspent=np.zeros(instruments),
-            served=np.zeros(instruments),
-            entrants=np.zeros(2),
-            brokers=np.ones(1),
-        ),
-        world=_single(World)._replace(
-            newest=np.zeros(1, np.int64),
-            frontier=np.zeros(domains),
-            node_codified=np.zeros((nodes, domains)),
-            price=np.zeros(phases),
-        ),
+        firms=_rows(capacity, _firm(domains, phases)),
+        ties=_rows(capacity, _tie(slots)),
+        pipelines=_rows(capacity, _pipeline()),
+        agency=_rows(1, _agency(nodes)),
+        policy=policy,
+        instruments=_rows(p.policies.kind.size, _instrument()),
+        world=_rows(1, _world(domains, phases, nodes)),
         accounts=Accounts(np.zeros(len(ACCOUNTS)), np.zeros(len(PEOPLE))),
-        tally=_single(Tally),
-        clock=clock,
-        scratch=Scratch(
-            np.zeros((capacity, domains)),
-            np.zeros((capacity, domains)),
-            np.zeros(capacity),
-            np.zeros(capacity),
-            np.zeros((6, phases)),
-        ),
+        tally=np.zeros(len(TALLY)),
+        clock=Clock(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([seed], np.uint64)),
+        scratch=_scratch(capacity, domains, phases),
     )
+
+
+def _scratch(capacity: int, domains: int, phases: int) -> Scratch:
+    knowledge = (np.zeros((capacity, domains)), np.zeros((capacity, domains)))
+    return Scratch(*knowledge, np.zeros(capacity), np.zeros(capacity), np.zeros((6, phases)))
 
 
 def grown(state: State, capacity: int) -> State:
     """The same state with room for `capacity` rows; rows keep their place."""
 
     def longer(part: Any) -> Any:
-        blanks = {"partner": -1, "node": -1, **_EMPTY}
-        columns = {}
-        for name, array in zip(part._fields, part, strict=True):
-            new = np.full((capacity, *array.shape[1:]), blanks.get(name, 0), array.dtype)
-            new[: len(array)] = array
-            columns[name] = new
-        return type(part)(**columns)
+        new = _rows(capacity, part.dtype)
+        new[: len(part)] = part
+        return new
 
-    scratch = longer(state.scratch._replace(phase=np.zeros((1, 1))))._replace(phase=state.scratch.phase)
     return state._replace(
-        firms=longer(state.firms), ties=longer(state.ties), pipelines=longer(state.pipelines), scratch=scratch
+        firms=longer(state.firms),
+        ties=longer(state.ties),
+        pipelines=longer(state.pipelines),
+        scratch=_scratch(capacity, state.scratch.tacit.shape[1], state.scratch.phase.shape[1]),
     )
 
 
 def copied(state: State) -> State:
     """An independent copy."""
-    return State(*(type(part)(*(array.copy() for array in part)) for part in state))  # type: ignore[arg-type]
+    return State(*(type(q)(*(a.copy() for a in q)) if isinstance(q, tuple) else q.copy() for q in state))

@@ -5,8 +5,8 @@ the threshold contributions are returned and no project runs.
 """
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.random import Stream, uniform
 from district_sim.state import (
     AGENCY,
@@ -26,7 +26,7 @@ from district_sim.state import (
 _PARTICIPATION = int(Stream.PARTICIPATION)
 
 
-@njit(cache=True)
+@kernel
 def participation_odds(i, firms, ties, agency, a, s):
     """Log odds that firm i contributes: readiness, identity, partners' behaviour last quarter, proven capability."""
     partners, trusted = 0.0, 0.0
@@ -45,7 +45,7 @@ def participation_odds(i, firms, ties, agency, a, s):
     )
 
 
-@njit(cache=True)
+@kernel
 def _decide(firms, ties, agency, clock, scratch, a, s):
     """Who takes part this quarter, into `scratch.value`; everybody looks at last quarter's behaviour."""
     for i in range(clock.rows[0]):
@@ -61,13 +61,13 @@ def _decide(firms, ties, agency, clock, scratch, a, s):
             scratch.value[i] = 1.0
 
 
-@njit(cache=True)
+@kernel
 def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s):
     """Contributions, public match and the agency's spending of the quarter.
 
     Money: firms -> agency, public -> agency, agency -> world (services bought for the projects).
     """
-    a = p.agency
+    a = p.agency[0]
     _decide(firms, ties, agency, clock, scratch, a, s)
     district, pledged, members, firms_alive, incumbent = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(clock.rows[0]):
@@ -97,17 +97,17 @@ def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, 
     _spend(firms, agency, policy, accounts, clock, district, p, s)
 
 
-@njit(cache=True)
+@kernel
 def _effect(money, district, capability, a):
     """Effect of a project in [0, 1): concave in money, limited by the agency's capability."""
     share = money / district if district > 0.0 else 0.0
     return capability * share / (share + a.project_half)
 
 
-@njit(cache=True)
+@kernel
 def _spend(firms, agency, policy, accounts, clock, district, p, s):
     """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
-    a = p.agency
+    a = p.agency[0]
     budget = agency.fund[0]
     share = budget / district if district > 0.0 else 0.0
     if share >= a.threshold:
@@ -119,20 +119,20 @@ def _spend(firms, agency, policy, accounts, clock, district, p, s):
         budget = 0.0
         agency.capability[0] -= a.decay * agency.capability[0]
     capability = agency.capability[0]
-    agency.effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
-    agency.effect[TRAINING] = _effect(budget * s.project_training, district, capability, a)
-    agency.effect[PIPELINES] = _effect(
+    agency.effect[0, TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
+    agency.effect[0, TRAINING] = _effect(budget * s.project_training, district, capability, a)
+    agency.effect[0, PIPELINES] = _effect(
         budget * s.project_pipelines + policy.platform[0], district, max(capability, 0.3), a
     )
-    agency.effect[BRAND] = _effect(budget * s.project_brand, district, capability, a)
-    agency.effect[PHASES] = _effect(budget * s.project_phases, district, capability, a)
-    agency.effect[VALUES] = _effect(budget * s.project_values, district, capability, a)
-    agency.effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
-    agency.brand[0] += a.brand_speed * (agency.effect[BRAND] * agency.participation[0] - agency.brand[0])
-    for n in range(agency.pipelines.size):
-        agency.pipelines[n] += p.ties.pipeline_growth * (agency.effect[PIPELINES] - agency.pipelines[n])
+    agency.effect[0, BRAND] = _effect(budget * s.project_brand, district, capability, a)
+    agency.effect[0, PHASES] = _effect(budget * s.project_phases, district, capability, a)
+    agency.effect[0, VALUES] = _effect(budget * s.project_values, district, capability, a)
+    agency.effect[0, DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
+    agency.brand[0] += a.brand_speed * (agency.effect[0, BRAND] * agency.participation[0] - agency.brand[0])
+    for n in range(agency.pipelines.shape[1]):
+        agency.pipelines[0, n] += p.ties[0].pipeline_growth * (agency.effect[0, PIPELINES] - agency.pipelines[0, n])
         if s.project_pipelines == 0.0 and policy.platform[0] == 0.0:
-            agency.pipelines[n] = 0.0
+            agency.pipelines[0, n] = 0.0
     for i in range(clock.rows[0]):
         if firms.alive[i] and firms.participates[i] > 0.0:
-            firms.education[i] += a.education_gain * agency.effect[TRAINING] * (1.0 - firms.education[i])
+            firms.education[i] += a.education_gain * agency.effect[0, TRAINING] * (1.0 - firms.education[i])

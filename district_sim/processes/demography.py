@@ -1,11 +1,25 @@
 """Exit and entry: insolvency and retirement, spin-offs, technology-distant entrants."""
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.processes.relations import draw_firm, tie, untie_all
 from district_sim.random import Stream, normal, philox, uniform, uniform2
-from district_sim.state import EMPLOYED, FIRMS, HOUSEHOLDS, OUTSIDE, SELF_OWNED, UNEMPLOYED, WORLD
+from district_sim.state import (
+    EMPLOYED,
+    ENTRIES,
+    EXITS,
+    FIRMS,
+    HOUSEHOLDS,
+    OUTSIDE,
+    OVERFLOW,
+    PHASES,
+    SELF_OWNED,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    UNEMPLOYED,
+    WORLD,
+)
 
 _EXIT = int(Stream.EXIT)
 _ENTRY = int(Stream.ENTRY)
@@ -15,7 +29,7 @@ _REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in th
 _THIN = 0.6  # a phase whose customer base is below this share of what the district's final firms need is thin
 
 
-@njit(cache=True)
+@kernel
 def close_firm(i, firms, ties, pipelines, accounts, tally):
     """Close firm i: people to the unemployed, money to the owners (debts to creditors outside), ties end."""
     accounts.people[EMPLOYED] -= firms.employees[i]
@@ -25,19 +39,19 @@ def close_firm(i, firms, ties, pipelines, accounts, tally):
         accounts.money[HOUSEHOLDS] += firms.cash[i]
     else:
         accounts.money[WORLD] += firms.cash[i]
-    tally.tie_deaths[0] += untie_all(i, ties)
+    tally[TIE_DEATHS] += untie_all(i, ties)
     pipelines.node[i, :] = -1
     pipelines.strength[i, :] = 0.0
     firms.alive[i] = False
     firms.cash[i], firms.employees[i], firms.sales[i] = 0.0, 0.0, 0.0
     firms.value_added[i], firms.profit[i], firms.participates[i] = 0.0, 0.0, 0.0
-    tally.exits[0] += 1
+    tally[EXITS] += 1
 
 
-@njit(cache=True)
+@kernel
 def _survey(firms, clock, scratch, p):
     """Sums by phase: customer base, need of the final firms, profit, value added."""
-    by_phase, last = scratch.phase, p.technology.phases - 1
+    by_phase, last = scratch.phase, p.technology[0].phases - 1
     by_phase[:] = 0.0
     for i in range(clock.rows[0]):
         if firms.alive[i]:
@@ -51,13 +65,13 @@ def _survey(firms, clock, scratch, p):
     by_phase[_NEED, last] = by_phase[_REACH, last]
 
 
-@njit(cache=True)
+@kernel
 def exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p):
     """Insolvent firms close; others close at a hazard that falls with age and size.
 
     Most customers of a closed firm look first for another firm of its phase in the district.
     """
-    d, n = p.demography, clock.rows[0]
+    d, n = p.demography[0], clock.rows[0]
     _survey(firms, clock, scratch, p)
     freed = scratch.phase[_FREED]
     for i in range(n):
@@ -81,7 +95,7 @@ def exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p):
                 firms.captor[i] = -1
 
 
-@njit(cache=True)
+@kernel
 def newborn_key(parent_key, step, number):
     """The new firm's identity for keyed draws: a hash of its parent's, the quarter and a number."""
     word, _, _, _ = philox(
@@ -95,7 +109,7 @@ def newborn_key(parent_key, step, number):
     return np.int64(word)
 
 
-@njit(cache=True)
+@kernel
 def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally, clock, p):
     """A new firm near its parent, with part of the parent's knowledge and, in the same phase, of its customers.
 
@@ -104,10 +118,10 @@ def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally,
     """
     j = clock.rows[0]
     if j >= firms.alive.size:
-        tally.overflow[0] += 1
+        tally[OVERFLOW] += 1
         return -1
     clock.rows[0] += 1
-    d, seed, t = p.demography, clock.seed[0], clock.step[0]
+    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
     key = newborn_key(firms.key[parent], t, number)
     firms.key[j] = key
     firms.alive[j], firms.founded[j], firms.parent[j], firms.phase[j] = True, t, parent, phase
@@ -121,14 +135,17 @@ def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally,
     firms.education[j], firms.it[j] = firms.education[parent], firms.it[parent]
     firms.experience[j], firms.identity[j] = 0.3, firms.identity[parent]
     firms.collaboration[j], firms.research[j] = firms.collaboration[parent], firms.research[parent]
-    firms.absorptive[j], firms.quality[j] = firms.absorptive[parent], d.newborn_knowledge * firms.quality[parent]
+    firms.absorptive[j], firms.quality[j] = (
+        firms.absorptive[parent],
+        d.newborn_knowledge * firms.quality[parent],
+    )
     firms.employees[j] = size
     hired = min(size, max(0.0, accounts.people[UNEMPLOYED]))
     accounts.people[UNEMPLOYED] -= hired
     accounts.people[OUTSIDE] -= size - hired
     accounts.people[EMPLOYED] += size
-    share = 1.0 if phase < p.technology.phases - 1 else p.market.final_value
-    base = size * p.market.productivity / share
+    share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
+    base = size * p.market[0].productivity / share
     if phase == firms.phase[parent]:
         taken = min(base, 0.3 * firms.reach[parent])
         firms.reach[parent] -= taken
@@ -138,35 +155,35 @@ def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally,
     firms.cash[j] = 2.0 * world.wage[0] * size
     accounts.money[HOUSEHOLDS] -= firms.cash[j]
     accounts.money[FIRMS] += firms.cash[j]
-    if tie(parent, j, p.ties.first_trust, ties):
-        tally.tie_births[0] += 1
-    tally.entries[0] += 1
+    if tie(parent, j, p.ties[0].first_trust, ties):
+        tally[TIE_BIRTHS] += 1
+    tally[ENTRIES] += 1
     return j
 
 
-@njit(cache=True)
+@kernel
 def _newborn_phase(i, u, v, firms, p):
     """A spin-off stays in its parent's phase, or serves another phase drawn by the value of its work."""
-    if u < p.demography.newborn_phase:
+    if u < p.demography[0].newborn_phase:
         return np.int64(firms.phase[i])
     total = 0.0
-    for k in range(p.technology.phases):
+    for k in range(p.technology[0].phases):
         total += p.derived.phase_value[k]
         if v < total:
             return k
-    return p.technology.phases - 1
+    return p.technology[0].phases - 1
 
 
-@njit(cache=True)
+@kernel
 def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s):
     """Spin-offs: more where a phase earns well, where identity is reproduced, where thin phases are supported."""
-    d, n, seed, t = p.demography, clock.rows[0], clock.seed[0], clock.step[0]
+    d, n, seed, t = p.demography[0], clock.rows[0], clock.seed[0], clock.step[0]
     if d.entry == 0.0:
         return
     _survey(firms, clock, scratch, p)
     by_phase = scratch.phase
     thinnest, least = 0, 1e300
-    for k in range(p.technology.phases):
+    for k in range(p.technology[0].phases):
         room = by_phase[_REACH, k] / by_phase[_NEED, k] if by_phase[_NEED, k] > 0.0 else 1e300
         if room < least:
             thinnest, least = k, room
@@ -176,13 +193,13 @@ def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scra
         k = firms.phase[i]
         margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
         hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
-        hazard *= max(0.0, 1.0 + d.identity_entry * (firms.identity[i] - p.firms.identity))
+        hazard *= max(0.0, 1.0 + d.identity_entry * (firms.identity[i] - p.firms[0].identity))
         a, b = uniform2(seed, _ENTRY, t, firms.key[i], -1, 0)
         phase = -1
         if a < hazard:
             u, v = uniform2(seed, _ENTRY, t, firms.key[i], -1, 1)
             phase = _newborn_phase(i, u, v, firms, p)
-        elif least < _THIN and a < hazard * (1.0 + p.agency.phase_entry * agency.effect[4]):
+        elif least < _THIN and a < hazard * (1.0 + p.agency[0].phase_entry * agency.effect[0, PHASES]):
             phase = thinnest
         if phase >= 0:
             size = max(1.0, -d.newborn_size * np.log(b))
@@ -190,39 +207,51 @@ def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scra
     _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, clock, p)
 
 
-@njit(cache=True)
+@kernel
 def _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, clock, p):
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
-        expected = policy.founders[0] if which == 0 else policy.entrants[which - 1]
+        expected = policy.founders[0] if which == 0 else policy.entrants[0, which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
         for k in range(min(number, 1000)):
             parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
             if parent < 0:
                 continue
             if which == 0:
-                found_firm(parent, thinnest, p.demography.newborn_size, 1 + k, firms, ties, accounts, world, tally, clock, p)
+                found_firm(
+                    parent,
+                    thinnest,
+                    p.demography[0].newborn_size,
+                    1 + k,
+                    firms,
+                    ties,
+                    accounts,
+                    world,
+                    tally,
+                    clock,
+                    p,
+                )
                 continue
             u = uniform(seed, _ATTRACTED, t, which, k)
-            phase = np.int64(u * p.technology.phases)
-            size = p.policy_effects.entrant_size
+            phase = np.int64(u * p.technology[0].phases)
+            size = p.policy_effects[0].entrant_size
             j = found_firm(parent, phase, size, 1 + k, firms, ties, accounts, world, tally, clock, p)
             if j >= 0:
                 _make_distant(j, which == 2, firms, ties, world, tally, clock, p)
 
 
-@njit(cache=True)
+@kernel
 def _make_distant(j, networked, firms, ties, world, tally, clock, p):
     """Give firm j knowledge of the next trajectory; cut it off, or introduce it to four local firms."""
-    nxt = min(firms.trajectory[j] + 1, p.technology.trajectories - 1)
-    for d in range(p.technology.domains):
-        known = 0.6 * world.frontier[d] * p.derived.use[nxt, firms.phase[j], d]
+    nxt = min(firms.trajectory[j] + 1, p.technology[0].trajectories - 1)
+    for d in range(p.technology[0].domains):
+        known = 0.6 * world.frontier[0, d] * p.derived.use[nxt, firms.phase[j], d]
         firms.tacit[j, d] = max(0.3 * firms.tacit[j, d], known)
         firms.codified[j, d] = max(0.3 * firms.codified[j, d], known)
-    tally.tie_deaths[0] += untie_all(j, ties)
+    tally[TIE_DEATHS] += untie_all(j, ties)
     if networked:
         for k in range(4):
             partner = draw_firm(j, 900 + k, _ATTRACTED, firms, clock)
             if partner >= 0 and tie(j, partner, 0.6, ties):
-                tally.tie_births[0] += 1
+                tally[TIE_BIRTHS] += 1

@@ -1,16 +1,17 @@
 """Innovation: research, quality, incremental and radical innovation, path dependency."""
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.processes.knowledge import trust_weight
 from district_sim.random import Stream, uniform
+from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY
 
 _INNOVATION = int(Stream.INNOVATION)
 _SWITCHING = int(Stream.SWITCHING)
 
 
-@njit(cache=True)
+@kernel
 def increments_factor(increments, v):
     """Quality factor after a number of incremental innovations on one trajectory: 1 + g (1 + r + r^2 + ...).
 
@@ -19,19 +20,19 @@ def increments_factor(increments, v):
     return 1.0 + v.increment_gain * (1.0 - v.increment_fading**increments) / (1.0 - v.increment_fading)
 
 
-@njit(cache=True)
+@kernel
 def expected_quality(i, trajectory, increments, firms, p):
     """Quality of firm i's work on a trajectory: ceiling x saturating knowledge x increments so far."""
-    tech = p.technology
+    tech = p.technology[0]
     relevance = p.derived.relevance[trajectory, firms.phase[i]]
     known = 0.0
     for d in range(tech.domains):
         known += relevance[d] * (firms.tacit[i, d] + tech.codified_weight * firms.codified[i, d])
     ceiling = (1.0 + tech.quality_jump) ** trajectory
-    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, p.innovation)
+    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, p.innovation[0])
 
 
-@njit(cache=True)
+@kernel
 def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
     """Access to distant knowledge in [0, 1]: own pipelines, the agency's, partners' pipelines, public transfer.
 
@@ -41,7 +42,7 @@ def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
     for g in range(pipelines.node.shape[1]):
         links += 0.7 * pipelines.strength[i, g]
     if firms.participates[i] > 0.0:
-        links += agency.pipelines.mean() + agency.effect[0]
+        links += agency.pipelines.mean() + agency.effect[0, TECHNOLOGY]
     for m in range(ties.partner.shape[1]):
         j = ties.partner[i, m]
         if j >= 0:
@@ -49,19 +50,19 @@ def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
     return 1.0 - (1.0 - v.access_own) * np.exp(-links)
 
 
-@njit(cache=True)
+@kernel
 def switching_cost(i, firms, ties, agency, p):
     """Quality lead that the next trajectory must promise firm i: base plus the three lock-ins of Grabher 1993.
 
     Functional: grows with tenure. Cognitive: with the trusted partners on the same or an older trajectory.
     Political: with the influence of incumbents on a strong agency.
     """
-    v = p.innovation
+    v = p.innovation[0]
     staying, trusted = 0.0, 0.0
     for m in range(ties.partner.shape[1]):
         j = ties.partner[i, m]
         if j >= 0:
-            weight = trust_weight(ties.trust[i, m], p.knowledge)
+            weight = trust_weight(ties.trust[i, m], p.knowledge[0])
             trusted += weight
             if firms.trajectory[j] <= firms.trajectory[i]:
                 staying += weight
@@ -71,26 +72,26 @@ def switching_cost(i, firms, ties, agency, p):
     return v.switching_base + functional + cognitive + political
 
 
-@njit(cache=True)
+@kernel
 def _research(i, firms, ties, pipelines, agency, policy, world, p, s):
     """Knowledge gained by R&D: exploitation on the present trajectory, exploration for the next; frontier-bound."""
-    v, tech = p.innovation, p.technology
+    v, tech = p.innovation[0], p.technology[0]
     tau, phase = firms.trajectory[i], firms.phase[i]
     effort = firms.research[i] * firms.absorptive[i]
     exploit = v.exploitation * effort * (1.0 - s.exploration)
     for d in range(tech.domains):
-        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[d])
+        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[0, d])
         firms.tacit[i, d] += exploit * p.derived.use[tau, phase, d] * room
     if tau + 1 >= tech.trajectories or v.exploration == 0.0:
         return
     access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
     explore = v.exploration * effort * s.exploration * access
     for d in range(tech.domains):
-        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[d])
+        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[0, d])
         firms.tacit[i, d] += explore * p.derived.use[tau + 1, phase, d] * room
 
 
-@njit(cache=True)
+@kernel
 def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s):
     """Research, incremental innovation, switching of trajectory, quality of the quarter.
 
@@ -98,11 +99,11 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
     switching cost. While fewer than `innovation.pioneers` of the district have switched, that is a radical
     innovation; later it is an adoption.
     """
-    v, n = p.innovation, clock.rows[0]
+    v, n = p.innovation[0], clock.rows[0]
     seed, t = clock.seed[0], clock.step[0]
     alive = 0
     scratch.value[:n] = 0.0
-    ahead = np.zeros(p.technology.trajectories)
+    ahead = np.zeros(p.technology[0].trajectories)
     for i in range(n):
         if not firms.alive[i]:
             continue
@@ -115,7 +116,7 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
         luck = uniform(seed, _INNOVATION, t, firms.key[i])
         if luck < 1.0 - np.exp(-v.increment_rate * exploiting):
             firms.increments[i] += 1
-            tally.increments[0] += 1
+            tally[INCREMENTS] += 1
         tau = firms.trajectory[i] + 1
         if tau <= world.newest[0] and uniform(seed, _SWITCHING, t, firms.key[i]) < v.decision_rate:
             today = expected_quality(i, firms.trajectory[i], firms.increments[i], firms, p)
@@ -130,7 +131,7 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
             firms.tenure[i] = 0
             firms.increments[i] = 0
             if ahead[firms.trajectory[i]] < v.pioneers * alive:
-                tally.radical[0] += 1
+                tally[RADICAL] += 1
             else:
-                tally.adoptions[0] += 1
+                tally[ADOPTIONS] += 1
         firms.quality[i] = expected_quality(i, firms.trajectory[i], firms.increments[i], firms, p)

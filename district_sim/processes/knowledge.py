@@ -5,13 +5,13 @@ of firms does not matter and threads may share the work.
 """
 
 import numpy as np
-from numba import njit, prange
 
+from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import distance_km
 from district_sim.state import TECHNOLOGY
 
 
-@njit(cache=True)
+@kernel
 def absorptive_capacity(education, experience, research, own_knowledge, k):
     """Absorptive capacity in [0, 1]: saturating in education, experience, R&D and own knowledge.
 
@@ -29,7 +29,7 @@ def absorptive_capacity(education, experience, research, own_knowledge, k):
     return 1.0 - np.exp(-weight)
 
 
-@njit(cache=True)
+@kernel
 def cognitive_distance(tacit, i, j):
     """|T_i - T_j| / (|T_i| + |T_j|), in [0, 1]; 0 if both know nothing."""
     difference, own, other = 0.0, 0.0, 0.0
@@ -42,7 +42,7 @@ def cognitive_distance(tacit, i, j):
     return np.sqrt(difference) / total if total > 0.0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def understanding(distance, absorptive, k):
     """Share of what a partner shows that is understood: falls with cognitive distance, less so for able learners.
 
@@ -53,13 +53,13 @@ def understanding(distance, absorptive, k):
     return np.exp(-((distance / scale) ** 2))
 
 
-@njit(cache=True)
+@kernel
 def trust_weight(trust, k):
     """Weight of a tie in tacit exchange: 0 up to the threshold, 1 at full trust."""
     return max(0.0, trust - k.trust_threshold) / (1.0 - k.trust_threshold)
 
 
-@njit(cache=True)
+@kernel
 def _socialise(i, firms, ties, k, interaction, gained):
     """Add to `gained` (D,) the tacit knowledge that firm i learns face to face; never beyond the sender."""
     attention = k.attention
@@ -80,7 +80,7 @@ def _socialise(i, firms, ties, k, interaction, gained):
             gained[d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
 
 
-@njit(cache=True)
+@kernel
 def _meeting(i, j, m, firms, ties, k, interaction):
     """Trusted meetings on one tie: trust weight times meeting rate, amplified (weakly) by IT on both sides."""
     weight = trust_weight(ties.trust[i, m], k)
@@ -90,7 +90,7 @@ def _meeting(i, j, m, firms, ties, k, interaction):
     return weight * meeting * (1.0 + k.it_tacit * firms.it[i] * firms.it[j])
 
 
-@njit(cache=True)
+@kernel
 def _combine(i, firms, ties, pipelines, agency, world, k, interaction, gained):
     """Add to `gained` (D,) the codified knowledge that firm i takes in; returns inflow (own, collective, local)."""
     domains = firms.codified.shape[1]
@@ -100,8 +100,8 @@ def _combine(i, firms, ties, pipelines, agency, world, k, interaction, gained):
     for g in range(pipelines.node.shape[1]):
         sources += pipelines.node[i, g] >= 0
     collective = 0.0
-    for n in range(agency.pipelines.size):
-        collective += firms.participates[i] * agency.pipelines[n]
+    for n in range(agency.pipelines.shape[1]):
+        collective += firms.participates[i] * agency.pipelines[0, n]
     if sources + collective == 0.0:
         return 0.0, 0.0, 0.0
     scale = min(1.0, k.combination) * firms.absorptive[i] / (sources + collective)
@@ -121,23 +121,24 @@ def _combine(i, firms, ties, pipelines, agency, world, k, interaction, gained):
         if n >= 0:
             rate = scale * min(1.0, pipelines.strength[i, g] * interaction * (1.0 + k.it_codified * firms.it[i]))
             for d in range(domains):
-                gain = rate * max(0.0, world.node_codified[n, d] - firms.codified[i, d])
+                gain = rate * max(0.0, world.node_codified[0, n, d] - firms.codified[i, d])
                 gained[d] += gain
                 own += gain
-    for n in range(agency.pipelines.size):
-        strength = firms.participates[i] * agency.pipelines[n]
+    for n in range(agency.pipelines.shape[1]):
+        strength = firms.participates[i] * agency.pipelines[0, n]
         if strength > 0.0:
             rate = scale * strength * min(1.0, interaction * (1.0 + k.it_codified * firms.it[i]))
             for d in range(domains):
-                gain = rate * max(0.0, world.node_codified[n, d] - firms.codified[i, d])
+                gain = rate * max(0.0, world.node_codified[0, n, d] - firms.codified[i, d])
                 gained[d] += gain
                 shared += gain
     return own, shared, local
 
 
-@njit(cache=True)
-def _learn(i, firms, ties, pipelines, agency, policy, world, scratch, k, derived):
+@kernel
+def _learn(i, firms, ties, pipelines, agency, policy, world, scratch, knowledge, derived):
     """One firm's quarter; its new knowledge goes to `scratch`, so that the others still see the old."""
+    k = knowledge[0]
     domains = firms.tacit.shape[1]
     interaction = k.interaction * policy.brokers[0]
     use = derived.use[firms.trajectory[i], firms.phase[i]]
@@ -154,19 +155,19 @@ def _learn(i, firms, ties, pipelines, agency, policy, world, scratch, k, derived
     for d in range(domains):
         local += tacit[d]
     firms.inflow[i], firms.inflow_collective[i], firms.inflow_local[i] = inflow, shared, local
-    technology = min(1.0, policy.technology[0] + firms.participates[i] * agency.effect[TECHNOLOGY])
+    technology = min(1.0, policy.technology[0] + firms.participates[i] * agency.effect[0, TECHNOLOGY])
     out_rate = min(1.0, k.externalisation * (1.0 + firms.collaboration[i] + technology))
     in_rate = min(1.0, k.internalisation * firms.absorptive[i] * firms.experience[i])
     for d in range(domains):
         old_t, old_x = firms.tacit[i, d], firms.codified[i, d]
-        doing = k.learning_by_doing * use[d] * max(0.0, 1.0 - old_t / world.frontier[d])
+        doing = k.learning_by_doing * use[d] * max(0.0, 1.0 - old_t / world.frontier[0, d])
         tacit[d] += old_t * (1.0 - k.tacit_decay) + in_rate * max(0.0, old_x - old_t) + doing
         codified[d] += old_x * (1.0 - k.codified_decay) + out_rate * max(0.0, old_t - old_x)
     scratch.value[i] = absorptive_capacity(firms.education[i], firms.experience[i], firms.research[i], own, k)
 
 
-@njit(cache=True, parallel=True)
-def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, k, derived):
+@parallel_kernel
+def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, knowledge, derived):
     """One quarter of learning and forgetting for every living firm.
 
     Writes `firms.tacit`, `firms.codified`, `firms.absorptive`, `firms.experience` and the three inflows. Synchronous:
@@ -174,12 +175,12 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
     partner in a domain; learning by doing never beyond the frontier.
 
     Args:
-        k: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
+        knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
     """
     rows = clock.rows[0]
     for i in prange(rows):
         if firms.alive[i]:
-            _learn(i, firms, ties, pipelines, agency, policy, world, scratch, k, derived)
+            _learn(i, firms, ties, pipelines, agency, policy, world, scratch, knowledge, derived)
     for i in prange(rows):
         if firms.alive[i]:
             firms.absorptive[i] = scratch.value[i]

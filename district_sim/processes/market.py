@@ -6,8 +6,8 @@ Money only moves between accounts.
 """
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.processes.relations import controller, draw_firm, is_affiliate
 from district_sim.random import Stream, laplace
 from district_sim.state import (
@@ -16,7 +16,12 @@ from district_sim.state import (
     HOUSEHOLDS,
     OUTSIDE,
     PUBLIC,
+    PURCHASES,
+    PURCHASES_LOCAL,
+    REPATRIATED,
+    TAXES,
     UNEMPLOYED,
+    WAGES,
     WORLD,
 )
 
@@ -26,13 +31,13 @@ _REACH, _QUALITY, _COUNT, _CAPACITY, _SPOT_ORDERS, _NEED = range(6)  # rows of s
 _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
 
 
-@njit(cache=True)
+@kernel
 def supplier_price(j, client, firms, m):
     """Price of supplier j for a client, relative to normal: captive suppliers grant their captor a discount."""
     return 1.0 - m.captive_discount if firms.captor[j] == client else 1.0
 
 
-@njit(cache=True)
+@kernel
 def labour_productivity(i, firms, ties, world, m):
     """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
     trust, count = 0.0, 0
@@ -50,12 +55,12 @@ def labour_productivity(i, firms, ties, world, m):
     )
 
 
-@njit(cache=True)
+@kernel
 def _local_supply(firms, clock, scratch, p):
     """Sums over suppliers by phase: customer base, base-weighted quality, number, employees."""
     by_phase = scratch.phase
     by_phase[:] = 0.0
-    last = p.technology.phases - 1
+    last = p.technology[0].phases - 1
     for i in range(clock.rows[0]):
         if firms.alive[i]:
             k = firms.phase[i]
@@ -65,23 +70,23 @@ def _local_supply(firms, clock, scratch, p):
             if k == last:
                 for q in range(last):
                     by_phase[_NEED, q] += p.derived.phase_value[q] * firms.reach[i]
-    for k in range(p.technology.phases):
+    for k in range(p.technology[0].phases):
         if by_phase[_REACH, k] > 0.0:
             by_phase[_QUALITY, k] /= by_phase[_REACH, k]
 
 
-@njit(cache=True)
+@kernel
 def _source(i, firms, ties, pipelines, world, scratch, p, s):
     """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
-    m, last = p.market, p.technology.phases - 1
+    m, last = p.market[0], p.technology[0].phases - 1
     outside = world.quality_start[0] * world.rivals[0]
     pull = m.abroad_bias + s.offshoring * min(1.0, world.pressure[0])
     pull += m.abroad_pipeline * min(1.0, pipelines.strength[i].sum())
     if is_affiliate(i, firms):
-        pull += p.ownership.affiliate_abroad
+        pull += p.ownership[0].affiliate_abroad
     value = p.derived.phase_value
     quality = value[last] * firms.quality[i]
     cost = value[last]
@@ -104,14 +109,16 @@ def _source(i, firms, ties, pipelines, world, scratch, p, s):
         away = np.exp(
             pull
             + m.sensitivity_quality * np.log(outside / world.quality_start[0])
-            - m.sensitivity_price * np.log(world.price[k])
+            - m.sensitivity_price * np.log(world.price[0, k])
         )
         total = made + spot + away + _tied_weights(i, k, firms, ties, world, p)
-        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = made / total, spot / total, away / total
-        quality += value[k] * (
-            0.9 * firms.quality[i] * made / total + base * spot / total + outside * away / total
+        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = (
+            made / total,
+            spot / total,
+            away / total,
         )
-        cost += value[k] * (own_cost * made / total + spot / total + world.price[k] * away / total)
+        quality += value[k] * (0.9 * firms.quality[i] * made / total + base * spot / total + outside * away / total)
+        cost += value[k] * (own_cost * made / total + spot / total + world.price[0, k] * away / total)
         bought += value[k] * (1.0 - made / total)
         bought_abroad += value[k] * away / total
         for t in range(ties.partner.shape[1]):
@@ -124,10 +131,10 @@ def _source(i, firms, ties, pipelines, world, scratch, p, s):
     return quality, cost
 
 
-@njit(cache=True)
+@kernel
 def _tied_weights(i, k, firms, ties, world, p):
     """Choice weights of firm i's tied suppliers in phase k, into `ties.orders`; returns their sum."""
-    m, total = p.market, 0.0
+    m, total = p.market[0], 0.0
     for t in range(ties.partner.shape[1]):
         j = ties.partner[i, t]
         if j < 0 or firms.phase[j] != k:
@@ -136,17 +143,17 @@ def _tied_weights(i, k, firms, ties, world, p):
         utility += m.sensitivity_quality * np.log(max(1e-6, firms.quality[j]) / world.quality_start[0])
         utility -= m.sensitivity_price * np.log(supplier_price(j, i, firms, m))
         if controller(j, firms) == controller(i, firms):
-            utility += p.ownership.group_pull
+            utility += p.ownership[0].group_pull
         size = min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
         ties.orders[i, t] = np.exp(utility) * size / (1.0 + size)
         total += ties.orders[i, t]
     return total
 
 
-@njit(cache=True)
+@kernel
 def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
     """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
-    m, last, n = p.market, p.technology.phases - 1, clock.rows[0]
+    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
     standard = world.quality_start[0] * world.rivals[0]
     attraction = 0.0
     for i in range(n):
@@ -170,31 +177,31 @@ def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
         attraction += scratch.value[i]
     if world.appeal[0] == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
         _calibrate_world(firms, world, clock, attraction, p)
-    outside = world.appeal[0] * np.exp(p.world.competition * world.pressure[0])
+    outside = world.appeal[0] * np.exp(p.world[0].competition * world.pressure[0])
     for i in range(n):
         firms.sales[i] = 0.0
         if firms.alive[i] and firms.phase[i] == last:
             firms.sales[i] = world.demand[0] * scratch.value[i] / (attraction + outside)
 
 
-@njit(cache=True)
+@kernel
 def _calibrate_world(firms, world, clock, attraction, p):
     """Size of the product market and of outside appeal such that first sales equal the customer bases."""
     base = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i] and firms.phase[i] == p.technology.phases - 1:
+        if firms.alive[i] and firms.phase[i] == p.technology[0].phases - 1:
             base += firms.reach[i]
-    world.demand[0] = base / p.world.niche
-    world.appeal[0] = attraction * (1.0 - p.world.niche) / p.world.niche
+    world.demand[0] = base / p.world[0].niche
+    world.appeal[0] = attraction * (1.0 - p.world[0].niche) / p.world[0].niche
 
 
-@njit(cache=True)
+@kernel
 def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
     """Revenue flows down: orders in money to tied suppliers, spot orders to a phase, purchases abroad.
 
     Purchases of each final firm go to `scratch.other`.
     """
-    m, last, n = p.market, p.technology.phases - 1, clock.rows[0]
+    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
     value = p.derived.phase_value
     scratch.phase[_SPOT_ORDERS, :] = 0.0
     for i in range(n):
@@ -207,28 +214,28 @@ def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
             at_spot = value[k] * sales * firms.spot[i, k]
             scratch.phase[_SPOT_ORDERS, k] += at_spot
             local += at_spot
-            abroad += value[k] * sales * firms.abroad[i, k] * world.price[k]
+            abroad += value[k] * sales * firms.abroad[i, k] * world.price[0, k]
         for t in range(ties.partner.shape[1]):
             j = ties.partner[i, t]
             if j >= 0 and firms.phase[j] < last:
                 ties.orders[i, t] *= value[firms.phase[j]] * sales * supplier_price(j, i, firms, m)
                 local += ties.orders[i, t]
         scratch.other[i] = local + abroad
-        tally.purchases[0] += local + abroad
-        tally.purchases_local[0] += local
+        tally[PURCHASES] += local + abroad
+        tally[PURCHASES_LOCAL] += local
         accounts.money[FIRMS] += sales - abroad
         accounts.money[WORLD] += abroad - sales
 
 
-@njit(cache=True)
+@kernel
 def _work(i, firms, ties, scratch, p):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
-    last, k = p.technology.phases - 1, firms.phase[i]
+    last, k = p.technology[0].phases - 1, firms.phase[i]
     if k == last:
         firms.main_client[i], firms.client_share[i] = -1, 0.0
         share = p.derived.phase_value[last]
         for q in range(last):
-            share += p.derived.phase_value[q] * firms.made[i, q] * (1.0 + p.market.make_penalty)
+            share += p.derived.phase_value[q] * firms.made[i, q] * (1.0 + p.market[0].make_penalty)
         return firms.sales[i] * share
     reach = scratch.phase[_REACH, k]
     spot = scratch.phase[_SPOT_ORDERS, k] * firms.reach[i] / reach if reach > 0.0 else 0.0
@@ -238,7 +245,7 @@ def _work(i, firms, ties, scratch, p):
         if j >= 0 and firms.phase[j] == last:
             order = ties.orders[j, ties.mirror[i, t]]
             sales += order
-            volume += order / supplier_price(i, j, firms, p.market)
+            volume += order / supplier_price(i, j, firms, p.market[0])
             if order > largest:
                 largest, client = order, j
     firms.sales[i] = sales
@@ -247,17 +254,18 @@ def _work(i, firms, ties, scratch, p):
     return volume
 
 
-@njit(cache=True)
+@kernel
 def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, s):
     """Costs, tax, profit and payout of firm i; every euro lands in another account."""
-    m, v = p.market, p.innovation
+    m, v = p.market[0], p.innovation[0]
     affiliate = is_affiliate(i, firms)
     firms.value_added[i] = firms.sales[i] - purchases
     earned = max(0.0, firms.value_added[i])
-    firms.wage[i] = world.wage[0] * (1.0 + (p.ownership.affiliate_wage if affiliate else 0.0))
+    firms.wage[i] = world.wage[0] * (1.0 + (p.ownership[0].affiliate_wage if affiliate else 0.0))
     wages = firms.wage[i] * firms.employees[i]
     own_research = max(
-        0.0, v.research_cost * earned * s.research * firms.dynamism[i] - p.policy_effects.crowding_out * firms.grant[i]
+        0.0,
+        v.research_cost * earned * s.research * firms.dynamism[i] - p.policy_effects[0].crowding_out * firms.grant[i],
     )
     research = own_research + firms.grant[i]
     normal = v.research_cost * earned
@@ -266,7 +274,7 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     links = 0.0
     for g in range(pipelines.node.shape[1]):
         links += pipelines.node[i, g] >= 0
-    bought = m.overhead * m.productivity * firms.employees[i] + p.ties.pipeline_cost * links
+    bought = m.overhead * m.productivity * firms.employees[i] + p.ties[0].pipeline_cost * links
     cost = wages + own_research + training + bought
     firms.profit[i] = firms.value_added[i] - cost
     tax = m.tax * max(0.0, firms.profit[i])
@@ -279,26 +287,26 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     accounts.money[PUBLIC] += tax
     if affiliate:
         accounts.money[WORLD] += payout
-        tally.repatriated[0] += payout
+        tally[REPATRIATED] += payout
     elif firms.owner[i] >= 0:
         firms.cash[firms.owner[i]] += payout
         accounts.money[FIRMS] += payout
     else:
         accounts.money[HOUSEHOLDS] += payout
-    tally.wages[0] += wages
-    tally.taxes[0] += tax
-    gain = p.knowledge.training_gain * s.training + (p.ownership.affiliate_skills if affiliate else 0.0)
-    firms.education[i] += gain * (1.0 - firms.education[i]) - p.knowledge.education_decay * firms.education[i]
-    firms.it[i] += p.knowledge.it_adoption * (s.it - firms.it[i])
+    tally[WAGES] += wages
+    tally[TAXES] += tax
+    gain = p.knowledge[0].training_gain * s.training + (p.ownership[0].affiliate_skills if affiliate else 0.0)
+    firms.education[i] += gain * (1.0 - firms.education[i]) - p.knowledge[0].education_decay * firms.education[i]
+    firms.it[i] += p.knowledge[0].it_adoption * (s.it - firms.it[i])
 
 
-@njit(cache=True)
+@kernel
 def _employ(firms, ties, accounts, world, clock, scratch, p):
     """Employment follows the work to be done; hires come from the unemployed and bring knowledge from where they were.
 
     `scratch.value` holds each firm's volume of work.
     """
-    m, n = p.market, clock.rows[0]
+    m, n = p.market[0], clock.rows[0]
     people = accounts.people
     wanted, freed = 0.0, 0.0
     for i in range(n):
@@ -319,10 +327,10 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
             continue
         hires = granted * change
         firms.employees[i] += hires
-        if p.knowledge.hired_knowledge > 0.0 and hires > 0.0:
+        if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
             j = draw_firm(i, 0, _HIRING, firms, clock)
             if j >= 0:
-                rate = p.knowledge.hired_knowledge * hires / firms.employees[i]
+                rate = p.knowledge[0].hired_knowledge * hires / firms.employees[i]
                 for d in range(firms.tacit.shape[1]):
                     firms.tacit[i, d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
     people[EMPLOYED] += granted * wanted
@@ -333,11 +341,15 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
     people[OUTSIDE] += moving
 
 
-@njit(cache=True)
+@kernel
 def _update_customers(firms, clock, scratch, p):
     """Customer bases follow sales; shocks and reversion redistribute customers within a phase, not in total."""
-    m, n = p.market, clock.rows[0]
-    log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
+    m, n = p.market[0], clock.rows[0]
+    log_mean, before, after = (
+        scratch.phase[_QUALITY],
+        scratch.phase[_NEED],
+        scratch.phase[_SPOT_ORDERS],
+    )
     log_mean[:] = 0.0
     before[:] = 0.0
     after[:] = 0.0
@@ -361,10 +373,10 @@ def _update_customers(firms, clock, scratch, p):
             firms.reach[i] *= before[firms.phase[i]] / after[firms.phase[i]]
 
 
-@njit(cache=True)
+@kernel
 def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
-    n, m = clock.rows[0], p.market
+    n, m = clock.rows[0], p.market[0]
     _local_supply(firms, clock, scratch, p)
     _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
     _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)

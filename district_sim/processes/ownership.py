@@ -1,12 +1,20 @@
 """Who controls whom: takeovers by multinationals, acquisitions, captive suppliers, divestment and buy-outs."""
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.processes.demography import close_firm
-from district_sim.processes.relations import controller, is_affiliate
 from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import DEFENCE, FIRMS, HOUSEHOLDS, SELF_OWNED, WORLD
+from district_sim.state import (
+    ACQUISITIONS,
+    DEFENCE,
+    DIVESTMENTS,
+    FIRMS,
+    HOUSEHOLDS,
+    SELF_OWNED,
+    TAKEOVERS,
+    WORLD,
+)
 
 _TAKEOVER = int(Stream.TAKEOVER)
 _ACQUISITION = int(Stream.ACQUISITION)
@@ -14,7 +22,7 @@ _CAPTIVITY = int(Stream.CAPTIVITY)
 _DIVESTMENT = int(Stream.DIVESTMENT)
 
 
-@njit(cache=True)
+@kernel
 def _spread_of_success(firms, clock):
     """Mean and standard deviation of log size and of profitability over living firms."""
     n = 0.0
@@ -29,10 +37,15 @@ def _spread_of_success(firms, clock):
             sums[3] += margin * margin
     n = max(1.0, n)
     size, margin = sums[0] / n, sums[2] / n
-    return size, np.sqrt(max(1e-12, sums[1] / n - size**2)), margin, np.sqrt(max(1e-12, sums[3] / n - margin**2))
+    return (
+        size,
+        np.sqrt(max(1e-12, sums[1] / n - size**2)),
+        margin,
+        np.sqrt(max(1e-12, sums[3] / n - margin**2)),
+    )
 
 
-@njit(cache=True)
+@kernel
 def profitability(i, firms):
     """Profit as a share of value added, within [-1, 1]; 0 without value added."""
     if firms.value_added[i] <= 0.0:
@@ -40,14 +53,14 @@ def profitability(i, firms):
     return min(1.0, max(-1.0, firms.profit[i] / firms.value_added[i]))
 
 
-@njit(cache=True)
+@kernel
 def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     """Quarterly hazard that a multinational takes firm i over (Asheim 1996 after Harrison 1994).
 
     Rises with success (size and profitability, in standard deviations `success`), falls with trust and identity
     (embeddedness), with the agency's defence and with public screening.
     """
-    o = p.ownership
+    o = p.ownership[0]
     trust, count = 0.0, 0
     for m in range(ties.partner.shape[1]):
         if ties.partner[i, m] >= 0:
@@ -55,7 +68,7 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
             count += 1
     embedded = (trust / count if count > 0 else 0.0) * firms.identity[i]
     wanted = 1.0 / (1.0 + np.exp(1.0 - o.takeover_success * success))
-    defended = firms.participates[i] * p.agency.screening * agency.effect[DEFENCE]
+    defended = firms.participates[i] * p.agency[0].screening * agency.effect[0, DEFENCE]
     return (
         o.takeover
         * min(2.0, world.pressure[0])
@@ -67,12 +80,12 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     )
 
 
-@njit(cache=True)
+@kernel
 def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, p, s):
     """Multinationals buy successful firms: owners are paid, capital and a pipeline come in."""
-    if p.ownership.takeover == 0.0 or world.pressure[0] == 0.0:
+    if p.ownership[0].takeover == 0.0 or world.pressure[0] == 0.0:
         return
-    o, seed, t = p.ownership, clock.seed[0], clock.step[0]
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     size, size_sd, margin, margin_sd = _spread_of_success(firms, clock)
     for i in range(clock.rows[0]):
         if not firms.alive[i] or firms.owner[i] != SELF_OWNED:
@@ -95,10 +108,10 @@ def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, cl
         if node >= 0:
             pipelines.node[i, 0] = node
             pipelines.strength[i, 0] = 1.0
-        tally.takeovers[0] += 1
+        tally[TAKEOVERS] += 1
 
 
-@njit(cache=True)
+@kernel
 def _node_of(company, p):
     """The outside node that stands for a multinational's laboratories; -1 if the world has none."""
     found, which = -1, 0
@@ -110,10 +123,10 @@ def _node_of(company, p):
     return found
 
 
-@njit(cache=True)
+@kernel
 def divest(firms, ties, pipelines, accounts, tally, clock, p):
     """Multinationals leave affiliates, loss-making ones first; managers buy some out, the others close."""
-    o, seed, t = p.ownership, clock.seed[0], clock.step[0]
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i] or firms.owner[i] >= SELF_OWNED:
             continue
@@ -121,7 +134,7 @@ def divest(firms, ties, pipelines, accounts, tally, clock, p):
         a, b = uniform2(seed, _DIVESTMENT, t, firms.key[i], -1, 0)
         if a >= hazard:
             continue
-        tally.divestments[0] += 1
+        tally[DIVESTMENTS] += 1
         if b < o.buyout:
             firms.owner[i] = SELF_OWNED
             price = 0.5 * o.takeover_price * max(firms.profit[i], 0.0)
@@ -131,10 +144,10 @@ def divest(firms, ties, pipelines, accounts, tally, clock, p):
             close_firm(i, firms, ties, pipelines, accounts, tally)
 
 
-@njit(cache=True)
+@kernel
 def acquire(firms, ties, accounts, tally, clock, p, s):
     """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
-    o, seed, t = p.ownership, clock.seed[0], clock.step[0]
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i] or firms.owner[i] != SELF_OWNED or firms.employees[i] < o.leader_size:
             continue
@@ -154,14 +167,14 @@ def acquire(firms, ties, accounts, tally, clock, p, s):
             firms.cash[i] -= price
             accounts.money[FIRMS] -= price
             accounts.money[HOUSEHOLDS] += price
-            tally.acquisitions[0] += 1
+            tally[ACQUISITIONS] += 1
             break
 
 
-@njit(cache=True)
+@kernel
 def bind_captives(firms, clock, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
-    o, seed, t = p.ownership, clock.seed[0], clock.step[0]
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i] or firms.owner[i] != SELF_OWNED:
             continue

@@ -5,12 +5,12 @@ public account and goes to firms (grants) or to the world (services bought for f
 """
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.parameters import KINDS, TARGETS
 from district_sim.random import Stream, uniform
 from district_sim.scenario import InstrumentKind, Targeting
-from district_sim.state import FIRMS, PUBLIC, SELF_OWNED, WORLD
+from district_sim.state import AGENCY, FIRMS, PUBLIC, SELF_OWNED, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
 _RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
@@ -38,7 +38,7 @@ _CONTEST_STREAM = int(Stream.CONTEST)
 _SMALL_SIZE, _YOUNG_AGE = 10.0, 20  # employees (EU definition of a micro firm); quarters
 
 
-@njit(cache=True)
+@kernel
 def is_target(i, rule, firms, clock, phases):
     """Whether a targeting rule admits firm i; `random` draws a fifth of the firms anew every year."""
     if not firms.alive[i]:
@@ -62,7 +62,7 @@ def is_target(i, rule, firms, clock, phases):
     return True
 
 
-@njit(cache=True)
+@kernel
 def _spread(n, budget, rule, per_employee, firms, clock, scratch, phases):
     """Money per firm into `scratch.value`: proportional to employees among the targets, at most a ceiling each.
 
@@ -83,15 +83,15 @@ def _spread(n, budget, rule, per_employee, firms, clock, scratch, phases):
     return rate * weight, count
 
 
-@njit(cache=True)
+@kernel
 def _serve_firms(q, kind, budget, firms, policy, clock, scratch, accounts, p):
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent, firms."""
-    e, n, phases = p.policy_effects, clock.rows[0], p.technology.phases
+    e, n, phases = p.policy_effects[0], clock.rows[0], p.technology[0].phases
     strength = p.policies.intensity[q]
     ceiling = 2.0
     if kind == _TRAINING:
         ceiling = e.training_cost
-    elif kind == _IT or kind == _BROKERS:
+    elif kind in (_IT, _BROKERS):
         ceiling = e.it_cost
     spent, served = _spread(n, budget, p.policies.target[q], ceiling, firms, clock, scratch, phases)
     if served == 0:
@@ -120,7 +120,7 @@ def _serve_firms(q, kind, budget, firms, policy, clock, scratch, accounts, p):
     return spent, served
 
 
-@njit(cache=True)
+@kernel
 def _contest(q, budget, agency, clock, e):
     """Award of a cluster contest: the district's bid is its participation and capability against rival bids."""
     t, start = clock.step[0], clock.step[0]
@@ -134,20 +134,20 @@ def _contest(q, budget, agency, clock, e):
     return budget if agency.award[0] > 0.0 else 0.0
 
 
-@njit(cache=True)
+@kernel
 def _serve_district(q, kind, budget, district, firms, agency, policy, clock, accounts, p):
     """Instruments that act on the district as a whole. Returns k€ spent now (the match is spent by the agency)."""
-    e, strength = p.policy_effects, p.policies.intensity[q]
+    e, strength = p.policy_effects[0], p.policies.intensity[q]
     share = budget / district if district > 0.0 else 0.0
     spent = budget
     if kind == _CONTEST:
         spent = _contest(q, budget, agency, clock, e)
         agency.fund[0] += spent
-        accounts.money[1] += spent
+        accounts.money[AGENCY] += spent
         accounts.money[PUBLIC] -= spent
         return spent
     if kind == _CENTRE:
-        effect = strength * share / (share + p.agency.project_half)
+        effect = strength * share / (share + p.agency[0].project_half)
         policy.technology[0] = min(1.0, policy.technology[0] + 0.6 * effect)
     elif kind == _PLATFORM:
         policy.platform[0] += strength * budget
@@ -156,19 +156,19 @@ def _serve_district(q, kind, budget, district, firms, agency, policy, clock, acc
     elif kind == _PHASES:
         policy.founders[0] += strength * budget / e.founding_cost
     elif kind == _ENTRANTS:
-        policy.entrants[0] += strength * budget / e.entrant_cost
+        policy.entrants[0, 0] += strength * budget / e.entrant_cost
     elif kind == _NETWORKED:
-        policy.entrants[1] += strength * budget / e.entrant_cost
+        policy.entrants[0, 1] += strength * budget / e.entrant_cost
     accounts.money[WORLD] += spent
     accounts.money[PUBLIC] -= spent
     return spent
 
 
-@njit(cache=True)
-def apply_policies(firms, agency, policy, accounts, clock, scratch, p):
+@kernel
+def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch, p):
     """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
     q = p.policies
-    e = p.policy_effects
+    e = p.policy_effects[0]
     n = clock.rows[0]
     turnover, district = 0.0, 0.0
     for i in range(n):
@@ -176,15 +176,15 @@ def apply_policies(firms, agency, policy, accounts, clock, scratch, p):
         firms.voucher[i] = 0.0
         if firms.alive[i]:
             district += max(0.0, firms.value_added[i])
-            if firms.phase[i] == p.technology.phases - 1:
+            if firms.phase[i] == p.technology[0].phases - 1:
                 turnover += firms.sales[i]
     policy.match[0], policy.match_budget[0], policy.screening[0] = 0.0, 0.0, 0.0
     policy.technology[0], policy.platform[0], policy.brokers[0] = 0.0, 0.0, 1.0
     policy.founders[0] = 0.0
-    policy.entrants[:] = 0.0
+    policy.entrants[0, :] = 0.0
     agency.award[0] -= np.sign(agency.award[0])
     for k in range(q.kind.size):
-        policy.spent[k], policy.unspent[k], policy.served[k] = 0.0, 0.0, 0.0
+        instruments.spent[k], instruments.unspent[k], instruments.served[k] = 0.0, 0.0, 0.0
         if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
             continue
         budget = q.budget[k] + q.budget_share[k] * turnover
@@ -195,26 +195,26 @@ def apply_policies(firms, agency, policy, accounts, clock, scratch, p):
             policy.match[0] += q.intensity[k]
             policy.match_budget[0] += budget
         elif kind in (_TRAINING, _RESEARCH, _EXPORT, _IT, _BROKERS):
-            policy.spent[k], policy.served[k] = _serve_firms(
+            instruments.spent[k], instruments.served[k] = _serve_firms(
                 k, kind, budget, firms, policy, clock, scratch, accounts, p
             )
-            accounts.money[PUBLIC] -= policy.spent[k]
+            accounts.money[PUBLIC] -= instruments.spent[k]
         else:
-            policy.spent[k] = _serve_district(k, kind, budget, district, firms, agency, policy, clock, accounts, p)
-        policy.unspent[k] = budget - policy.spent[k]
+            instruments.spent[k] = _serve_district(k, kind, budget, district, firms, agency, policy, clock, accounts, p)
+        instruments.unspent[k] = budget - instruments.spent[k]
     promised = 1.0 if policy.match[0] > 0.0 else 0.0
     speed = e.credibility_speed if promised > agency.credibility[0] else min(1.0, 4.0 * e.credibility_speed)
     agency.credibility[0] += speed * (promised - agency.credibility[0])
 
 
-@njit(cache=True)
-def account_match(agency, policy, clock, p):
+@kernel
+def account_match(agency, policy, instruments, clock, p):
     """Attribute the match that the agency drew to the match instruments, in proportion to their budgets."""
     q = p.policies
     if policy.match_budget[0] <= 0.0:
         return
     for k in range(q.kind.size):
         if q.kind[k] == _MATCH and q.start[k] <= clock.step[0] < q.end[k]:
-            budget = policy.unspent[k] + policy.spent[k]
-            policy.spent[k] = agency.matched[0] * budget / policy.match_budget[0]
-            policy.unspent[k] = budget - policy.spent[k]
+            budget = instruments.unspent[k] + instruments.spent[k]
+            instruments.spent[k] = agency.matched[0] * budget / policy.match_budget[0]
+            instruments.unspent[k] = budget - instruments.spent[k]

@@ -1,21 +1,23 @@
 """What two firms are to each other: distance, ownership, ties; and whom a firm happens to meet."""
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.random import uniform2
 from district_sim.state import SELF_OWNED
 
-_TRIES = 48  # draws before a search is given up; ids are drawn over a power of two, many of them not (or no longer) in use
+_TRIES = (
+    48  # draws before a search is given up; ids are drawn over a power of two, many of them not (or no longer) in use
+)
 
 
-@njit(cache=True)
+@kernel
 def distance_km(firms, i, j):
     """Distance between two firms in km."""
     return np.sqrt((firms.x[i] - firms.x[j]) ** 2 + (firms.y[i] - firms.y[j]) ** 2)
 
 
-@njit(cache=True)
+@kernel
 def controller(i, firms):
     """The controlling unit of firm i: itself, its group's leader (row), or a multinational's code (<= -2)."""
     while i >= 0 and firms.owner[i] != SELF_OWNED:
@@ -23,13 +25,13 @@ def controller(i, firms):
     return i
 
 
-@njit(cache=True)
+@kernel
 def is_affiliate(i, firms):
     """Whether a multinational controls firm i, directly or through its group's leader."""
     return controller(i, firms) < SELF_OWNED
 
 
-@njit(cache=True)
+@kernel
 def degree(i, ties):
     """Number of ties of firm i."""
     count = 0
@@ -38,7 +40,7 @@ def degree(i, ties):
     return count
 
 
-@njit(cache=True)
+@kernel
 def are_tied(i, j, ties):
     """Whether i and j have a tie."""
     for m in range(ties.partner.shape[1]):
@@ -47,7 +49,7 @@ def are_tied(i, j, ties):
     return False
 
 
-@njit(cache=True)
+@kernel
 def _free_slot(i, ties):
     for m in range(ties.partner.shape[1]):
         if ties.partner[i, m] < 0:
@@ -55,7 +57,7 @@ def _free_slot(i, ties):
     return -1
 
 
-@njit(cache=True)
+@kernel
 def tie(i, j, trust, ties):
     """Tie i and j with the given trust; False (and nothing done) if either has no free slot or they are tied."""
     if i == j or are_tied(i, j, ties):
@@ -71,21 +73,21 @@ def tie(i, j, trust, ties):
     return True
 
 
-@njit(cache=True)
+@kernel
 def _clear(i, m, ties):
     ties.partner[i, m] = -1
     ties.trust[i, m] = 0.0
     ties.orders[i, m] = 0.0
 
 
-@njit(cache=True)
+@kernel
 def untie(i, m, ties):
     """End the tie in slot m of firm i, on both sides."""
     _clear(ties.partner[i, m], ties.mirror[i, m], ties)
     _clear(i, m, ties)
 
 
-@njit(cache=True)
+@kernel
 def untie_all(i, ties):
     """End all ties of firm i; returns how many there were."""
     ended = 0
@@ -96,7 +98,7 @@ def untie_all(i, ties):
     return ended
 
 
-@njit(cache=True)
+@kernel
 def draw_firm(i, number, stream, firms, clock):
     """A living firm that i happens to meet, uniformly, or -1 if none was met.
 

@@ -1,8 +1,8 @@
 """Trust and identity, the local network, pipelines to the outside."""
 
 import numpy as np
-from numba import njit
 
+from district_sim.compiled import kernel
 from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import (
     controller,
@@ -14,7 +14,7 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import VALUES
+from district_sim.state import TIE_BIRTHS, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -23,21 +23,21 @@ _OPENING = int(Stream.PIPELINE_OPENING)
 _LAPSING = int(Stream.PIPELINE_LAPSING)
 
 
-@njit(cache=True)
+@kernel
 def chemistry(key_i, key_j, seed):
     """How well two firms' people get on, in (-1, 1), triangular, for the life of the pair; the same both ways."""
     a, b = uniform2(seed, _CHEMISTRY, 0, min(key_i, key_j), max(key_i, key_j), 0)
     return a + b - 1.0
 
 
-@njit(cache=True)
+@kernel
 def trust_target(i, j, m, firms, ties, seed, p):
     """Trust towards which tie {i, j} moves, given what both did this quarter; the same from both sides.
 
     Grows with shared identity, kept orders and joint contributions; falls with offshoring, takeover and captivity
     (Amin 1993; Dei Ottati 1994).
     """
-    k, f = p.ties, p.firms
+    k, f = p.ties[0], p.firms[0]
     own = ties.orders[i, m] + ties.orders[j, ties.mirror[i, m]]
     volume = min(firms.sales[i], firms.sales[j])
     kept = min(1.0, own / (0.25 * volume)) if volume > 0.0 else 0.0
@@ -53,10 +53,10 @@ def trust_target(i, j, m, firms, ties, seed, p):
     return min(1.0, max(0.0, target))
 
 
-@njit(cache=True)
+@kernel
 def update_trust(firms, ties, clock, p):
     """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
-    seed, speed = clock.seed[0], p.ties.trust_speed
+    seed, speed = clock.seed[0], p.ties[0].trust_speed
     for i in range(clock.rows[0]):
         if not firms.alive[i]:
             continue
@@ -77,13 +77,13 @@ def update_trust(firms, ties, clock, p):
                     trust += ties.trust[i, m]
                     count += 1
             outside = trust / count if count > 0 else 0.0
-            firms.collaboration[i] += p.ties.collaboration_speed * (outside - firms.collaboration[i])
+            firms.collaboration[i] += p.ties[0].collaboration_speed * (outside - firms.collaboration[i])
 
 
-@njit(cache=True)
+@kernel
 def update_identity(firms, ties, agency, clock, scratch, p, s):
     """Identity moves towards what firms did and what their trusted partners feel (contagion; Amin 1993)."""
-    k, n = p.ties, clock.rows[0]
+    k, n = p.ties[0], clock.rows[0]
     for i in range(n):
         if not firms.alive[i]:
             continue
@@ -94,7 +94,7 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
                 felt += ties.trust[i, m] * firms.identity[j]
                 weight += ties.trust[i, m]
         own = s.identity + k.identity_participation * firms.participates[i] * agency.participation[0]
-        own += k.identity_capability * (agency.capability[0] + agency.effect[VALUES])
+        own += k.identity_capability * (agency.capability[0] + agency.effect[0, VALUES])
         own -= k.identity_offshoring * max(0.0, firms.offshored[i] - k.offshoring_norm)
         own -= k.identity_foreign * (is_affiliate(i, firms) or firms.captor[i] >= 0)
         own = min(1.0, max(0.0, own))
@@ -106,10 +106,10 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
             firms.identity[i] = scratch.value[i]
 
 
-@njit(cache=True)
+@kernel
 def end_ties(firms, ties, tally, clock, p):
     """Ties end at a hazard that falls with trust."""
-    k = p.ties
+    k = p.ties[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i]:
             continue
@@ -117,21 +117,24 @@ def end_ties(firms, ties, tally, clock, p):
             j = ties.partner[i, m]
             if j > i:
                 hazard = k.ending * np.exp(-k.ending_trust * ties.trust[i, m])
-                if uniform(
-                    clock.seed[0],
-                    _ENDING,
-                    clock.step[0],
-                    min(firms.key[i], firms.key[j]),
-                    max(firms.key[i], firms.key[j]),
-                ) < hazard:
+                if (
+                    uniform(
+                        clock.seed[0],
+                        _ENDING,
+                        clock.step[0],
+                        min(firms.key[i], firms.key[j]),
+                        max(firms.key[i], firms.key[j]),
+                    )
+                    < hazard
+                ):
                     untie(i, m, ties)
-                    tally.tie_deaths[0] += 1
+                    tally[TIE_DEATHS] += 1
 
 
-@njit(cache=True)
+@kernel
 def suitability(i, j, firms, p):
     """Probability in [0, 1] that i and j, once met, form a tie: near, complementary, cognitively close, identified."""
-    k, last = p.ties, p.technology.phases - 1
+    k, last = p.ties[0], p.technology[0].phases - 1
     chance = np.exp(-distance_km(firms, i, j) / k.reach)
     if not ((firms.phase[i] == last) ^ (firms.phase[j] == last)):
         chance *= 1.0 - k.complementarity
@@ -139,7 +142,7 @@ def suitability(i, j, firms, p):
     return chance * min(1.0, 0.5 + 0.5 * (firms.identity[i] + firms.identity[j]))
 
 
-@njit(cache=True)
+@kernel
 def _meet(i, number, firms, ties, clock, k):
     """Whom firm i meets when it looks for a partner: a partner's partner, or anybody in the district."""
     a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms.key[i], -1, number)
@@ -153,15 +156,14 @@ def _meet(i, number, firms, ties, clock, k):
     return draw_firm(i, number, _FORMING, firms, clock)
 
 
-@njit(cache=True)
+@kernel
 def form_ties(firms, ties, tally, clock, p):
     """Firms with fewer ties than they want look for partners; the firm met must have room and want one too."""
-    k = p.ties
+    k = p.ties[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i] or degree(i, ties) >= k.wanted:
             continue
-        a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms.key[i], -1, 99)
-        if a >= k.searching:
+        if uniform(clock.seed[0], _FORMING, clock.step[0], firms.key[i], -1, 99) >= k.searching:
             continue
         for number in range(8):
             j = _meet(i, number, firms, ties, clock, k)
@@ -171,14 +173,14 @@ def form_ties(firms, ties, tally, clock, p):
             if u < suitability(i, j, firms, p):
                 first = k.first_trust * (0.5 + 0.5 * (firms.identity[i] + firms.identity[j]))
                 if tie(i, j, min(1.0, first), ties):
-                    tally.tie_births[0] += 1
+                    tally[TIE_BIRTHS] += 1
                     break
 
 
-@njit(cache=True)
+@kernel
 def update_pipelines(firms, pipelines, clock, p, s):
     """Pipelines strengthen, lapse and open. Opening takes absorptive capacity, size and money (Bathelt et al. 2004)."""
-    k, seed, t = p.ties, clock.seed[0], clock.step[0]
+    k, seed, t = p.ties[0], clock.seed[0], clock.step[0]
     nodes = p.derived.node_kind.size
     for i in range(clock.rows[0]):
         if not firms.alive[i]:

@@ -1,12 +1,13 @@
 """The world outside: globalisation, the knowledge frontier, rivals, prices of global sourcing, new trajectories."""
 
 import numpy as np
-from numba import njit
+
+from district_sim.compiled import kernel
 
 _FRONTIER_SPEED = 0.05  # per quarter: a ripening trajectory's frontier opens over about five years
 
 
-@njit(cache=True)
+@kernel
 def advance_world(world, clock, p):
     """Move the world one quarter on.
 
@@ -14,7 +15,7 @@ def advance_world(world, clock, p):
     ripe level when a trajectory that uses it becomes feasible. Rivals adopt a ripe trajectory along a logistic curve
     after `world.rivals_lag` and attain `world.rivals_reach` of its quality jump.
     """
-    w, tech = p.world, p.technology
+    w, tech = p.world[0], p.technology[0]
     t = clock.step[0]
     world.pressure[0] = w.globalisation * min(1.0, max(0.0, (t - w.onset) / w.ramp))
     newest = 0
@@ -29,9 +30,11 @@ def advance_world(world, clock, p):
         for tau in range(newest + 1):
             ripe = max(ripe, p.derived.ripening[tau, d])
         level = tech.frontier * (tech.unripe + (1.0 - tech.unripe) * ripe)
-        world.frontier[d] = growth * (world.frontier[d] + _FRONTIER_SPEED * max(0.0, level - world.frontier[d]))
+        world.frontier[0, d] = growth * (
+            world.frontier[0, d] + _FRONTIER_SPEED * max(0.0, level - world.frontier[0, d])
+        )
         for k in range(p.derived.node_kind.size):
-            world.node_codified[k, d] = p.derived.node_profile[k, d] * world.frontier[d]
+            world.node_codified[0, k, d] = p.derived.node_profile[k, d] * world.frontier[0, d]
 
     rivals = 1.0
     if w.rivals_reach > 0.0:
@@ -41,4 +44,4 @@ def advance_world(world, clock, p):
     world.rivals[0] = rivals
     for k in range(tech.phases):
         fall = w.sourcing_fall * min(1.0, world.pressure[0]) * p.derived.offshorability[k]
-        world.price[k] = (1.0 + w.sourcing_premium) * (1.0 - fall)
+        world.price[0, k] = (1.0 + w.sourcing_premium) * (1.0 - fall)

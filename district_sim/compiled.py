@@ -1,0 +1,57 @@
+"""How kernels are compiled: the one place for numba's settings.
+
+numba caches machine code by the file of each function and does not notice when a function that it calls changes in
+another file. The cache therefore lives in a folder named after all kernel sources: any change starts afresh.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import numba
+from numba import literal_unroll, njit, prange
+
+__all__ = ["cache_folder", "is_compiled", "kernel", "literal_unroll", "parallel_kernel", "prange"]
+
+_KEPT = 3  # caches of earlier versions that are left in place
+_HERE = Path(__file__).parent
+
+
+def _sources_hash() -> str:
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for path in sorted([*_HERE.glob("*.py"), *_HERE.glob("processes/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _base_folder() -> Path:
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    root = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(root) / "district-sim"
+
+
+def _prepare() -> Path | None:
+    """Choose and make this version's cache folder; None (numba's own choice) where nothing can be written."""
+    folder = _base_folder() / f"kernels-{_sources_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        earlier = sorted(folder.parent.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return None
+    for old in earlier[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+    numba.config.CACHE_DIR = str(folder)
+    return folder
+
+
+cache_folder = _prepare()
+kernel = njit(cache=True)
+parallel_kernel = njit(cache=True, parallel=True)
+
+
+def is_compiled() -> bool:
+    """Whether the kernels have been compiled on this machine before."""
+    return cache_folder is not None and any(cache_folder.rglob("schedule.one_quarter*.nbi"))
