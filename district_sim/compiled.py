@@ -16,11 +16,12 @@ __all__ = ["cache_folder", "is_compiled", "kernel", "literal_unroll", "parallel_
 
 _KEPT = 3  # caches of earlier versions that are left in place
 _HERE = Path(__file__).parent
+_SOURCES = ("compiled", "indicators", "initial", "instruments", "parameters", "random", "schedule", "state")
 
 
 def _sources_hash() -> str:
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
-    for path in sorted([*_HERE.glob("*.py"), *_HERE.glob("processes/*.py")]):
+    for path in [*(_HERE / f"{name}.py" for name in _SOURCES), *sorted(_HERE.glob("processes/*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim import scenario as sc
+from district_sim.instruments import KINDS, TARGETS, InstrumentKind
 
 
 class Policies(NamedTuple):
@@ -58,8 +59,6 @@ class Parameters(NamedTuple):
     derived: Derived
 
 
-KINDS = tuple(sc.InstrumentKind)
-TARGETS = tuple(sc.Targeting)
 # Outside nodes: buyers, multinationals, foreign clusters, universities; what each knows of the frontier
 NODE_KINDS = ("buyer", "multinational", "foreign cluster", "university")
 _NODES = (
@@ -146,7 +145,7 @@ def _derived(s: sc.Scenario) -> Derived:
 def _policies(s: sc.Scenario) -> Policies:
     items = s.policies if s.mechanisms.policy else ()
     if not s.mechanisms.public_private_partnership:
-        items = tuple(i for i in items if i.kind is not sc.InstrumentKind.PPP_MATCH)
+        items = tuple(i for i in items if i.kind is not InstrumentKind.PPP_MATCH)
 
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in items], dtype=dtype)

@@ -6,10 +6,11 @@ editors are generated from here. Scenarios are frozen; unknown keys are refused.
 Monetary unit: thousand euro of the first year (k€). One step: one quarter.
 """
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from district_sim.instruments import InstrumentKind, Targeting
 
 if TYPE_CHECKING:
     from district_sim.parameters import Parameters
@@ -839,38 +840,6 @@ class Strategy(Section):
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"the seven project_* shares must sum to 1, they sum to {total:g}")
         return self
-
-
-class InstrumentKind(StrEnum):
-    """The policy instruments; the order is the order in which they act within a quarter."""
-
-    TRAINING_VOUCHERS = "training_vouchers"
-    RD_SUBSIDY = "rd_subsidy"
-    CLUSTER_CONTEST = "cluster_contest"
-    TECHNOLOGY_CENTRE = "technology_centre"
-    EXPORT_VOUCHERS = "export_vouchers"
-    EXPORT_PLATFORM = "export_platform"
-    PPP_MATCH = "ppp_match"
-    TAKEOVER_SCREENING = "takeover_screening"
-    PHASE_SUPPORT = "phase_support"
-    IT_SUBSIDY = "it_subsidy"
-    IT_BROKERS = "it_brokers"
-    ENTRANT_ATTRACTION = "entrant_attraction"
-    ENTRANT_ATTRACTION_NETWORKED = "entrant_attraction_networked"
-
-
-class Targeting(StrEnum):
-    """Whom an instrument serves first."""
-
-    ALL = "all"
-    SMALL = "small"
-    LARGE = "large"
-    YOUNG = "young"
-    LOCAL_OWNERS = "local_owners"
-    FINAL = "final"
-    SUPPLIERS = "suppliers"
-    PERFORMING = "performing"
-    RANDOM = "random"
 
 
 class Instrument(Section):

@@ -7,9 +7,8 @@ public account and goes to firms (grants) or to the world (services bought for f
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.parameters import KINDS, TARGETS
+from district_sim.instruments import KINDS, TARGETS, InstrumentKind, Targeting
 from district_sim.random import Stream, uniform
-from district_sim.scenario import InstrumentKind, Targeting
 from district_sim.state import AGENCY, FIRMS, PUBLIC, SELF_OWNED, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)

@@ -1,0 +1,39 @@
+"""The names of policy instruments and targeting rules; kernels know them by their position."""
+
+from enum import StrEnum
+
+
+class InstrumentKind(StrEnum):
+    """The policy instruments; the order is the order in which they act within a quarter."""
+
+    TRAINING_VOUCHERS = "training_vouchers"
+    RD_SUBSIDY = "rd_subsidy"
+    CLUSTER_CONTEST = "cluster_contest"
+    TECHNOLOGY_CENTRE = "technology_centre"
+    EXPORT_VOUCHERS = "export_vouchers"
+    EXPORT_PLATFORM = "export_platform"
+    PPP_MATCH = "ppp_match"
+    TAKEOVER_SCREENING = "takeover_screening"
+    PHASE_SUPPORT = "phase_support"
+    IT_SUBSIDY = "it_subsidy"
+    IT_BROKERS = "it_brokers"
+    ENTRANT_ATTRACTION = "entrant_attraction"
+    ENTRANT_ATTRACTION_NETWORKED = "entrant_attraction_networked"
+
+
+class Targeting(StrEnum):
+    """Whom an instrument serves first."""
+
+    ALL = "all"
+    SMALL = "small"
+    LARGE = "large"
+    YOUNG = "young"
+    LOCAL_OWNERS = "local_owners"
+    FINAL = "final"
+    SUPPLIERS = "suppliers"
+    PERFORMING = "performing"
+    RANDOM = "random"
+
+
+KINDS = tuple(InstrumentKind)
+TARGETS = tuple(Targeting)
