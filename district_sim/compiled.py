@@ -12,7 +12,7 @@ from pathlib import Path
 import numba
 from numba import literal_unroll, njit, prange
 
-__all__ = ["cache_folder", "is_compiled", "kernel", "literal_unroll", "parallel_kernel", "prange"]
+__all__ = ["cache_folder", "is_compiled", "kernel", "literal_unroll", "parallel_kernel", "prange", "start_threads"]
 
 _KEPT = 3  # caches of earlier versions that are left in place
 _HERE = Path(__file__).parent
@@ -56,3 +56,11 @@ parallel_kernel = njit(cache=True, parallel=True)
 def is_compiled() -> bool:
     """Whether the kernels have been compiled on this machine before."""
     return cache_folder is not None and any(cache_folder.rglob("schedule.one_quarter*.nbi"))
+
+
+def start_threads() -> None:
+    """Start numba's threads: machine code read from the cache calls them without starting them, and would crash.
+
+    Processes must not be forked afterwards; pools use the start method "spawn".
+    """
+    numba.get_num_threads()

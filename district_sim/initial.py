@@ -7,7 +7,7 @@ differ in strategy or policy start from the same district, bit for bit.
 import numpy as np
 from scipy.special import ndtri
 
-from district_sim.compiled import kernel
+from district_sim.compiled import kernel, start_threads
 from district_sim.parameters import Parameters
 from district_sim.processes.relations import degree, draw_firm, tie
 from district_sim.processes.ties import chemistry, suitability
@@ -16,6 +16,7 @@ from district_sim.schedule import one_quarter
 from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state
 
 _INITIAL = int(Stream.INITIAL)
+_FIRST_CASH = 1.5  # quarters of wages
 _SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
 
 
@@ -63,8 +64,8 @@ def _endow(firms, n, clock, p):
         skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
         for d in range(firms.tacit.shape[1]):
             own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
-            firms.tacit[i, d] = 0.9 * own * p.derived.use[0, firms.phase[i], d]
-            firms.codified[i, d] = 0.6 * firms.tacit[i, d]
+            firms.tacit[i, d] = 0.95 * own * p.derived.use[0, firms.phase[i], d]
+            firms.codified[i, d] = 0.65 * firms.tacit[i, d]
         firms.dynamism[i] = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
         firms.education[i] = _around(f.education, 0.08, seed, i, _EDUCATION)
         firms.it[i] = _around(f.it, 0.08, seed, i, _IT)
@@ -72,7 +73,6 @@ def _endow(firms, n, clock, p):
         firms.collaboration[i], firms.experience[i] = f.trust, 0.8
         firms.research[i], firms.absorptive[i], firms.quality[i] = firms.dynamism[i], 0.5, 0.7
         firms.wage[i] = p.market[0].wage
-        firms.cash[i] = 1.5 * p.market[0].wage * firms.employees[i]
         share = p.market[0].final_value if firms.phase[i] == p.technology[0].phases - 1 else 1.0
         firms.reach[i] = firms.employees[i] * p.market[0].productivity / share
         firms.value_added[i] = firms.employees[i] * p.market[0].productivity
@@ -163,6 +163,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
         seed: 0 <= seed < 2**64.
         quarters: length of the run that is planned; the arrays have room for the newborns to expect.
     """
+    start_threads()
     n = p.firms[0].count
     state = empty_state(max(64, int(n * (1.2 + 0.02 * min(quarters, 100)))), p, seed)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
@@ -183,14 +184,20 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
         p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
     )
     state.world.wage[0] = p.market[0].wage
+    clock.step[0] = -p.firms[0].settling
+    _open_accounts(state, n, p)
+    _settle(state, _calm(p), p.firms[0].settling)
+    _open_accounts(state, n, p)
+    return state
+
+
+def _open_accounts(state: State, n: int, p: Parameters) -> None:
+    """First money and people: every firm has some quarters' wages in hand, unemployment is normal."""
+    firms, market = state.firms, p.market[0]
+    firms.cash[:n] = _FIRST_CASH * market.wage * firms.employees[:n]
     employed = firms.employees[:n].sum()
-    state.accounts.people[:] = (
-        employed,
-        employed * p.market[0].unemployment / (1.0 - p.market[0].unemployment),
-        0.0,
-    )
+    state.accounts.people[:] = employed, employed * market.unemployment / (1.0 - market.unemployment), 0.0
+    state.accounts.money[:] = 0.0
     state.accounts.money[FIRMS] = firms.cash[:n].sum()
     state.accounts.money[HOUSEHOLDS] = -state.accounts.money[FIRMS]
-    clock.step[0] = -p.firms[0].settling
-    _settle(state, _calm(p), p.firms[0].settling)
-    return state
+    state.agency.fund[0] = 0.0

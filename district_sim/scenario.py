@@ -179,14 +179,14 @@ class World(Section):
         0.15, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
     )
     sourcing_premium: float = _number(
-        0.25,
+        0.1,
         -0.5,
         3.0,
         "share",
         "Extra cost of buying a phase abroad before globalisation (transport, tariffs, control)",
     )
     sourcing_fall: float = _number(
-        0.45,
+        0.2,
         0.0,
         0.9,
         "share",
@@ -478,7 +478,7 @@ class Market(Section):
     make_penalty: float = _number(0.15, 0.0, 2.0, "share", "Extra cost of making a phase without specialisation")
     spot_bias: float = _number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
     tie_bias: float = _number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
-    abroad_bias: float = _number(1.0, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
+    abroad_bias: float = _number(0.45, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
     abroad_pipeline: float = _number(
         0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline"
     )
@@ -505,7 +505,7 @@ class Market(Section):
         "Bottazzi & Secchi 2003: Laplace growth rates",
     )
     size_reversion: float = _number(
-        0.006,
+        0.002,
         0.0,
         0.5,
         "per quarter",
@@ -563,7 +563,7 @@ class Ties(Section):
     offshoring_norm: float = _share(0.35, "Share of purchases abroad that partners regard as normal")
     identity_foreign: float = _number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
     ending: float = _number(
-        0.10,
+        0.07,
         0.0,
         1.0,
         "per quarter",
@@ -571,7 +571,7 @@ class Ties(Section):
         "Giuliani 2013: tie turnover is high",
     )
     ending_trust: float = _number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
-    searching: float = _number(0.25, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
+    searching: float = _number(0.5, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
     wanted: float = _number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
     closure: float = _share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
     reach: float = _number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
@@ -688,7 +688,7 @@ class Ownership(Section):
         json_schema_extra={"unit": "companies"},
     )
     takeover: float = _number(
-        0.02,
+        0.012,
         0.0,
         1.0,
         "per quarter",
@@ -742,7 +742,7 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = _number(
-        0.0155,
+        0.017,
         0.0,
         1.0,
         "per firm and quarter",
@@ -753,7 +753,7 @@ class Demography(Section):
         3.0, 0.0, 20, "1", "Response of entry to profitability (per unit of margin above normal)"
     )
     exit: float = _number(
-        0.010,
+        0.008,
         0.0,
         1.0,
         "per quarter",
@@ -820,7 +820,7 @@ class Strategy(Section):
     )
     offshoring: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
     integration: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
-    sale: float = _share(0.2, "Readiness of owners to sell to a multinational")
+    sale: float = _share(0.1, "Readiness of owners to sell to a multinational")
     acquisition: float = _number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
     captivity: float = _number(
         0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive"

@@ -145,7 +145,7 @@ def _tied_weights(i, k, firms, ties, world, p):
         if controller(j, firms) == controller(i, firms):
             utility += p.ownership[0].group_pull
         size = min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
-        ties.orders[i, t] = np.exp(utility) * size / (1.0 + size)
+        ties.orders[i, t] = np.exp(utility) * size
         total += ties.orders[i, t]
     return total
 

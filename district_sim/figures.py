@@ -1,0 +1,465 @@
+"""Figures of runs: dashboard, map, scores over time, and several futures side by side.
+
+The only place for matplotlib. Every function returns a `Figure` made without pyplot, so that nothing global is
+touched; `save` writes one. Colours are safe for colour-blind readers and differ in lightness, and every line or
+marker also differs in shape, so that the figures can be read in grey.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from district_sim.run import Run, Snapshot
+from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory, scores_over_time as _scores_over_time
+from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
+
+TRAJECTORY_COLOURS: dict[Trajectory, str] = {
+    Trajectory.FRAGMENTATION: "#c2403a",
+    Trajectory.POST_MARSHALLIAN_NODE: "#0b4a8f",
+    Trajectory.LEARNING_REGION: "#2f9e91",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "#e0a526",
+    Trajectory.MARSHALLIAN_PERSISTENCE: "#8a8a8a",
+    Trajectory.DECLINE: "#3c3c3c",
+}
+"""Always the same colour for the same trajectory, from dark to light in the order node, fragmentation, learning, collective."""
+TRAJECTORY_DASHES: dict[Trajectory, Any] = {
+    Trajectory.FRAGMENTATION: (0, (5, 1.5)),
+    Trajectory.POST_MARSHALLIAN_NODE: (0, (5, 1.5, 1, 1.5)),
+    Trajectory.LEARNING_REGION: (0, (1.5, 1)),
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "-",
+    Trajectory.MARSHALLIAN_PERSISTENCE: "-",
+    Trajectory.DECLINE: (0, (3, 3)),
+}
+
+
+class _Look(NamedTuple):
+    label: str
+    marker: str
+    colour: str
+
+
+CONTROLS: dict[str, _Look] = {
+    "independent": _Look("independent", "o", "#8fb3cc"),
+    "captive": _Look("captive to a client", "v", "#e8a04c"),
+    "group": _Look("owned by a local group", "s", "#b5523b"),
+    "leader": _Look("leads a group", "D", "#6d1a36"),
+    "multinational": _Look("owned by a multinational", "P", "#161616"),
+}
+"""Marker and colour by who controls a firm; the darker, the less it decides for itself."""
+
+_TIE = "#4a5a66"
+_PIPELINE = "#0b4a8f"
+_LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
+_MANY = 4000  # shapes beyond which they are drawn as an image inside the vector file
+_STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "figure.titlesize": 13,
+    "svg.hashsalt": "district-sim",
+}
+
+
+class _Panel(NamedTuple):
+    title: str
+    unit: str
+    lines: tuple[tuple[str, str], ...]
+    """Indicator and its name in the legend."""
+
+
+_DASHBOARD = (
+    _Panel("Firms", "firms", (("firms", "firms"),)),
+    _Panel("Employment", "employees", (("employment", "employees"),)),
+    _Panel("Value added", "k€ per quarter", (("value_added", "produced"), ("value_added_local", "kept locally"))),
+    _Panel(
+        "Control",
+        "share",
+        (
+            ("mne_turnover_share", "multinationals (sales)"),
+            ("group_employment_share", "groups (jobs)"),
+            ("captive_share", "captive"),
+        ),
+    ),
+    _Panel("Trust and identity", "index, 0 to 1", (("trust", "trust of ties"), ("identity", "identity"))),
+    _Panel(
+        "Local production",
+        "share",
+        (("local_purchases", "bought locally"), ("phase_coverage", "phases covered"), ("make_share", "made in-house")),
+    ),
+    _Panel(
+        "Links to the world",
+        "share",
+        (
+            ("pipeline_firms", "firms with a pipeline"),
+            ("global_inflow_share", "learned outside"),
+            ("collective_inflow_share", "… collectively"),
+        ),
+    ),
+    _Panel(
+        "Learning and renewal",
+        "share; index, 0 to 1",
+        (("newest_share", "on the newest trajectory"), ("absorptive_capacity", "absorptive capacity")),
+    ),
+    _Panel(
+        "Collective agency",
+        "share; index, 0 to 1",
+        (("participation", "participation"), ("agency_capability", "capability"), ("brand", "brand")),
+    ),
+)
+_FUTURES = (
+    _Panel("Employment", "start = 100", (("employment", ""),)),
+    _Panel("Owned by multinationals", "share of sales", (("mne_turnover_share", ""),)),
+    _Panel("Bought locally", "share of purchases", (("local_purchases", ""),)),
+    _Panel("Trust of local ties", "0 to 1", (("trust", ""),)),
+    _Panel("Newest technology", "share of firms", (("newest_share", ""),)),
+    _Panel("Learned collectively", "share of outside inflow", (("collective_inflow_share", ""),)),
+)
+
+
+# Parts --------------------------------------------------------------------------------------------
+
+
+def _title(run: Run) -> str:
+    return f"{run.scenario.title or 'A district'} · {len(run.indicators)} quarters, seed {run.seed}"
+
+
+def _shade_globalisation(ax: Axes, run: Run) -> None:
+    """Grey behind the lines as dark as globalisation is strong, and a mark where the strategy begins."""
+    pressure = run.indicators["globalisation"].to_numpy()
+    quarters = run.indicators.index
+    ax.set_xlim(0, quarters[-1])
+    limits = ax.get_ylim()
+    ax.imshow(
+        np.clip(pressure, 0.0, 1.0)[None, :],
+        extent=(quarters[0] - 0.5, quarters[-1] + 0.5, 0.0, 1.0),
+        transform=ax.get_xaxis_transform(),
+        cmap="Greys",
+        vmin=0.0,
+        vmax=7.0,
+        aspect="auto",
+        interpolation="nearest",
+        zorder=-2,
+    )
+    ax.set_xlim(0, quarters[-1])
+    ax.set_ylim(limits)
+    if 0 < run.scenario.strategy_start < quarters[-1]:
+        ax.axvline(run.scenario.strategy_start, color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), zorder=-1)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+
+
+def _background_key(run: Run) -> list[Artist]:
+    """Legend entries of what `_shade_globalisation` draws."""
+    key: list[Artist] = [
+        Line2D([], [], marker="s", markersize=9, linestyle="", color="#e2e2e2", label="globalisation (darker: stronger)")
+    ]
+    if 0 < run.scenario.strategy_start < len(run.indicators):
+        key.append(
+            Line2D([], [], color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), label="the strategy begins"),
+        )
+    return key
+
+
+def _scale_y(ax: Axes, unit: str, top: float) -> None:
+    ax.set_ylabel(unit)
+    if unit.startswith("share"):
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    if unit.startswith("share") or "0 to 1" in unit:
+        ax.set_ylim(0.0, min(1.02, max(0.1, 1.1 * top)))
+    else:
+        ax.set_ylim(0.0, max(1e-9, 1.1 * top))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float) -> None:
+    """Firms, ties and pipelines at their places.
+
+    Args:
+        limit: radius that holds all firms, km.
+        inches: width of the panel, for the size of the markers.
+    """
+    firms, ties = snapshot.firms, snapshot.ties
+    place = firms[["x", "y"]]
+    lines = LineCollection(
+        np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1),
+        colors=[(*to_rgb(_TIE), alpha) for alpha in np.clip(0.05 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
+        linewidths=0.14 * inches,
+        zorder=1,
+        rasterized=len(ties) > _MANY,
+        gid="ties",
+    )
+    ax.add_collection(lines)
+    _draw_pipelines(ax, firms, limit, inches)
+    areas = 0.16 * inches**2 * min(1.0, 300 / max(1, len(firms))) ** 0.5 * np.clip(firms["employees"], 1, 5000) ** 0.75
+    for order, (control, look) in enumerate(CONTROLS.items()):
+        chosen = (firms["control"] == control).to_numpy()
+        ax.scatter(
+            firms["x"][chosen],
+            firms["y"][chosen],
+            s=areas[chosen],
+            marker=look.marker,
+            color=look.colour,
+            edgecolors="white",
+            linewidths=0.06 * inches,
+            zorder=2 + order,
+            rasterized=len(firms) > _MANY,
+            gid=control,
+        )
+    ax.add_patch(mpl.patches.Circle((0.0, 0.0), 1.02 * limit, fill=False, edgecolor="#bbbbbb", linewidth=0.8, zorder=0))
+    ax.set_xlim(-1.24 * limit, 1.24 * limit)
+    ax.set_ylim(-1.24 * limit, 1.24 * limit)
+    ax.set_aspect("equal")
+
+
+def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, inches: float) -> None:
+    """A ray beyond the rim for each firm with pipelines, at its bearing, as long as they are many."""
+    out = firms[firms["pipelines"] > 0]
+    bearing = np.arctan2(out["y"], out["x"]).to_numpy()
+    direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=1)
+    ends = limit * np.stack([np.full(len(out), 1.04), 1.06 + 0.04 * out["pipelines"].to_numpy()], axis=1)
+    rays = LineCollection(
+        direction[:, None, :] * ends[:, :, None],
+        colors=_PIPELINE,
+        linewidths=0.24 * inches,
+        zorder=1,
+        rasterized=len(out) > _MANY,
+        gid="pipelines",
+    )
+    ax.add_collection(rays)
+
+
+def _reach(run: Run) -> float:
+    """Radius that holds every firm before and after, km."""
+    furthest = [np.hypot(s.firms["x"], s.firms["y"]).max() for s in (run.start, run.end) if len(s.firms)]
+    return float(max(run.scenario.firms.radius, *furthest, 0.0))
+
+
+def _map_key(small: float = 1.0) -> list[Artist]:
+    key: list[Artist] = [
+        Line2D([], [], marker=look.marker, color=look.colour, linestyle="", markersize=8 * small, label=look.label)
+        for look in CONTROLS.values()
+    ]
+    key.append(Line2D([], [], color=_TIE, alpha=0.6, linewidth=1.2, label="tie (darker: more trust)"))
+    key.append(
+        Line2D([], [], color=_PIPELINE, marker="|", markersize=9, markeredgewidth=1.6, linestyle="", label="pipelines")
+    )
+    return key
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+def dashboard(run: Run) -> Figure:
+    """The main indicators over time, in nine panels."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(12, 8.6), layout="constrained")
+        for number, (ax, panel) in enumerate(zip(figure.subplots(3, 3, sharex=True).flat, _DASHBOARD, strict=True)):
+            data = run.indicators[[name for name, _ in panel.lines]]
+            for (name, label), (colour, dashes) in zip(panel.lines, _LINES, strict=False):
+                ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
+            _scale_y(ax, panel.unit, float(np.nanmax(data.to_numpy())))
+            _shade_globalisation(ax, run)
+            several = len(panel.lines) > 1
+            ax.set_title(panel.title, pad=19 if several else 6)
+            if several:
+                ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=3, columnspacing=0.9, handlelength=1.7,
+                          handletextpad=0.4)  # fmt: skip
+            if number >= 6:
+                ax.set_xlabel("quarter")
+        figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
+    return figure
+
+
+def district_map(run: Run) -> Figure:
+    """The district before and after: firms at their places by size and control, their ties and pipelines."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(12, 7.2), layout="constrained")
+        limit = _reach(run)
+        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+        moments = ((left, run.start, "Before"), (right, run.end, f"After {len(run.indicators)} quarters"))
+        for ax, snapshot, moment in moments:
+            _draw_district(ax, snapshot, limit, 5.4)
+            ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")
+            ax.set_xlabel("km")
+        left.set_ylabel("km")
+        figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.legend(handles=_map_key(), loc="outside lower center", ncols=4, title="Area of a mark: employees")
+    return figure
+
+
+def _spread(values: Sequence[float], gap: float) -> list[float]:
+    """The values moved apart as little as keeps labels from touching, in [0, 1]."""
+    order = np.argsort(values)
+    placed = np.array(values, dtype=float)
+    for before, after in zip(order, order[1:], strict=False):
+        placed[after] = max(placed[after], placed[before] + gap)
+    return list(placed - max(0.0, placed.max() - 1.0))
+
+
+def scores_over_time(run: Run) -> Figure:
+    """Where the district was heading: the scores of the four futures as if the run had ended at each quarter."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 4.6), layout="constrained")
+        ax = figure.subplots()
+        scores = _scores_over_time(run.indicators)
+        last = [float(scores[future.value].iloc[-1]) for future in FUTURES]
+        for future, end, height in zip(FUTURES, last, _spread(last, 0.06), strict=True):
+            colour = TRAJECTORY_COLOURS[future]
+            marker = "o" if len(scores) == 1 else ""
+            ax.plot(scores.index, scores[future.value], label=TRAJECTORY_NAMES[future], color=colour, marker=marker,
+                    linestyle=TRAJECTORY_DASHES[future], linewidth=2.2, clip_on=False)  # fmt: skip
+            ax.annotate(f"{TRAJECTORY_NAMES[future]} {end:.2f}", (1.015, height), xycoords=ax.get_yaxis_transform(),
+                        va="center", color="#222222", fontsize=9, weight="bold" if end == max(last) else "normal",
+                        annotation_clip=False)  # fmt: skip
+        ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
+        ax.annotate("a future scores at least this", (0.01, DEFAULT_THRESHOLDS.label), xytext=(0, 3),
+                    xycoords=ax.get_yaxis_transform(), textcoords="offset points", fontsize=8, color="#555555")  # fmt: skip
+        ax.set_ylim(0.0, 1.02)
+        _shade_globalisation(ax, run)
+        ax.set_xlabel("quarter")
+        ax.set_ylabel("score, 0 to 1")
+        ax.set_title(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
+        figure.legend(handles=[*ax.lines[:4], *_background_key(run)], loc="outside lower center", ncols=3)
+    return figure
+
+
+# Several futures ----------------------------------------------------------------------------------
+
+
+def _identity(name: str, run: Run) -> Trajectory:
+    """The trajectory whose colour a run bears: that of its name, so that runs differ, else that of its outcome."""
+    return trajectory_meant(name) or run.trajectory
+
+
+def _score_bars(ax: Axes, run: Run, first: bool) -> None:
+    values = [run.scores.of(future) for future in FUTURES]
+    places = np.arange(len(FUTURES))[::-1]
+    ax.barh(places, values, height=0.66, color=[TRAJECTORY_COLOURS[future] for future in FUTURES])
+    for place, value in zip(places, values, strict=True):
+        ax.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=8.5, color="#222222")
+    ax.axvline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.set_xlim(0.0, 1.22)
+    ax.set_xticks([0.0, 0.5, 1.0], ["0", ".5", "1"])
+    ax.set_yticks(places, [TRAJECTORY_NAMES[future] for future in FUTURES] if first else [""] * len(FUTURES))
+    ax.tick_params(axis="y", length=0, labelsize=9)
+
+
+def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
+    name = panel.lines[0][0]
+    top = 0.0
+    for key, run in runs.items():
+        values = run.indicators[name]
+        if panel.unit == "start = 100":
+            values = 100.0 * values / max(1e-12, float(values.iloc[0]))
+        top = max(top, float(values.max()))
+        meant = _identity(key, run)
+        ax.plot(values.index, values, color=TRAJECTORY_COLOURS[meant], linestyle=TRAJECTORY_DASHES[meant],
+                linewidth=2.0, label=heading(key))  # fmt: skip
+    _scale_y(ax, panel.unit, top)
+    _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
+    ax.set_title(panel.title, fontsize=10)
+    ax.set_ylabel("")
+    ax.set_xlabel("quarter")
+    ax.annotate(panel.unit, (0.0, 1.0), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points",
+                fontsize=8, color="#555555")  # fmt: skip
+    ax.set_title(panel.title, fontsize=10, pad=15)
+
+
+def _place_title(ax: Axes, name: str, outcome: str, colour: str) -> None:
+    ax.set_title(f"{name}\n", loc="center", fontsize=10.5, linespacing=1.25)
+    ax.annotate(outcome, (0.5, 1.0), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points",
+                ha="center", fontsize=8.5, color="#444444")  # fmt: skip
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.plot([0.08, 0.92], [1.0, 1.0], transform=ax.transAxes, color=colour, linewidth=3.0, clip_on=False)
+
+
+def futures(runs: Mapping[str, Run]) -> Figure:
+    """One district, several futures: its map at the start and at the end of each run, scores, and key series.
+
+    Args:
+        runs: by scenario name; they share the initial district. The name gives the colour where it is a trajectory's.
+    """
+    with mpl.rc_context(_STYLE):
+        columns = len(runs) + 1
+        figure = Figure(figsize=(max(8.0, 2.35 * columns), 8.2), layout="constrained")
+        rows = figure.add_gridspec(3, 1, height_ratios=(1.25, 0.62, 0.95))
+        _maps_and_scores(figure, rows, runs, columns)
+        bottom = rows[2].subgridspec(1, len(_FUTURES))
+        for number, panel in enumerate(_FUTURES):
+            _series(figure.add_subplot(bottom[number]), panel, runs)
+        lines = figure.axes[-1].get_legend_handles_labels()[0]
+        figure.legend(handles=lines, loc="outside lower center", ncols=len(runs), fontsize=10, handlelength=3)
+        figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15)
+    return figure
+
+
+def _maps_and_scores(figure: Figure, rows: GridSpec, runs: Mapping[str, Run], columns: int) -> None:
+    first = next(iter(runs.values()))
+    limit = max(_reach(run) for run in runs.values())
+    maps, bars = rows[0].subgridspec(1, columns), rows[1].subgridspec(1, columns)
+    ax = figure.add_subplot(maps[0])
+    _draw_district(ax, first.start, limit, 2.2)
+    _place_title(ax, "The district at the start", f"{len(first.start.firms):,} firms", "#222222")
+    key = figure.add_subplot(bars[0])
+    key.set_axis_off()
+    key.legend(handles=_map_key(0.75), loc="center left", bbox_to_anchor=(-0.08, 0.5), fontsize=8.5, labelspacing=0.35)
+    for number, (name, run) in enumerate(runs.items(), start=1):
+        ax = figure.add_subplot(maps[number])
+        _draw_district(ax, run.end, limit, 2.2)
+        outcome = TRAJECTORY_NAMES[run.trajectory]
+        _place_title(ax, heading(name), f"→ {outcome}", TRAJECTORY_COLOURS[_identity(name, run)])
+        _score_bars(figure.add_subplot(bars[number]), run, number == 1)
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a figure as PNG (150 dpi) and SVG; each file appears whole or not at all.
+
+    Args:
+        path: without suffix, in a folder that exists.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = []
+    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+        final = Path(f"{os.fspath(path)}{suffix}")
+        temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
+        try:
+            with mpl.rc_context(_STYLE):
+                figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
+            os.replace(temporary, final)
+        finally:
+            temporary.unlink(missing_ok=True)
+        written.append(final)
+    return written
