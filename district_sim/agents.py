@@ -6,8 +6,9 @@ The state's arrays are replaced when the district outgrows them, so a view alway
 """
 
 import math
+import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import mesa
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from district_sim.model import District
 
 AGENCY_ID = -1
-"""`unique_id` of the agency. A firm's is its row (0, 1, ...), multinational m's is -2 - m, as in `state.firms.owner`."""
+"""`unique_id` of the agency. A firm's is its row 0, 1, ...; multinational m's is -2 - m, as in `state.firms.owner`."""
 
 
 class Pipeline(NamedTuple):
@@ -35,11 +36,20 @@ class Pipeline(NamedTuple):
 
 
 class Column[T]:
-    """One number of a view's row, under its name in the state; refuses to be written unless `writable`."""
+    """One number of a view's row, under its name in the state.
 
-    def __init__(self, kind: Callable[[Any], T], doc: str, writable: bool = True) -> None:
+    Args:
+        kind: makes a Python value of what the state holds.
+        doc: what it is.
+        writable: whether it may be written.
+        count: the field of the scenario's technology section that the number must stay below; compiled kernels use
+            such numbers to find their way in arrays and do not check them.
+    """
+
+    def __init__(self, kind: Callable[[Any], T], doc: str, *, writable: bool = True, count: str | None = None) -> None:
         self._kind = kind
         self._writable = writable
+        self._count = count
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -52,15 +62,21 @@ class Column[T]:
     def __get__(self, view: "View | None", owner: type) -> T | Self:
         return self if view is None else self._kind(view.record[self._name])
 
-    def __set__(self, view: "View", value: T) -> None:
+    def __set__(self, view: "View", value: Any) -> None:
         if not self._writable:
-            raise AttributeError(f"{self._name} of {view} cannot be written")
-        number = np.asarray(value)
-        if not np.isfinite(number).all():
+            raise AttributeError(f"{self._name} cannot be written")
+        if self._kind is int:
+            operator.index(value)
+        if not np.isfinite(value).all():
             raise ValueError(f"{self._name} must be finite, not {value}")
-        if number.shape != np.shape(view.record[self._name]):
-            raise ValueError(f"{self._name} has shape {np.shape(view.record[self._name])}, not {number.shape}")
-        view.record[self._name] = value
+        record = view.open_record()
+        if np.shape(value) != np.shape(record[self._name]):
+            raise ValueError(f"{self._name} has shape {np.shape(record[self._name])}, not {np.shape(value)}")
+        if self._count is not None:
+            end = int(view.model.parameters.technology[0][self._count])
+            if not 0 <= value < end:
+                raise ValueError(f"{self._name} goes from 0 to {end - 1}, {value} is outside")
+        record[self._name] = value
 
 
 def _frozen(values: Any) -> np.ndarray:
@@ -84,6 +100,14 @@ class View(mesa.Agent):
         """This agent's row in the state, as it is now; do not keep it, the state may grow."""
         raise NotImplementedError
 
+    def open_record(self) -> Any:
+        """The same, to write in.
+
+        Raises:
+            ValueError: the firm is closed.
+        """
+        return self.record
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.unique_id})"
 
@@ -93,11 +117,13 @@ class Firm(View):
 
     alive = Column(bool, "Whether the firm still exists.", writable=False)
     founded = Column(int, "Quarter of foundation; negative before the start.", writable=False)
-    phase = Column(int, "Production phase, 0 to the number of phases less 1; the last faces the market.")
+    phase = Column(
+        int, "Production phase, 0 to the number of phases less 1; the last faces the market.", count="phases"
+    )
     x = Column(float, "Kilometres east of the centre.")
     y = Column(float, "Kilometres north of the centre.")
     dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.")
-    trajectory = Column(int, "Technological trajectory, 0 is the first.")
+    trajectory = Column(int, "Technological trajectory, 0 is the first.", count="trajectories")
     tenure = Column(int, "Quarters on the trajectory.")
     increments = Column(int, "Incremental innovations on the trajectory.")
     tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.")
@@ -122,6 +148,16 @@ class Firm(View):
         """This firm's row in `state.firms`, as it is now; do not keep it, the state may grow."""
         return self.model.state.firms[self.unique_id]
 
+    def open_record(self) -> Any:
+        """The same, to write in.
+
+        Raises:
+            ValueError: the firm is closed.
+        """
+        if not self.alive:
+            raise ValueError(f"{self} is closed; it can only be read")
+        return self.record
+
     @property
     def pos(self) -> tuple[float, float]:
         """Place in km from the centre, east and north."""
@@ -143,11 +179,11 @@ class Firm(View):
     def employees(self, number: float) -> None:
         if not (math.isfinite(number) and number > 0.0):
             raise ValueError(f"a firm has more than 0 employees, not {number}")
+        record, people = self.open_record(), self.model.state.accounts.people
         change = number - self.employees
-        people = self.model.state.accounts.people
         people[EMPLOYED] += change
         people[OUTSIDE] -= change
-        self.record["employees"] = number
+        record["employees"] = number
 
     @property
     def cash(self) -> float:
@@ -158,8 +194,9 @@ class Firm(View):
     def cash(self, amount: float) -> None:
         if not math.isfinite(amount):
             raise ValueError(f"cash must be finite, not {amount}")
+        record = self.open_record()
         _pay(self.model, FIRMS, amount - self.cash)
-        self.record["cash"] = amount
+        record["cash"] = amount
 
     @property
     def owner(self) -> "Firm | Multinational | None":
@@ -168,12 +205,14 @@ class Firm(View):
 
     @owner.setter
     def owner(self, owner: "Firm | Multinational | None") -> None:
-        controller = owner
+        record, controller = self.open_record(), owner
         while isinstance(controller, Firm):
             if controller is self:
                 raise ValueError(f"{self} cannot be owned by {owner}, which it controls")
             controller = controller.owner
-        self.record["owner"] = SELF_OWNED if owner is None else owner.unique_id
+        record["owner"] = SELF_OWNED if owner is None else owner.unique_id
+        if owner is not None:
+            record["captor"] = -1  # who is owned is no longer anybody's captive supplier
 
     @property
     def controller(self) -> "Firm | Multinational":
@@ -287,7 +326,7 @@ class Agency(View):
     def participants(self) -> list[Firm]:
         """Firms that contributed this quarter."""
         firms = self.model.state.firms
-        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (firms["participates"] > 0.0))]
+        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (firms["participates"] > 0.0)).tolist()]
 
 
 class Multinational(View):
@@ -300,7 +339,7 @@ class Multinational(View):
         unit = firms["owner"].copy()
         while (inner := (unit >= 0) & (firms["owner"][unit] != SELF_OWNED)).any():
             unit[inner] = firms["owner"][unit[inner]]
-        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (unit == self.unique_id))]
+        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (unit == self.unique_id)).tolist()]
 
     @property
     def employees(self) -> float:

@@ -7,6 +7,7 @@ marker also differs in shape, so that the figures can be read in grey.
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from district_sim.run import Run, Snapshot
-from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory, scores_over_time as _scores_over_time
+from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
+from district_sim.trajectories import scores_over_time as _scores_over_time
 from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
 
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
@@ -34,7 +36,7 @@ TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.MARSHALLIAN_PERSISTENCE: "#8a8a8a",
     Trajectory.DECLINE: "#3c3c3c",
 }
-"""Always the same colour for the same trajectory, from dark to light in the order node, fragmentation, learning, collective."""
+"""Always the same colour for the same trajectory."""
 TRAJECTORY_DASHES: dict[Trajectory, Any] = {
     Trajectory.FRAGMENTATION: (0, (5, 1.5)),
     Trajectory.POST_MARSHALLIAN_NODE: (0, (5, 1.5, 1, 1.5)),
@@ -64,7 +66,7 @@ _TIE = "#4a5a66"
 _PIPELINE = "#0b4a8f"
 _LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 _MANY = 4000  # shapes beyond which they are drawn as an image inside the vector file
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -97,10 +99,10 @@ _DASHBOARD = (
     _Panel("Value added", "k€ per quarter", (("value_added", "produced"), ("value_added_local", "kept locally"))),
     _Panel(
         "Control",
-        "share",
+        "share of sales; jobs; suppliers",
         (
-            ("mne_turnover_share", "multinationals (sales)"),
-            ("group_employment_share", "groups (jobs)"),
+            ("mne_turnover_share", "multinationals"),
+            ("group_employment_share", "groups"),
             ("captive_share", "captive"),
         ),
     ),
@@ -108,25 +110,25 @@ _DASHBOARD = (
     _Panel(
         "Local production",
         "share",
-        (("local_purchases", "bought locally"), ("phase_coverage", "phases covered"), ("make_share", "made in-house")),
+        (("local_purchases", "bought here"), ("phase_coverage", "phases here"), ("make_share", "in-house")),
     ),
     _Panel(
         "Links to the world",
         "share",
         (
-            ("pipeline_firms", "firms with a pipeline"),
+            ("pipeline_firms", "with pipeline"),
             ("global_inflow_share", "learned outside"),
-            ("collective_inflow_share", "… collectively"),
+            ("collective_inflow_share", "… together"),
         ),
     ),
     _Panel(
         "Learning and renewal",
-        "share; index, 0 to 1",
-        (("newest_share", "on the newest trajectory"), ("absorptive_capacity", "absorptive capacity")),
+        "share and index, 0 to 1",
+        (("newest_share", "on newest trajectory"), ("absorptive_capacity", "absorptive capacity")),
     ),
     _Panel(
         "Collective agency",
-        "share; index, 0 to 1",
+        "share and index, 0 to 1",
         (("participation", "participation"), ("agency_capability", "capability"), ("brand", "brand")),
     ),
 )
@@ -174,7 +176,9 @@ def _shade_globalisation(ax: Axes, run: Run) -> None:
 def _background_key(run: Run) -> list[Artist]:
     """Legend entries of what `_shade_globalisation` draws."""
     key: list[Artist] = [
-        Line2D([], [], marker="s", markersize=9, linestyle="", color="#e2e2e2", label="globalisation (darker: stronger)")
+        Line2D(
+            [], [], marker="s", markersize=9, linestyle="", color="#e2e2e2", label="globalisation (darker: stronger)"
+        )
     ]
     if 0 < run.scenario.strategy_start < len(run.indicators):
         key.append(
@@ -185,28 +189,30 @@ def _background_key(run: Run) -> list[Artist]:
 
 def _scale_y(ax: Axes, unit: str, top: float) -> None:
     ax.set_ylabel(unit)
-    if unit.startswith("share"):
+    if "0 to 1" in unit:
+        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
+    elif unit.startswith("share"):
+        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    if unit.startswith("share") or "0 to 1" in unit:
-        ax.set_ylim(0.0, min(1.02, max(0.1, 1.1 * top)))
     else:
         ax.set_ylim(0.0, max(1e-9, 1.1 * top))
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float) -> None:
+def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float, marks: int) -> None:
     """Firms, ties and pipelines at their places.
 
     Args:
         limit: radius that holds all firms, km.
-        inches: width of the panel, for the size of the markers.
+        inches: width of the panel, for the size of the marks.
+        marks: firms to make room for, for the same; equal in panels that are compared.
     """
     firms, ties = snapshot.firms, snapshot.ties
     place = firms[["x", "y"]]
     lines = LineCollection(
-        np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1),
-        colors=[(*to_rgb(_TIE), alpha) for alpha in np.clip(0.05 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
+        list(np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1)),
+        colors=[(*to_rgb(_TIE), alpha) for alpha in np.clip(0.04 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
         linewidths=0.14 * inches,
         zorder=1,
         rasterized=len(ties) > _MANY,
@@ -214,7 +220,7 @@ def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float) ->
     )
     ax.add_collection(lines)
     _draw_pipelines(ax, firms, limit, inches)
-    areas = 0.16 * inches**2 * min(1.0, 300 / max(1, len(firms))) ** 0.5 * np.clip(firms["employees"], 1, 5000) ** 0.75
+    areas = _area(firms["employees"].to_numpy(), marks, inches)
     for order, (control, look) in enumerate(CONTROLS.items()):
         chosen = (firms["control"] == control).to_numpy()
         ax.scatter(
@@ -235,14 +241,19 @@ def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float) ->
     ax.set_aspect("equal")
 
 
+def _area(employees: np.ndarray, firms: int, inches: float) -> np.ndarray:
+    """Area of marks, points²: less than in proportion to employees, and smaller where firms are many."""
+    return 0.24 * inches**2 * min(1.0, 300 / max(1, firms)) ** 0.5 * np.clip(employees, 1, 5000) ** 0.75
+
+
 def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, inches: float) -> None:
     """A ray beyond the rim for each firm with pipelines, at its bearing, as long as they are many."""
     out = firms[firms["pipelines"] > 0]
-    bearing = np.arctan2(out["y"], out["x"]).to_numpy()
+    bearing = np.arctan2(out["y"].to_numpy(), out["x"].to_numpy())
     direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=1)
     ends = limit * np.stack([np.full(len(out), 1.04), 1.06 + 0.04 * out["pipelines"].to_numpy()], axis=1)
     rays = LineCollection(
-        direction[:, None, :] * ends[:, :, None],
+        list(direction[:, None, :] * ends[:, :, None]),
         colors=_PIPELINE,
         linewidths=0.24 * inches,
         zorder=1,
@@ -283,11 +294,17 @@ def dashboard(run: Run) -> Figure:
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
             _scale_y(ax, panel.unit, float(np.nanmax(data.to_numpy())))
             _shade_globalisation(ax, run)
-            several = len(panel.lines) > 1
-            ax.set_title(panel.title, pad=19 if several else 6)
-            if several:
-                ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=3, columnspacing=0.9, handlelength=1.7,
-                          handletextpad=0.4)  # fmt: skip
+            ax.set_title(panel.title, pad=19)
+            if len(panel.lines) > 1:
+                key = ax.legend(
+                    loc="lower left",
+                    bbox_to_anchor=(-0.03, 0.98),
+                    ncols=3,
+                    columnspacing=0.9,
+                    handlelength=1.7,
+                    handletextpad=0.4,
+                )
+                key.set_in_layout(False)
             if number >= 6:
                 ax.set_xlabel("quarter")
         figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
@@ -303,12 +320,24 @@ def district_map(run: Run) -> Figure:
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         moments = ((left, run.start, "Before"), (right, run.end, f"After {len(run.indicators)} quarters"))
         for ax, snapshot, moment in moments:
-            _draw_district(ax, snapshot, limit, 5.4)
+            _draw_district(ax, snapshot, limit, 5.4, len(run.start.firms))
             ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")
             ax.set_xlabel("km")
         left.set_ylabel("km")
         figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
-        figure.legend(handles=_map_key(), loc="outside lower center", ncols=4, title="Area of a mark: employees")
+        sizes = [
+            Line2D(
+                [],
+                [],
+                marker="o",
+                linestyle="",
+                color=CONTROLS["independent"].colour,
+                label=f"{n} employees",
+                markersize=float(_area(np.array(n), len(run.start.firms), 5.4)) ** 0.5,
+            )
+            for n in (5, 50)
+        ]
+        figure.legend(handles=[*_map_key(), *sizes], loc="outside lower center", ncols=5)
     return figure
 
 
@@ -316,7 +345,7 @@ def _spread(values: Sequence[float], gap: float) -> list[float]:
     """The values moved apart as little as keeps labels from touching, in [0, 1]."""
     order = np.argsort(values)
     placed = np.array(values, dtype=float)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         placed[after] = max(placed[after], placed[before] + gap)
     return list(placed - max(0.0, placed.max() - 1.0))
 
@@ -331,14 +360,36 @@ def scores_over_time(run: Run) -> Figure:
         for future, end, height in zip(FUTURES, last, _spread(last, 0.06), strict=True):
             colour = TRAJECTORY_COLOURS[future]
             marker = "o" if len(scores) == 1 else ""
-            ax.plot(scores.index, scores[future.value], label=TRAJECTORY_NAMES[future], color=colour, marker=marker,
-                    linestyle=TRAJECTORY_DASHES[future], linewidth=2.2, clip_on=False)  # fmt: skip
-            ax.annotate(f"{TRAJECTORY_NAMES[future]} {end:.2f}", (1.015, height), xycoords=ax.get_yaxis_transform(),
-                        va="center", color="#222222", fontsize=9, weight="bold" if end == max(last) else "normal",
-                        annotation_clip=False)  # fmt: skip
+            ax.plot(
+                scores.index,
+                scores[future.value],
+                label=TRAJECTORY_NAMES[future],
+                color=colour,
+                marker=marker,
+                linestyle=TRAJECTORY_DASHES[future],
+                linewidth=2.2,
+                clip_on=False,
+            )
+            ax.annotate(
+                f"{TRAJECTORY_NAMES[future]} {end:.2f}",
+                (1.015, height),
+                xycoords=ax.get_yaxis_transform(),
+                va="center",
+                color="#222222",
+                fontsize=9,
+                weight="bold" if end == max(last) else "normal",
+                annotation_clip=False,
+            )
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
-        ax.annotate("a future scores at least this", (0.01, DEFAULT_THRESHOLDS.label), xytext=(0, 3),
-                    xycoords=ax.get_yaxis_transform(), textcoords="offset points", fontsize=8, color="#555555")  # fmt: skip
+        ax.annotate(
+            "label from here",
+            (0.01, DEFAULT_THRESHOLDS.label),
+            xytext=(0, 3),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            fontsize=8,
+            color="#555555",
+        )
         ax.set_ylim(0.0, 1.02)
         _shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
@@ -362,11 +413,12 @@ def _score_bars(ax: Axes, run: Run, first: bool) -> None:
     ax.barh(places, values, height=0.66, color=[TRAJECTORY_COLOURS[future] for future in FUTURES])
     for place, value in zip(places, values, strict=True):
         ax.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=8.5, color="#222222")
-    ax.axvline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.set_xlim(0.0, 1.22)
-    ax.set_xticks([0.0, 0.5, 1.0], ["0", ".5", "1"])
+    ax.axvline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+    ax.set_xlim(0.0, 1.25)
+    ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
     ax.set_yticks(places, [TRAJECTORY_NAMES[future] for future in FUTURES] if first else [""] * len(FUTURES))
-    ax.tick_params(axis="y", length=0, labelsize=9)
+    ax.tick_params(axis="y", length=0, labelsize=9.5)
+    ax.set_xlabel("score")
 
 
 def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
@@ -378,27 +430,47 @@ def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
             values = 100.0 * values / max(1e-12, float(values.iloc[0]))
         top = max(top, float(values.max()))
         meant = _identity(key, run)
-        ax.plot(values.index, values, color=TRAJECTORY_COLOURS[meant], linestyle=TRAJECTORY_DASHES[meant],
-                linewidth=2.0, label=heading(key))  # fmt: skip
+        ax.plot(
+            values.index,
+            values,
+            color=TRAJECTORY_COLOURS[meant],
+            linestyle=TRAJECTORY_DASHES[meant],
+            linewidth=2.0,
+            label=heading(key),
+        )
     _scale_y(ax, panel.unit, top)
     _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
-    ax.set_title(panel.title, fontsize=10)
+    ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel("quarter")
-    ax.annotate(panel.unit, (0.0, 1.0), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points",
-                fontsize=8, color="#555555")  # fmt: skip
-    ax.set_title(panel.title, fontsize=10, pad=15)
+    ax.annotate(
+        panel.unit,
+        (0.0, 1.0),
+        xytext=(0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8.5,
+        color="#555555",
+    )
 
 
-def _place_title(ax: Axes, name: str, outcome: str, colour: str) -> None:
-    ax.set_title(f"{name}\n", loc="center", fontsize=10.5, linespacing=1.25)
-    ax.annotate(outcome, (0.5, 1.0), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points",
-                ha="center", fontsize=8.5, color="#444444")  # fmt: skip
+def _map_panel(ax: Axes, name: str, outcome: str, colour: str) -> None:
+    """Headings of a small map, which needs no axes: all maps show the same place at one scale."""
+    ax.set_title(name, loc="center", pad=24)
+    ax.annotate(
+        outcome,
+        (0.5, 1.0),
+        xytext=(0, 10),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+        color="#444444",
+    )
     ax.set_xticks([])
     ax.set_yticks([])
-    for side in ax.spines.values():
-        side.set_visible(False)
-    ax.plot([0.08, 0.92], [1.0, 1.0], transform=ax.transAxes, color=colour, linewidth=3.0, clip_on=False)
+    ax.spines[:].set_visible(False)
+    ax.plot([0.06, 0.94], [1.02, 1.02], transform=ax.transAxes, color=colour, linewidth=3.0, clip_on=False)
 
 
 def futures(runs: Mapping[str, Run]) -> Figure:
@@ -409,33 +481,38 @@ def futures(runs: Mapping[str, Run]) -> Figure:
     """
     with mpl.rc_context(_STYLE):
         columns = len(runs) + 1
-        figure = Figure(figsize=(max(8.0, 2.35 * columns), 8.2), layout="constrained")
-        rows = figure.add_gridspec(3, 1, height_ratios=(1.25, 0.62, 0.95))
-        _maps_and_scores(figure, rows, runs, columns)
-        bottom = rows[2].subgridspec(1, len(_FUTURES))
+        figure = Figure(figsize=(2.35 * columns, 8.4))
+        edges = {"left": 0.035, "right": 0.99}
+        maps = figure.add_gridspec(1, columns, top=0.87, bottom=0.59, wspace=0.08, **edges)
+        bars = figure.add_gridspec(1, columns, top=0.515, bottom=0.395, wspace=0.12, **edges)
+        lines = figure.add_gridspec(1, len(_FUTURES), top=0.27, bottom=0.105, wspace=0.3, **edges)
+        _maps_and_scores(figure, maps, bars, runs)
         for number, panel in enumerate(_FUTURES):
-            _series(figure.add_subplot(bottom[number]), panel, runs)
-        lines = figure.axes[-1].get_legend_handles_labels()[0]
-        figure.legend(handles=lines, loc="outside lower center", ncols=len(runs), fontsize=10, handlelength=3)
-        figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15)
+            _series(figure.add_subplot(lines[number]), panel, runs)
+        named = figure.axes[-1].get_legend_handles_labels()[0]
+        figure.legend(handles=_map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
+        figure.legend(
+            handles=[*named, *_background_key(next(iter(runs.values())))],
+            loc="lower center",
+            ncols=len(runs) + 2,
+            fontsize=9,
+            columnspacing=1.4,
+        )
+        figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15, y=0.985)
     return figure
 
 
-def _maps_and_scores(figure: Figure, rows: GridSpec, runs: Mapping[str, Run], columns: int) -> None:
+def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mapping[str, Run]) -> None:
     first = next(iter(runs.values()))
-    limit = max(_reach(run) for run in runs.values())
-    maps, bars = rows[0].subgridspec(1, columns), rows[1].subgridspec(1, columns)
+    limit, marks = max(_reach(run) for run in runs.values()), len(first.start.firms)
     ax = figure.add_subplot(maps[0])
-    _draw_district(ax, first.start, limit, 2.2)
-    _place_title(ax, "The district at the start", f"{len(first.start.firms):,} firms", "#222222")
-    key = figure.add_subplot(bars[0])
-    key.set_axis_off()
-    key.legend(handles=_map_key(0.75), loc="center left", bbox_to_anchor=(-0.08, 0.5), fontsize=8.5, labelspacing=0.35)
+    _draw_district(ax, first.start, limit, 2.2, marks)
+    _map_panel(ax, "The district at the start", f"{marks:,} firms", "#222222")
     for number, (name, run) in enumerate(runs.items(), start=1):
         ax = figure.add_subplot(maps[number])
-        _draw_district(ax, run.end, limit, 2.2)
-        outcome = TRAJECTORY_NAMES[run.trajectory]
-        _place_title(ax, heading(name), f"→ {outcome}", TRAJECTORY_COLOURS[_identity(name, run)])
+        _draw_district(ax, run.end, limit, 2.2, marks)
+        outcome = f"→ {TRAJECTORY_NAMES[run.trajectory]}"
+        _map_panel(ax, heading(name), outcome, TRAJECTORY_COLOURS[_identity(name, run)])
         _score_bars(figure.add_subplot(bars[number]), run, number == 1)
 
 

@@ -65,7 +65,7 @@ def _endow(firms, n, clock, p):
         for d in range(firms.tacit.shape[1]):
             own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
             firms.tacit[i, d] = 0.95 * own * p.derived.use[0, firms.phase[i], d]
-            firms.codified[i, d] = 0.65 * firms.tacit[i, d]
+            firms.codified[i, d] = 0.7 * firms.tacit[i, d]
         firms.dynamism[i] = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
         firms.education[i] = _around(f.education, 0.08, seed, i, _EDUCATION)
         firms.it[i] = _around(f.it, 0.08, seed, i, _IT)
@@ -179,7 +179,6 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     _endow(firms, n, clock, p)
     clock.step[0] = -1 - p.firms[0].settling
     _network(firms, state.ties, state.pipelines, n, clock, p)
-    _groups(state, n, p)
     state.world.frontier[0] = p.technology[0].frontier * (
         p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
     )
@@ -187,6 +186,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
     _settle(state, _calm(p), p.firms[0].settling)
+    _groups(state, n, p)
     _open_accounts(state, n, p)
     return state
 

@@ -198,9 +198,9 @@ class District(mesa.Model):
         alive = self.state.firms["alive"]
         shown = np.zeros_like(alive)
         shown[: self._shown.size] = self._shown
-        for row in np.flatnonzero(shown & ~alive):
+        for row in np.flatnonzero(shown & ~alive).tolist():
             super().deregister_agent(self.firm(row))
-        for row in np.flatnonzero(alive & ~shown):
+        for row in np.flatnonzero(alive & ~shown).tolist():
             self._show(self.firm(row))
         self._shown = alive.copy()
 

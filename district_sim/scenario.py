@@ -63,7 +63,7 @@ class Firms(Section):
         "Istat census 2001: 8.93 in manufacturing; Carpi 5.6",
     )
     size_sigma: float = _number(
-        1.2,
+        1.35,
         0.1,
         2.0,
         "log points",
@@ -176,7 +176,7 @@ class World(Section):
         json_schema_extra={"unit": "quarters"},
     )
     competition: float = _number(
-        0.15, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
+        .08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
     )
     sourcing_premium: float = _number(
         0.1,
@@ -198,7 +198,7 @@ class World(Section):
     rivals_lag: float = _number(
         16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
     )
-    rivals_reach: float = _share(0.5, "Share of a trajectory's quality jump that the average outside rival attains")
+    rivals_reach: float = _share(.4, "Share of a trajectory's quality jump that the average outside rival attains")
     niche: float = _number(
         0.15,
         0.01,
@@ -478,7 +478,7 @@ class Market(Section):
     make_penalty: float = _number(0.15, 0.0, 2.0, "share", "Extra cost of making a phase without specialisation")
     spot_bias: float = _number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
     tie_bias: float = _number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
-    abroad_bias: float = _number(0.45, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
+    abroad_bias: float = _number(.9, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
     abroad_pipeline: float = _number(
         0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline"
     )
@@ -493,9 +493,8 @@ class Market(Section):
         "log points",
         "Demand gained by a multinational's affiliate through its sales network",
     )
-    customer_memory: float = _number(
-        0.08, 0.0, 1.0, "per quarter", "Speed at which a firm's customer base follows its sales"
-    )
+    customer_memory: float = _number(0.02, 0.0, 1.0, "per quarter", "Speed at which a final firm's customer base follows its sales")
+    order_memory: float = _number(0.08, 0.0, 1.0, "per quarter", "Speed at which a supplier's customer base follows its orders")
     growth_noise: float = _number(
         0.05,
         0.0,
@@ -505,7 +504,7 @@ class Market(Section):
         "Bottazzi & Secchi 2003: Laplace growth rates",
     )
     size_reversion: float = _number(
-        0.002,
+        .004,
         0.0,
         0.5,
         "per quarter",
@@ -563,7 +562,7 @@ class Ties(Section):
     offshoring_norm: float = _share(0.35, "Share of purchases abroad that partners regard as normal")
     identity_foreign: float = _number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
     ending: float = _number(
-        0.07,
+        .06,
         0.0,
         1.0,
         "per quarter",
@@ -571,7 +570,7 @@ class Ties(Section):
         "Giuliani 2013: tie turnover is high",
     )
     ending_trust: float = _number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
-    searching: float = _number(0.5, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
+    searching: float = _number(.6, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
     wanted: float = _number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
     closure: float = _share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
     reach: float = _number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
@@ -742,7 +741,7 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = _number(
-        0.017,
+        .019,
         0.0,
         1.0,
         "per firm and quarter",

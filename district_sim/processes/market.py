@@ -353,12 +353,13 @@ def _update_customers(firms, clock, scratch, p):
     log_mean[:] = 0.0
     before[:] = 0.0
     after[:] = 0.0
-    count = scratch.phase[_COUNT]
+    count, last = scratch.phase[_COUNT], p.technology[0].phases - 1
     for i in range(n):
         if firms.alive[i]:
             k = firms.phase[i]
             base = max(_MIN_SALES, firms.reach[i])
-            followed = base * (max(_MIN_SALES, firms.sales[i]) / base) ** m.customer_memory
+            memory = m.customer_memory if k == last else m.order_memory
+            followed = base * (max(_MIN_SALES, firms.sales[i]) / base) ** memory
             before[k] += followed
             log_mean[k] += np.log(followed) / count[k]
             firms.reach[i] = followed

@@ -1,0 +1,55 @@
+"""Naive twins of the compiled processes: plain Python, one obvious step after another, written from the specification.
+
+Each twin changes a `State` in place, takes `(state, p)` and knows nothing of the kernels; only the keyed random draws
+are shared. Slow by design.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from district_sim.state import State
+from naive.agency import run_agency
+from naive.common import strategy
+from naive.demography import enter_firms, exit_firms
+from naive.indicators import observe
+from naive.innovation import innovate
+from naive.knowledge import update_knowledge
+from naive.market import run_market
+from naive.ownership import acquire, bind_captives, divest, take_over
+from naive.policy import account_match, apply_policies
+from naive.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
+from naive.world import advance_world
+
+PROCESSES = (
+    advance_world,
+    apply_policies,
+    run_agency,
+    account_match,
+    update_knowledge,
+    innovate,
+    run_market,
+    update_trust,
+    update_identity,
+    end_ties,
+    form_ties,
+    update_pipelines,
+    take_over,
+    divest,
+    acquire,
+    bind_captives,
+    exit_firms,
+    enter_firms,
+)
+
+__all__ = ["PROCESSES", "observe", "one_quarter", "strategy", *(process.__name__ for process in PROCESSES)]
+
+
+def one_quarter(state: State, p: Any) -> np.ndarray:
+    """Run one quarter in place; returns the row of indicators, in the order of `indicators.NAMES`."""
+    state.tally[:] = 0.0
+    for process in PROCESSES:
+        process(state, p)
+    row = np.array(list(observe(state, p).values()))
+    state.clock.step[0] += 1
+    return row

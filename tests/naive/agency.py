@@ -1,0 +1,92 @@
+"""Twin of processes/agency.py."""
+
+import math
+from typing import Any
+
+from district_sim.random import Stream, uniform
+from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
+from naive.common import key, links, living, now, pay, seed_of, strategy
+
+PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
+
+
+def chance_to_contribute(state: State, p: Any, i: int) -> float:
+    """Probability that firm i takes part, from last quarter's behaviour of its partners."""
+    a, s, agency, firm = p.agency[0], strategy(state, p), state.agency[0], state.firms[i]
+    ties = links(state, i)
+    trusted = sum(trust for _, _, trust in ties)
+    seen = sum(trust * state.firms[j].participates for _, j, trust in ties) / trusted if trusted > 0 else 0.0
+    odds = (
+        a.response_action * (s.collective_action - 0.5)
+        + a.response_identity * (firm.identity - 0.5)
+        + a.response_partners * (seen - 0.5)
+        + a.response_capability * agency.capability
+        + a.response_match * agency.credibility
+    )
+    chance = 1 / (1 + math.exp(-odds))
+    if firm.owner < -1:
+        return chance * float(a.affiliates)
+    if firm.owner >= 0 or firm.captor >= 0:
+        return chance * float(a.leaders)
+    return chance
+
+
+def run_agency(state: State, p: Any) -> None:
+    a, agency, policy = p.agency[0], state.agency[0], state.policy[0]
+    firms = living(state)
+    joins = {
+        i: float(
+            a.contribution > 0
+            and uniform(seed_of(state), int(Stream.PARTICIPATION), now(state), key(state, i))
+            < chance_to_contribute(state, p, i)
+        )
+        for i in firms
+    }
+    for i in range(int(state.clock.rows[0])):
+        state.firms[i].participates = joins.get(i, 0.0)
+    value = {i: max(0.0, float(state.firms[i].value_added)) for i in firms}
+    district = sum(value.values())
+    gifts = {i: a.contribution * joins[i] * value[i] for i in firms}
+    pledged = sum(gifts.values())
+    old = sum(gifts[i] for i in firms if state.firms[i].trajectory < state.world[0].newest)
+    agency.participation = sum(joins.values()) / max(1, len(firms))
+    agency.incumbents = old / pledged if pledged > 0 else 0.0
+    match = min(policy.match_budget, policy.match * pledged)
+    agency.contributed = agency.matched = 0.0
+    if pledged > 0 and pledged + match >= a.threshold * district:
+        for i in firms:
+            state.firms[i].cash -= gifts[i]
+        pay(state, FIRMS, AGENCY, pledged)
+        pay(state, PUBLIC, AGENCY, match)
+        agency.fund += pledged + match
+        agency.contributed, agency.matched = pledged, match
+    _run_projects(state, p, firms, district)
+
+
+def _run_projects(state: State, p: Any, firms: list[int], district: float) -> None:
+    a, s, agency, policy = p.agency[0], strategy(state, p), state.agency[0], state.policy[0]
+    share = agency.fund / district if district > 0 else 0.0
+    spent = 0.0
+    if share >= a.threshold:
+        agency.capability += a.learning * (share / (share + a.half) - agency.capability)
+        spent = float(agency.fund)
+        pay(state, AGENCY, WORLD, spent)
+        agency.fund = 0.0
+    else:
+        agency.capability *= 1 - a.decay
+    for number, project in enumerate(PROJECTS):
+        money, able = spent * getattr(s, f"project_{project}"), agency.capability
+        if project == "pipelines":
+            money, able = money + policy.platform, max(0.3, able)
+        part = money / district if district > 0 else 0.0
+        agency.effect[number] = able * part / (part + a.project_half)
+    effect = dict(zip(PROJECTS, agency.effect, strict=True))
+    agency.brand += a.brand_speed * (effect["brand"] * agency.participation - agency.brand)
+    if s.project_pipelines == 0 and policy.platform == 0:
+        agency.pipelines[:] = 0.0
+    else:
+        agency.pipelines[:] += p.ties[0].pipeline_growth * (effect["pipelines"] - agency.pipelines)
+    for i in firms:
+        firm = state.firms[i]
+        if firm.participates:
+            firm.education += a.education_gain * effect["training"] * (1 - firm.education)

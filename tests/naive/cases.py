@@ -1,0 +1,193 @@
+"""Small districts in very different situations, the kernels under one signature, and the comparison of states."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from district_sim.indicators import NAMES
+from district_sim.initial import initial_state
+from district_sim.instruments import KINDS, TARGETS
+from district_sim.parameters import Parameters
+from district_sim.processes import agency, demography, innovation, knowledge, market, ownership, policy, ties, world
+from district_sim.scenario import Scenario
+from district_sim.schedule import one_quarter
+from district_sim.state import State, copied, grown
+from naive.common import strategy
+
+NO_ROW = np.empty(0)
+
+_OPEN = {
+    "world": {"globalisation": 2.0, "onset": 0, "ramp": 4, "sourcing_premium": 0.1, "sourcing_fall": 0.6},
+    "technology": {"first_ripening": 3, "ripening_interval": 5},
+}
+_EAGER = {"decision_rate": 0.9, "switching_base": 0.0, "exploration": 0.6, "increment_rate": 0.5}
+_COLLECTIVE = {
+    "collective_action": 0.75,
+    "project_technology": 0.1,
+    "project_training": 0.1,
+    "project_pipelines": 0.2,
+    "project_brand": 0.2,
+    "project_phases": 0.1,
+    "project_values": 0.1,
+    "project_defence": 0.2,
+}
+
+
+def instruments(budget: float = 60.0) -> list[dict[str, Any]]:
+    """All instruments at once, each with another target, some twice, some with windows."""
+    items = [
+        {"name": kind, "kind": kind, "target": target, "start": 0, "budget": budget, "intensity": 0.8}
+        for kind, target in zip(KINDS, (*TARGETS, *TARGETS), strict=False)
+    ]
+    twice = [{**item, "target": "all", "start": 1, "end": 4, "budget_share": 0.01} for item in items[::3]]
+    return items + twice
+
+
+SITUATIONS: dict[str, dict[str, Any]] = {
+    "calm": {},
+    "open": {
+        **_OPEN,
+        "innovation": _EAGER,
+        "strategy": {"offshoring": 1.0, "pipelines": 8.0, "integration": -0.5, "exploration": 0.6, "research": 3.0},
+        "knowledge": {"gatekeeping": 0.4},
+    },
+    "hierarchical": {
+        **_OPEN,
+        "ownership": {
+            "takeover": 0.5,
+            "divestment": 0.1,
+            "acquisition": 1.0,
+            "captivity": 1.0,
+            "leader_size": 3.0,
+            "captive_from": 0.1,
+            "acquisition_price": 1.0,
+        },
+        "strategy": {"sale": 1.0, "acquisition": 2.0, "captivity": 3.0},
+    },
+    "collective": {
+        **_OPEN,
+        "innovation": _EAGER,
+        "agency": {"contribution": 0.03, "phase_entry": 20.0},
+        "strategy": {**_COLLECTIVE, "exploration": 0.4},
+        "policies": [{"name": "match", "kind": "ppp_match", "start": 0, "budget": 20.0}],
+    },
+    "supported": {**_OPEN, "policies": instruments(), "strategy": _COLLECTIVE},
+    "restless": {
+        **_OPEN,
+        "demography": {"exit": 0.1, "entry": 0.2, "exit_young": 0.2, "credit": 0.2, "newborn_phase": 0.2},
+        "ties": {"ending": 0.6, "searching": 0.9, "closure": 0.7},
+        "market": {"growth_noise": 0.2, "size_reversion": 0.1, "hiring_speed": 0.8},
+    },
+}
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`base` with nested `changes` on top."""
+    out = dict(base)
+    for key, value in changes.items():
+        out[key] = merged(out[key], value) if isinstance(value, dict) and isinstance(out.get(key), dict) else value
+    return out
+
+
+def parameters(situation: str = "calm", /, **changes: Any) -> Parameters:
+    """Parameters of a small district in a situation, with changes by section; its strategy begins at once."""
+    base = merged({"firms": {"count": 40, "settling": 6}, "strategy_start": 0}, SITUATIONS[situation])
+    return Scenario.model_validate(merged(base, changes)).parameters()
+
+
+@cache
+def _advanced(situation: str, seed: int, quarters: int) -> State:
+    p = parameters(situation)
+    if quarters == 0:
+        return with_room(initial_state(p, seed, 40))
+    state = copied(_advanced(situation, seed, quarters - 1))
+    one_quarter(state, p, NO_ROW)
+    return state
+
+
+def with_room(state: State) -> State:
+    """The same state with rows for many newborns."""
+    return grown(state, 400)
+
+
+def district(situation: str = "calm", seed: int = 1, quarters: int = 4) -> State:
+    """A fresh copy of a small district after some quarters."""
+    return copied(_advanced(situation, seed, quarters))
+
+
+_Call = Callable[[State, Parameters, Any], Any]
+_KERNELS: dict[str, _Call] = {
+    "advance_world": lambda x, p, s: world.advance_world(x.world, x.clock, p),
+    "apply_policies": lambda x, p, s: policy.apply_policies(
+        x.firms, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p
+    ),
+    "run_agency": lambda x, p, s: agency.run_agency(
+        x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
+    ),
+    "account_match": lambda x, p, s: policy.account_match(x.agency, x.policy, x.instruments, x.clock, p),
+    "update_knowledge": lambda x, p, s: knowledge.update_knowledge(
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
+    ),
+    "innovate": lambda x, p, s: innovation.innovate(
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
+    ),
+    "run_market": lambda x, p, s: market.run_market(
+        x.firms, x.ties, x.pipelines, x.agency, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
+    ),
+    "update_trust": lambda x, p, s: ties.update_trust(x.firms, x.ties, x.clock, p),
+    "update_identity": lambda x, p, s: ties.update_identity(x.firms, x.ties, x.agency, x.clock, x.scratch, p, s),
+    "end_ties": lambda x, p, s: ties.end_ties(x.firms, x.ties, x.tally, x.clock, p),
+    "form_ties": lambda x, p, s: ties.form_ties(x.firms, x.ties, x.tally, x.clock, p),
+    "update_pipelines": lambda x, p, s: ties.update_pipelines(x.firms, x.pipelines, x.clock, p, s),
+    "take_over": lambda x, p, s: ownership.take_over(
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, p, s
+    ),
+    "divest": lambda x, p, s: ownership.divest(x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, p),
+    "acquire": lambda x, p, s: ownership.acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
+    "bind_captives": lambda x, p, s: ownership.bind_captives(x.firms, x.clock, p, s),
+    "exit_firms": lambda x, p, s: demography.exit_firms(
+        x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, x.scratch, p
+    ),
+    "enter_firms": lambda x, p, s: demography.enter_firms(
+        x.firms, x.ties, x.agency, x.policy, x.accounts, x.world, x.tally, x.clock, x.scratch, p, s
+    ),
+}
+NAMES_OF_PROCESSES = tuple(_KERNELS)
+
+
+def run(process: str, state: State, p: Parameters) -> State:
+    """Run one compiled process on a copy."""
+    out = copied(state)
+    _KERNELS[process](out, p, (p.strategy if state.clock.step[0] >= p.strategy_start else p.history)[0])
+    return out
+
+
+def quarter(state: State, p: Parameters, quarters: int = 1) -> tuple[State, dict[str, float]]:
+    """Run whole compiled quarters on a copy; returns it and the last indicators."""
+    out, row = copied(state), np.full(len(NAMES), np.nan)
+    for _ in range(quarters):
+        one_quarter(out, p, row)
+    return out, dict(zip(NAMES, row, strict=True))
+
+
+def assert_same_state(actual: State, expected: State, *, rtol: float = 1e-10, exact: bool = False) -> None:
+    """Compare every array but the scratch space: integers and flags exactly, numbers to `rtol`."""
+    for part in State._fields:
+        if part == "scratch":
+            continue
+        a, b = getattr(actual, part), getattr(expected, part)
+        for name, x, y in _columns(part, a, b):
+            if exact or x.dtype.kind in "biu":
+                np.testing.assert_array_equal(x, y, err_msg=name)
+            else:
+                np.testing.assert_allclose(x, y, rtol=rtol, atol=1e-8 if "money" in name else 1e-11, err_msg=name)
+
+
+def _columns(part: str, a: Any, b: Any) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    if isinstance(a, tuple):
+        return [(f"{part}.{name}", getattr(a, name), getattr(b, name)) for name in a._fields]
+    if a.dtype.names:
+        return [(f"{part}.{name}", a[name], b[name]) for name in a.dtype.names]
+    return [(part, a, b)]

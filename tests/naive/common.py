@@ -1,0 +1,130 @@
+"""What the twins share: who is alive, who is tied to whom, who controls whom, whom a firm meets."""
+
+import math
+from typing import Any
+
+from district_sim.random import uniform2
+from district_sim.state import State
+
+
+def strategy(state: State, p: Any) -> Any:
+    """The behaviour of the quarter: history before `strategy_start`, then the strategy."""
+    return p.history[0] if state.clock.step[0] < p.strategy_start else p.strategy[0]
+
+
+def now(state: State) -> int:
+    return int(state.clock.step[0])
+
+
+def seed_of(state: State) -> Any:
+    return state.clock.seed[0]
+
+
+def living(state: State) -> list[int]:
+    """Rows of living firms, in order."""
+    return [i for i in range(int(state.clock.rows[0])) if state.firms[i].alive]
+
+
+def key(state: State, i: int) -> int:
+    return int(state.firms[i].key)
+
+
+def links(state: State, i: int) -> list[tuple[int, int, float]]:
+    """(slot, partner, trust) of every tie of firm i."""
+    row = state.ties[i]
+    return [(m, int(j), float(row.trust[m])) for m, j in enumerate(row.partner) if j >= 0]
+
+
+def partners(state: State, i: int) -> list[int]:
+    return [j for _, j, _ in links(state, i)]
+
+
+def mean_trust(state: State, i: int) -> float:
+    """Mean trust over firm i's ties; 0 without ties."""
+    trust = [t for _, _, t in links(state, i)]
+    return sum(trust) / len(trust) if trust else 0.0
+
+
+def distance_km(state: State, i: int, j: int) -> float:
+    a, b = state.firms[i], state.firms[j]
+    return math.hypot(a.x - b.x, a.y - b.y)
+
+
+def unit_of(state: State, i: int) -> int:
+    """Who has the last word over firm i: a firm's row, or the code -2 - m of multinational m."""
+    owner = int(state.firms[i].owner)
+    if owner == -1:
+        return i
+    return owner if owner < -1 else unit_of(state, owner)
+
+
+def is_foreign(state: State, i: int) -> bool:
+    return unit_of(state, i) < -1
+
+
+def pipelines_of(state: State, i: int) -> list[tuple[int, int, float]]:
+    """(slot, node, strength) of firm i's own pipelines."""
+    row = state.pipelines[i]
+    return [(g, int(n), float(row.strength[g])) for g, n in enumerate(row.node) if n >= 0]
+
+
+def strongest_pipeline(state: State, i: int) -> float:
+    return max((strength for _, _, strength in pipelines_of(state, i)), default=0.0)
+
+
+def meet(state: State, i: int, number: int, stream: int) -> int:
+    """A living firm other than i, drawn uniformly by trying ids below the next power of two; -1 if none was found."""
+    rows = int(state.clock.rows[0])
+    span = 2 ** max(0, math.ceil(math.log2(rows)))
+    who = key(state, i) if i >= 0 else i
+    for attempt in range(48):
+        for u in uniform2(seed_of(state), stream, now(state), who, -2 - attempt, number):
+            j = int(u * span)
+            if j < rows and j != i and state.firms[j].alive:
+                return j
+    return -1
+
+
+def make_tie(state: State, i: int, j: int, trust: float) -> bool:
+    """Tie two firms in their first free slots; False if they are one, tied already, or one has no free slot."""
+    if i == j or j in partners(state, i):
+        return False
+    free_i = [m for m, k in enumerate(state.ties[i].partner) if k < 0]
+    free_j = [m for m, k in enumerate(state.ties[j].partner) if k < 0]
+    if not free_i or not free_j:
+        return False
+    for here, there, mine, its in ((i, j, free_i[0], free_j[0]), (j, i, free_j[0], free_i[0])):
+        row = state.ties[here]
+        row.partner[mine], row.mirror[mine] = there, its
+        row.trust[mine], row.age[mine], row.orders[mine] = trust, 0, 0.0
+    return True
+
+
+def cut_tie(state: State, i: int, m: int) -> None:
+    """End the tie in slot m of firm i on both sides."""
+    j, b = int(state.ties[i].partner[m]), int(state.ties[i].mirror[m])
+    for row, slot in ((state.ties[i], m), (state.ties[j], b)):
+        row.partner[slot], row.trust[slot], row.orders[slot] = -1, 0.0, 0.0
+
+
+def cut_all_ties(state: State, i: int) -> int:
+    ended = links(state, i)
+    for m, _, _ in ended:
+        cut_tie(state, i, m)
+    return len(ended)
+
+
+def pay(state: State, payer: int, receiver: int, amount: float) -> None:
+    """Move money between two accounts."""
+    state.accounts.money[payer] -= amount
+    state.accounts.money[receiver] += amount
+
+
+def move(state: State, origin: int, destination: int, people: float) -> None:
+    """Move people between two states of activity."""
+    state.accounts.people[origin] -= people
+    state.accounts.people[destination] += people
+
+
+def clip(value: float, low: float = 0.0, high: float = 1.0) -> float:
+    return min(high, max(low, value))

@@ -1,0 +1,167 @@
+"""Twin of processes/demography.py."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from district_sim.random import Stream, normal, philox, uniform, uniform2
+from district_sim.state import (
+    EMPLOYED,
+    ENTRIES,
+    EXITS,
+    FIRMS,
+    HOUSEHOLDS,
+    OUTSIDE,
+    OVERFLOW,
+    PHASES,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    UNEMPLOYED,
+    WORLD,
+    State,
+)
+from naive.common import clip, cut_all_ties, key, living, make_tie, meet, move, now, pay, seed_of, strategy
+
+
+def close_firm(state: State, i: int) -> None:
+    firm, row = state.firms[i], state.pipelines[i]
+    move(state, EMPLOYED, UNEMPLOYED, firm.employees)
+    pay(state, FIRMS, HOUSEHOLDS if firm.cash >= 0 else WORLD, firm.cash)
+    state.tally[TIE_DEATHS] += cut_all_ties(state, i)
+    row.node[:], row.strength[:] = -1, 0.0
+    firm.alive = False
+    for name in ("cash", "employees", "sales", "value_added", "profit", "participates"):
+        setattr(firm, name, 0.0)
+    state.tally[EXITS] += 1
+
+
+def exit_firms(state: State, p: Any) -> None:
+    d, t = p.demography[0], now(state)
+    freed = dict.fromkeys(range(p.technology[0].phases), 0.0)
+    for i in living(state):
+        firm = state.firms[i]
+        hazard = d.exit / firm.employees**d.exit_size
+        hazard += d.exit_young * math.exp(-(t - firm.founded) / d.exit_young_scale)
+        closing = uniform(seed_of(state), int(Stream.EXIT), t, key(state, i)) < hazard
+        insolvent = firm.cash < -d.credit * firm.wage * firm.employees and d.entry + d.exit > 0
+        if closing or insolvent:
+            freed[int(firm.phase)] += firm.reach
+            close_firm(state, i)
+    survivors = living(state)
+    base = {k: sum(float(state.firms[i].reach) for i in survivors if state.firms[i].phase == k) for k in freed}
+    for i in survivors:
+        firm = state.firms[i]
+        k = int(firm.phase)
+        firm.reach += d.customers_kept * freed[k] * firm.reach / base[k]
+        if firm.owner >= 0 and not state.firms[firm.owner].alive:
+            firm.owner = -1
+        if firm.captor >= 0 and not state.firms[firm.captor].alive:
+            firm.captor = -1
+
+
+def found_firm(state: State, p: Any, parent: int, phase: int, size: float, number: int) -> int:
+    """A new firm beside its parent; returns its row, -1 if the arrays are full."""
+    d, t, seed, stream = p.demography[0], now(state), seed_of(state), int(Stream.NEWBORN)
+    j = int(state.clock.rows[0])
+    if j == len(state.firms):
+        state.tally[OVERFLOW] += 1
+        return -1
+    state.clock.rows[0] += 1
+    old, new = state.firms[parent], state.firms[j]
+    words = (key(state, parent) & 0xFFFFFFFF, t & 0xFFFFFFFF, number, 0x4E45574B, 0, 0)
+    new.key = int(philox(*(np.uint32(word) for word in words))[0])
+    east, north, drive = (normal(seed, stream, t, key(state, j), -1, n) for n in range(3))
+    new.alive, new.founded, new.parent, new.phase = True, t, parent, phase
+    new.x, new.y = old.x + d.newborn_distance * east, old.y + d.newborn_distance * north
+    new.owner = new.captor = new.main_client = -1
+    new.dynamism = math.exp(drive / 2 - 1 / 8)
+    for name in ("trajectory", "education", "it", "identity", "collaboration", "research", "absorptive"):
+        setattr(new, name, getattr(old, name))
+    new.tacit[:], new.codified[:] = d.newborn_knowledge * old.tacit, d.newborn_knowledge * old.codified
+    new.quality = d.newborn_knowledge * old.quality
+    new.experience, new.employees = 0.3, size
+    idle = min(size, max(0.0, state.accounts.people[UNEMPLOYED]))
+    move(state, UNEMPLOYED, EMPLOYED, idle)
+    move(state, OUTSIDE, EMPLOYED, size - idle)
+    final = phase == p.technology[0].phases - 1
+    new.reach = size * p.market[0].productivity / (p.market[0].final_value if final else 1.0)
+    if phase == old.phase:
+        new.reach = min(new.reach, 0.3 * old.reach)
+        old.reach -= new.reach
+    new.wage = state.world[0].wage
+    new.cash = 2 * new.wage * size
+    pay(state, HOUSEHOLDS, FIRMS, new.cash)
+    state.tally[TIE_BIRTHS] += make_tie(state, parent, j, float(p.ties[0].first_trust))
+    state.tally[ENTRIES] += 1
+    return j
+
+
+def enter_firms(state: State, p: Any) -> None:
+    d, s, tech, seed, t = p.demography[0], strategy(state, p), p.technology[0], seed_of(state), now(state)
+    if d.entry == 0:
+        return
+    firms, last = living(state), tech.phases - 1
+    in_phase = {k: [state.firms[i] for i in firms if state.firms[i].phase == k] for k in range(tech.phases)}
+    base = {k: sum(float(f.reach) for f in in_phase[k]) for k in in_phase}
+    need = {k: (p.derived.phase_value[k] if k < last else 1.0) * base[last] for k in in_phase}
+    room = {k: base[k] / need[k] if need[k] > 0 else math.inf for k in in_phase}
+    value = {k: sum(max(0.0, float(f.value_added)) for f in in_phase[k]) for k in in_phase}
+    profit = {k: sum(float(f.profit) for f in in_phase[k]) for k in in_phase}
+    thinnest = min(room, key=lambda k: room[k])
+    helped = 1 + p.agency[0].phase_entry * state.agency[0].effect[PHASES] if room[thinnest] < 0.6 else 1.0
+    for i in firms:
+        firm = state.firms[i]
+        k = int(firm.phase)
+        margin = profit[k] / value[k] if value[k] > 0 else 0.0
+        hazard = d.entry * s.entrepreneurship * math.exp(clip(d.entry_profit * (margin - d.normal_margin), -3.0, 3.0))
+        hazard *= max(0.0, 1 + d.identity_entry * (firm.identity - p.firms[0].identity))
+        a, b = uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 0)
+        if a < hazard:
+            phase = _phase_of_newborn(p, k, *uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 1))
+        elif a < hazard * helped:
+            phase = thinnest
+        else:
+            continue
+        found_firm(state, p, i, phase, max(1.0, -d.newborn_size * math.log(b)), 0)
+    _by_policy(state, p, thinnest)
+
+
+def _phase_of_newborn(p: Any, parents: int, u: float, v: float) -> int:
+    if u < p.demography[0].newborn_phase:
+        return parents
+    edges = np.cumsum(p.derived.phase_value)
+    return min(int(np.searchsorted(edges, v, side="right")), p.technology[0].phases - 1)
+
+
+def _by_policy(state: State, p: Any, thinnest: int) -> None:
+    """Supported founders, then attracted entrants without and with networks."""
+    seed, t, stream = seed_of(state), now(state), int(Stream.ENTRANT_ATTRACTION)
+    policy, tech = state.policy[0], p.technology[0]
+    for which, expected in enumerate((policy.founders, *policy.entrants)):
+        whole = math.floor(expected)
+        number = whole + (uniform(seed, stream, t, which) < expected - whole)
+        for n in range(min(number, 1000)):
+            parent = meet(state, -10 - which, n, stream)
+            if parent < 0:
+                continue
+            if which == 0:
+                found_firm(state, p, parent, thinnest, float(p.demography[0].newborn_size), n + 1)
+                continue
+            phase = int(uniform(seed, stream, t, which, n) * tech.phases)
+            j = found_firm(state, p, parent, phase, float(p.policy_effects[0].entrant_size), n + 1)
+            if j >= 0:
+                _make_distant(state, p, j, networked=which == 2)
+
+
+def _make_distant(state: State, p: Any, j: int, networked: bool) -> None:
+    firm = state.firms[j]
+    ahead = min(int(firm.trajectory) + 1, p.technology[0].trajectories - 1)
+    known = 0.6 * state.world[0].frontier * p.derived.use[ahead][firm.phase]
+    firm.tacit[:] = np.maximum(0.3 * firm.tacit, known)
+    firm.codified[:] = np.maximum(0.3 * firm.codified, known)
+    state.tally[TIE_DEATHS] += cut_all_ties(state, j)
+    for n in range(4 if networked else 0):
+        partner = meet(state, j, 900 + n, int(Stream.ENTRANT_ATTRACTION))
+        if partner >= 0 and make_tie(state, j, partner, 0.6):
+            state.tally[TIE_BIRTHS] += 1

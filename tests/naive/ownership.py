@@ -1,0 +1,120 @@
+"""Twin of processes/ownership.py."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from district_sim.random import Stream, uniform, uniform2
+from district_sim.state import (
+    ACQUISITIONS,
+    DEFENCE,
+    DIVESTMENTS,
+    FIRMS,
+    HOUSEHOLDS,
+    TAKEOVERS,
+    WORLD,
+    State,
+)
+from naive.common import clip, key, living, mean_trust, now, pay, seed_of, strategy
+from naive.demography import close_firm
+
+
+def margin(state: State, i: int) -> float:
+    firm = state.firms[i]
+    return clip(float(firm.profit / firm.value_added), -1.0, 1.0) if firm.value_added > 0 else 0.0
+
+
+def takeover_chance(state: State, p: Any, i: int, success: float) -> float:
+    o, firm = p.ownership[0], state.firms[i]
+    embedded = mean_trust(state, i) * firm.identity
+    chance = o.takeover * min(2.0, state.world[0].pressure) * strategy(state, p).sale
+    chance *= 1 / (1 + math.exp(1 - o.takeover_success * success))
+    chance *= 1 - o.takeover_embeddedness * embedded
+    chance *= 1 - firm.participates * p.agency[0].screening * state.agency[0].effect[DEFENCE]
+    return float(chance * (1 - state.policy[0].screening))
+
+
+def take_over(state: State, p: Any) -> None:
+    o = p.ownership[0]
+    if o.takeover == 0 or state.world[0].pressure == 0:
+        return
+    firms = living(state)
+    size = np.log([state.firms[i].employees for i in firms])
+    gain = np.array([margin(state, i) for i in firms])
+    success = 0.0
+    for column in (size, gain):
+        deviation = math.sqrt(max(1e-12, float(np.var(column))))
+        success = success + 0.5 * (column - column.mean()) / deviation
+    labs = [n for n, kind in enumerate(p.derived.node_kind) if kind == 1]
+    for i, its_success in zip(firms, success, strict=True):
+        firm = state.firms[i]
+        a, b = uniform2(seed_of(state), int(Stream.TAKEOVER), now(state), key(state, i), -1, 0)
+        if firm.owner != -1 or a >= takeover_chance(state, p, i, its_success):
+            continue
+        company = int(b * o.multinationals)
+        firm.owner, firm.captor = -2 - company, -1
+        pay(state, WORLD, HOUSEHOLDS, o.takeover_price * max(0.0, firm.profit, 0.05 * firm.value_added))
+        capital = o.takeover_capital * firm.wage * firm.employees
+        pay(state, WORLD, FIRMS, capital)
+        firm.cash += capital
+        if labs:
+            state.pipelines[i].node[0] = labs[min(company % 2, len(labs) - 1)]
+            state.pipelines[i].strength[0] = 1.0
+        state.tally[TAKEOVERS] += 1
+
+
+def divest(state: State, p: Any) -> None:
+    o = p.ownership[0]
+    for i in living(state):
+        firm = state.firms[i]
+        if firm.owner >= -1:
+            continue
+        a, b = uniform2(seed_of(state), int(Stream.DIVESTMENT), now(state), key(state, i), -1, 0)
+        if a >= o.divestment * (3 if firm.profit < 0 else 1):
+            continue
+        state.tally[DIVESTMENTS] += 1
+        if b < o.buyout:
+            firm.owner = -1
+            pay(state, HOUSEHOLDS, WORLD, o.takeover_price / 2 * max(0.0, firm.profit))
+        else:
+            close_firm(state, i)
+
+
+def acquire(state: State, p: Any) -> None:
+    o, s = p.ownership[0], strategy(state, p)
+    for i in living(state):
+        leader = state.firms[i]
+        if leader.owner != -1 or leader.employees < o.leader_size:
+            continue
+        a, b = uniform2(seed_of(state), int(Stream.ACQUISITION), now(state), key(state, i), -1, 0)
+        if a >= o.acquisition * s.acquisition * leader.dynamism:
+            continue
+        row = [int(j) for j in state.ties[i].partner]
+        first = int(b * len(row))
+        for j in row[first:] + row[:first]:
+            target = state.firms[j]
+            if j < 0 or target.owner != -1 or target.employees >= leader.employees:
+                continue
+            price = o.acquisition_price * max(0.0, target.profit, 0.05 * target.value_added)
+            if price <= leader.cash:
+                target.owner, target.captor = i, -1
+                leader.cash -= price
+                pay(state, FIRMS, HOUSEHOLDS, price)
+                state.tally[ACQUISITIONS] += 1
+                break
+
+
+def bind_captives(state: State, p: Any) -> None:
+    o, s = p.ownership[0], strategy(state, p)
+    for i in living(state):
+        firm = state.firms[i]
+        if firm.owner != -1:
+            continue
+        u = uniform(seed_of(state), int(Stream.CAPTIVITY), now(state), key(state, i))
+        client, dependent = int(firm.main_client), firm.client_share > o.captive_from
+        if firm.captor < 0:
+            if client >= 0 and dependent and u < o.captivity * s.captivity * state.firms[client].dynamism:
+                firm.captor = client
+        elif client != firm.captor or (not dependent and u < o.captive_release):
+            firm.captor = -1
