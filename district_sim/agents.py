@@ -267,10 +267,15 @@ class Firm(View):
         return [Pipeline(node, NODE_KINDS[kinds[node]], strength) for node, strength in links if node >= 0]
 
     def remove(self) -> None:
-        """Close the firm: people become unemployed, money goes to the owners, ties end. The view stays readable."""
+        """Close the firm: people become unemployed, money goes to the owners, ties end, whom it controls is free.
+
+        The view stays readable.
+        """
         if self.alive:
             state = self.model.state
             close_firm(self.unique_id, state.firms, state.ties, state.pipelines, state.accounts, state.tally)
+            for name in ("owner", "captor"):
+                state.firms[name][state.firms[name] == self.unique_id] = -1
         super().remove()
 
     @property

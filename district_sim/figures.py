@@ -42,7 +42,7 @@ TRAJECTORY_DASHES: dict[Trajectory, Any] = {
     Trajectory.POST_MARSHALLIAN_NODE: (0, (5, 1.5, 1, 1.5)),
     Trajectory.LEARNING_REGION: (0, (1.5, 1)),
     Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "-",
-    Trajectory.MARSHALLIAN_PERSISTENCE: "-",
+    Trajectory.MARSHALLIAN_PERSISTENCE: (0, (8, 2, 1, 2, 1, 2)),
     Trajectory.DECLINE: (0, (3, 3)),
 }
 
@@ -464,7 +464,7 @@ def _map_panel(ax: Axes, name: str, outcome: str, colour: str) -> None:
         xycoords="axes fraction",
         textcoords="offset points",
         ha="center",
-        fontsize=9,
+        fontsize=8.5,
         color="#444444",
     )
     ax.set_xticks([])

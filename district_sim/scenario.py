@@ -142,7 +142,7 @@ class Technology(Section):
         json_schema_extra={"unit": "quarters"},
     )
     quality_jump: float = _number(
-        0.25, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next"
+        0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next"
     )
     knowledge_scale: float = _number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
     codified_weight: float = _number(
@@ -176,7 +176,7 @@ class World(Section):
         json_schema_extra={"unit": "quarters"},
     )
     competition: float = _number(
-        .08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
+        0.08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
     )
     sourcing_premium: float = _number(
         0.1,
@@ -186,7 +186,7 @@ class World(Section):
         "Extra cost of buying a phase abroad before globalisation (transport, tariffs, control)",
     )
     sourcing_fall: float = _number(
-        0.2,
+        0.13,
         0.0,
         0.9,
         "share",
@@ -198,7 +198,7 @@ class World(Section):
     rivals_lag: float = _number(
         16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
     )
-    rivals_reach: float = _share(.4, "Share of a trajectory's quality jump that the average outside rival attains")
+    rivals_reach: float = _share(0.25, "Share of a trajectory's quality jump that the average outside rival attains")
     niche: float = _number(
         0.15,
         0.01,
@@ -376,13 +376,13 @@ class Innovation(Section):
         "Gordon 2012, NBER 18315",
     )
     switching_base: float = _number(
-        0.10, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in"
+        0.03, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in"
     )
     lockin_functional: float = _number(
-        0.15, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
+        0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
     )
     lockin_cognitive: float = _number(
-        0.25,
+        .25,
         0.0,
         5.0,
         "share",
@@ -390,7 +390,7 @@ class Innovation(Section):
         "Grabher 1993",
     )
     lockin_political: float = _number(
-        0.15,
+        0.10,
         0.0,
         5.0,
         "share",
@@ -478,7 +478,7 @@ class Market(Section):
     make_penalty: float = _number(0.15, 0.0, 2.0, "share", "Extra cost of making a phase without specialisation")
     spot_bias: float = _number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
     tie_bias: float = _number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
-    abroad_bias: float = _number(.9, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
+    abroad_bias: float = _number(0.9, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
     abroad_pipeline: float = _number(
         0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline"
     )
@@ -493,8 +493,12 @@ class Market(Section):
         "log points",
         "Demand gained by a multinational's affiliate through its sales network",
     )
-    customer_memory: float = _number(0.02, 0.0, 1.0, "per quarter", "Speed at which a final firm's customer base follows its sales")
-    order_memory: float = _number(0.08, 0.0, 1.0, "per quarter", "Speed at which a supplier's customer base follows its orders")
+    customer_memory: float = _number(
+        0.02, 0.0, 1.0, "per quarter", "Speed at which a final firm's customer base follows its sales"
+    )
+    order_memory: float = _number(
+        0.08, 0.0, 1.0, "per quarter", "Speed at which a supplier's customer base follows its orders"
+    )
     growth_noise: float = _number(
         0.05,
         0.0,
@@ -504,7 +508,7 @@ class Market(Section):
         "Bottazzi & Secchi 2003: Laplace growth rates",
     )
     size_reversion: float = _number(
-        .004,
+        0.004,
         0.0,
         0.5,
         "per quarter",
@@ -562,7 +566,7 @@ class Ties(Section):
     offshoring_norm: float = _share(0.35, "Share of purchases abroad that partners regard as normal")
     identity_foreign: float = _number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
     ending: float = _number(
-        .06,
+        0.06,
         0.0,
         1.0,
         "per quarter",
@@ -570,7 +574,7 @@ class Ties(Section):
         "Giuliani 2013: tie turnover is high",
     )
     ending_trust: float = _number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
-    searching: float = _number(.6, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
+    searching: float = _number(0.6, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
     wanted: float = _number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
     closure: float = _share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
     reach: float = _number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
@@ -687,7 +691,7 @@ class Ownership(Section):
         json_schema_extra={"unit": "companies"},
     )
     takeover: float = _number(
-        0.012,
+        0.026,
         0.0,
         1.0,
         "per quarter",
@@ -741,7 +745,7 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = _number(
-        .019,
+        0.020,
         0.0,
         1.0,
         "per firm and quarter",
@@ -819,7 +823,7 @@ class Strategy(Section):
     )
     offshoring: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
     integration: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
-    sale: float = _share(0.1, "Readiness of owners to sell to a multinational")
+    sale: float = _share(0.06, "Readiness of owners to sell to a multinational")
     acquisition: float = _number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
     captivity: float = _number(
         0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive"

@@ -14,7 +14,7 @@ from district_sim.processes import agency, demography, innovation, knowledge, ma
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
 from district_sim.state import State, copied, grown
-from naive.common import strategy
+from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
 
@@ -115,6 +115,16 @@ def with_room(state: State) -> State:
 def district(situation: str = "calm", seed: int = 1, quarters: int = 4) -> State:
     """A fresh copy of a small district after some quarters."""
     return copied(_advanced(situation, seed, quarters))
+
+
+def strangers(seed: int = 1) -> State:
+    """A district in which nobody knows anybody: no ties, no pipelines, no agency, no captives."""
+    state = district("calm", seed, 0)
+    for i in living(state):
+        cut_all_ties(state, i)
+    state.pipelines.node, state.pipelines.strength = -1, 0.0
+    state.firms.participates, state.firms.captor, state.firms.owner = 0.0, -1, -1
+    return state
 
 
 _Call = Callable[[State, Parameters, Any], Any]

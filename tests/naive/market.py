@@ -139,7 +139,7 @@ def _tied_option(state: State, p: Any, i: int, j: int, trust: float, k: int) -> 
     if unit_of(state, i) == unit_of(state, j):
         weight *= math.exp(p.ownership[0].group_pull)
     size = min(4.0, its.reach / max(0.1, p.derived.phase_value[k] * state.firms[i].reach))
-    return weight * size / (1 + size), float(its.quality), price
+    return weight * size, float(its.quality), price
 
 
 def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float, float]]) -> None:
@@ -293,10 +293,11 @@ def _customers(state: State, p: Any, firms: list[int]) -> None:
     """Customer bases follow sales; then shocks and reversion shuffle them inside each phase."""
     m = p.market[0]
     for k in range(p.technology[0].phases):
+        memory = m.customer_memory if k == p.technology[0].phases - 1 else m.order_memory
         here = [i for i in firms if state.firms[i].phase == k]
         base = {i: max(0.1, float(state.firms[i].reach)) for i in here}
         followed = {
-            i: base[i] ** (1 - m.customer_memory) * max(0.1, float(state.firms[i].sales)) ** m.customer_memory
+            i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales)) ** memory
             for i in here
         }
         typical = sum(math.log(f) for f in followed.values()) / max(1, len(here))

@@ -1,0 +1,163 @@
+"""What demography means: spin-offs inherit, good margins and identity draw founders, the insolvent close."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from naive import cases
+from naive.common import partners
+
+from district_sim.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied, grown
+
+
+def entered(state: State, **changes: Any) -> State:
+    state.tally[:] = 0.0
+    return cases.run("enter_firms", state, cases.parameters("calm", **changes))
+
+
+def left(state: State, **changes: Any) -> State:
+    state.tally[:] = 0.0
+    return cases.run("exit_firms", state, cases.parameters("calm", **changes))
+
+
+NO_EXIT = {"exit": 0.0, "exit_young": 0.0}
+
+
+class TestEntry:
+    def test_spin_offs_carry_part_of_their_parents_knowledge_and_stay_near(self) -> None:
+        state = cases.strangers()
+        after = entered(state, demography={"entry": 0.3, "newborn_knowledge": 0.7, "newborn_distance": 0.5})
+        born = np.flatnonzero(after.firms.alive & ~state.firms.alive)
+        parent = after.firms.parent[born]
+        assert born.size == after.tally[ENTRIES] > 3
+        np.testing.assert_allclose(after.firms.tacit[born], 0.7 * state.firms.tacit[parent])
+        np.testing.assert_allclose(after.firms.codified[born], 0.7 * state.firms.codified[parent])
+        apart = np.hypot(*(after.firms[c][born] - after.firms[c][parent] for c in "xy"))
+        assert apart.mean() < 1.5
+        assert all(int(j) in partners(after, int(i)) for i, j in zip(born, parent, strict=True))
+
+    def test_most_stay_in_their_parents_phase(self) -> None:
+        for stay, low, high in ((1.0, 1.0, 1.0), (0.0, 0.0, 0.6)):
+            after = entered(cases.strangers(), demography={"entry": 0.5, "newborn_phase": stay})
+            born = np.flatnonzero(after.firms.parent >= 0)
+            same = np.mean(after.firms.phase[born] == after.firms.phase[after.firms.parent[born]])
+            assert low <= same <= high
+
+    def test_people_come_from_the_unemployed_then_from_outside(self) -> None:
+        state = cases.strangers()
+        state.accounts.people[UNEMPLOYED] = 3.0
+        after = entered(state, demography={"entry": 0.5})
+        moved = after.accounts.people - state.accounts.people
+        assert moved[0] == pytest.approx(after.firms.employees[40:].sum())
+        assert moved[UNEMPLOYED] == pytest.approx(-3.0)
+        assert moved.sum() == pytest.approx(0.0, abs=1e-9)
+
+    def test_profits_draw_founders(self) -> None:
+        def entries(profit: float) -> float:
+            state = cases.strangers()
+            state.firms.profit = profit * state.firms.value_added
+            return float(entered(state, demography={"entry": 0.1, "entry_profit": 5.0}).tally[ENTRIES])
+
+        assert entries(0.5) > entries(0.08) > entries(-0.5)
+
+    def test_values_that_are_not_reproduced_lower_entry(self) -> None:
+        def entries(identity: float, **changes: Any) -> float:
+            state = cases.strangers()
+            state.firms.identity = identity
+            rates = {"demography": {"entry": 0.2, "identity_entry": 2.0}}
+            return float(entered(state, **cases.merged(rates, changes)).tally[ENTRIES])
+
+        assert entries(0.9) > entries(0.5) > entries(0.0) == 0.0
+        off = {"mechanisms": {"productive_reproduction": False}}
+        assert entries(0.9, **off) == entries(0.0, **off) > 0.0
+
+    def test_phase_support_draws_founders_to_a_thin_phase(self) -> None:
+        def born(effect: float, thin: bool) -> np.ndarray:
+            state = cases.strangers()
+            if thin:
+                state.firms.reach[state.firms.phase == 2] *= 0.05
+            state.agency.effect[0, PHASES] = effect
+            after = entered(state, demography={"entry": 0.05}, agency={"phase_entry": 15.0})
+            counts: np.ndarray = np.bincount(after.firms.phase[40 : after.clock.rows[0]], minlength=6)
+            return counts
+
+        assert born(0.9, thin=True)[2] > born(0.0, thin=True)[2] + 3
+        np.testing.assert_array_equal(born(0.9, thin=False), born(0.0, thin=False))
+
+    def test_supported_founders_enter_the_thinnest_phase(self) -> None:
+        state = cases.strangers()
+        state.firms.reach[state.firms.phase == 3] *= 0.05
+        plain = entered(copied(state)).tally[ENTRIES]
+        state.policy.founders = 4.0
+        after = entered(state)
+        assert after.tally[ENTRIES] == plain + 4
+        assert (after.firms.phase[after.clock.rows[0] - 4 : after.clock.rows[0]] == 3).all()
+
+    @pytest.mark.parametrize(("networked", "ties"), [(0, 0), (1, 3)])
+    def test_attracted_entrants_know_other_things_and_need_introductions(self, networked: int, ties: int) -> None:
+        state = cases.strangers()
+        state.policy.entrants[0, networked] = 2.0
+        after = entered(state, demography={"entry": 1e-9})
+        born = range(40, int(after.clock.rows[0]))
+        assert len(born) == 2
+        for i in born:
+            use = cases.parameters("calm").derived.use[1, after.firms.phase[i]]
+            assert (after.firms.tacit[i] >= 0.6 * after.world.frontier[0] * use - 1e-12).all()
+            assert len(partners(after, i)) >= ties
+            assert ties or not partners(after, i)
+
+    def test_no_room_is_reported_not_hidden(self) -> None:
+        state = grown(cases.strangers(), 41)
+        after = cases.run("enter_firms", state, cases.parameters("calm", demography={"entry": 1.0}))
+        assert after.clock.rows[0] == 41
+        assert after.tally[OVERFLOW] > 0.0
+
+
+class TestExit:
+    def test_the_insolvent_close_and_leave_their_debts_outside(self) -> None:
+        state = cases.strangers()
+        state.accounts.money[FIRMS] -= state.firms.cash[3] + 1e4
+        state.accounts.money[4] += state.firms.cash[3] + 1e4
+        state.firms.cash[3] = -1e4
+        after = left(state, demography=NO_EXIT)
+        assert not after.firms.alive[3]
+        assert after.tally[EXITS] >= 1.0
+        assert after.accounts.money[FIRMS] == pytest.approx(after.firms.cash[after.firms.alive].sum())
+        assert after.accounts.money[4] - state.accounts.money[4] == pytest.approx(-1e4)
+
+    def test_young_and_small_firms_close_more_often(self) -> None:
+        def exits(age: int, employees: float) -> float:
+            state = cases.strangers()
+            state.firms.founded, state.firms.employees, state.firms.cash = state.clock.step[0] - age, employees, 1e9
+            rates = {"exit": 0.3, "exit_young": 0.5, "exit_young_scale": 6.0, "exit_size": 0.6}
+            return float(left(state, demography=rates).tally[EXITS])
+
+        assert exits(0, 1.0) > exits(100, 1.0) > exits(100, 50.0)
+
+    def test_most_customers_stay_in_the_district(self) -> None:
+        state = cases.district()
+        after = left(state, demography={"exit": 0.3, "customers_kept": 0.5})
+        dead = state.firms.alive & ~after.firms.alive
+        assert 2 < dead.sum() < 35
+        for phase in range(6):
+            here = state.firms.phase == phase
+            lost, before = state.firms.reach[here & dead].sum(), state.firms.reach[here & state.firms.alive].sum()
+            if after.firms.alive[here].any():
+                assert after.firms.reach[here & after.firms.alive].sum() == pytest.approx(before - 0.5 * lost)
+
+    def test_the_dead_leave_no_ties_owners_or_captors(self) -> None:
+        state = cases.district("hierarchical", 2, 6)
+        after = left(state, demography={"exit": 0.4})
+        dead = set(np.flatnonzero(~after.firms.alive))
+        assert dead
+        assert not dead & set(after.ties.partner[after.ties.partner >= 0].tolist())
+        assert not dead & set(after.firms.owner[after.firms.alive].tolist())
+        assert not dead & set(after.firms.captor[after.firms.alive].tolist())
+
+
+def test_switched_off_firms_neither_come_nor_go() -> None:
+    p = cases.parameters("restless", mechanisms={"demography": False})
+    state = cases.district("restless", 1, 1)
+    after, row = cases.quarter(state, p, 6)
+    np.testing.assert_array_equal(after.firms.alive, state.firms.alive)
+    assert row["entries"] == row["exits"] == 0.0

@@ -1,0 +1,471 @@
+"""The Mesa model: the same numbers as `simulate`, agents as views, collection, batch runs."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import warnings
+
+import mesa
+import numba
+import numpy as np
+import pandas as pd
+import pytest
+
+from district_sim import District, Scenario, ScenarioError, load_scenario, simulate
+from district_sim.agents import Agency, Firm, Multinational
+from district_sim.indicators import NAMES
+from district_sim.model import as_seed
+from district_sim.state import SELF_OWNED, grown
+
+QUARTERS = 12
+SMALL = {
+    "firms.count": 40,
+    "firms.settling": 4,
+    "run.quarters": QUARTERS,
+    "demography.entry": 0.05,
+    "demography.exit": 0.05,
+    "world.onset": 0,
+    "world.ramp": 4,
+    "strategy_start": 0,
+    "strategy.sale": 1.0,
+    "ownership.takeover": 0.05,
+}
+"""A small district with many births, closures and takeovers."""
+
+PRINT_HASH = """
+import hashlib, numba
+from district_sim import simulate, load_scenario
+run = simulate(load_scenario("baseline", ["firms.count=200", "firms.settling=4"]), seed=7, quarters=10)
+print(numba.get_num_threads(), hashlib.sha256(run.indicators.to_numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("baseline", SMALL)
+
+
+@pytest.fixture
+def model(scenario: Scenario) -> District:
+    return District(scenario, seed=3)
+
+
+def same(a: pd.DataFrame, b: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def look_at_everything(model: District) -> None:
+    """Use the agents as a curious reader would."""
+    for firm in model.agents_by_type[Firm]:
+        assert firm.trust_in(firm) == 0.0
+        _ = firm.partners, firm.pipelines, firm.controller, firm.main_client, firm.parent, firm.tacit, firm.pos
+    _ = [company.sales for company in model.multinationals], model.agency.participants
+    model.agents.select(lambda agent: agent.unique_id % 2 == 0).shuffle()
+
+
+# The same numbers --------------------------------------------------------------------------------
+
+
+def test_stepping_gives_what_simulate_gives(scenario: Scenario, model: District) -> None:
+    run = simulate(scenario, seed=3)
+    while model.running:
+        model.step()
+    same(model.indicators, run.indicators)
+    assert model.scores == run.scores
+    assert model.trajectory == run.trajectory
+    assert model.quarter == model.steps == QUARTERS
+
+
+def test_any_way_of_stepping_gives_the_same(scenario: Scenario, model: District) -> None:
+    model.step()
+    model.run_for(4)
+    model.run_until(7)
+    model.run_model()
+    at_once = District(scenario, seed=3)
+    at_once.run_for(QUARTERS)
+    same(model.indicators, at_once.indicators)
+
+
+def test_looking_changes_nothing(scenario: Scenario, model: District) -> None:
+    seen = District(scenario, seed=3)
+    for _ in range(QUARTERS):
+        look_at_everything(seen)
+        seen.step()
+        model.step()
+    same(seen.indicators, model.indicators)
+    for name in model.state.firms.dtype.names:
+        np.testing.assert_array_equal(seen.state.firms[name], model.state.firms[name])
+    assert model.state.tally.tolist() == seen.state.tally.tolist()
+
+
+def test_model_draws_nothing_from_mesa(model: District) -> None:
+    """Mesa's own generators stay where they began, so whoever uses them is not disturbed by the district."""
+    before, numpy_before = model.random.getstate(), model.rng.bit_generator.state
+    model.run_for(3)
+    list(model.agents)
+    assert model.random.getstate() == before
+    assert model.rng.bit_generator.state == numpy_before
+
+
+def test_other_random_numbers_do_not_matter(scenario: Scenario, model: District) -> None:
+    np.random.seed(1)  # noqa: NPY002
+    model.random.random()
+    model.rng.random()
+    model.run_for(QUARTERS)
+    same(model.indicators, simulate(scenario, seed=3).indicators)
+
+
+def test_a_run_may_go_on_past_its_last_quarter(scenario: Scenario, model: District) -> None:
+    """And its first quarters are those of the shorter run, whatever room was made for the longer."""
+    model.run_for(3 * QUARTERS)
+    same(model.indicators, simulate(scenario, seed=3, quarters=3 * QUARTERS).indicators)
+    same(model.indicators.head(QUARTERS), simulate(scenario, seed=3).indicators)
+    assert not model.running
+
+
+def test_threads_do_not_matter() -> None:
+    if numba.config.NUMBA_NUM_THREADS < 2:
+        pytest.skip("one processor; test_processes_do_not_matter forces two threads")
+    scenario = load_scenario("baseline", {"firms.count": 200, "firms.settling": 4})
+    was = numba.get_num_threads()
+    tables = []
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(threads)
+            tables.append(simulate(scenario, seed=7, quarters=10).indicators)
+    finally:
+        numba.set_num_threads(was)
+    same(*tables)
+
+
+def test_processes_do_not_matter() -> None:
+    """Two other processes, with one and with two threads and other hash seeds, print what this one computes."""
+    run = simulate(load_scenario("baseline", {"firms.count": 200, "firms.settling": 4}), seed=7, quarters=10)
+    expected = hashlib.sha256(run.indicators.to_numpy().tobytes()).hexdigest()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PRINT_HASH],
+            env={**os.environ, "NUMBA_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for threads in ("1", "2")
+    ]
+    printed = [process.communicate(timeout=300)[0].split() for process in started]
+    assert printed == [["1", expected], ["2", expected]]
+
+
+# Making a district -------------------------------------------------------------------------------
+
+
+def test_zero_is_a_seed(scenario: Scenario) -> None:
+    model = District(scenario, seed=0)
+    assert model.seed == 0
+    model.run_for(2)
+    same(model.indicators, simulate(scenario, seed=0, quarters=2).indicators)
+
+
+def test_no_seed_is_a_new_one_that_can_be_told(scenario: Scenario) -> None:
+    a, b = District(scenario), District(scenario)
+    assert a.seed != b.seed
+    a.run_for(2)
+    same(a.indicators, simulate(scenario, seed=a.seed, quarters=2).indicators)
+
+
+@pytest.mark.parametrize(
+    ("given", "seed"),
+    [("42", 42), (" 7 ", 7), (np.int64(5), 5), (3.0, 3), (2**64 - 1, 2**64 - 1), (0, 0)],
+)
+def test_seeds_that_people_and_mesa_pass(given: object, seed: int) -> None:
+    assert as_seed(given) == seed
+
+
+def test_a_seed_sequence_is_a_seed() -> None:
+    children = np.random.SeedSequence(1).spawn(2)
+    assert as_seed(children[0]) == as_seed(np.random.SeedSequence(1).spawn(1)[0]) != as_seed(children[1])
+
+
+@pytest.mark.parametrize("given", ["abc", "", "1.5", -1, 2**64, 1.5, float("nan"), float("inf")])
+def test_a_bad_seed_is_named(given: object) -> None:
+    with pytest.raises(ValueError, match="a seed is a whole number between 0 and"):
+        District(seed=given)
+
+
+@pytest.mark.parametrize("given", [True, [1, 2], np.random.default_rng(1)])
+def test_what_is_no_seed_at_all_is_refused(given: object) -> None:
+    with pytest.raises(TypeError, match="a seed is a whole number"):
+        District(rng=given)
+
+
+def test_seed_and_rng_are_one_thing(scenario: Scenario) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert District(scenario, seed=5).seed == District(scenario, rng=5).seed == 5
+    with pytest.raises(ValueError, match="not both"):
+        District(scenario, seed=1, rng=1)
+
+
+def test_overrides_by_path_or_by_keyword(scenario: Scenario) -> None:
+    by_path = District("baseline", seed=1, **SMALL, **{"market.wage": 9.0})
+    by_keyword = District(scenario, seed=1, market__wage=np.float64(9.0))
+    assert by_path.scenario == by_keyword.scenario
+    assert by_path.scenario.market.wage == 9.0
+    assert scenario.market.wage != 9.0
+
+
+@pytest.mark.parametrize("start", ["baseline", Scenario()], ids=["name", "scenario"])
+def test_bad_overrides_are_named(start: str | Scenario) -> None:
+    for path, value in [("strategy.sael", 1), ("nothing", 1), ("strategy", 3), ("firms.count", 0)]:
+        with pytest.raises(ScenarioError, match=path.split(".")[0]):
+            District(start, **{path: value})
+
+
+def test_the_scenario_stays(model: District, scenario: Scenario) -> None:
+    assert model.scenario == scenario
+    with pytest.raises(AttributeError, match="make another District"):
+        model.scenario = Scenario()
+
+
+# Collection and batches --------------------------------------------------------------------------
+
+
+def test_datacollector_holds_the_indicators(model: District) -> None:
+    model.run_for(5)
+    collected = model.datacollector.get_model_vars_dataframe()
+    assert list(collected.columns) == list(NAMES)
+    np.testing.assert_array_equal(collected.to_numpy(), model.indicators.to_numpy())
+
+
+def test_own_datacollector_sees_the_living_firms(model: District) -> None:
+    model.datacollector = mesa.DataCollector(
+        model_reporters={"firms": lambda m: len(m.firms)},
+        agenttype_reporters={Firm: {"employees": "employees"}},
+    )
+    model.run_for(3)
+    by_firm = model.datacollector.get_agenttype_vars_dataframe(Firm).reset_index()
+    employment = by_firm.groupby("Step")["employees"].sum()
+    np.testing.assert_allclose(employment, model.indicators["employment"], rtol=1e-12)
+    counted = model.datacollector.get_model_vars_dataframe()["firms"]
+    assert counted.tolist() == model.indicators["firms"].tolist()
+
+
+def test_results_are_copies(model: District) -> None:
+    model.run_for(2)
+    table = model.indicators
+    table.iloc[:, :] = -1.0
+    assert (model.indicators["firms"] > 0).all()
+
+
+def test_batch_run() -> None:
+    small = {**SMALL, "run.quarters": 4}
+    parameters = {"scenario": "baseline", **small, "market.wage": [7.0, 9.0]}
+
+    def results() -> pd.DataFrame:
+        return pd.DataFrame(mesa.batch_run(District, parameters, rng=[0, 1], display_progress=False))
+
+    table = results()
+    assert len(table) == 4
+    assert (table["Step"] == 4).all()
+    assert table["value_added"].nunique() == 4  # every value and every seed makes a difference
+    same(table, results())
+    for row in table.to_dict("records"):
+        scenario = load_scenario("baseline", {**small, "market.wage": row["market.wage"]})
+        assert row["value_added"] == simulate(scenario, seed=row["seed"]).indicators["value_added"].iloc[-1]
+
+
+# Agents ------------------------------------------------------------------------------------------
+
+
+def test_agents_are_the_living(model: District) -> None:
+    for _ in range(QUARTERS):
+        model.step()
+        living = np.flatnonzero(model.state.firms.alive).tolist()
+        companies = [SELF_OWNED - 1 - m for m in range(model.scenario.ownership.multinationals)]
+        assert [agent.unique_id for agent in model.agents] == [-1, *companies, *living]
+        assert [firm.unique_id for firm in model.firms] == living
+    assert {type(agent) for agent in model.agents} == set(model.agent_types) == {Agency, Firm, Multinational}
+
+
+def test_agents_do_not_depend_on_when_one_looks(scenario: Scenario, model: District) -> None:
+    late = District(scenario, seed=3)
+    for _ in range(QUARTERS):
+        list(model.agents)
+        model.step()
+        late.step()
+    late.firm(7)
+    assert [agent.unique_id for agent in model.agents] == [agent.unique_id for agent in late.agents]
+
+
+def test_a_run_makes_no_views(model: District) -> None:
+    made: list[object] = []
+    original = Firm.__init__
+    Firm.__init__ = lambda self, *args: (made.append(args), original(self, *args))[1]  # type: ignore[method-assign]
+    try:
+        model.run_for(3)
+        assert not made
+        list(model.agents)
+        assert len(made) == len(model.firms)
+    finally:
+        Firm.__init__ = original  # type: ignore[method-assign]
+
+
+def test_select_agg_get_groupby(model: District) -> None:
+    model.run_for(4)
+    f, firms = model.state.firms, model.firms
+    alive = f.alive
+    large = firms.select(lambda firm: firm.employees >= 10)
+    assert {firm.unique_id for firm in large} == set(np.flatnonzero(alive & (f.employees >= 10)).tolist())
+    assert model.agents.select(agent_type=Firm).agg("employees", sum) == pytest.approx(f.employees[alive].sum())
+    assert firms.agg("cash", [min, max]) == [f.cash[alive].min(), f.cash[alive].max()]
+    assert firms.get("identity") == f.identity[alive].tolist()
+    assert firms.get(["x", "phase"]) == [[x, k] for x, k in zip(f.x[alive], f.phase[alive], strict=True)]
+    counted = firms.groupby("phase").count()
+    assert counted == {k: (f.phase[alive] == k).sum() for k in counted}
+    assert sum(counted.values()) == alive.sum()
+    assert len(firms.select(at_most=5)) == 5
+
+
+def test_a_view_reads_its_row(model: District) -> None:
+    model.run_for(4)
+    f, ties = model.state.firms, model.state.ties
+    for firm in model.firms:
+        i = firm.unique_id
+        assert (firm.employees, firm.cash, firm.identity, firm.sales) == (
+            f.employees[i],
+            f.cash[i],
+            f.identity[i],
+            f.sales[i],
+        )
+        assert firm.pos == firm.position == (f.x[i], f.y[i])
+        np.testing.assert_array_equal(firm.tacit, f.tacit[i])
+        assert {p.unique_id for p in firm.partners} == set(ties.partner[i][ties.partner[i] >= 0].tolist())
+        for partner in firm.partners:
+            assert firm.trust_in(partner) == partner.trust_in(firm) > 0.0
+        assert len(firm.pipelines) == (model.state.pipelines.node[i] >= 0).sum()
+        owner = firm.owner
+        assert f.owner[i] == (SELF_OWNED if owner is None else owner.unique_id)
+        assert (owner is None) == (firm.controller is firm)
+    taken = [firm for company in model.multinationals for firm in company.affiliates]
+    assert taken
+    assert all(isinstance(firm.controller, Multinational) for firm in taken)
+    assert model.agency.participation == model.indicators["participation"].iloc[-1]
+
+
+def test_writing_through_a_view(model: District) -> None:
+    state, firm = model.state, model.firm(3)
+    partner = firm.partners[0]
+    firm.identity, firm.phase, firm.tacit = 0.125, 1, np.full_like(firm.tacit, 0.5)
+    firm.pos = (1.0, 2.0)
+    firm.set_trust(partner, 0.75)
+    assert state.firms.identity[3] == 0.125
+    assert state.firms.phase[3] == 1
+    assert (state.firms.tacit[3] == 0.5).all()
+    assert (state.firms.x[3], state.firms.y[3]) == (1.0, 2.0)
+    assert partner.trust_in(firm) == firm.trust_in(partner) == 0.75
+    firm.owner = company = model.multinationals[1]
+    assert state.firms.owner[3] == -3
+    assert company.affiliates == [firm]
+    firm.owner = None
+    assert state.firms.owner[3] == SELF_OWNED
+
+
+def test_writing_changes_the_run(scenario: Scenario, model: District) -> None:
+    for firm in model.firms:
+        firm.identity = 1.0
+    model.run_for(4)
+    assert model.indicators["identity"].iloc[0] > simulate(scenario, 3, 4).indicators["identity"].iloc[0]
+
+
+def test_money_and_people_that_are_written_come_from_somewhere(model: District) -> None:
+    accounts, firm = model.state.accounts, model.firm(3)
+    money, people = accounts.money.sum(), accounts.people.sum()
+    firm.cash += 1000.0
+    firm.employees += 5.0
+    model.agency.fund += 100.0
+    f = model.state.firms
+    assert accounts.money.sum() == pytest.approx(money, abs=1e-9)
+    assert accounts.people.sum() == pytest.approx(people)
+    assert accounts.money[0] == pytest.approx(f.cash[f.alive].sum())
+    assert accounts.people[0] == pytest.approx(f.employees[f.alive].sum())
+
+
+def test_what_cannot_be_written_is_refused(model: District) -> None:
+    firm = model.firm(3)
+    with pytest.raises(AttributeError, match="alive"):
+        firm.alive = False
+    with pytest.raises(ValueError, match="phase goes from 0 to"):
+        firm.phase = model.scenario.technology.phases
+    with pytest.raises(TypeError):
+        firm.trajectory = 0.5
+    with pytest.raises(ValueError, match="identity must be finite"):
+        firm.identity = float("nan")
+    with pytest.raises(ValueError, match="tacit has shape"):
+        firm.tacit = np.zeros(1)
+    with pytest.raises(ValueError, match="read-only"):
+        firm.tacit[0] = 1.0
+    with pytest.raises(ValueError, match="more than 0 employees"):
+        firm.employees = 0.0
+    with pytest.raises(ValueError, match="no tie"):
+        firm.set_trust(firm, 0.5)
+    with pytest.raises(ValueError, match="cannot be owned"):
+        firm.owner = firm
+    with pytest.raises(IndexError, match="no firm has the id"):
+        model.firm(10**6)
+
+
+def test_views_held_through_growth_stay_the_same_firm(model: District) -> None:
+    held = {firm.unique_id: (firm, firm.founded, firm.record["key"].item()) for firm in model.firms}
+    before = model.state.firms
+    model.run_for(6)
+    assert model.state.firms.size > before.size
+    model.state = grown(model.state, 2 * model.state.firms.size)
+    model.run_for(6)
+    for row, (firm, founded, key) in held.items():
+        assert firm.unique_id == row
+        assert (firm.founded, firm.record["key"].item()) == (founded, key)
+        assert firm.alive == model.state.firms.alive[row]
+        assert model.firm(row) is firm
+    living = next(firm for firm, *_ in held.values() if firm.alive)
+    living.identity = 0.375
+    assert model.state.firms.identity[living.unique_id] == 0.375
+
+
+def test_a_closed_firms_view_stays_readable(model: District) -> None:
+    held = list(model.firms)
+    model.run_for(QUARTERS)
+    closed = [firm for firm in held if not firm.alive]
+    assert closed
+    for firm in closed:
+        assert firm not in model.agents
+        assert firm.employees == 0.0
+        assert firm.partners == []
+        assert firm.phase >= 0
+        with pytest.raises(ValueError, match="is closed"):
+            firm.identity = 0.5
+
+
+def test_removing_a_firm_closes_it(model: District) -> None:
+    firm = next(firm.owner for firm in model.firms if firm.owner is not None)  # the leader of a group
+    money, people = model.state.accounts.money.sum(), model.state.accounts.people.sum()
+    firm.remove()
+    assert not firm.alive
+    assert firm not in model.agents
+    assert all(other.owner is not firm for other in model.firms)
+    assert model.state.accounts.money.sum() == pytest.approx(money, abs=1e-9)
+    assert model.state.accounts.people.sum() == pytest.approx(people)
+    model.run_for(2)
+    assert not firm.alive
+
+
+def test_somebody_elses_agents_live_beside_the_districts(model: District) -> None:
+    class Journalist(mesa.Agent):
+        pass
+
+    journalist = Journalist(model)
+    assert journalist in model.agents
+    model.step()
+    assert journalist in model.agents
+    assert len(model.agents_by_type[Journalist]) == 1
+    journalist.remove()
+    assert journalist not in model.agents

@@ -1,0 +1,95 @@
+"""The state's arrays: growth, copies, rows for life."""
+
+import numpy as np
+import pytest
+
+from district_sim import Scenario, load_scenario
+from district_sim.indicators import NAMES
+from district_sim.initial import initial_state
+from district_sim.run import advance
+from district_sim.state import SELF_OWNED, State, copied, grown
+
+SMALL = ["firms.count=40", "firms.settling=4", "demography.entry=0.05", "demography.exit=0.05"]
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("baseline", SMALL)
+
+
+@pytest.fixture
+def state(scenario: Scenario) -> State:
+    return initial_state(scenario.parameters(), 1, 20)
+
+
+def arrays(state: State) -> list[np.ndarray]:
+    """All arrays of a state, those of its parts in turn; working space left out."""
+    parts = [part if isinstance(part, tuple) else (part,) for part in state[:-1]]
+    return [np.asarray(array) for part in parts for array in part]
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    names = a.dtype.names
+    return all(np.array_equal(a[name], b[name]) for name in names) if names else np.array_equal(a, b)
+
+
+def test_growth_keeps_every_row_in_place(state: State) -> None:
+    size = state.firms.size
+    more = grown(state, 3 * size)
+    assert more.firms.size == more.ties.size == more.pipelines.size == 3 * size
+    assert len(more.scratch.tacit) == len(more.scratch.value) == 3 * size
+    for old, new in zip(arrays(state), arrays(more), strict=True):
+        assert same(old, new[: len(old)])
+
+
+def test_new_rows_are_empty(state: State) -> None:
+    size = state.firms.size
+    new = grown(state, 2 * size)
+    firms = new.firms[size:]
+    assert not firms.alive.any()
+    assert (firms.owner == SELF_OWNED).all()
+    assert (firms.captor == -1).all()
+    assert (new.ties.partner[size:] == -1).all()
+    assert (new.pipelines.node[size:] == -1).all()
+    assert (firms.cash == 0.0).all()
+
+
+def test_a_copy_shares_nothing(state: State) -> None:
+    copy = copied(state)
+    for old, new in zip(arrays(state), arrays(copy), strict=True):
+        assert same(old, new)
+        assert not np.shares_memory(old, new)
+    assert not any(np.shares_memory(a, b) for a, b in zip(state.scratch, copy.scratch, strict=True))
+
+
+@pytest.mark.parametrize("spare", [0, 1000])
+def test_room_does_not_change_results(scenario: Scenario, spare: int) -> None:
+    """Whether and when the arrays grow must not be seen in any number."""
+    p = scenario.parameters()
+    plain, tight = initial_state(p, 3, 20), initial_state(p, 3, 20)
+    tight = tight._replace(firms=tight.firms[:64], ties=tight.ties[:64], pipelines=tight.pipelines[:64])
+    tight = grown(tight, 64 + spare)
+    tables = [np.zeros((20, len(NAMES))) for _ in range(2)]
+    plain = advance(plain, p, tables[0], 0, 20)
+    tight = advance(tight, p, tables[1], 0, 20)
+    np.testing.assert_array_equal(tables[0], tables[1])
+    n = int(plain.clock.rows[0])
+    assert same(np.asarray(plain.firms[:n]), np.asarray(tight.firms[:n]))
+    assert n > 40  # firms were born, so rows were needed
+
+
+def test_rows_are_for_life(scenario: Scenario) -> None:
+    """A row keeps its firm's identity and date of foundation, a closed firm's row is never used again."""
+    p = scenario.parameters()
+    state = initial_state(p, 3, 20)
+    table = np.zeros((20, len(NAMES)))
+    for t in range(20):
+        before = copied(state)
+        state = advance(state, p, table, t, t + 1)
+        n = int(before.clock.rows[0])
+        for name in ("key", "founded", "parent"):
+            np.testing.assert_array_equal(state.firms[name][:n], before.firms[name][:n])
+        assert not (state.firms.alive[:n] & ~before.firms.alive[:n]).any()
+    n = int(state.clock.rows[0])
+    assert len(np.unique(state.firms.key[:n])) == n
+    assert 0 < (~state.firms.alive[:n]).sum() < n
