@@ -12,7 +12,16 @@ from pathlib import Path
 import numba
 from numba import literal_unroll, njit, prange
 
-__all__ = ["cache_folder", "is_compiled", "kernel", "literal_unroll", "parallel_kernel", "prange", "start_threads"]
+__all__ = [
+    "cache_folder",
+    "is_compiled",
+    "kernel",
+    "literal_unroll",
+    "parallel_kernel",
+    "prange",
+    "start_threads",
+    "use_one_thread",
+]
 
 _KEPT = 3  # caches of earlier versions that are left in place
 _HERE = Path(__file__).parent
@@ -64,3 +73,8 @@ def start_threads() -> None:
     Processes must not be forked afterwards; pools use the start method "spawn".
     """
     numba.get_num_threads()
+
+
+def use_one_thread() -> None:
+    """Compute on one thread: in a pool, the processes are the parallelism."""
+    numba.set_num_threads(1)

@@ -175,16 +175,23 @@ def _shade_globalisation(ax: Axes, run: Run) -> None:
 
 def _background_key(run: Run) -> list[Artist]:
     """Legend entries of what `_shade_globalisation` draws."""
-    key: list[Artist] = [
-        Line2D(
-            [], [], marker="s", markersize=9, linestyle="", color="#e2e2e2", label="globalisation (darker: stronger)"
-        )
-    ]
-    if 0 < run.scenario.strategy_start < len(run.indicators):
-        key.append(
-            Line2D([], [], color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), label="the strategy begins"),
-        )
-    return key
+    shade = Line2D([], [], marker="s", markersize=9, linestyle="", color="#e2e2e2")
+    shade.set_label("globalisation (darker: stronger)")
+    begin = Line2D([], [], color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), label="the strategy begins")
+    return [shade, begin] if 0 < run.scenario.strategy_start < len(run.indicators) else [shade]
+
+
+def _note(ax: Axes, text: str, place: tuple[float, float], up: float = 0.0, **style: Any) -> None:
+    """Small text at a place given as fractions of the axes, `up` points above it."""
+    look: Any = {"fontsize": 8.5, "color": "#444444", "annotation_clip": False} | style
+    ax.annotate(text, place, (0, up), "axes fraction", "offset points", **look)
+
+
+def _curve(ax: Axes, values: pd.Series, trajectory: Trajectory, label: str) -> None:
+    """A line that looks the same for the same trajectory everywhere; a dot if there is one value only."""
+    marker = "o" if len(values) == 1 else ""
+    style: Any = {"color": TRAJECTORY_COLOURS[trajectory], "linestyle": TRAJECTORY_DASHES[trajectory]}
+    ax.plot(values.index, values, label=label, marker=marker, linewidth=2.0, clip_on=False, **style)
 
 
 def _scale_y(ax: Axes, unit: str, top: float) -> None:
@@ -200,27 +207,26 @@ def _scale_y(ax: Axes, unit: str, top: float) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float, marks: int) -> None:
+def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None:
     """Firms, ties and pipelines at their places.
 
     Args:
         limit: radius that holds all firms, km.
-        inches: width of the panel, for the size of the marks.
-        marks: firms to make room for, for the same; equal in panels that are compared.
+        pen: see `_pen`; equal in panels that are compared.
     """
     firms, ties = snapshot.firms, snapshot.ties
     place = firms[["x", "y"]]
     lines = LineCollection(
         list(np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1)),
         colors=[(*to_rgb(_TIE), alpha) for alpha in np.clip(0.04 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
-        linewidths=0.14 * inches,
+        linewidths=0.14 * pen,
         zorder=1,
         rasterized=len(ties) > _MANY,
         gid="ties",
     )
     ax.add_collection(lines)
-    _draw_pipelines(ax, firms, limit, inches)
-    areas = _area(firms["employees"].to_numpy(), marks, inches)
+    _draw_pipelines(ax, firms, limit, pen)
+    areas = _area(firms["employees"].to_numpy(), pen)
     for order, (control, look) in enumerate(CONTROLS.items()):
         chosen = (firms["control"] == control).to_numpy()
         ax.scatter(
@@ -230,7 +236,7 @@ def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float, ma
             marker=look.marker,
             color=look.colour,
             edgecolors="white",
-            linewidths=0.06 * inches,
+            linewidths=0.06 * pen,
             zorder=2 + order,
             rasterized=len(firms) > _MANY,
             gid=control,
@@ -241,12 +247,17 @@ def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, inches: float, ma
     ax.set_aspect("equal")
 
 
-def _area(employees: np.ndarray, firms: int, inches: float) -> np.ndarray:
-    """Area of marks, points²: less than in proportion to employees, and smaller where firms are many."""
-    return 0.24 * inches**2 * min(1.0, 300 / max(1, firms)) ** 0.5 * np.clip(employees, 1, 5000) ** 0.75
+def _pen(inches: float, firms: int) -> float:
+    """Unit of length for marks and lines in a panel of that width: finer where firms are many."""
+    return inches * min(1.0, 300.0 / max(1, firms)) ** 0.375
 
 
-def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, inches: float) -> None:
+def _area(employees: np.ndarray, pen: float) -> np.ndarray:
+    """Area of marks, points²; less than in proportion to employees, so that the small remain visible."""
+    return 0.24 * pen**2 * np.clip(employees, 1, 5000) ** 0.75
+
+
+def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, pen: float) -> None:
     """A ray beyond the rim for each firm with pipelines, at its bearing, as long as they are many."""
     out = firms[firms["pipelines"] > 0]
     bearing = np.arctan2(out["y"].to_numpy(), out["x"].to_numpy())
@@ -255,7 +266,7 @@ def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, inches: float) 
     rays = LineCollection(
         list(direction[:, None, :] * ends[:, :, None]),
         colors=_PIPELINE,
-        linewidths=0.24 * inches,
+        linewidths=0.24 * pen,
         zorder=1,
         rasterized=len(out) > _MANY,
         gid="pipelines",
@@ -296,18 +307,12 @@ def dashboard(run: Run) -> Figure:
             _shade_globalisation(ax, run)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
-                key = ax.legend(
-                    loc="lower left",
-                    bbox_to_anchor=(-0.03, 0.98),
-                    ncols=3,
-                    columnspacing=0.9,
-                    handlelength=1.7,
-                    handletextpad=0.4,
-                )
+                place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
+                key = ax.legend(**place, columnspacing=0.9, handlelength=1.7, handletextpad=0.4)
                 key.set_in_layout(False)
             if number >= 6:
                 ax.set_xlabel("quarter")
-        figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.suptitle(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
         figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
     return figure
 
@@ -316,25 +321,18 @@ def district_map(run: Run) -> Figure:
     """The district before and after: firms at their places by size and control, their ties and pipelines."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(12, 7.2), layout="constrained")
-        limit = _reach(run)
+        limit, pen = _reach(run), _pen(5.4, len(run.start.firms))
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         moments = ((left, run.start, "Before"), (right, run.end, f"After {len(run.indicators)} quarters"))
         for ax, snapshot, moment in moments:
-            _draw_district(ax, snapshot, limit, 5.4, len(run.start.firms))
+            _draw_district(ax, snapshot, limit, pen)
             ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")
             ax.set_xlabel("km")
         left.set_ylabel("km")
-        figure.suptitle(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.suptitle(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        dot: Any = {"marker": "o", "linestyle": "", "color": CONTROLS["independent"].colour}
         sizes = [
-            Line2D(
-                [],
-                [],
-                marker="o",
-                linestyle="",
-                color=CONTROLS["independent"].colour,
-                label=f"{n} employees",
-                markersize=float(_area(np.array(n), len(run.start.firms), 5.4)) ** 0.5,
-            )
+            Line2D([], [], label=f"{n} employees", markersize=float(_area(np.array(n), pen)) ** 0.5, **dot)
             for n in (5, 50)
         ]
         figure.legend(handles=[*_map_key(), *sizes], loc="outside lower center", ncols=5)
@@ -358,43 +356,16 @@ def scores_over_time(run: Run) -> Figure:
         scores = _scores_over_time(run.indicators)
         last = [float(scores[future.value].iloc[-1]) for future in FUTURES]
         for future, end, height in zip(FUTURES, last, _spread(last, 0.06), strict=True):
-            colour = TRAJECTORY_COLOURS[future]
-            marker = "o" if len(scores) == 1 else ""
-            ax.plot(
-                scores.index,
-                scores[future.value],
-                label=TRAJECTORY_NAMES[future],
-                color=colour,
-                marker=marker,
-                linestyle=TRAJECTORY_DASHES[future],
-                linewidth=2.2,
-                clip_on=False,
-            )
-            ax.annotate(
-                f"{TRAJECTORY_NAMES[future]} {end:.2f}",
-                (1.015, height),
-                xycoords=ax.get_yaxis_transform(),
-                va="center",
-                color="#222222",
-                fontsize=9,
-                weight="bold" if end == max(last) else "normal",
-                annotation_clip=False,
-            )
+            name, weight = TRAJECTORY_NAMES[future], "bold" if end == max(last) > 0.0 else "normal"
+            _curve(ax, scores[future.value], future, name)
+            _note(ax, f"{name} {end:.2f}", (1.015, height), va="center", fontsize=9, weight=weight)
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
-        ax.annotate(
-            "label from here",
-            (0.01, DEFAULT_THRESHOLDS.label),
-            xytext=(0, 3),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            fontsize=8,
-            color="#555555",
-        )
-        ax.set_ylim(0.0, 1.02)
+        _note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
+        ax.set_ylim(0.0, 1.0)
         _shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title(f"{_title(run)} · {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
+        ax.set_title(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
         figure.legend(handles=[*ax.lines[:4], *_background_key(run)], loc="outside lower center", ncols=3)
     return figure
 
@@ -429,44 +400,19 @@ def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
         if panel.unit == "start = 100":
             values = 100.0 * values / max(1e-12, float(values.iloc[0]))
         top = max(top, float(values.max()))
-        meant = _identity(key, run)
-        ax.plot(
-            values.index,
-            values,
-            color=TRAJECTORY_COLOURS[meant],
-            linestyle=TRAJECTORY_DASHES[meant],
-            linewidth=2.0,
-            label=heading(key),
-        )
+        _curve(ax, values, _identity(key, run), heading(key))
     _scale_y(ax, panel.unit, top)
     _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel("quarter")
-    ax.annotate(
-        panel.unit,
-        (0.0, 1.0),
-        xytext=(0, 4),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=8.5,
-        color="#555555",
-    )
+    _note(ax, panel.unit, (0.0, 1.0), up=4)
 
 
 def _map_panel(ax: Axes, name: str, outcome: str, colour: str) -> None:
     """Headings of a small map, which needs no axes: all maps show the same place at one scale."""
     ax.set_title(name, loc="center", pad=24)
-    ax.annotate(
-        outcome,
-        (0.5, 1.0),
-        xytext=(0, 10),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="center",
-        fontsize=8.5,
-        color="#444444",
-    )
+    _note(ax, outcome, (0.5, 1.0), up=10, ha="center")
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
@@ -491,26 +437,22 @@ def futures(runs: Mapping[str, Run]) -> Figure:
             _series(figure.add_subplot(lines[number]), panel, runs)
         named = figure.axes[-1].get_legend_handles_labels()[0]
         figure.legend(handles=_map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
-        figure.legend(
-            handles=[*named, *_background_key(next(iter(runs.values())))],
-            loc="lower center",
-            ncols=len(runs) + 2,
-            fontsize=9,
-            columnspacing=1.4,
-        )
+        key = [*named, *_background_key(next(iter(runs.values())))]
+        figure.legend(handles=key, loc="lower center", ncols=len(key), fontsize=9, columnspacing=1.4)
         figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15, y=0.985)
     return figure
 
 
 def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mapping[str, Run]) -> None:
     first = next(iter(runs.values()))
-    limit, marks = max(_reach(run) for run in runs.values()), len(first.start.firms)
+    limit, firms = max(_reach(run) for run in runs.values()), len(first.start.firms)
+    pen = _pen(2.2, firms)
     ax = figure.add_subplot(maps[0])
-    _draw_district(ax, first.start, limit, 2.2, marks)
-    _map_panel(ax, "The district at the start", f"{marks:,} firms", "#222222")
+    _draw_district(ax, first.start, limit, pen)
+    _map_panel(ax, "The district at the start", f"{firms:,} firms", "#222222")
     for number, (name, run) in enumerate(runs.items(), start=1):
         ax = figure.add_subplot(maps[number])
-        _draw_district(ax, run.end, limit, 2.2, marks)
+        _draw_district(ax, run.end, limit, pen)
         outcome = f"→ {TRAJECTORY_NAMES[run.trajectory]}"
         _map_panel(ax, heading(name), outcome, TRAJECTORY_COLOURS[_identity(name, run)])
         _score_bars(figure.add_subplot(bars[number]), run, number == 1)

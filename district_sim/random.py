@@ -70,7 +70,7 @@ def uniform2(seed, stream, step, firm, other, number):
     """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
 
     seed: uint64. stream: `Stream` value. step: quarter (may be negative). firm, other: row ids (may be -1).
-    number: which draw of this kind, 0..65535. Both draws carry 53 random bits and are never exactly 0 or 1.
+    number: which draw of this kind, 0..65535. Both draws carry 52 random bits and are never exactly 0 or 1.
     """
     r0, r1, r2, r3 = philox(
         np.uint32(firm & 0xFFFFFFFF),

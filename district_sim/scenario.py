@@ -382,7 +382,7 @@ class Innovation(Section):
         0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
     )
     lockin_cognitive: float = _number(
-        .25,
+        0.25,
         0.0,
         5.0,
         "share",

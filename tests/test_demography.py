@@ -7,7 +7,7 @@ import pytest
 from naive import cases
 from naive.common import partners
 
-from district_sim.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied, grown
+from district_sim.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied
 
 
 def entered(state: State, **changes: Any) -> State:
@@ -74,8 +74,9 @@ class TestEntry:
     def test_phase_support_draws_founders_to_a_thin_phase(self) -> None:
         def born(effect: float, thin: bool) -> np.ndarray:
             state = cases.strangers()
+            state.firms.reach[state.firms.phase < 5] *= 10.0
             if thin:
-                state.firms.reach[state.firms.phase == 2] *= 0.05
+                state.firms.reach[state.firms.phase == 2] *= 0.005
             state.agency.effect[0, PHASES] = effect
             after = entered(state, demography={"entry": 0.05}, agency={"phase_entry": 15.0})
             counts: np.ndarray = np.bincount(after.firms.phase[40 : after.clock.rows[0]], minlength=6)
@@ -107,7 +108,9 @@ class TestEntry:
             assert ties or not partners(after, i)
 
     def test_no_room_is_reported_not_hidden(self) -> None:
-        state = grown(cases.strangers(), 41)
+        state = cases.strangers()
+        parts = {name: getattr(state, name)[:41].copy() for name in ("firms", "ties", "pipelines")}
+        state = state._replace(**parts)
         after = cases.run("enter_firms", state, cases.parameters("calm", demography={"entry": 1.0}))
         assert after.clock.rows[0] == 41
         assert after.tally[OVERFLOW] > 0.0

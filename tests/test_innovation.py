@@ -1,4 +1,4 @@
-"""What innovation means: fading increments, a fresh start on the next trajectory, three lock-ins, access to networks."""
+"""What innovation means: fading increments, a fresh start on the next trajectory, lock-ins, access to networks."""
 
 from typing import Any
 
@@ -146,7 +146,9 @@ class TestRadicalInnovation:
     def test_unripe_trajectories_are_out_of_reach(self) -> None:
         state = ripe(cases.strangers())
         state.world.newest = 0
-        assert not cases.run("innovate", state, innovation(decision_rate=1.0, switching_base=0.0)).firms.trajectory.any()
+        assert not cases.run(
+            "innovate", state, innovation(decision_rate=1.0, switching_base=0.0)
+        ).firms.trajectory.any()
 
     def test_switched_off_nobody_explores_or_switches(self) -> None:
         p = cases.parameters("open", mechanisms={"radical_innovation": False})
@@ -163,7 +165,9 @@ class TestRadicalInnovation:
 
         def explored(state: State) -> float:
             after = cases.run("innovate", state, p)
-            access = access_to_networks(A, state.firms, state.ties, state.pipelines, state.agency, state.policy, p.innovation[0])
+            access = access_to_networks(
+                A, state.firms, state.ties, state.pipelines, state.agency, state.policy, p.innovation[0]
+            )
             assert 0.0 <= access <= 1.0
             return float(after.firms.tacit[A].sum() - state.firms.tacit[A].sum())
 
@@ -184,7 +188,9 @@ class TestRadicalInnovation:
             return state
 
         cut_off = explored(changed())
-        assert 0.0 < cut_off == explored(changed(agency=0.5)) == explored(changed(pipeline=B)) == explored(changed(tie=1))
+        assert (
+            0.0 < cut_off == explored(changed(agency=0.5)) == explored(changed(pipeline=B)) == explored(changed(tie=1))
+        )
         better = [changed(pipeline=A), changed(pipeline=B, tie=1), changed(agency=0.5, member=1.0), changed(centre=0.5)]
         assert all(explored(state) > cut_off for state in better)
 
@@ -192,7 +198,9 @@ class TestRadicalInnovation:
         state = cases.strangers()
         state.firms.tacit[:] = state.world.frontier[0]
         state.firms.research = 5.0
-        p = cases.parameters("calm", innovation={"exploration": 1.0, "exploitation": 1.0}, strategy={"exploration": 0.5})
+        p = cases.parameters(
+            "calm", innovation={"exploration": 1.0, "exploitation": 1.0}, strategy={"exploration": 0.5}
+        )
         np.testing.assert_array_equal(cases.run("innovate", state, p).firms.tacit, state.firms.tacit)
 
 

@@ -1,4 +1,4 @@
-"""What learning means: tacit knowledge needs trust and meetings, codified knowledge travels, nobody outruns a sender."""
+"""What learning means: tacit knowledge needs trust and meetings, codified travels, nobody outruns a sender."""
 
 from typing import Any
 

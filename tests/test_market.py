@@ -260,7 +260,9 @@ class TestWork:
 
         assert not tacit(0.0).any()
         assert tacit(1.0).sum() > tacit(0.3).sum() > 0.0
-        np.testing.assert_array_equal(traded(cases.strangers(), mechanisms={"mobility": False}).firms.tacit, cases.strangers().firms.tacit)
+        np.testing.assert_array_equal(
+            traded(cases.strangers(), mechanisms={"mobility": False}).firms.tacit, cases.strangers().firms.tacit
+        )
 
     def test_nobody_is_hired_without_unemployed(self) -> None:
         state = cases.strangers()

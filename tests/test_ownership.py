@@ -1,6 +1,6 @@
 """What ownership means: multinationals pick the successful and shun the embedded; leaders buy; captives are bound."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -95,7 +95,9 @@ class TestTakeover:
         taken = after.firms.owner < -1
         assert taken.sum() == after.tally[TAKEOVERS] > 5
         capital = (after.firms.cash - state.firms.cash)[taken]
-        np.testing.assert_allclose(capital, p.ownership[0].takeover_capital * (state.firms.wage * state.firms.employees)[taken])
+        np.testing.assert_allclose(
+            capital, p.ownership[0].takeover_capital * (state.firms.wage * state.firms.employees)[taken]
+        )
         moved = after.accounts.money - state.accounts.money
         assert moved[FIRMS] == pytest.approx(capital.sum())
         assert moved[HOUSEHOLDS] > 0.0
@@ -147,13 +149,13 @@ class TestDivestment:
 
 
 class TestHierarchy:
-    EAGER = {"acquisition": 1.0, "leader_size": 5.0}
+    EAGER: ClassVar = {"acquisition": 1.0, "leader_size": 5.0}
 
     def leader(self) -> State:
         """A large firm with cash, tied to one small one."""
         state = open_world()
         state.firms.employees[A], state.firms.employees[B] = 50.0, 5.0
-        state.firms.dynamism[A], state.firms.dynamism[2:40] = 5.0, 0.0
+        state.firms.dynamism[A], state.firms.dynamism[1:40] = 5.0, 0.0
         state.firms.cash[A] = 1e5
         make_tie(state, A, B, 0.2)
         return state
@@ -171,7 +173,8 @@ class TestHierarchy:
         assert after.accounts.money[HOUSEHOLDS] - state.accounts.money[HOUSEHOLDS] == pytest.approx(price)
 
     @pytest.mark.parametrize(
-        ("field", "who", "value"), [("cash", A, -1.0), ("employees", A, 4.0), ("employees", B, 60.0), ("dynamism", A, 0.0)]
+        ("field", "who", "value"),
+        [("cash", A, -1.0), ("employees", A, 4.0), ("employees", B, 60.0), ("dynamism", A, 0.0)],
     )
     def test_not_without_money_size_or_dynamism(self, field: str, who: int, value: float) -> None:
         state = self.leader()

@@ -250,10 +250,7 @@ def _meetings(state: State) -> np.ndarray:
     "count",
     [
         40,
-        pytest.param(
-            64,
-            marks=pytest.mark.xfail(reason="`draw_firm` maps draws anew where ids outgrow a power of two", strict=True),
-        ),
+        64,
     ],
 )
 def test_one_more_firm_leaves_meetings_as_they_were(count) -> None:

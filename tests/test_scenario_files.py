@@ -127,9 +127,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize(("text", "message"), BAD_FILES.values(), ids=BAD_FILES.keys())
-def test_bad_file_is_refused_with_one_clear_line(
-    write: Write, text: str | bytes, message: str
-) -> None:
+def test_bad_file_is_refused_with_one_clear_line(write: Write, text: str | bytes, message: str) -> None:
     said = refusal(write("my.yaml", text))
     assert said.startswith(message)
     assert "\n" not in said
@@ -158,9 +156,7 @@ def test_two_ways_to_one_base_are_no_circle(write: Write) -> None:
 def test_sections_merge_lists_replace_and_the_last_word_wins(write: Write) -> None:
     write("low.yaml", "title: low\nfirms: {count: 50, trust: 0.1, it: 0.1}\n" + MATCH)
     write("high.yaml", "firms: {trust: 0.2, it: 0.2}\n")
-    scenario = load_scenario(
-        write("top.yaml", "extends: [low, high]\nfirms: {it: 0.3}\npolicies: []\n")
-    )
+    scenario = load_scenario(write("top.yaml", "extends: [low, high]\nfirms: {it: 0.3}\npolicies: []\n"))
     assert scenario.title == "low"
     assert (scenario.firms.count, scenario.firms.trust, scenario.firms.it) == (50, 0.2, 0.3)
     assert scenario.policies == ()
@@ -226,8 +222,7 @@ BAD_OVERRIDES = {
     ),
     "unknown in a list": (
         ["policies.0.budgit=1"],
-        "--set policies.0.budgit=1: there is no parameter 'policies.0.budgit'; "
-        "did you mean 'policies.0.budget'",
+        "--set policies.0.budgit=1: there is no parameter 'policies.0.budgit'; did you mean 'policies.0.budget'",
     ),
     "beyond a list": (
         ["policies.1.budget=1"],

@@ -126,7 +126,9 @@ class TestLocalNetwork:
                 state = cases.district("calm", seed, 4)
                 state.tally[:] = 0.0
                 state.ties.trust[state.ties.partner >= 0] = trust
-                ended[trust] += cases.run("end_ties", state, cases.parameters("calm", ties={"ending": 0.5})).tally[TIE_DEATHS]
+                ended[trust] += cases.run("end_ties", state, cases.parameters("calm", ties={"ending": 0.5})).tally[
+                    TIE_DEATHS
+                ]
         assert ended[0.0] > 5 * ended[1.0]
 
     def test_triadic_closure(self) -> None:

@@ -99,20 +99,28 @@ def untie_all(i, ties):
 
 
 @kernel
+def _jump_hash(word, buckets):
+    """A bucket in 0..buckets-1 that changes only to the newest bucket as buckets are added (Lamping & Veach 2014)."""
+    b, j = np.int64(-1), np.int64(0)
+    while j < buckets:
+        b = j
+        word = word * np.uint64(2862933555777941757) + np.uint64(1)
+        j = np.int64((b + 1) * (2147483648.0 / np.float64((word >> np.uint64(33)) + np.uint64(1))))
+    return b
+
+
+@kernel
 def draw_firm(i, number, stream, firms, clock):
     """A living firm that i happens to meet, uniformly, or -1 if none was met.
 
-    Ids are drawn over the next power of two and drawn again if not in use, so that one more firm in the district
-    leaves every other meeting as it was. `number`: which meeting of i in this quarter and stream, 0..1023.
+    One more firm in the district leaves every other meeting as it was, except those in which it is met itself: ids are
+    drawn by a consistent hash and drawn again if not in use. `number`: which meeting of i in this quarter and stream,
+    0..1023.
     """
     key = firms.key[i] if i >= 0 else i
-    span = np.int64(1)
-    while span < clock.rows[0]:
-        span *= 2
     for attempt in range(_TRIES):
-        a, b = uniform2(clock.seed[0], stream, clock.step[0], key, -2 - attempt, number)
-        for u in (a, b):
-            j = np.int64(u * span)
-            if j < clock.rows[0] and j != i and firms.alive[j]:
-                return j
+        u, _ = uniform2(clock.seed[0], stream, clock.step[0], key, -2 - attempt, number)
+        j = _jump_hash(np.uint64(u * 18446744073709551616.0), clock.rows[0])
+        if j != i and firms.alive[j]:
+            return j
     return -1

@@ -72,16 +72,24 @@ def strongest_pipeline(state: State, i: int) -> float:
     return max((strength for _, _, strength in pipelines_of(state, i)), default=0.0)
 
 
+def bucket(word: int, buckets: int) -> int:
+    """Jump consistent hash (Lamping & Veach 2014, arXiv 1406.2294): each bucket added takes over its fair share."""
+    chosen, nxt = -1, 0
+    while nxt < buckets:
+        chosen = nxt
+        word = (word * 2862933555777941757 + 1) % 2**64
+        nxt = int((chosen + 1) * (2**31 / ((word >> 33) + 1)))
+    return chosen
+
+
 def meet(state: State, i: int, number: int, stream: int) -> int:
-    """A living firm other than i, drawn uniformly by trying ids below the next power of two; -1 if none was found."""
-    rows = int(state.clock.rows[0])
-    span = 2 ** max(0, math.ceil(math.log2(rows)))
+    """A living firm other than i, drawn uniformly from all ids until one is in use; -1 if none was found."""
     who = key(state, i) if i >= 0 else i
     for attempt in range(48):
-        for u in uniform2(seed_of(state), stream, now(state), who, -2 - attempt, number):
-            j = int(u * span)
-            if j < rows and j != i and state.firms[j].alive:
-                return j
+        u, _ = uniform2(seed_of(state), stream, now(state), who, -2 - attempt, number)
+        j = bucket(int(u * 2**64), int(state.clock.rows[0]))
+        if j != i and state.firms[j].alive:
+            return j
     return -1
 
 

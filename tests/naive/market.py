@@ -296,10 +296,7 @@ def _customers(state: State, p: Any, firms: list[int]) -> None:
         memory = m.customer_memory if k == p.technology[0].phases - 1 else m.order_memory
         here = [i for i in firms if state.firms[i].phase == k]
         base = {i: max(0.1, float(state.firms[i].reach)) for i in here}
-        followed = {
-            i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales)) ** memory
-            for i in here
-        }
+        followed = {i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales)) ** memory for i in here}
         typical = sum(math.log(f) for f in followed.values()) / max(1, len(here))
         shaken = {}
         for i in here:
