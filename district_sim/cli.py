@@ -1,4 +1,4 @@
-"""The command line: `district-sim run`, `demo` and `scenarios`.
+"""The command line: `district-sim run`, `demo`, `verify` and `scenarios`.
 
 Each command checks what it was given, calls the package's public functions, and writes. Everything heavy is imported
 inside the commands, so that `--help` answers at once.
@@ -19,10 +19,11 @@ import typer
 from district_sim import __version__
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    import pandas as pd
 
     from district_sim.run import Run
     from district_sim.scenario import Scenario
+    from district_sim.verify import Claim
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes beside 0
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
@@ -171,7 +172,47 @@ def demo(
             _name_files([*written, *(out / name for name in runs)])
 
 
-# verify: `district-sim verify` belongs here: a command that calls district_sim.verify and prints its table.
+@app.command()
+def verify(
+    seeds: Annotated[str, typer.Option("--seeds", metavar="FIRST-LAST", help="Seeds to report on.")] = "1000-1099",
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the patterns that must come out, each against its target.
+
+    One district and four futures, ablations, the map of openness and collective
+    action, embeddedness, hysteresis, accounting and others. The model was
+    calibrated on seeds 0-99; it is reported on seeds 1000-1099. Takes minutes;
+    exit code 1 if a pattern fails. In DIR: verification.md, verification.json,
+    the map as a figure and as a table.
+
+    [bold]Examples[/bold]
+
+      district-sim verify
+      district-sim verify --seeds 5000-5019 --out verification
+    """
+    with _clean_ends():
+        chosen = _seed_range(seeds)
+        if out is not None:
+            _check_folder(out, force)
+        from dataclasses import asdict
+
+        from district_sim import tables
+        from district_sim import verify as patterns
+
+        with _progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
+            claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
+        rows = [asdict(claim) for claim in claims]
+        written = _writing(out, lambda: _write_verification(out, claims, on_map)) if out is not None else []
+        if as_json:
+            typer.echo(json.dumps(rows, ensure_ascii=False))
+        else:
+            _stdout().print(tables.verification(claims))
+            _name_files(written)
+        if not all(claim.passed for claim in claims):
+            raise typer.Exit(1)
 
 
 # Scenarios ----------------------------------------------------------------------------------------
@@ -312,6 +353,14 @@ def _check_folder(folder: Path, force: bool) -> None:
         _stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)
 
 
+def _seed_range(text: str) -> range:
+    """Seeds "1000-1099" as a range of at least two."""
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < 2**63):
+        _stop(f"--seeds {text}: must be two numbers FIRST-LAST with FIRST < LAST, for instance 1000-1099", BAD_INPUT)
+    return range(int(first), int(last) + 1)
+
+
 def _first_sentence(text: str) -> str:
     return " ".join(text.split()).split(". ")[0]
 
@@ -333,8 +382,8 @@ def _simulate(scenario: "Scenario", seed: int, advance: Callable[[int], None]) -
 
 
 @contextmanager
-def _progress(quarters: int, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Yields a function of (what is running, quarters done before, and by it); draws on a terminal only."""
+def _progress(total: int, quiet: bool, unit: str = "quarters") -> Iterator[Callable[[str, int, int], None]]:
+    """Yields a function of (what is running, units done before, and by it); draws on a terminal only."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from district_sim.compiled import is_compiled
@@ -342,10 +391,10 @@ def _progress(quarters: int, quiet: bool) -> Iterator[Callable[[str, int, int], 
     console = _stderr()
     if not quiet and not is_compiled():
         console.print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), "quarters", TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-        task = bar.add_task("preparing", total=quarters, start=False)
+        task = bar.add_task("preparing", total=total, start=False)
 
         def advance(what: str, before: int, done: int) -> None:
             bar.start_task(task)
@@ -379,6 +428,22 @@ def _write_run(result: "Run", folder: Path) -> list[Path]:
         return written
 
     return _writing(folder, write)
+
+
+def _write_verification(folder: Path, claims: "list[Claim]", on_map: "pd.DataFrame") -> list[Path]:
+    from dataclasses import asdict
+
+    from district_sim import figures
+    from district_sim.files import write_whole
+    from district_sim.verify import as_markdown
+
+    text, rows = as_markdown(claims), json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
+    return [
+        *figures.save(figures.phase_diagram(on_map), folder / "map"),
+        write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
+        write_whole(folder / "verification.json", lambda path: path.write_text(rows + "\n", encoding="utf-8")),
+        write_whole(folder / "verification.md", lambda path: path.write_text(text, encoding="utf-8")),
+    ]
 
 
 def _write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:

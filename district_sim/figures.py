@@ -7,6 +7,7 @@ marker also differs in shape, so that the figures can be read in grey.
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +22,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from district_sim.files import write_whole
 from district_sim.run import Run, Snapshot
 from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.trajectories import scores_over_time as _scores_over_time
@@ -458,6 +461,30 @@ def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mappi
         _score_bars(figure.add_subplot(bars[number]), run, number == 1)
 
 
+def phase_diagram(table: pd.DataFrame) -> Figure:
+    """Futures over the plane of openness and collective action: a bar of seeds' labels at each point.
+
+    Args:
+        table: columns openness, action (both 0..1), seed, trajectory, as `verify.map_of_futures` gives it.
+    """
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    ax = figure.add_subplot(xlabel="openness (offshoring, pipelines, sale of firms)")
+    ax.set_ylabel("collective action (readiness to contribute, public match and institutions)")
+    step = 1.0 / max(1, table["openness"].nunique() - 1)
+    for (x, y), labels in table.groupby(["openness", "action"])["trajectory"]:
+        left, shares = float(x) - step / 2, labels.value_counts(normalize=True)  # type: ignore[arg-type]
+        for trajectory in Trajectory:
+            width = step * float(shares.get(trajectory.value, 0.0))
+            colour = TRAJECTORY_COLOURS[trajectory]
+            ax.add_patch(Rectangle((left, float(y) - step / 2), width, step, facecolor=colour, linewidth=0))  # type: ignore[arg-type]
+            left += width
+    ax.set(xlim=(-step / 2, 1 + step / 2), ylim=(-step / 2, 1 + step / 2), aspect="equal")
+    seen = [trajectory for trajectory in Trajectory if (table["trajectory"] == trajectory.value).any()]
+    keys = [Rectangle((0, 0), 1, 1, facecolor=TRAJECTORY_COLOURS[t], label=TRAJECTORY_NAMES[t]) for t in seen]
+    figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
 def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
     """Write a figure as PNG (150 dpi) and SVG; each file appears whole or not at all.
 
@@ -471,14 +498,8 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
         OSError: it cannot be written.
     """
     written = []
-    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-        final = Path(f"{os.fspath(path)}{suffix}")
-        temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
-        try:
-            with mpl.rc_context(_STYLE):
-                figure.savefig(temporary, format=suffix[1:], dpi=150, metadata=metadata)
-            os.replace(temporary, final)
-        finally:
-            temporary.unlink(missing_ok=True)
-        written.append(final)
+    with mpl.rc_context(_STYLE):
+        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+            draw = partial(figure.savefig, format=suffix[1:], dpi=150, metadata=metadata)
+            written.append(write_whole(Path(f"{os.fspath(path)}{suffix}"), draw))
     return written

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import district_sim
+from district_sim.files import write_whole
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
@@ -128,6 +129,7 @@ class Run:
             "scenario": self.scenario.model_dump(mode="json"),
             "seed": self.seed,
             "quarters": len(self.indicators),
+            "complete": len(self.indicators) >= self.scenario.run.quarters,
             "versions": self.versions,
             "trajectory": self.trajectory.value,
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
@@ -155,15 +157,15 @@ class Run:
         if not force and any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         written = [
-            _written(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
-            _written(folder / "indicators.csv", lambda path: self.indicators.to_csv(path)),
-            _written(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
-            _written(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
-            _written(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
-            _written(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
+            write_whole(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
+            write_whole(folder / "indicators.csv", lambda path: self.indicators.to_csv(path)),
+            write_whole(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
+            write_whole(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
+            write_whole(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
+            write_whole(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
         ]
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
-        written.append(_written(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8")))
+        written.append(write_whole(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8")))
         return written
 
     @classmethod
@@ -186,17 +188,6 @@ class Run:
             end=Snapshot(read["firms"], read["ties"]),
             versions=data["versions"],
         )
-
-
-def _written(path: Path, write: Callable[[Path], Any]) -> Path:
-    """Write through a temporary name in the same folder, so that no half-written file bears the real name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
 
 
 def versions() -> dict[str, str]:

@@ -382,7 +382,7 @@ class Innovation(Section):
         0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
     )
     lockin_cognitive: float = _number(
-        0.25,
+        .3,
         0.0,
         5.0,
         "share",
@@ -445,7 +445,7 @@ class Market(Section):
         "Sanders 2007",
     )
     productivity_trust: float = _number(
-        0.20,
+        .12,
         0.0,
         2.0,
         "share",
@@ -745,7 +745,7 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = _number(
-        0.020,
+        .022,
         0.0,
         1.0,
         "per firm and quarter",

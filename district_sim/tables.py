@@ -171,3 +171,12 @@ def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
         row |= {str(indicator): float(value) for indicator, value in _ends(run)[1].items()}
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
+
+
+def verification(claims: "Sequence[Claim]") -> "Group":
+    """Every claim with its target, what was measured and whether it holds."""
+    table = _table("#", "Claim", "Target", "Measured", "", "Seeds")
+    for c in claims:
+        table.add_row(str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds)
+    passed = sum(claim.passed for claim in claims)
+    return _titled("Patterns that must come out", table, f"{passed} of {len(claims)} hold; 0 is the calm district")

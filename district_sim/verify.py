@@ -21,6 +21,7 @@ from district_sim.scenario_files import load_scenario
 from district_sim.trajectories import FUTURES, Scores, Trajectory, classify
 
 REPORT_SEEDS = range(1000, 1100)
+POINTS = 9  # of the map, on each axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +144,11 @@ def map_levers(openness: float, action: float) -> dict[str, Any]:
     readiness to contribute and the public institutions that answer it.
     """
     levers: dict[str, Any] = {
-        "strategy.offshoring": 1.4 * openness,
+        "strategy.offshoring": 1.2 * openness,
         "strategy.pipelines": 0.3 + 2.0 * openness,
         "strategy.sale": 0.02 + 0.9 * openness**2,
         "strategy.acquisition": 0.2 + 1.5 * openness,
-        "strategy.collective_action": 0.05 + 0.4 * action,
+        "strategy.collective_action": 0.03 + 0.36 * action,
         "strategy.research": 1.8,
         "strategy.exploration": 0.35,
         "strategy.training": 0.01,
@@ -165,7 +166,7 @@ def map_levers(openness: float, action: float) -> dict[str, Any]:
     return levers
 
 
-def map_of_futures(run_many: RunMany, seeds: Sequence[int], points: int = 9) -> pd.DataFrame:
+def map_of_futures(run_many: RunMany, seeds: Sequence[int], points: int = POINTS) -> pd.DataFrame:
     """Labels over the plane: columns openness, action, seed, trajectory."""
     axis = np.linspace(0.0, 1.0, points)
     grid = [(float(u), float(v), seed) for u in axis for v in axis for seed in seeds]
@@ -214,7 +215,7 @@ def closure_levers(closure: float) -> dict[str, Any]:
 
 def embeddedness(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
     """Pattern 4: closure helps in calm and hurts after a technological break (Grabher 1993)."""
-    half = seeds[: max(2, len(seeds) // 2)]
+    half = _half(seeds)
     loose = run_many([_job("baseline", seed, closure_levers(0.1)) for seed in half])
     dense = run_many([_job("baseline", seed, closure_levers(0.9)) for seed in half])
     claims = []
@@ -236,7 +237,7 @@ def embeddedness(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
 
 def hysteresis(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
     """Pattern 5: withdrawing the partnership early loses what later withdrawal keeps; fragmentation stays."""
-    half = seeds[: max(2, len(seeds) // 2)]
+    half = _half(seeds)
 
     def kept(end: int) -> list[float]:
         match = {"name": "match", "kind": "ppp_match", "start": 40, "end": end, "budget": 400.0}
@@ -279,23 +280,35 @@ def _verify_quickly(seeds: Sequence[int]) -> list[Claim]:
     return [Claim(*row[:5], seeds=_name(few)) for row in rows]
 
 
+def _half(seeds: Sequence[int]) -> Sequence[int]:
+    return seeds[: max(2, len(seeds) // 2)]
+
+
+def _on_map(seeds: Sequence[int]) -> Sequence[int]:
+    return seeds[: max(2, len(seeds) // 10)]
+
+
+def runs_needed(seeds: Sequence[int]) -> int:
+    """Runs that `verify` makes in parallel."""
+    return len(seeds) * (1 + 6 + 1 + len(ABLATIONS)) + 4 * len(_half(seeds)) + POINTS**2 * len(_on_map(seeds))
+
+
 def verify(
     seeds: Sequence[int] = REPORT_SEEDS,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[int], object] | None = None,
     workers: int | None = None,
 ) -> tuple[list[Claim], pd.DataFrame]:
     """Measure all patterns.
 
     Args:
         seeds: runs per scenario and ablation; some patterns use a part of them, as their lines say.
-        progress: called with runs done and an estimate of all runs.
+        progress: called with the number of runs done, of `runs_needed`.
         workers: processes; all cores by default.
 
     Returns:
         The claims by pattern, and the labels over the map (columns openness, action, seed, trajectory).
     """
-    on_map = seeds[: max(2, len(seeds) // 10)]
-    total = len(seeds) * (6 + 1 + len(ABLATIONS) + 1 + 2) + 81 * len(on_map)
+    on_map = _on_map(seeds)
     done = 0
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers or os.cpu_count(), context, initializer=use_one_thread) as pool:
@@ -307,7 +320,7 @@ def verify(
                 out.append(outcome)
                 done += 1
                 if progress:
-                    progress(done, total)
+                    progress(done)
             return out
 
         table = map_of_futures(run_many, on_map)

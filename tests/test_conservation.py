@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from naive import cases
 
 from district_sim.initial import initial_state
-from district_sim.state import AGENCY, EMPLOYED, FIRMS, State
+from district_sim.state import AGENCY, EMPLOYED, FIRMS, TALLY, State, grown
 
 SHARES = ("education", "experience", "it", "identity", "collaboration", "absorptive", "client_share", "offshored")
 NOT_NEGATIVE = ("tacit", "codified", "employees", "sales", "reach", "quality", "research", "wage", "grant", "voucher")
@@ -88,8 +88,7 @@ def check_ranges(state: State) -> None:
 @given(seed=st.integers(0, 2**64 - 1))
 def test_everything_balances_after_every_quarter(situation: str, seed: int) -> None:
     p = cases.parameters(situation)
-    state = cases.with_room(initial_state(p, seed, 20))
-    state = cases.grown(state, 2000)
+    state = grown(initial_state(p, seed, 20), 2000)
     people = float(state.accounts.people.sum())
     check_money(state)
     check_people(state, people)
@@ -110,10 +109,10 @@ def test_everything_balances_after_every_quarter(situation: str, seed: int) -> N
 
 def test_the_situations_are_eventful() -> None:
     """The checks above and the comparison with the twins mean little if nothing happens in these districts."""
-    seen = np.zeros(16)
+    seen = np.zeros(len(TALLY))
     for situation in cases.SITUATIONS:
         p, state = cases.parameters(situation), cases.district(situation, 1, 0)
-        state = cases.grown(state, 2000)
+        state = grown(state, 2000)
         captives = 0
         for _ in range(16):
             state, _ = cases.quarter(state, p)
@@ -123,6 +122,6 @@ def test_the_situations_are_eventful() -> None:
             assert captives > 0
         if situation == "supported":
             assert state.instruments.spent.astype(bool).sum() >= 10
-    events = dict(zip(cases.TALLY, seen, strict=True))
+    events = dict(zip(TALLY, seen, strict=True))
     del events["overflow"]
     assert all(count > 0 for count in events.values()), events

@@ -57,7 +57,7 @@ class TestTrust:
         state = pair()
         plain = heading(state)
         state.firms[field][who] = value
-        assert heading(state) < plain - 0.05
+        assert heading(state) < plain
 
     def test_offshoring_within_the_norm_is_forgiven(self) -> None:
         state = pair()
@@ -145,8 +145,8 @@ class TestLocalNetwork:
     def test_number_of_ties_is_bounded(self) -> None:
         p = cases.parameters("calm", ties={"searching": 1.0, "wanted": 64.0, "ending": 0.0, "complementarity": 0.0})
         state, row = cases.quarter(cases.district(), p, 12)
-        assert (state.ties.partner >= 0).sum(axis=1).max() <= p.ties[0].maximum
-        assert row["degree"] > 11.0
+        assert (state.ties.partner >= 0).sum(axis=1).max() == p.ties[0].maximum
+        assert row["degree"] > cases.quarter(cases.district(), cases.parameters("calm"), 12)[1]["degree"]
 
     def test_firms_with_all_the_ties_they_want_do_not_search(self) -> None:
         state = cases.district()

@@ -13,10 +13,9 @@ from district_sim.parameters import Parameters
 from district_sim.processes import agency, demography, innovation, knowledge, market, ownership, policy, ties, world
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import TALLY, State, copied, empty_state, grown
+from district_sim.state import State, copied, empty_state, grown
 from naive.common import cut_all_ties, living
 
-__all__ = ["TALLY", "grown"]
 NO_ROW = np.empty(0)
 
 _OPEN = {
