@@ -90,7 +90,7 @@ def skewed_sizes(seeds: Sequence[int]) -> list[Row]:
         table = _table(1)
         firms = Snapshot.of(advance(initial_state(p, seed, 1), p, table, 0, 1)).firms
         size = firms["employees"]
-        skew.append(float(size.skew()))
+        skew.append(float(size.skew()))  # type: ignore[arg-type]
         mean.append(float(size.mean()))
         firms_share.append(table[0, NAMES.index("group_firm_share")])
         people_share.append(table[0, NAMES.index("group_employment_share")])
@@ -138,8 +138,8 @@ def _learned_in_a_quarter(seed: int, it: float) -> tuple[float, float]:
     p = load_scenario("baseline").parameters()
     state = initial_state(p, seed, 1)
     firms, k = state.firms, p.knowledge
-    for loss_or_conversion in ("learning_by_doing", "tacit_decay", "codified_decay", "internalisation", "externalisation"):
-        k[loss_or_conversion] = 0.0
+    for other in ("learning_by_doing", "tacit_decay", "codified_decay", "internalisation", "externalisation"):
+        k[other] = 0.0
     firms.it[:] = it
     before = firms.tacit.sum(), firms.codified.sum()
     update_knowledge(
@@ -190,8 +190,11 @@ def balances(seeds: Sequence[int]) -> list[Row]:
                 cash = firms.cash[firms.alive].sum()
                 gaps = accounts.money.sum(), accounts.money[FIRMS] - cash, accounts.money[AGENCY] - state.agency.fund[0]
                 money = max(money, float(np.abs(gaps).max() / scale))
-                gaps = accounts.people.sum() - born, accounts.people[EMPLOYED] - firms.employees[firms.alive].sum()
-                people = max(people, float(np.abs(gaps).max() / born))
+                people_gaps = (
+                    accounts.people.sum() - born,
+                    accounts.people[EMPLOYED] - firms.employees[firms.alive].sum(),
+                )
+                people = max(people, float(np.abs(people_gaps).max() / born))
                 expected = alive + int(state.tally[ENTRIES]) - int(state.tally[EXITS])
                 count = max(count, abs(int(firms.alive.sum()) - expected))
     return [

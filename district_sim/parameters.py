@@ -86,7 +86,7 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "incremental_innovation": (("innovation", "increment_rate"),),
     "radical_innovation": (("innovation", "exploration"), ("innovation", "decision_rate")),
-    "productive_reproduction": (("demography", "identity_entry"),),
+    "productive_reproduction": (("demography", "reproduction"),),
     "takeover": (("ownership", "takeover"),),
     "hierarchy": (("ownership", "acquisition"), ("ownership", "captivity")),
     "trust": (("ties", "trust_speed"),),
@@ -146,6 +146,8 @@ def _policies(s: sc.Scenario) -> Policies:
     items = s.policies if s.mechanisms.policy else ()
     if not s.mechanisms.public_private_partnership:
         items = tuple(i for i in items if i.kind is not InstrumentKind.PPP_MATCH)
+    if not s.mechanisms.collective_pipelines:
+        items = tuple(i for i in items if i.kind is not InstrumentKind.EXPORT_PLATFORM)
 
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in items], dtype=dtype)

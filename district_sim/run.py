@@ -19,7 +19,7 @@ from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import OVERFLOW, SELF_OWNED, State, grown
+from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
 from district_sim.trajectories import Scores, Trajectory, score
 
 _SPARE = 64  # rows that are always free before a quarter begins
@@ -31,7 +31,7 @@ def spare_rows(state: State, p: Parameters) -> int:
     alive = int(state.firms.alive.sum())
     d = p.demography[0]
     most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
-    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.identity_entry) * (1.0 + p.agency[0].phase_entry)
+    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
     by_policy = p.policies.budget.sum() / min(p.policy_effects[0].founding_cost, p.policy_effects[0].entrant_cost)
     return _SPARE + int(min(alive, 0.2 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
 
@@ -47,8 +47,10 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
         The state to go on with.
 
     Raises:
+        ValueError: the parameters have other dimensions than the state.
         RuntimeError: more firms were founded in one quarter than rows had been kept free.
     """
+    state = fitted(state, p)
     for t in range(start, stop):
         spare = spare_rows(state, p)
         if state.clock.rows[0] + spare > state.firms.size:

@@ -382,7 +382,7 @@ class Innovation(Section):
         0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
     )
     lockin_cognitive: float = _number(
-        .3,
+        0.3,
         0.0,
         5.0,
         "share",
@@ -445,7 +445,7 @@ class Market(Section):
         "Sanders 2007",
     )
     productivity_trust: float = _number(
-        .12,
+        0.12,
         0.0,
         2.0,
         "share",
@@ -745,7 +745,7 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = _number(
-        .022,
+        0.022,
         0.0,
         1.0,
         "per firm and quarter",
@@ -786,12 +786,12 @@ class Demography(Section):
         1.0, 0.0, 100, "km", "Distance of a spin-off from its parent", "Dahl & Sorenson 2012"
     )
     newborn_phase: float = _share(0.8, "Share of spin-offs that stay in the parent's phase")
-    identity_entry: float = _number(
-        0.6,
+    reproduction: float = _number(
+        1.0,
         0.0,
         5.0,
         "1",
-        "Fall of entry when identity or skills are not reproduced",
+        "Response of entry to how well values (identity) and skills (education) are reproduced",
         "Becattini 1990; Covi 2016",
     )
 
@@ -965,8 +965,8 @@ class Mechanisms(Section):
     trust: bool = Field(True, description="Trust changes")
     identity: bool = Field(True, description="Identity changes")
     local_network: bool = Field(True, description="Ties end and form")
-    pipelines: bool = Field(True, description="Individual pipelines")
-    collective_pipelines: bool = Field(True, description="Collective pipelines")
+    pipelines: bool = Field(True, description="Firms open pipelines of their own")
+    collective_pipelines: bool = Field(True, description="Collective pipelines, of the agency and of export platforms")
     collective_brand: bool = Field(True, description="Collective brand")
     gatekeepers: bool = Field(True, description="Firms with pipelines pass codified knowledge on")
     intra_firm_collaboration: bool = Field(True, description="Collaboration between firms raises that inside")

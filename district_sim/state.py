@@ -83,7 +83,8 @@ def _firm(domains: int, phases: int) -> np.dtype:
             ("collaboration", np.float64),  # collaboration inside the firm 0..1
             ("research", np.float64),  # R&D of the last quarter relative to normal R&D
             ("absorptive", np.float64),  # absorptive capacity 0..1
-            ("participates", np.float64),  # 1 if it contributed to the agency this quarter, else 0
+            ("pledges", np.float64),  # 1 if it offered to contribute to the agency this quarter, else 0
+            ("participates", np.float64),  # 1 if it contributed: it pledged and the threshold was reached
             ("quality", np.float64),  # quality of its work
             ("reach", np.float64),  # customer base: normal sales, k€ per quarter
             ("made", np.float64, (phases,)),  # share of each phase that a final firm makes itself
@@ -152,7 +153,6 @@ def _agency(nodes: int) -> np.dtype:
                 np.float64,
             ),  # share of contributions by firms not on the newest ripe trajectory
             ("credibility", np.float64),  # of the public match 0..1
-            ("award", np.float64),  # quarters for which a won contest still pays
         ],
         align=True,
     )
@@ -186,6 +186,7 @@ def _instrument() -> np.dtype:
             ("spent", np.float64),  # k€ this quarter
             ("unspent", np.float64),  # k€ of the quarter's budget left over
             ("served", np.float64),  # firms served this quarter
+            ("award", np.float64),  # quarters for which a won contest still pays; negative: quarters to the next bid
         ],
         align=True,
     )
@@ -331,3 +332,17 @@ def grown(state: State, capacity: int) -> State:
 def copied(state: State) -> State:
     """An independent copy."""
     return State(*(type(q)(*(a.copy() for a in q)) if isinstance(q, tuple) else q.copy() for q in state))
+
+
+def fitted(state: State, p: Any) -> State:
+    """The state made ready for parameters `p`: other policies may follow one another in one run.
+
+    Raises:
+        ValueError: domains, phases or tie slots differ from the state's.
+    """
+    dtypes = _firm(int(p.technology.domains[0]), int(p.technology.phases[0])), _tie(int(p.ties.maximum[0]))
+    if (state.firms.dtype, state.ties.dtype) != dtypes:
+        raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
+    if state.instruments.size != p.policies.kind.size:
+        return state._replace(instruments=_rows(p.policies.kind.size, _instrument()))
+    return state

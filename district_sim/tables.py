@@ -1,6 +1,6 @@
 """Tables for the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.run import Run
+    from district_sim.verify import Claim
 
 YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all
 
@@ -177,6 +178,8 @@ def verification(claims: "Sequence[Claim]") -> "Group":
     """Every claim with its target, what was measured and whether it holds."""
     table = _table("#", "Claim", "Target", "Measured", "", "Seeds")
     for c in claims:
-        table.add_row(str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds)
+        table.add_row(
+            str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds
+        )
     passed = sum(claim.passed for claim in claims)
     return _titled("Patterns that must come out", table, f"{passed} of {len(claims)} hold; 0 is the calm district")

@@ -90,15 +90,17 @@ def four_futures(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
     for k, name in enumerate(expected):
         part = outcomes[k * len(seeds) : (k + 1) * len(seeds)]
         label = Trajectory.MARSHALLIAN_PERSISTENCE if name == "baseline" else Trajectory(name)
-        hits = _labels(part)[label]
-        passed = hits >= 0.95 * len(seeds)
-        claims.append(Claim(1, f"{name} ends in {label}", "95 of 100", f"{hits} of {len(seeds)}", passed, _name(seeds)))
+        found = _labels(part)[label]
+        passed = found >= 0.95 * len(seeds)
+        claims.append(
+            Claim(1, f"{name} ends in {label}", "95 of 100", f"{found} of {len(seeds)}", passed, _name(seeds))
+        )
         if name in Trajectory:
             futures += [(label, outcome.indicators) for outcome in part if label in FUTURES]
     claims.append(_shuffled(futures, seeds))
     starved = {"strategy.collective_action": 0.0, "policies": []}
-    hits = _labels(run_many([_job("collective_entrepreneurship", seed, starved) for seed in seeds]))
-    found = hits[Trajectory.COLLECTIVE_ENTREPRENEURSHIP]
+    labels = _labels(run_many([_job("collective_entrepreneurship", seed, starved) for seed in seeds]))
+    found = labels[Trajectory.COLLECTIVE_ENTREPRENEURSHIP]
     text = "an agency starved of contributions is not collective entrepreneurship"
     claims.append(Claim(1, text, "0 of 100", f"{found} of {len(seeds)}", found == 0, _name(seeds)))
     return claims

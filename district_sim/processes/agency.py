@@ -7,6 +7,7 @@ the threshold contributions are returned and no project runs.
 import numpy as np
 
 from district_sim.compiled import kernel
+from district_sim.processes.relations import is_affiliate
 from district_sim.random import Stream, uniform
 from district_sim.state import (
     AGENCY,
@@ -16,7 +17,6 @@ from district_sim.state import (
     PHASES,
     PIPELINES,
     PUBLIC,
-    SELF_OWNED,
     TECHNOLOGY,
     TRAINING,
     VALUES,
@@ -28,12 +28,12 @@ _PARTICIPATION = int(Stream.PARTICIPATION)
 
 @kernel
 def participation_odds(i, firms, ties, agency, a, s):
-    """Log odds that firm i contributes: readiness, identity, partners' behaviour last quarter, proven capability."""
+    """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, proven capability."""
     partners, trusted = 0.0, 0.0
     for m in range(ties.partner.shape[1]):
         j = ties.partner[i, m]
         if j >= 0:
-            partners += ties.trust[i, m] * firms.participates[j]
+            partners += ties.trust[i, m] * firms.pledges[j]
             trusted += ties.trust[i, m]
     cooperation = partners / trusted if trusted > 0.0 else 0.0
     return (
@@ -47,15 +47,20 @@ def participation_odds(i, firms, ties, agency, a, s):
 
 @kernel
 def _decide(firms, ties, agency, clock, scratch, a, s):
-    """Who takes part this quarter, into `scratch.value`; everybody looks at last quarter's behaviour."""
+    """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges."""
+    leads = scratch.other
+    leads[: clock.rows[0]] = 0.0
+    for i in range(clock.rows[0]):
+        if firms.alive[i] and firms.owner[i] >= 0:
+            leads[firms.owner[i]] = 1.0
     for i in range(clock.rows[0]):
         scratch.value[i] = 0.0
         if not firms.alive[i] or a.contribution == 0.0:
             continue
         chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
-        if firms.owner[i] < SELF_OWNED:
+        if is_affiliate(i, firms):
             chance *= a.affiliates
-        elif firms.owner[i] >= 0 or firms.captor[i] >= 0:
+        elif leads[i] > 0.0 or firms.owner[i] >= 0 or firms.captor[i] >= 0:
             chance *= a.leaders
         if uniform(clock.seed[0], _PARTICIPATION, clock.step[0], firms.key[i]) < chance:
             scratch.value[i] = 1.0
@@ -65,31 +70,33 @@ def _decide(firms, ties, agency, clock, scratch, a, s):
 def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s):
     """Contributions, public match and the agency's spending of the quarter.
 
-    Money: firms -> agency, public -> agency, agency -> world (services bought for the projects).
+    Below the threshold pledges are returned: nobody has paid, nobody has taken part. Money: firms -> agency, public ->
+    agency, agency -> world (services bought for the projects).
     """
     a = p.agency[0]
     _decide(firms, ties, agency, clock, scratch, a, s)
     district, pledged, members, firms_alive, incumbent = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(clock.rows[0]):
-        firms.participates[i] = scratch.value[i]
+        firms.pledges[i] = scratch.value[i]
         if firms.alive[i]:
             firms_alive += 1.0
-            members += firms.participates[i]
+            members += firms.pledges[i]
             district += max(0.0, firms.value_added[i])
-            gift = a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
+            gift = a.contribution * firms.pledges[i] * max(0.0, firms.value_added[i])
             pledged += gift
             if firms.trajectory[i] < world.newest[0]:
                 incumbent += gift
-    agency.participation[0] = members / max(1.0, firms_alive)
-    agency.incumbents[0] = incumbent / pledged if pledged > 0.0 else 0.0
     match = min(policy.match_budget[0], policy.match[0] * pledged)
     provided = pledged > 0.0 and pledged + match >= a.threshold * district
     agency.contributed[0] = pledged if provided else 0.0
     agency.matched[0] = match if provided else 0.0
+    agency.participation[0] = members / max(1.0, firms_alive) if provided else 0.0
+    agency.incumbents[0] = incumbent / pledged if provided else 0.0
+    for i in range(clock.rows[0]):
+        firms.participates[i] = firms.pledges[i] if provided else 0.0
+        if firms.alive[i]:
+            firms.cash[i] -= a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
     if provided:
-        for i in range(clock.rows[0]):
-            if firms.alive[i]:
-                firms.cash[i] -= a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
         accounts.money[FIRMS] -= pledged
         accounts.money[PUBLIC] -= match
         accounts.money[AGENCY] += pledged + match

@@ -26,7 +26,7 @@ _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
 _REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
-_THIN = 0.6  # a phase whose customer base is below this share of what the district's final firms need is thin
+_THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
 
 
 @kernel
@@ -176,10 +176,8 @@ def _newborn_phase(i, u, v, firms, p):
 
 @kernel
 def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s):
-    """Spin-offs: more where a phase earns well, where identity is reproduced, where thin phases are supported."""
+    """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
     d, n, seed, t = p.demography[0], clock.rows[0], clock.seed[0], clock.step[0]
-    if d.entry == 0.0:
-        return
     _survey(firms, clock, scratch, p)
     by_phase = scratch.phase
     thinnest, least = 0, 1e300
@@ -193,7 +191,8 @@ def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scra
         k = firms.phase[i]
         margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
         hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
-        hazard *= max(0.0, 1.0 + d.identity_entry * (firms.identity[i] - p.firms[0].identity))
+        reproduced = 0.5 * (firms.identity[i] - p.firms[0].identity + firms.education[i] - p.firms[0].education)
+        hazard *= max(0.0, 1.0 + d.reproduction * reproduced)
         a, b = uniform2(seed, _ENTRY, t, firms.key[i], -1, 0)
         phase = -1
         if a < hazard:
@@ -204,11 +203,11 @@ def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scra
         if phase >= 0:
             size = max(1.0, -d.newborn_size * np.log(b))
             found_firm(i, phase, size, 0, firms, ties, accounts, world, tally, clock, p)
-    _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, clock, p)
+    _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, clock, p)
 
 
 @kernel
-def _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, clock, p):
+def _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, clock, p):
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
@@ -223,7 +222,7 @@ def _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, c
                     parent,
                     thinnest,
                     p.demography[0].newborn_size,
-                    1 + k,
+                    1 + 1024 * which + k,
                     firms,
                     ties,
                     accounts,
@@ -236,7 +235,7 @@ def _enter_by_policy(n, thinnest, firms, ties, policy, accounts, world, tally, c
             u = uniform(seed, _ATTRACTED, t, which, k)
             phase = np.int64(u * p.technology[0].phases)
             size = p.policy_effects[0].entrant_size
-            j = found_firm(parent, phase, size, 1 + k, firms, ties, accounts, world, tally, clock, p)
+            j = found_firm(parent, phase, size, 1 + 1024 * which + k, firms, ties, accounts, world, tally, clock, p)
             if j >= 0:
                 _make_distant(j, which == 2, firms, ties, world, tally, clock, p)
 

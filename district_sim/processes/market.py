@@ -321,6 +321,7 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
     for i in range(n):
         if not firms.alive[i]:
             continue
+        scratch.tacit[i] = firms.tacit[i]
         change = scratch.value[i]
         if change <= 0.0:
             firms.employees[i] += change
@@ -332,7 +333,10 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
             if j >= 0:
                 rate = p.knowledge[0].hired_knowledge * hires / firms.employees[i]
                 for d in range(firms.tacit.shape[1]):
-                    firms.tacit[i, d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
+                    scratch.tacit[i, d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
+    for i in range(n):
+        if firms.alive[i]:
+            firms.tacit[i] = scratch.tacit[i]
     people[EMPLOYED] += granted * wanted
     people[UNEMPLOYED] -= granted * wanted
     force = people[EMPLOYED] + people[UNEMPLOYED]

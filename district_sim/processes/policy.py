@@ -8,8 +8,9 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.instruments import KINDS, TARGETS, InstrumentKind, Targeting
+from district_sim.processes.relations import is_affiliate
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, SELF_OWNED, WORLD
+from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
 _RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
@@ -49,7 +50,7 @@ def is_target(i, rule, firms, clock, phases):
     if rule == _YOUNG:
         return clock.step[0] - firms.founded[i] < _YOUNG_AGE
     if rule == _LOCAL:
-        return firms.owner[i] >= SELF_OWNED
+        return not is_affiliate(i, firms)
     if rule == _FINAL:
         return firms.phase[i] == phases - 1
     if rule == _SUPPLIERS:
@@ -120,27 +121,31 @@ def _serve_firms(q, kind, budget, firms, policy, clock, scratch, accounts, p):
 
 
 @kernel
-def _contest(q, budget, agency, clock, e):
-    """Award of a cluster contest: the district's bid is its participation and capability against rival bids."""
-    t, start = clock.step[0], clock.step[0]
-    if agency.award[0] <= 0.0:
+def _contest(q, budget, agency, instruments, clock, e):
+    """Award of a cluster contest: the district's bid is its participation and capability against rival bids.
+
+    A won contest pays for `contest_interval` quarters; a lost one is held again after a quarter of them.
+    """
+    t = clock.step[0]
+    instruments.award[q] -= np.sign(instruments.award[q])
+    if instruments.award[q] == 0.0:
         bid = 0.5 * agency.participation[0] + 0.5 * agency.capability[0]
-        bid += 0.1 * uniform(clock.seed[0], _CONTEST_STREAM, start, q)
+        bid += 0.1 * uniform(clock.seed[0], _CONTEST_STREAM, t, q)
         better = 0
         for rival in range(e.contest_rivals):
             better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
-        agency.award[0] = e.contest_interval if better < e.contest_winners else -e.contest_interval / 4.0
-    return budget if agency.award[0] > 0.0 else 0.0
+        instruments.award[q] = e.contest_interval if better < e.contest_winners else -(e.contest_interval // 4) - 1
+    return budget if instruments.award[q] > 0.0 else 0.0
 
 
 @kernel
-def _serve_district(q, kind, budget, district, firms, agency, policy, clock, accounts, p):
+def _serve_district(q, kind, budget, district, agency, policy, instruments, clock, accounts, p):
     """Instruments that act on the district as a whole. Returns k€ spent now (the match is spent by the agency)."""
     e, strength = p.policy_effects[0], p.policies.intensity[q]
     share = budget / district if district > 0.0 else 0.0
     spent = budget
     if kind == _CONTEST:
-        spent = _contest(q, budget, agency, clock, e)
+        spent = _contest(q, budget, agency, instruments, clock, e)
         agency.fund[0] += spent
         accounts.money[AGENCY] += spent
         accounts.money[PUBLIC] -= spent
@@ -181,7 +186,6 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
     policy.technology[0], policy.platform[0], policy.brokers[0] = 0.0, 0.0, 1.0
     policy.founders[0] = 0.0
     policy.entrants[0, :] = 0.0
-    agency.award[0] -= np.sign(agency.award[0])
     for k in range(q.kind.size):
         instruments.spent[k], instruments.unspent[k], instruments.served[k] = 0.0, 0.0, 0.0
         if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
@@ -199,7 +203,9 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
             )
             accounts.money[PUBLIC] -= instruments.spent[k]
         else:
-            instruments.spent[k] = _serve_district(k, kind, budget, district, firms, agency, policy, clock, accounts, p)
+            instruments.spent[k] = _serve_district(
+                k, kind, budget, district, agency, policy, instruments, clock, accounts, p
+            )
         instruments.unspent[k] = budget - instruments.spent[k]
     promised = 1.0 if policy.match[0] > 0.0 else 0.0
     speed = e.credibility_speed if promised > agency.credibility[0] else min(1.0, 4.0 * e.credibility_speed)

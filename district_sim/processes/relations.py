@@ -43,7 +43,7 @@ def degree(i, ties):
 @kernel
 def are_tied(i, j, ties):
     """Whether i and j have a tie."""
-    for m in range(ties.partner.shape[1]):
+    for m in range(ties.partner.shape[1]):  # noqa: SIM110 (numba compiles no generator)
         if ties.partner[i, m] == j:
             return True
     return False

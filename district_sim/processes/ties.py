@@ -158,7 +158,7 @@ def _meet(i, number, firms, ties, clock, k):
 
 @kernel
 def form_ties(firms, ties, tally, clock, p):
-    """Firms with fewer ties than they want look for partners; the firm met must have room and want one too."""
+    """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
     k = p.ties[0]
     for i in range(clock.rows[0]):
         if not firms.alive[i] or degree(i, ties) >= k.wanted:

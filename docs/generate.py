@@ -1,0 +1,166 @@
+"""Write the generated tables of the documents: parameters from the schema, indicators, thresholds of the trajectories.
+
+    python docs/generate.py           rewrite the tables between their markers
+    python docs/generate.py --check   change nothing; exit code 1 if a table is out of date
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from district_sim import trajectories
+from district_sim.indicators import INDICATORS
+from district_sim.instruments import KINDS, TARGETS
+from district_sim.scenario import Instrument, Scenario, Section, Strategy
+
+DOCS = Path(__file__).resolve().parent
+ALTOGETHER = "scenario"  # heading of what belongs to no section
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def sections() -> dict[str, type[Section]]:
+    """The scenario's sections by heading, in the schema's order; equal ones share a heading."""
+    found: dict[str, type[Section]] = {}
+    for name, field in Scenario.model_fields.items():
+        kind = field.annotation
+        if kind is Strategy:
+            found.setdefault("history, strategy", Strategy)
+        elif isinstance(kind, type) and issubclass(kind, Section):
+            found[name] = kind
+        elif name == "policies":
+            found["policies (a list of instruments)"] = Instrument
+    return found
+
+
+def described_fields() -> dict[str, dict[str, FieldInfo]]:
+    """Every field that stands in the parameter table, by heading."""
+    loose = {k: f for k, f in Scenario.model_fields.items() if k in ("title", "description", "strategy_start")}
+    by_section = {heading: dict(kind.model_fields) for heading, kind in sections().items()}
+    return {ALTOGETHER: loose, **by_section}
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Enum):
+        return str(value.value)
+    return f"{value:.12g}" if isinstance(value, int | float) else str(value)
+
+
+def _range(field: FieldInfo) -> str:
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(str(member.value) for member in kind)
+    if kind is bool:
+        return "true, false"
+    bounds = {name: getattr(part, name) for part in field.metadata for name in ("ge", "le") if hasattr(part, name)}
+    if "ge" in bounds and "le" in bounds:
+        return f"{_plain(bounds['ge'])} to {_plain(bounds['le'])}"
+    longest = [part.max_length for part in field.metadata if hasattr(part, "max_length")]
+    return f"text of at most {longest[0]} characters" if longest else ""
+
+
+def row(name: str, field: FieldInfo) -> list[str]:
+    """One line of the parameter table."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    default = "required" if field.is_required() else _plain(field.default) or "empty"
+    number = field.annotation in (int, float)
+    source = str(extra.get("source", "set by us" if number else ""))
+    return [f"`{name}`", str(extra.get("unit", "")), _range(field), default, field.description or "", source]
+
+
+def parameters() -> str:
+    """The parameter table: every field of the schema."""
+    parts = []
+    for heading, fields in described_fields().items():
+        kind = sections().get(heading)
+        doc = inspect.getdoc(kind) if kind else "What belongs to no section."
+        rows = [row(name, field) for name, field in fields.items()]
+        header = ("parameter", "unit", "range", "default", "description", "source")
+        parts.append(f"### {heading}\n\n{doc}\n\n{table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def indicators() -> str:
+    """The table of indicators."""
+    return table(("indicator", "unit", "description"), ((f"`{i.name}`", i.unit, i.description) for i in INDICATORS))
+
+
+def thresholds() -> str:
+    """The thresholds of the trajectory scores with the reasons written beside them."""
+    body = next(
+        node
+        for node in ast.parse(inspect.getsource(trajectories)).body
+        if isinstance(node, ast.ClassDef) and node.name == "Thresholds"
+    ).body
+    reasons: dict[str, str] = {}
+    for field, text in zip(body, body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
+            reasons[field.target.id] = ast.literal_eval(text.value)
+    rows = []
+    for name, reason in reasons.items():
+        value = getattr(trajectories.DEFAULT_THRESHOLDS, name)
+        ramp = isinstance(value, trajectories.Ramp)
+        ends = (f"{value.low:g}", f"{value.high:g}") if ramp else ("", f"{value:g}")
+        rows.append([f"`{name}`", *ends, reason])
+    return table(("threshold", "0 at", "1 at", "what it looks at"), rows)
+
+
+def instruments() -> str:
+    """The names of instruments and targeting rules."""
+    kinds = ", ".join(f"`{kind.value}`" for kind in KINDS)
+    targets = ", ".join(f"`{target.value}`" for target in TARGETS)
+    return f"Instruments (`kind`): {kinds}.\n\nTargeting rules (`target`): {targets}."
+
+
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "odd.md": {"instruments": instruments, "indicators": indicators, "parameters": parameters},
+    "theory.md": {"thresholds": thresholds},
+}
+
+
+def filled(text: str, name: str, block: str) -> str:
+    """A document with one generated part put between its markers."""
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return f"{before}{start}\n\n{block}\n\n{end}{after}"
+
+
+def documents() -> dict[Path, str]:
+    """What the documents should say."""
+    out = {}
+    for file, blocks in BLOCKS.items():
+        text = (DOCS / file).read_text(encoding="utf-8")
+        for name, write in blocks.items():
+            text = filled(text, name, write())
+        out[DOCS / file] = text
+    return out
+
+
+def main() -> int:
+    """Rewrite or check; returns the exit code."""
+    stale = {path: text for path, text in documents().items() if path.read_text(encoding="utf-8") != text}
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.name} is out of date: python docs/generate.py", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: rewritten")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
