@@ -53,7 +53,7 @@ def _prepare() -> Path | None:
         return None
     for old in earlier[_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
-    numba.config.CACHE_DIR = str(folder)
+    numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     return folder
 
 

@@ -125,7 +125,7 @@ NAMES: tuple[str, ...] = tuple(indicator.name for indicator in INDICATORS)
 def _group(title: str, first: str, beyond: str | None) -> Any:
     """A NamedTuple type for the indicators from `first` up to, not including, `beyond`."""
     stop = NAMES.index(beyond) if beyond else None
-    return namedtuple(title, NAMES[NAMES.index(first) : stop], module=__name__)  # type: ignore[misc]
+    return namedtuple(title, NAMES[NAMES.index(first) : stop], module=__name__)
 
 
 Economy = _group("Economy", "firms", "mne_turnover_share")

@@ -331,7 +331,11 @@ def grown(state: State, capacity: int) -> State:
 
 def copied(state: State) -> State:
     """An independent copy."""
-    return State(*(type(q)(*(a.copy() for a in q)) if isinstance(q, tuple) else q.copy() for q in state))
+
+    def copy(part: Any) -> Any:
+        return type(part)(*map(np.copy, part)) if isinstance(part, tuple) else part.copy()
+
+    return State(*map(copy, state))
 
 
 def fitted(state: State, p: Any) -> State:

@@ -177,7 +177,7 @@ def _score(calm: "pd.Series", late: "pd.Series", t: Thresholds) -> Scores:
         label = best
     else:
         label = Trajectory.DECLINE if retained < t.decline else Trajectory.MARSHALLIAN_PERSISTENCE
-    return Scores(label, *futures.values(), takeover, hierarchy, float(retained))
+    return Scores(label, max(takeover, hierarchy), node, learning, collective, takeover, hierarchy, float(retained))
 
 
 def classify(indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory:

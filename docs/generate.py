@@ -1,7 +1,7 @@
 """Write the generated tables of the documents: parameters from the schema, indicators, thresholds of the trajectories.
 
-    python docs/generate.py           rewrite the tables between their markers
-    python docs/generate.py --check   change nothing; exit code 1 if a table is out of date
+`python docs/generate.py` rewrites the tables between their markers; `--check` changes nothing and ends with exit code 1
+if one is out of date.
 """
 
 import ast
@@ -9,6 +9,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def parameters() -> str:
         doc = inspect.getdoc(kind) if kind else "What belongs to no section."
         rows = [row(name, field) for name, field in fields.items()]
         header = ("parameter", "unit", "range", "default", "description", "source")
-        parts.append(f"### {heading}\n\n{doc}\n\n{table(header, rows)}")
+        parts.append(f"#### {heading}\n\n{doc}\n\n{table(header, rows)}")
     return "\n\n".join(parts)
 
 
@@ -105,7 +106,7 @@ def thresholds() -> str:
         if isinstance(node, ast.ClassDef) and node.name == "Thresholds"
     ).body
     reasons: dict[str, str] = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
             reasons[field.target.id] = ast.literal_eval(text.value)
     rows = []

@@ -1,11 +1,13 @@
-"""The documents say what the code does: generated tables, process overview, parameters that are read, commands, links."""
+"""The documents say what the code does: generated tables, process overview, parameters, commands,
+links."""
 
 import ast
-import importlib
 import importlib.util
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,8 +17,8 @@ from typer.testing import CliRunner
 
 import district_sim
 from district_sim.cli import app
-from district_sim.parameters import Parameters
-from district_sim.scenario import Scenario, Section
+from district_sim.parameters import _SWITCHES, Policies
+from district_sim.scenario import Instrument, Mechanisms, Scenario, Section
 from district_sim.scenario_files import load_scenario
 
 PACKAGE = Path(district_sim.__file__).parent
@@ -66,11 +68,9 @@ def test_parameter_table_is_the_schema() -> None:
             continue
         inner = field.annotation
         if name == "policies":
-            from district_sim.scenario import Instrument
-
             inner = Instrument
         wanted += list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, Section) else [name]
-    assert sorted(listed) == sorted([*wanted, "strategy_start"] if "strategy_start" not in wanted else wanted)
+    assert sorted(listed) == sorted(wanted)
 
 
 def test_every_parameter_is_described() -> None:
@@ -125,7 +125,7 @@ def test_odd_has_its_seven_elements() -> None:
 # Every parameter is read --------------------------------------------------------------------------
 
 KERNELS = [PACKAGE / "schedule.py", PACKAGE / "initial.py", PACKAGE / "indicators.py", PACKAGE / "parameters.py"]
-KERNELS += [PACKAGE / "run.py", *sorted((PACKAGE / "processes").glob("*.py"))]
+KERNELS += [PACKAGE / "state.py", PACKAGE / "run.py", *sorted((PACKAGE / "processes").glob("*.py"))]
 SECTIONS = {
     name: field.annotation
     for name, field in Scenario.model_fields.items()
@@ -210,14 +210,11 @@ def test_every_parameter_is_read() -> None:
 
 def test_every_instrument_property_is_read() -> None:
     code = (PACKAGE / "processes" / "policy.py").read_text(encoding="utf-8")
-    for name in Parameters.__annotations__["policies"].__annotations__:
+    for name in Policies._fields:
         assert re.search(rf"\b(q|p\.policies)\.{name}\b", code), name
 
 
 def test_every_switch_is_read() -> None:
-    from district_sim.parameters import _SWITCHES
-    from district_sim.scenario import Mechanisms
-
     code = (PACKAGE / "parameters.py").read_text(encoding="utf-8")
     for name in Mechanisms.model_fields:
         assert name in _SWITCHES or re.search(rf"(mechanisms|off)\.{name}\b", code), name
@@ -258,7 +255,7 @@ def check_command(arguments: list[str]) -> None:
     assert result.exit_code == 0, f"district-sim {' '.join(words)}: {result.output}"
     for option in (word for word in arguments if word.startswith("--")):
         assert option in result.output, f"{option} is no option of district-sim {' '.join(words)}"
-    changes = [value for option, value in zip(arguments, arguments[1:], strict=False) if option == "--set"]
+    changes = [value for option, value in pairwise(arguments) if option == "--set"]
     if changes:
         load_scenario(arguments[1], changes)
 
@@ -277,7 +274,7 @@ def test_readme_python_is_python() -> None:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.ImportFrom):
                 for alias in node.names:
-                    assert hasattr(importlib.import_module(str(node.module)), alias.name), alias.name
+                    assert hasattr(import_module(str(node.module)), alias.name), alias.name
 
 
 # Links --------------------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ def shaken(state: State, seed: int) -> State:
     for name in ("tacit", "codified"):
         firms[name] *= rng.choice([0.0, 0.3, 1.0, 3.0], firms[name].shape)
     firms.profit *= rng.choice([-3.0, 0.0, 1.0, 5.0], rows)
-    firms.participates = firms.alive * rng.integers(0, 2, rows)
+    firms.pledges = firms.alive * rng.integers(0, 2, rows)
+    firms.participates = firms.pledges * rng.integers(0, 2, rows)
     firms.offshored = firms.alive * rng.random(rows)
     firms.research = rng.choice([0.0, 1.0, 5.0], rows)
     firms.grant, firms.voucher = rng.random(rows) * firms.alive, rng.choice([0.0, 1.0, 30.0], rows)
@@ -95,7 +96,8 @@ def shaken(state: State, seed: int) -> State:
                 trust = rng.choice([0.0, 0.5, 1.0, rng.random()])
                 state.ties[i].trust[m] = state.ties[j].trust[state.ties[i].mirror[m]] = trust
     state.agency.capability, state.agency.effect = rng.random(), rng.random(7)
-    state.agency.pipelines, state.agency.award = rng.random(state.agency.pipelines.shape), rng.choice([-2, 0, 3])
+    state.agency.pipelines = rng.random(state.agency.pipelines.shape)
+    state.instruments.award = rng.choice([-2, -1, 0, 1, 3], state.instruments.size)
     state.policy.technology, state.policy.screening = rng.random(), rng.random()
     state.policy.founders, state.policy.entrants = rng.choice([0.0, 2.5]), rng.random((1, 2)) * 3
     return state

@@ -5,17 +5,17 @@ from typing import Any
 
 from district_sim.random import Stream, uniform
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
-from naive.common import key, links, living, now, pay, seed_of, strategy
+from naive.common import is_foreign, key, links, living, now, pay, seed_of, strategy
 
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 
 
-def chance_to_contribute(state: State, p: Any, i: int) -> float:
-    """Probability that firm i takes part, from last quarter's behaviour of its partners."""
+def chance_to_pledge(state: State, p: Any, i: int) -> float:
+    """Probability that firm i offers to contribute, from what its partners offered last quarter."""
     a, s, agency, firm = p.agency[0], strategy(state, p), state.agency[0], state.firms[i]
     ties = links(state, i)
     trusted = sum(trust for _, _, trust in ties)
-    seen = sum(trust * state.firms[j].participates for _, j, trust in ties) / trusted if trusted > 0 else 0.0
+    seen = sum(trust * state.firms[j].pledges for _, j, trust in ties) / trusted if trusted > 0 else 0.0
     odds = (
         a.response_action * (s.collective_action - 0.5)
         + a.response_identity * (firm.identity - 0.5)
@@ -24,9 +24,10 @@ def chance_to_contribute(state: State, p: Any, i: int) -> float:
         + a.response_match * agency.credibility
     )
     chance = 1 / (1 + math.exp(-odds))
-    if firm.owner < -1:
+    if is_foreign(state, i):
         return chance * float(a.affiliates)
-    if firm.owner >= 0 or firm.captor >= 0:
+    leads = any(state.firms[j].owner == i for j in living(state))
+    if leads or firm.owner >= 0 or firm.captor >= 0:
         return chance * float(a.leaders)
     return chance
 
@@ -34,26 +35,28 @@ def chance_to_contribute(state: State, p: Any, i: int) -> float:
 def run_agency(state: State, p: Any) -> None:
     a, agency, policy = p.agency[0], state.agency[0], state.policy[0]
     firms = living(state)
-    joins = {
+    offers = {
         i: float(
             a.contribution > 0
             and uniform(seed_of(state), int(Stream.PARTICIPATION), now(state), key(state, i))
-            < chance_to_contribute(state, p, i)
+            < chance_to_pledge(state, p, i)
         )
         for i in firms
     }
-    for i in range(int(state.clock.rows[0])):
-        state.firms[i].participates = joins.get(i, 0.0)
     value = {i: max(0.0, float(state.firms[i].value_added)) for i in firms}
     district = sum(value.values())
-    gifts = {i: a.contribution * joins[i] * value[i] for i in firms}
+    gifts = {i: a.contribution * offers[i] * value[i] for i in firms}
     pledged = sum(gifts.values())
     old = sum(gifts[i] for i in firms if state.firms[i].trajectory < state.world[0].newest)
-    agency.participation = sum(joins.values()) / max(1, len(firms))
-    agency.incumbents = old / pledged if pledged > 0 else 0.0
     match = min(policy.match_budget, policy.match * pledged)
-    agency.contributed = agency.matched = 0.0
-    if pledged > 0 and pledged + match >= a.threshold * district:
+    enough = pledged > 0 and pledged + match >= a.threshold * district
+    for i in range(int(state.clock.rows[0])):
+        state.firms[i].pledges = offers.get(i, 0.0)
+        state.firms[i].participates = offers.get(i, 0.0) if enough else 0.0
+    agency.participation = agency.incumbents = agency.contributed = agency.matched = 0.0
+    if enough:
+        agency.participation = sum(offers.values()) / len(firms)
+        agency.incumbents = old / pledged
         for i in firms:
             state.firms[i].cash -= gifts[i]
         pay(state, FIRMS, AGENCY, pledged)

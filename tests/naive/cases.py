@@ -13,7 +13,7 @@ from district_sim.parameters import Parameters
 from district_sim.processes import agency, demography, innovation, knowledge, market, ownership, policy, ties, world
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import State, copied, empty_state, grown
+from district_sim.state import State, copied, fitted, grown
 from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
@@ -123,7 +123,7 @@ def strangers(seed: int = 1) -> State:
     for i in living(state):
         cut_all_ties(state, i)
     state.pipelines.node, state.pipelines.strength = -1, 0.0
-    state.firms.participates, state.firms.captor, state.firms.owner = 0.0, -1, -1
+    state.firms.pledges, state.firms.participates, state.firms.captor, state.firms.owner = 0.0, 0.0, -1, -1
     return state
 
 
@@ -167,23 +167,16 @@ _KERNELS: dict[str, _Call] = {
 NAMES_OF_PROCESSES = tuple(_KERNELS)
 
 
-def fitted(state: State, p: Parameters) -> State:
-    """A copy of the state with one row per policy instrument of `p`."""
-    if state.instruments.size == p.policies.kind.size:
-        return copied(state)
-    return copied(state._replace(instruments=empty_state(1, p, 0).instruments))
-
-
 def run(process: str, state: State, p: Parameters) -> State:
     """Run one compiled process on a copy."""
-    out = fitted(state, p)
+    out = copied(fitted(state, p))
     _KERNELS[process](out, p, (p.strategy if state.clock.step[0] >= p.strategy_start else p.history)[0])
     return out
 
 
 def quarter(state: State, p: Parameters, quarters: int = 1) -> tuple[State, dict[str, float]]:
     """Run whole compiled quarters on a copy; returns it and the last indicators."""
-    out, row = fitted(state, p), np.full(len(NAMES), np.nan)
+    out, row = copied(fitted(state, p)), np.full(len(NAMES), np.nan)
     for _ in range(quarters):
         one_quarter(out, p, row)
     return out, dict(zip(NAMES, row, strict=True))

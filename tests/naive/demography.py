@@ -23,6 +23,8 @@ from district_sim.state import (
 )
 from naive.common import clip, cut_all_ties, key, living, make_tie, meet, move, now, pay, seed_of, strategy
 
+THIN = 0.35  # customers of a thin phase, relative to what the district's final firms need
+
 
 def close_firm(state: State, i: int) -> None:
     firm, row = state.firms[i], state.pipelines[i]
@@ -99,8 +101,6 @@ def found_firm(state: State, p: Any, parent: int, phase: int, size: float, numbe
 
 def enter_firms(state: State, p: Any) -> None:
     d, s, tech, seed, t = p.demography[0], strategy(state, p), p.technology[0], seed_of(state), now(state)
-    if d.entry == 0:
-        return
     firms, last = living(state), tech.phases - 1
     in_phase = {k: [state.firms[i] for i in firms if state.firms[i].phase == k] for k in range(tech.phases)}
     base = {k: sum(float(f.reach) for f in in_phase[k]) for k in in_phase}
@@ -109,13 +109,14 @@ def enter_firms(state: State, p: Any) -> None:
     value = {k: sum(max(0.0, float(f.value_added)) for f in in_phase[k]) for k in in_phase}
     profit = {k: sum(float(f.profit) for f in in_phase[k]) for k in in_phase}
     thinnest = min(room, key=lambda k: room[k])
-    helped = 1 + p.agency[0].phase_entry * state.agency[0].effect[PHASES] if room[thinnest] < 0.6 else 1.0
+    helped = 1 + p.agency[0].phase_entry * state.agency[0].effect[PHASES] if room[thinnest] < THIN else 1.0
     for i in firms:
         firm = state.firms[i]
         k = int(firm.phase)
         margin = profit[k] / value[k] if value[k] > 0 else 0.0
         hazard = d.entry * s.entrepreneurship * math.exp(clip(d.entry_profit * (margin - d.normal_margin), -3.0, 3.0))
-        hazard *= max(0.0, 1 + d.identity_entry * (firm.identity - p.firms[0].identity))
+        handed_on = np.mean([firm[name] - p.firms[0][name] for name in ("identity", "education")])
+        hazard *= max(0.0, 1 + d.reproduction * handed_on)
         a, b = uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 0)
         if a < hazard:
             phase = _phase_of_newborn(p, k, *uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 1))
@@ -142,14 +143,14 @@ def _by_policy(state: State, p: Any, thinnest: int) -> None:
         whole = math.floor(expected)
         number = whole + (uniform(seed, stream, t, which) < expected - whole)
         for n in range(min(number, 1000)):
-            parent = meet(state, -10 - which, n, stream)
+            parent, number_of_founder = meet(state, -10 - which, n, stream), 1 + n + 1024 * which
             if parent < 0:
                 continue
             if which == 0:
-                found_firm(state, p, parent, thinnest, float(p.demography[0].newborn_size), n + 1)
+                found_firm(state, p, parent, thinnest, float(p.demography[0].newborn_size), number_of_founder)
                 continue
             phase = int(uniform(seed, stream, t, which, n) * tech.phases)
-            j = found_firm(state, p, parent, phase, float(p.policy_effects[0].entrant_size), n + 1)
+            j = found_firm(state, p, parent, phase, float(p.policy_effects[0].entrant_size), number_of_founder)
             if j >= 0:
                 _make_distant(state, p, j, networked=which == 2)
 

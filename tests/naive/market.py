@@ -267,7 +267,7 @@ def productivity(state: State, p: Any, i: int) -> float:
 
 
 def _employ(state: State, p: Any, firms: list[int], volume: dict[int, float]) -> None:
-    """Dismissals first; hires from half the unemployed at most, each bringing knowledge from another firm."""
+    """Dismissals first; hires from half the unemployed at most, each bringing knowledge that another firm had before."""
     m, people = p.market[0], state.accounts.people
     change = {
         i: m.hiring_speed * (max(1.0, volume[i] / productivity(state, p, i)) - state.firms[i].employees) for i in firms
@@ -275,6 +275,7 @@ def _employ(state: State, p: Any, firms: list[int], volume: dict[int, float]) ->
     wanted = sum(c for c in change.values() if c > 0)
     move(state, EMPLOYED, UNEMPLOYED, -sum(c for c in change.values() if c < 0))
     granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0 else 0.0
+    known = {i: state.firms[i].tacit.copy() for i in firms}
     for i in firms:
         firm = state.firms[i]
         hires = granted * change[i] if change[i] > 0 else 0.0
@@ -282,7 +283,7 @@ def _employ(state: State, p: Any, firms: list[int], volume: dict[int, float]) ->
         if hires > 0 and p.knowledge[0].hired_knowledge > 0:
             j = meet(state, i, 0, int(Stream.HIRING))
             if j >= 0:
-                lead = np.maximum(0, state.firms[j].tacit - firm.tacit)
+                lead = np.maximum(0, known[j] - known[i])
                 firm.tacit[:] += p.knowledge[0].hired_knowledge * hires / firm.employees * lead
     move(state, UNEMPLOYED, EMPLOYED, granted * wanted)
     force = people[EMPLOYED] + people[UNEMPLOYED]

@@ -6,7 +6,7 @@ from typing import Any
 from district_sim.instruments import KINDS, TARGETS, InstrumentKind, Targeting
 from district_sim.random import Stream, uniform
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
-from naive.common import clip, key, living, now, pay, seed_of
+from naive.common import clip, is_foreign, key, living, now, pay, seed_of
 
 TO_FIRMS = {
     InstrumentKind.TRAINING_VOUCHERS,
@@ -27,7 +27,7 @@ def admits(state: State, p: Any, target: Targeting, i: int) -> bool:
             Targeting.SMALL: lambda: firm.employees < 10,
             Targeting.LARGE: lambda: firm.employees >= 10,
             Targeting.YOUNG: lambda: now(state) - firm.founded < 20,
-            Targeting.LOCAL_OWNERS: lambda: firm.owner >= -1,
+            Targeting.LOCAL_OWNERS: lambda: not is_foreign(state, i),
             Targeting.FINAL: lambda: firm.phase == last,
             Targeting.SUPPLIERS: lambda: firm.phase < last,
             Targeting.PERFORMING: lambda: firm.profit > 0.1 * firm.value_added,
@@ -47,10 +47,6 @@ def apply_policies(state: State, p: Any) -> None:
         setattr(policy, name, 0.0)
     policy.entrants[:] = 0.0
     policy.brokers = 1.0
-    if agency.award > 0:
-        agency.award -= 1
-    elif agency.award < 0:
-        agency.award += 1
     for number in range(len(q.kind)):
         report = state.instruments[number]
         report.spent = report.unspent = report.served = 0.0
@@ -135,14 +131,19 @@ def _to_district(
 
 
 def _contest_pays(state: State, e: Any, number: int) -> bool:
-    """Whether the contest pays this quarter; a district without an award bids, and waits after losing."""
+    """Whether this contest pays now: for its term after a bid that won; a bid that lost sits out a quarter of a term."""
     agency, seed, t, stream = state.agency[0], seed_of(state), now(state), int(Stream.CONTEST)
-    if agency.award <= 0:
+    report = state.instruments[number]
+    if report.award > 0:
+        report.award -= 1
+    elif report.award < 0:
+        report.award += 1
+    if report.award == 0:
         bid = (agency.participation + agency.capability) / 2 + 0.1 * uniform(seed, stream, t, number)
         better = [r for r in range(e.contest_rivals) if uniform(seed, stream, t, number, r, 1) > bid]
         won = len(better) < e.contest_winners
-        agency.award = e.contest_interval if won else -e.contest_interval / 4
-    return bool(agency.award > 0)
+        report.award = e.contest_interval if won else -(1 + e.contest_interval // 4)
+    return bool(report.award > 0)
 
 
 def account_match(state: State, p: Any) -> None:
