@@ -1,7 +1,7 @@
 """The initial district, drawn from real districts' figures and settled in calm quarters before the start.
 
-Depends on the seed, the initial district, the world before globalisation and the history only: scenarios that
-differ in strategy or policy start from the same district, bit for bit.
+Depends on the seed and on everything in the scenario but `strategy`, `policies` and their effects: scenarios that
+differ only in these start from the same district, bit for bit.
 """
 
 import numpy as np

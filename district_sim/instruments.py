@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class InstrumentKind(StrEnum):
-    """The policy instruments; the order is the order in which they act within a quarter."""
+    """The policy instruments; several act in the order in which the scenario lists them."""
 
     TRAINING_VOUCHERS = "training_vouchers"
     RD_SUBSIDY = "rd_subsidy"
@@ -36,4 +36,14 @@ class Targeting(StrEnum):
 
 
 KINDS = tuple(InstrumentKind)
+TARGETED = frozenset(
+    (
+        InstrumentKind.TRAINING_VOUCHERS,
+        InstrumentKind.RD_SUBSIDY,
+        InstrumentKind.EXPORT_VOUCHERS,
+        InstrumentKind.IT_SUBSIDY,
+        InstrumentKind.IT_BROKERS,
+    )
+)
+"""Instruments that reach firms one by one and may be targeted; the others serve the district as a whole."""
 TARGETS = tuple(Targeting)

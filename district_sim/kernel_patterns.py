@@ -25,7 +25,7 @@ def _table(quarters: int) -> np.ndarray:
 
 
 def fragmentation_stays(seeds: Sequence[int]) -> list[Row]:
-    """Pattern 5: forty quarters after everybody went back to the old behaviour, trust has not come back."""
+    """Pattern 5: sixty quarters after everybody went back to the old behaviour, trust has not come back."""
     recovered = []
     fragmenting, history = load_scenario("fragmentation").parameters(), load_scenario("baseline").parameters()
     column = NAMES.index("trust")

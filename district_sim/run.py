@@ -20,7 +20,7 @@ from district_sim.parameters import Parameters
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
 from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
-from district_sim.trajectories import Scores, Trajectory, score
+from district_sim.trajectories import Scores, Trajectory, recovery_time, score
 
 _SPARE = 64  # rows that are always free before a quarter begins
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
@@ -69,7 +69,7 @@ class Snapshot:
     """The district at one moment, for maps and tables."""
 
     firms: pd.DataFrame
-    """One row per living firm, indexed by id; columns as in `state.Firms`, `control` and `pipelines` in addition."""
+    """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
     ties: pd.DataFrame
     """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
 
@@ -125,8 +125,9 @@ class Run:
         return self.scores.label
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the time series, ready for JSON."""
+        """Everything but the time series, ready for JSON; `recovery_time` is null if there was none."""
         late = self.indicators.tail(1).iloc[0]
+        recovery = recovery_time(self.indicators)
         return {
             "scenario": self.scenario.model_dump(mode="json"),
             "seed": self.seed,
@@ -135,6 +136,7 @@ class Run:
             "versions": self.versions,
             "trajectory": self.trajectory.value,
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
+            "recovery_time": None if recovery == float("inf") else recovery,
             "indicators": {name: float(late[name]) for name in NAMES},
         }
 

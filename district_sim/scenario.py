@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from district_sim.instruments import InstrumentKind, Targeting
+from district_sim.instruments import TARGETED, InstrumentKind, Targeting
 
 if TYPE_CHECKING:
     from district_sim.parameters import Parameters
@@ -341,7 +341,7 @@ class Knowledge(Section):
 class Innovation(Section):
     """Research, incremental and radical innovation, path dependency."""
 
-    research_cost: float = _number(0.025, 0.001, 0.5, "share of sales", "R&D intensity that counts as normal")
+    research_cost: float = _number(0.025, 0.001, 0.5, "share of value added", "R&D intensity that counts as normal")
     exploitation: float = _number(
         0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present trajectory by normal R&D"
     )
@@ -386,7 +386,7 @@ class Innovation(Section):
         0.0,
         5.0,
         "share",
-        "Lead required in addition when all trusted partners stay",
+        "Lead required in addition by ever more trusted partners that stay: this times S/(1+S), S their sum of trust weights",
         "Grabher 1993",
     )
     lockin_political: float = _number(
@@ -617,7 +617,7 @@ class Ties(Section):
         0.0,
         1000,
         "k€ per quarter",
-        "Cost of keeping a pipeline: borne by one firm, or shared by the agency's members",
+        "Cost of keeping an individual pipeline, borne by its firm; collective ones are paid from the agency's projects",
     )
     pipeline_growth: float = _number(0.2, 0.0, 1.0, "per quarter", "Speed at which a pipeline reaches full strength")
 
@@ -653,7 +653,9 @@ class Agency(Section):
     response_capability: float = _number(2.0, 0.0, 50, "log odds", "Effect of the agency's proven capability")
     response_match: float = _number(1.5, 0.0, 50, "log odds", "Effect of a fully credible public match")
     affiliates: float = _share(0.2, "Participation of multinationals' affiliates relative to others")
-    leaders: float = _share(0.6, "Participation of group leaders and members relative to others")
+    leaders: float = _share(
+        0.6, "Participation of group leaders, group members and captive suppliers relative to others"
+    )
     half: float = _number(
         0.008,
         0.0001,
@@ -871,7 +873,7 @@ class Instrument(Section):
         0.0,
         10,
         "1",
-        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal",
+        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
     )
     target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
 
@@ -879,6 +881,8 @@ class Instrument(Section):
     def _window(self) -> Self:
         if self.end <= self.start:
             raise ValueError(f"end ({self.end}) must come after start ({self.start})")
+        if self.target is not Targeting.ALL and self.kind not in TARGETED:
+            raise ValueError(f"{self.kind} serves the district as a whole; target must be all, not {self.target}")
         return self
 
 
@@ -899,7 +903,13 @@ class PolicyEffects(Section):
         "k€ per employee",
         "Investment that closes a tenth of the gap in information technology",
     )
-    broker_reach: float = _number(0.5, 0.0, 5.0, "1", "Rise of human interaction by full brokerage")
+    broker_reach: float = _number(
+        0.5,
+        0.0,
+        5.0,
+        "1",
+        "Rise of human interaction by unlimited brokerage; half of it at the spending agency.project_half",
+    )
     crowding_out: float = _share(
         0.4,
         "Own R&D that a firm saves for each euro of subsidy",

@@ -213,7 +213,7 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
                 "quality_start",
                 np.float64,
             ),  # district's mean quality at the start: the world's standard
-            ("trust_start", np.float64),  # district's mean trust expected from calm behaviour
+            ("trust_start", np.float64),  # district's mean trust at the start
             ("value_start", np.float64),  # value added per employee at the start
         ],
         align=True,

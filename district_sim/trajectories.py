@@ -185,6 +185,26 @@ def classify(indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESH
     return score(indicators, thresholds).label
 
 
+def recovery_time(indicators: "pd.DataFrame", name: str = "value_added_local", loss: float = 0.05) -> float:
+    """Quarters from the first loss until the district was back at its calm level for a year.
+
+    Args:
+        indicators: one row per quarter.
+        name: the indicator that is watched.
+        loss: share of the calm window's mean that counts as a loss.
+
+    Returns:
+        0.0 if nothing was lost, infinity if it never came back.
+    """
+    line = (1.0 - loss) * float(indicators[name].iloc[: min(CALM_WINDOW, max(1, len(indicators) // 4))].mean())
+    yearly = indicators[name].rolling(4).min().to_numpy()
+    below = np.flatnonzero(indicators[name].to_numpy() < line)
+    if below.size == 0:
+        return 0.0
+    back = np.flatnonzero(yearly[below[0] :] >= line)
+    return float(back[0] - 3) if back.size else float("inf")
+
+
 def scores_over_time(
     indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS, every: int = 4
 ) -> "pd.DataFrame":

@@ -8,10 +8,12 @@ from naive import cases
 from naive.common import make_tie
 
 from district_sim.processes.agency import participation_odds
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
+from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
 
 EAGER = {"response_action": 50.0, "leaders": 1.0, "affiliates": 1.0}  # readiness decides alone: all at 1, none at 0
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
+
+FIRST = slice(0, 1)
 
 
 def mix(project: str | None = None) -> dict[str, float]:
@@ -54,6 +56,26 @@ class TestContributions:
         above = ran(state, agency={"contribution": 0.01, "threshold": 0.0099})
         assert above.agency.contributed[0] > 0.0
         assert above.agency.effect.all()
+
+    def test_refunded_pledges_are_no_participation(self) -> None:
+        """Whoever got the money back is not rewarded as a member: no trust, no identity, no training, no brand."""
+        idle, refunded = cases.district(), cases.district()
+        for state in (idle, refunded):
+            state.agency.capability, state.agency.brand, state.agency.pipelines = 0.5, 0.5, 0.5
+            state.firms.participates = state.firms.alive  # what was last quarter's counts no more
+        idle = ran(idle, agency={"contribution": 0.0})
+        refunded = ran(refunded, agency={"contribution": 0.01, "threshold": 0.0101})
+        assert refunded.firms.pledges[refunded.firms.alive].all()
+        assert not refunded.firms.participates.any()
+        assert refunded.agency.participation[0] == refunded.agency.incumbents[0] == 0.0
+        p = cases.parameters("calm")
+        for process in cases.NAMES_OF_PROCESSES[cases.NAMES_OF_PROCESSES.index("run_agency") + 1 :]:
+            idle, refunded = cases.run(process, idle, p), cases.run(process, refunded, p)
+        refunded.firms.pledges = idle.firms.pledges
+        cases.assert_same_state(refunded, idle, exact=True)
+        members = ran(cases.district(), agency={"contribution": 0.01, "threshold": 0.0099})
+        trust = [cases.run("update_trust", state, p).ties.trust.sum() for state in (members, refunded)]
+        assert trust[0] > trust[1]
 
     def test_a_match_can_lift_pledges_over_the_threshold(self) -> None:
         state = cases.district()
@@ -98,7 +120,7 @@ class TestConditionalCooperation:
         if cause == "identity":
             state.firms.identity[0] += 0.2
         elif cause == "partners":
-            state.firms.participates[1] = 1.0
+            state.firms.pledges[1] = 1.0
         elif cause == "readiness":
             changes = {"strategy": {"collective_action": 0.9}}
         else:
@@ -110,10 +132,19 @@ class TestConditionalCooperation:
             state = cases.strangers()
             make_tie(state, 0, 1, trust)
             make_tie(state, 0, 2, 0.5)
-            state.firms.participates[1] = 1.0
+            state.firms.pledges[1] = 1.0
             return odds(state)
 
         assert with_contributor(0.9) > with_contributor(0.1)
+
+    def test_pledges_are_seen_even_when_they_were_returned(self) -> None:
+        """Willing partners keep one another willing until the threshold is reached."""
+        state = cases.district()
+        returned = ran(state, agency={"contribution": 0.01, "threshold": 0.5})
+        assert not returned.firms.participates.any()
+        silent = copied(returned)
+        silent.firms.pledges = 0.0
+        assert odds(returned) > odds(silent)
 
     def test_cut_co_production_ignores_proven_capability(self) -> None:
         state = cases.strangers()
@@ -122,19 +153,33 @@ class TestConditionalCooperation:
         assert odds(state, mechanisms={"co_production": False}) == plain
 
     def test_affiliates_leaders_and_captives_contribute_less(self) -> None:
-        def share(field: str, value: int) -> float:
-            state, joined = cases.district(), 0.0
-            state.firms.owner, state.firms.captor = -1, -1
-            state.firms[field][state.firms.alive] = value
-            for step in range(4, 24):
+        def share(who: slice, owner: int = -1, captor: int = -1, owner_of_first: int = -1) -> float:
+            """How often the firms `who` pledge when all but the first have this owner and captor."""
+            state, joined = cases.district(), []
+            state.firms.owner[1:40], state.firms.captor[1:40] = owner, captor
+            state.firms.owner[0], state.firms.captor[0] = owner_of_first, -1
+            for step in range(4, 104 if who == FIRST else 24):
                 state.clock.step[0] = step
-                joined += ran(state, agency={"affiliates": 0.2, "leaders": 0.6}).agency.participation[0]
-            return joined / 20.0
+                after = ran(state, agency={"affiliates": 0.2, "leaders": 0.6})
+                joined.append(after.firms.pledges[who][after.firms.alive[who]].mean())
+            return float(np.mean(joined))
 
-        assert share("owner", -2) == pytest.approx(0.2, abs=0.05)
-        assert share("owner", 0) == pytest.approx(0.6, abs=0.05)
-        assert share("captor", 0) == pytest.approx(0.6, abs=0.05)
-        assert share("owner", -1) == 1.0
+        rest = slice(1, 40)
+        assert share(rest, owner=-2) == pytest.approx(0.2, abs=0.05)
+        assert share(rest, owner=0) == pytest.approx(0.6, abs=0.05)
+        assert share(rest, captor=0) == pytest.approx(0.6, abs=0.05)
+        assert share(rest) == share(FIRST) == 1.0
+        assert share(FIRST, owner=0) == pytest.approx(0.6, abs=0.15)  # the group's leader itself
+        assert share(FIRST, captor=0) == 1.0
+        assert share(rest, owner=0, owner_of_first=-2) == pytest.approx(0.2, abs=0.05)  # a multinational's group
+
+    def test_a_leader_without_living_members_is_like_any_other(self) -> None:
+        state = cases.district()
+        state.firms.owner, state.firms.captor = -1, -1
+        state.firms.owner[1], state.firms.alive[1] = 0, False
+        assert ran(state, agency={"leaders": 0.0}).firms.pledges[0] == 1.0
+        state.firms.alive[1] = True
+        assert ran(state, agency={"leaders": 0.0}).firms.pledges[0] == 0.0
 
 
 class TestCapability:

@@ -1,13 +1,17 @@
 """What must balance after every quarter, in every situation: money, people, firms, ties, and the range of shares."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
 
+from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
-from district_sim.state import AGENCY, EMPLOYED, FIRMS, TALLY, State, grown
+from district_sim.run import advance
+from district_sim.state import AGENCY, EMPLOYED, FIRMS, PUBLIC, TALLY, TAXES, State, grown
 
 SHARES = ("education", "experience", "it", "identity", "collaboration", "absorptive", "client_share", "offshored")
 NOT_NEGATIVE = ("tacit", "codified", "employees", "sales", "reach", "quality", "research", "wage", "grant", "voucher")
@@ -105,6 +109,40 @@ def test_everything_balances_after_every_quarter(situation: str, seed: int) -> N
         check_ranges(state)
         assert np.isfinite(list(row.values())).all()
         assert row["firms"] == state.firms.alive.sum()
+
+
+ALL = cases.instruments()
+SWITCHES = ([], ALL, ALL[:5], ALL[5:], [{**ALL[2], "budget": 500.0}], ALL[::-1], [])
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**64 - 1), order=st.permutations(SWITCHES))
+def test_everything_balances_when_policies_follow_one_another(seed: int, order: list[list[dict[str, Any]]]) -> None:
+    """Programmes begin, end and replace one another in the middle of a run; nothing is lost with the old ones."""
+    situation = ("collective", "hierarchical", "restless")[seed % 3]
+    state = initial_state(cases.parameters(situation), seed, 20)
+    people, start = float(state.accounts.people.sum()), int(state.clock.step[0])
+    row = np.zeros((1, len(NAMES)))
+    for policies in order:
+        p = cases.parameters(situation, policies=policies)
+        for _ in range(3):
+            before, public = state.firms.alive.copy(), float(state.accounts.money[PUBLIC])
+            state = advance(state, p, row, 0, 1)
+            if not state.firms.alive.any():
+                return
+            check_money(state)
+            check_people(state, people)
+            check_ties(state)
+            check_firms(state, np.concatenate([before, np.zeros(state.firms.size - before.size, bool)]))
+            check_ranges(state)
+            assert np.isfinite(row).all()
+            # The public account changes by taxes and by what the programmes of this very quarter report.
+            assert state.instruments.size == len(policies)
+            paid = state.tally[TAXES] - state.instruments.spent.sum()
+            assert state.accounts.money[PUBLIC] - public == pytest.approx(paid, abs=1e-6)
+            assert (state.instruments.spent >= 0.0).all()
+            assert (state.instruments.unspent >= -1e-6).all()
+    assert state.clock.step[0] == start + 3 * len(order)
 
 
 def test_the_situations_are_eventful() -> None:

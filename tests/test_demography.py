@@ -64,12 +64,23 @@ class TestEntry:
         def entries(identity: float, **changes: Any) -> float:
             state = cases.strangers()
             state.firms.identity = identity
-            rates = {"demography": {"entry": 0.2, "identity_entry": 2.0}}
+            rates = {"demography": {"entry": 0.2, "reproduction": 5.0}}
             return float(entered(state, **cases.merged(rates, changes)).tally[ENTRIES])
 
         assert entries(0.9) > entries(0.5) > entries(0.0) == 0.0
         off = {"mechanisms": {"productive_reproduction": False}}
         assert entries(0.9, **off) == entries(0.0, **off) > 0.0
+
+    def test_values_and_skills_count_alike(self) -> None:
+        """An education that is lost draws as few founders as values that are lost; one makes up for the other."""
+
+        def entries(identity: float, education: float) -> float:
+            state, normal = cases.strangers(), cases.parameters("calm").firms[0]
+            state.firms.identity, state.firms.education = normal.identity + identity, normal.education + education
+            return float(entered(state, demography={"entry": 0.3, "reproduction": 3.0}).tally[ENTRIES])
+
+        assert entries(0.2, 0.0) == entries(0.0, 0.2) > entries(0.0, 0.0) == entries(0.2, -0.2)
+        assert entries(0.0, 0.0) > entries(-0.2, 0.0) == entries(0.0, -0.2)
 
     def test_phase_support_draws_founders_to_a_thin_phase(self) -> None:
         def born(effect: float, thin: bool) -> np.ndarray:
@@ -93,6 +104,34 @@ class TestEntry:
         after = entered(state)
         assert after.tally[ENTRIES] == plain + 4
         assert (after.firms.phase[after.clock.rows[0] - 4 : after.clock.rows[0]] == 3).all()
+
+    @pytest.mark.parametrize(
+        ("kind", "cost"),
+        [
+            ("phase_support", "founding_cost"),
+            ("entrant_attraction", "entrant_cost"),
+            ("entrant_attraction_networked", "entrant_cost"),
+        ],
+    )
+    def test_paid_founders_come_where_nobody_else_founds(self, kind: str, cost: str) -> None:
+        """What public money pays for is delivered without any entry of its own in the district."""
+        item = {"name": kind, "kind": kind, "start": 0, "budget": 3 * 50.0}
+        changes = {"demography": {"entry": 0.0}, "policy_effects": {cost: 50.0}}
+        state, row = cases.quarter(cases.strangers(), cases.parameters("calm", policies=[item], **changes))
+        assert row["entries"] == 3.0
+        assert state.instruments.spent[0] == 150.0
+        _, without = cases.quarter(cases.strangers(), cases.parameters("calm", **changes))
+        assert without["entries"] == 0.0
+
+    def test_everybody_born_in_a_quarter_draws_alone(self) -> None:
+        """Founders and entrants of the same parent have keys of their own, hence luck of their own."""
+        state = cases.strangers()
+        state.firms.alive[2:] = False
+        state.policy.founders, state.policy.entrants = 40.0, 40.0
+        after = entered(state, demography={"entry": 0.5})
+        rows = int(after.clock.rows[0])
+        assert rows >= 40 + 120
+        assert len(np.unique(after.firms.key[:rows])) == rows
 
     @pytest.mark.parametrize(("networked", "ties"), [(0, 0), (1, 3)])
     def test_attracted_entrants_know_other_things_and_need_introductions(self, networked: int, ties: int) -> None:

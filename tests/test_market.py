@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from naive import cases
-from naive.common import links, make_tie
+from naive.common import links, living, make_tie, meet
 from naive.market import productivity
 
+from district_sim.random import Stream
 from district_sim.state import FIRMS, HOUSEHOLDS, PUBLIC, PURCHASES_LOCAL, REPATRIATED, WORLD, State
 
 LAST = 5
@@ -263,6 +264,25 @@ class TestWork:
         np.testing.assert_array_equal(
             traded(cases.strangers(), mechanisms={"mobility": False}).firms.tacit, cases.strangers().firms.tacit
         )
+
+    def test_hired_people_bring_what_was_known_before_anybody_moved(self) -> None:
+        """Nobody's knowledge travels through two firms in one quarter, whatever the order in which firms hire."""
+        state, rng = cases.strangers(), np.random.default_rng(1)
+        state.firms.tacit *= rng.uniform(0.2, 2.0, state.firms.tacit.shape)
+        state.firms.employees *= 0.5
+        state.accounts.people[:2] += np.array([-1, 1]) * state.firms.employees.sum()
+        after = traded(state, knowledge={"hired_knowledge": 1.0})
+        learnt = after.firms.tacit - state.firms.tacit
+        relayed = 0
+        for i in living(state):
+            j = meet(state, i, 0, int(Stream.HIRING))
+            lead = state.firms.tacit[j] - state.firms.tacit[i]
+            better = lead > 0.0
+            assert not learnt[i, ~better].any()
+            rate = (learnt[i, better] / lead[better]).max(initial=0.0)
+            np.testing.assert_allclose(learnt[i, better], rate * lead[better])
+            relayed += j < i and rate > 0.0 and learnt[j].any()
+        assert relayed > 5  # an order by rows would have been seen
 
     def test_nobody_is_hired_without_unemployed(self) -> None:
         state = cases.strangers()

@@ -191,7 +191,10 @@ def _opened(p: Any) -> float:
     return float(cases.run("update_pipelines", state, p).pipelines.strength.max())
 
 
-@effect_of("collective_pipelines", situation="collective")
+PLATFORM = {"name": "platform", "kind": "export_platform", "start": 0, "budget": 20.0}
+
+
+@effect_of("collective_pipelines", situation="collective", policies=[PLATFORM])
 def _shared(p: Any) -> float:
     return float(cases.quarter(cases.district("collective"), p, 2)[0].agency.pipelines.max())
 

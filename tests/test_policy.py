@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
+from naive.common import is_foreign, living
 
 from district_sim.instruments import KINDS, TARGETS, InstrumentKind
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
@@ -115,6 +116,45 @@ class TestContest:
         assert paid == [50.0] * 4 + [0.0] * 2
         assert state.agency.fund[0] == 200.0 == state.accounts.money[AGENCY]
 
+    @staticmethod
+    def bids(participation: float, *starts: int, quarters: int = 1, seed: int = 1, interval: int = 8) -> np.ndarray:
+        """Which contests paid in which quarter: (quarters, contests); the district's quality never changes."""
+        state, paid = cases.strangers(), []
+        state.clock.seed[0] = seed
+        state.clock.step[0] = 0
+        state.agency.participation = state.agency.capability = participation
+        contests = [{**TestContest.CONTEST, "start": start} for start in starts]
+        for _ in range(quarters):
+            state = offered(state, *contests, policy_effects={"contest_interval": interval})
+            paid.append(state.instruments.spent > 0.0)
+            state.clock.step[0] += 1
+        return np.array(paid)
+
+    def test_two_contests_bid_separately(self) -> None:
+        """Winning or losing one contest neither wins, nor loses, nor blocks another."""
+        assert self.bids(1.0, 0, 0).all()
+        outcomes = {tuple(self.bids(0.72, 0, 0, seed=seed)[0].tolist()) for seed in range(1, 41)}
+        assert outcomes == {(False, False), (False, True), (True, False), (True, True)}
+
+    def test_a_second_contest_leaves_the_first_as_it_is(self) -> None:
+        for seed in range(1, 11):
+            alone = self.bids(0.72, 0, quarters=12, seed=seed)
+            np.testing.assert_array_equal(self.bids(0.72, 0, 3, quarters=12, seed=seed)[:, :1], alone)
+
+    def test_every_contest_pays_from_its_own_award(self) -> None:
+        paid = self.bids(1.0, 0, 2, quarters=6)
+        np.testing.assert_array_equal(paid[:, 0], True)
+        np.testing.assert_array_equal(paid[:, 1], np.arange(6) >= 2)
+
+    def test_who_lost_waits_before_the_next_bid_but_not_a_whole_term(self) -> None:
+        first_wins = []
+        for seed in range(1, 61):
+            paid = self.bids(0.72, 0, quarters=8, seed=seed)[:, 0]
+            if not paid[0] and paid.any():
+                first_wins.append(int(paid.argmax()))
+        assert first_wins
+        assert all(2 <= quarter < 8 for quarter in first_wins)
+
 
 class TestBudgets:
     @settings(max_examples=40, deadline=None)
@@ -175,12 +215,20 @@ class TestBudgets:
         without, _ = cases.quarter(state, cases.parameters("collective", policies=[]), 2)
         cases.assert_same_state(with_it._replace(instruments=without.instruments), without, exact=True)
 
-    @pytest.mark.parametrize(("switch", "kinds"), [("policy", KINDS), ("public_private_partnership", ("ppp_match",))])
+    @pytest.mark.parametrize(
+        ("switch", "kinds"),
+        [
+            ("policy", KINDS),
+            ("public_private_partnership", ("ppp_match",)),
+            ("collective_pipelines", ("export_platform",)),
+            ("demography", ("phase_support", "entrant_attraction", "entrant_attraction_networked")),
+        ],
+    )
     def test_switched_off_there_is_none(self, switch: str, kinds: tuple[str, ...]) -> None:
         items = [{"name": kind, "kind": kind, "start": 0, "budget": 50.0} for kind in kinds]
         state = cases.district("collective")
         off, row = cases.quarter(state, cases.parameters("collective", policies=items, mechanisms={switch: False}), 2)
-        without, _ = cases.quarter(state, cases.parameters("collective", policies=[]), 2)
+        without, _ = cases.quarter(state, cases.parameters("collective", policies=[], mechanisms={switch: False}), 2)
         cases.assert_same_state(off._replace(instruments=without.instruments), without, exact=True)
         assert row["policy_spending"] == 0.0
 
@@ -196,7 +244,7 @@ class TestTargeting:
             "small": f.employees < 10.0,
             "large": f.employees >= 10.0,
             "young": t - f.founded < 20,
-            "local_owners": f.owner >= -1,
+            "local_owners": [i for i in living(state) if not is_foreign(state, i)],
             "final": f.phase == 5,
             "suppliers": f.phase < 5,
             "performing": f.profit > 0.1 * f.value_added,
@@ -206,7 +254,15 @@ class TestTargeting:
             assert 0 < served.sum() < 0.5 * f.alive.sum()
             assert (f.alive | ~served).all()
         else:
-            np.testing.assert_array_equal(served, f.alive & admitted)
+            wanted = np.isin(np.arange(f.size), admitted) if isinstance(admitted, list) else f.alive & admitted
+            np.testing.assert_array_equal(served, wanted)
+
+    def test_groups_of_a_multinational_are_not_locally_owned(self) -> None:
+        state = cases.strangers()
+        state.firms.owner[3], state.firms.owner[4], state.firms.owner[6] = -2, 3, 5
+        grant = offered(state, {"kind": "rd_subsidy", "target": "local_owners"}).firms.grant
+        assert grant[3] == grant[4] == 0.0
+        assert (grant[[0, 5, 6]] > 0.0).all()
 
     def test_the_random_fifth_stays_for_a_year(self) -> None:
         state = cases.district()

@@ -7,7 +7,7 @@ from district_sim import Scenario, load_scenario
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.run import advance
-from district_sim.state import SELF_OWNED, State, copied, grown
+from district_sim.state import AGENCY, FIRMS, SELF_OWNED, State, copied, fitted, grown
 
 SMALL = ["firms.count=40", "firms.settling=4", "demography.entry=0.05", "demography.exit=0.05"]
 
@@ -76,6 +76,55 @@ def test_room_does_not_change_results(scenario: Scenario, spare: int) -> None:
     n = int(plain.clock.rows[0])
     assert same(np.asarray(plain.firms[:n]), np.asarray(tight.firms[:n]))
     assert n > 40  # firms were born, so rows were needed
+
+
+def contests(*names: str) -> list[str]:
+    """Changes of a scenario: cluster contests of these names."""
+    items = ", ".join(f"{{name: {name}, kind: cluster_contest, start: 0, budget: 5.0}}" for name in names)
+    return [*SMALL, f"policies=[{items}]"]
+
+
+def test_other_policies_may_follow_in_one_run(state: State) -> None:
+    """Advancing goes on under any number of policies, and the district stays what it was."""
+    table = np.zeros((12, len(NAMES)))
+    for k, names in enumerate(((), ("one", "two", "three"), ("one",), ())):
+        p = load_scenario("baseline", contests(*names)).parameters()
+        alive, cash = state.firms.alive.copy(), state.accounts.money[FIRMS]
+        ready = fitted(state, p)
+        assert ready.instruments.size == len(names)
+        np.testing.assert_array_equal(ready.firms.alive, alive)
+        assert ready.accounts.money[FIRMS] == cash
+        state = advance(state, p, table, 3 * k, 3 * k + 3)
+        assert state.instruments.size == len(names)
+        assert state.clock.step[0] == 3 * k + 3
+        assert state.accounts.money[AGENCY] == pytest.approx(state.agency.fund[0], abs=1e-6)
+    assert np.isfinite(table).all()
+    assert table[:, NAMES.index("firms")].min() > 0.0
+
+
+def test_advancing_under_the_same_policies_keeps_their_awards(state: State) -> None:
+    p = load_scenario("baseline", contests("one")).parameters()
+    state = fitted(state, p)
+    state.instruments.award = 7.0
+    assert fitted(state, p).instruments.award[0] == 7.0
+
+
+@pytest.mark.parametrize("change", ["technology.domains=12", "technology.phases=4", "ties.maximum=8"])
+def test_other_dimensions_are_refused(state: State, change: str) -> None:
+    """Memory is laid out for the first scenario's dimensions; anything else would be read wrongly."""
+    other = load_scenario("baseline", [*SMALL, change]).parameters()
+    before = copied(state)
+    with pytest.raises(ValueError, match="than the state"):
+        advance(state, other, np.zeros((1, len(NAMES))), 0, 1)
+    assert all(same(a, b) for a, b in zip(arrays(state), arrays(before), strict=True))
+
+
+def test_a_world_without_the_firms_trajectory_is_refused(state: State) -> None:
+    """Firms cannot work on a trajectory that the parameters do not know."""
+    fewer = load_scenario("baseline", [*SMALL, "technology.trajectories=2"]).parameters()
+    state.firms.trajectory[3] = 2
+    with pytest.raises(ValueError, match="trajectories"):
+        advance(state, fewer, np.zeros((1, len(NAMES))), 0, 1)
 
 
 def test_rows_are_for_life(scenario: Scenario) -> None:

@@ -1,7 +1,8 @@
 """Public policy: timed, targeted, budgeted instruments (Dohse 2007; Lorenzen 2001).
 
-Every instrument reports what it spent, what was left over and how many firms it served. Public money comes from the
-public account and goes to firms (grants) or to the world (services bought for firms). No instrument overspends.
+Every instrument reports what it spent, what was left over and, if it reaches firms one by one, how many it served.
+Public money comes from the public account and goes to firms (grants) or to the world (services bought for firms). No
+instrument overspends.
 """
 
 import numpy as np
@@ -84,7 +85,7 @@ def _spread(n, budget, rule, per_employee, firms, clock, scratch, phases):
 
 
 @kernel
-def _serve_firms(q, kind, budget, firms, policy, clock, scratch, accounts, p):
+def _serve_firms(q, kind, budget, district, firms, policy, clock, scratch, accounts, p):
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent, firms."""
     e, n, phases = p.policy_effects[0], clock.rows[0], p.technology[0].phases
     strength = p.policies.intensity[q]
@@ -116,7 +117,8 @@ def _serve_firms(q, kind, budget, firms, policy, clock, scratch, accounts, p):
     else:
         accounts.money[WORLD] += spent
     if kind == _BROKERS:
-        policy.brokers[0] += e.broker_reach * spent / max(1e-9, budget)
+        share = spent / district if district > 0.0 else 0.0
+        policy.brokers[0] += e.broker_reach * share / (share + p.agency[0].project_half)
     return spent, served
 
 
@@ -134,7 +136,7 @@ def _contest(q, budget, agency, instruments, clock, e):
         better = 0
         for rival in range(e.contest_rivals):
             better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
-        instruments.award[q] = e.contest_interval if better < e.contest_winners else -(e.contest_interval // 4) - 1
+        instruments.award[q] = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
     return budget if instruments.award[q] > 0.0 else 0.0
 
 
@@ -199,7 +201,7 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
             policy.match_budget[0] += budget
         elif kind in (_TRAINING, _RESEARCH, _EXPORT, _IT, _BROKERS):
             instruments.spent[k], instruments.served[k] = _serve_firms(
-                k, kind, budget, firms, policy, clock, scratch, accounts, p
+                k, kind, budget, district, firms, policy, clock, scratch, accounts, p
             )
             accounts.money[PUBLIC] -= instruments.spent[k]
         else:

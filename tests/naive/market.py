@@ -267,7 +267,7 @@ def productivity(state: State, p: Any, i: int) -> float:
 
 
 def _employ(state: State, p: Any, firms: list[int], volume: dict[int, float]) -> None:
-    """Dismissals first; hires from half the unemployed at most, each bringing knowledge that another firm had before."""
+    """Dismissals first; hires from half the unemployed at most, bringing knowledge that another firm had before."""
     m, people = p.market[0], state.accounts.people
     change = {
         i: m.hiring_speed * (max(1.0, volume[i] / productivity(state, p, i)) - state.firms[i].employees) for i in firms

@@ -98,7 +98,8 @@ def _to_firms(
     spent = each * people
     pay(state, PUBLIC, FIRMS if kind is InstrumentKind.RD_SUBSIDY else WORLD, spent)
     if kind is InstrumentKind.IT_BROKERS:
-        state.policy[0].brokers += e.broker_reach * spent / budget
+        share = spent / district_value_added(state)
+        state.policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
     return spent, len(served)
 
 
@@ -131,7 +132,7 @@ def _to_district(
 
 
 def _contest_pays(state: State, e: Any, number: int) -> bool:
-    """Whether this contest pays now: for its term after a bid that won; a bid that lost sits out a quarter of a term."""
+    """Whether this contest pays now: a term long after a bid that won; who lost sits out a quarter of a term."""
     agency, seed, t, stream = state.agency[0], seed_of(state), now(state), int(Stream.CONTEST)
     report = state.instruments[number]
     if report.award > 0:
@@ -142,7 +143,7 @@ def _contest_pays(state: State, e: Any, number: int) -> bool:
         bid = (agency.participation + agency.capability) / 2 + 0.1 * uniform(seed, stream, t, number)
         better = [r for r in range(e.contest_rivals) if uniform(seed, stream, t, number, r, 1) > bid]
         won = len(better) < e.contest_winners
-        report.award = e.contest_interval if won else -(1 + e.contest_interval // 4)
+        report.award = e.contest_interval if won else -max(1, e.contest_interval // 4)
     return bool(report.award > 0)
 
 
