@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from district_sim import kernel_patterns
-from district_sim.compiled import use_one_thread
+from district_sim.compiled import is_compiled, use_one_thread
 from district_sim.run import simulate
 from district_sim.scenario_files import load_scenario
 from district_sim.trajectories import FUTURES, Scores, Trajectory, classify
@@ -310,6 +310,8 @@ def verify(
     Returns:
         The claims by pattern, and the labels over the map (columns openness, action, seed, trajectory).
     """
+    if not is_compiled():  # once, before every worker does it for itself
+        run_job(_job("classroom", 0, {"run.quarters": 2}))
     on_map = _on_map(seeds)
     done = 0
     context = multiprocessing.get_context("spawn")

@@ -112,7 +112,8 @@ def test_everything_balances_after_every_quarter(situation: str, seed: int) -> N
 
 
 ALL = cases.instruments()
-SWITCHES = ([], ALL, ALL[:5], ALL[5:], [{**ALL[2], "budget": 500.0}], ALL[::-1], [])
+CONTEST = next(item for item in ALL if item["kind"] == "cluster_contest")
+SWITCHES: tuple[list[dict[str, Any]], ...] = ([], ALL, ALL[:5], ALL[5:], [{**CONTEST, "budget": 500.0}], ALL[::-1], [])
 
 
 @settings(max_examples=6, deadline=None, derandomize=True)

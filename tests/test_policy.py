@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from naive import cases
 from naive.common import is_foreign, living
 
-from district_sim.instruments import KINDS, TARGETS, InstrumentKind
+from district_sim.instruments import KINDS, TARGETED, TARGETS, InstrumentKind, Targeting
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
 
 TO_FIRMS = {"training_vouchers": "education", "rd_subsidy": "grant", "export_vouchers": "voucher", "it_subsidy": "it"}
@@ -159,17 +159,17 @@ class TestContest:
 class TestBudgets:
     @settings(max_examples=40, deadline=None)
     @given(
-        kind=st.sampled_from(KINDS),
-        target=st.sampled_from(TARGETS),
+        served=st.sampled_from([(k, t) for k in KINDS for t in (TARGETS if k in TARGETED else (Targeting.ALL,))]),
         budget=st.floats(0.0, 1e5),
         share=st.floats(0.0, 0.5),
         situation=st.sampled_from(["calm", "supported"]),
     )
     def test_no_instrument_overspends(
-        self, kind: InstrumentKind, target: str, budget: float, share: float, situation: str
+        self, served: tuple[InstrumentKind, Targeting], budget: float, share: float, situation: str
     ) -> None:
         state = cases.district(situation)
         last = state.firms.alive & (state.firms.phase == 5)
+        kind, target = served
         item = {"kind": kind, "target": target, "budget": budget, "budget_share": share, "intensity": 10.0}
         after = offered(state, item)
         total = budget + share * state.firms.sales[last].sum()

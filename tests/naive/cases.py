@@ -8,12 +8,12 @@ import numpy as np
 
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
-from district_sim.instruments import KINDS, TARGETS
+from district_sim.instruments import KINDS, TARGETED, TARGETS, Targeting
 from district_sim.parameters import Parameters
 from district_sim.processes import agency, demography, innovation, knowledge, market, ownership, policy, ties, world
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import State, copied, fitted, grown
+from district_sim.state import Accounts, Clock, State, copied, fitted, grown
 from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
@@ -36,10 +36,13 @@ _COLLECTIVE = {
 
 
 def instruments(budget: float = 60.0) -> list[dict[str, Any]]:
-    """All instruments at once, each with another target, some twice, some with windows."""
+    """All instruments at once, every target in use, some twice, some with windows."""
+    reaching = [kind for kind in KINDS if kind in TARGETED]
+    served = [(kind, Targeting.ALL) for kind in KINDS if kind not in TARGETED]
+    served += [(reaching[n % len(reaching)], target) for n, target in enumerate(TARGETS)]
     items = [
-        {"name": kind, "kind": kind, "target": target, "start": 0, "budget": budget, "intensity": 0.8}
-        for kind, target in zip(KINDS, (*TARGETS, *TARGETS), strict=False)
+        {"name": f"{kind}_{target}", "kind": kind, "target": target, "start": 0, "budget": budget, "intensity": 0.8}
+        for kind, target in sorted(served, key=lambda item: KINDS.index(item[0]))
     ]
     twice = [{**item, "target": "all", "start": 1, "end": 4, "budget_share": 0.01} for item in items[::3]]
     return items + twice
@@ -196,7 +199,7 @@ def assert_same_state(actual: State, expected: State, *, rtol: float = 1e-10, ex
 
 
 def _columns(part: str, a: Any, b: Any) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    if isinstance(a, tuple):
+    if isinstance(a, Accounts | Clock):
         return [(f"{part}.{name}", getattr(a, name), getattr(b, name)) for name in a._fields]
     if a.dtype.names:
         return [(f"{part}.{name}", a[name], b[name]) for name in a.dtype.names]

@@ -98,7 +98,8 @@ def _to_firms(
     spent = each * people
     pay(state, PUBLIC, FIRMS if kind is InstrumentKind.RD_SUBSIDY else WORLD, spent)
     if kind is InstrumentKind.IT_BROKERS:
-        share = spent / district_value_added(state)
+        district = sum(max(0.0, float(state.firms[i].value_added)) for i in firms)
+        share = spent / district if district > 0 else 0.0
         state.policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
     return spent, len(served)
 
