@@ -107,6 +107,16 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "demography": (("demography", "entry"), ("demography", "exit"), ("demography", "exit_young")),
     "mobility": (("knowledge", "hired_knowledge"),),
 }
+# Instruments that a switched-off mechanism takes with it
+_INSTRUMENT_SWITCHES: dict[str, tuple[InstrumentKind, ...]] = {
+    "public_private_partnership": (InstrumentKind.PPP_MATCH,),
+    "collective_pipelines": (InstrumentKind.EXPORT_PLATFORM,),
+    "demography": (
+        InstrumentKind.PHASE_SUPPORT,
+        InstrumentKind.ENTRANT_ATTRACTION,
+        InstrumentKind.ENTRANT_ATTRACTION_NETWORKED,
+    ),
+}
 _NEVER = -1e9  # log-odds of a choice that has been switched off
 
 
@@ -143,11 +153,10 @@ def _derived(s: sc.Scenario) -> Derived:
 
 
 def _policies(s: sc.Scenario) -> Policies:
-    items = s.policies if s.mechanisms.policy else ()
-    if not s.mechanisms.public_private_partnership:
-        items = tuple(i for i in items if i.kind is not InstrumentKind.PPP_MATCH)
-    if not s.mechanisms.collective_pipelines:
-        items = tuple(i for i in items if i.kind is not InstrumentKind.EXPORT_PLATFORM)
+    off = {
+        kind for switch, kinds in _INSTRUMENT_SWITCHES.items() if not getattr(s.mechanisms, switch) for kind in kinds
+    }
+    items = [item for item in s.policies if s.mechanisms.policy and item.kind not in off]
 
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in items], dtype=dtype)

@@ -341,12 +341,19 @@ def copied(state: State) -> State:
 def fitted(state: State, p: Any) -> State:
     """The state made ready for parameters `p`: other policies may follow one another in one run.
 
+    Where their number changes, awards of contests are forgotten; otherwise they pass on by position.
+
     Raises:
-        ValueError: domains, phases or tie slots differ from the state's.
+        ValueError: domains, phases or tie slots differ from the state's, or a trajectory that is in use does not exist.
     """
     dtypes = _firm(int(p.technology.domains[0]), int(p.technology.phases[0])), _tie(int(p.ties.maximum[0]))
     if (state.firms.dtype, state.ties.dtype) != dtypes:
         raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
+    in_use = max(state.world.newest[0], state.firms.trajectory.max(initial=0))
+    if in_use >= p.technology.trajectories[0]:
+        raise ValueError(
+            f"the parameters have {p.technology.trajectories[0]} trajectories, the state uses {in_use + 1}"
+        )
     if state.instruments.size != p.policies.kind.size:
         return state._replace(instruments=_rows(p.policies.kind.size, _instrument()))
     return state

@@ -44,7 +44,8 @@ def close_firm(i, firms, ties, pipelines, accounts, tally):
     pipelines.strength[i, :] = 0.0
     firms.alive[i] = False
     firms.cash[i], firms.employees[i], firms.sales[i] = 0.0, 0.0, 0.0
-    firms.value_added[i], firms.profit[i], firms.participates[i] = 0.0, 0.0, 0.0
+    firms.value_added[i], firms.profit[i] = 0.0, 0.0
+    firms.pledges[i], firms.participates[i] = 0.0, 0.0
     tally[EXITS] += 1
 
 

@@ -1,6 +1,6 @@
 """Twin of indicators.py: the indicators from their descriptions, with networkx for the network's shape."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 import networkx as nx
@@ -74,7 +74,7 @@ def _control(state: State, p: Any, rows: list[int], tally: dict[str, float]) -> 
     suppliers = [i for i in rows if i not in _final(state, p, rows)]
     members = [i for i in rows if not is_foreign(state, i) and unit_of(state, i) != i]
     group = set(members) | {unit_of(state, i) for i in members}
-    sales: Counter[int] = Counter()
+    sales: dict[int, float] = defaultdict(float)
     for i in rows:
         sales[unit_of(state, i)] += float(state.firms[i].sales)
     total = _sum(state, rows, "sales")

@@ -42,7 +42,7 @@ def take_over(state: State, p: Any) -> None:
     firms = living(state)
     size = np.log([state.firms[i].employees for i in firms])
     gain = np.array([margin(state, i) for i in firms])
-    success = 0.0
+    success = np.zeros(len(firms))
     for column in (size, gain):
         deviation = math.sqrt(max(1e-12, float(np.var(column))))
         success = success + 0.5 * (column - column.mean()) / deviation
