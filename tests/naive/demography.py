@@ -33,7 +33,7 @@ def close_firm(state: State, i: int) -> None:
     state.tally[TIE_DEATHS] += cut_all_ties(state, i)
     row.node[:], row.strength[:] = -1, 0.0
     firm.alive = False
-    for name in ("cash", "employees", "sales", "value_added", "profit", "participates"):
+    for name in ("cash", "employees", "sales", "value_added", "profit", "pledges", "participates"):
         setattr(firm, name, 0.0)
     state.tally[EXITS] += 1
 
