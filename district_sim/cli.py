@@ -6,12 +6,14 @@ inside the commands, so that `--help` answers at once.
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -375,13 +377,28 @@ def _simulate(scenario: "Scenario", seed: int, advance: Callable[[int], None]) -
     """A run and whether it is complete; Ctrl-C leaves what was finished, if a trajectory can be told from it."""
     from district_sim.run import simulate
 
+    interrupted = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    def step(done: int) -> None:
+        if interrupted:  # the first one was swallowed, as it is where an exception cannot be passed on
+            raise KeyboardInterrupt
+        advance(done)
+
+    before = signal.signal(signal.SIGINT, note)
     try:
-        return simulate(scenario, seed, progress=advance), True
+        return simulate(scenario, seed, progress=step), True
     except KeyboardInterrupt as stopped:
         unfinished: Run | None = stopped.args[0] if stopped.args else None
         return (unfinished if unfinished is not None and len(unfinished.indicators) >= 2 else None), False
     except RuntimeError as error:
         _stop(str(error), FAILED)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

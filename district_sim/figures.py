@@ -467,9 +467,10 @@ def phase_diagram(table: pd.DataFrame) -> Figure:
     Args:
         table: columns openness, action (both 0..1), seed, trajectory, as `verify.map_of_futures` gives it.
     """
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    ax = figure.add_subplot(xlabel="openness (offshoring, pipelines, sale of firms)")
-    ax.set_ylabel("collective action (readiness to contribute, public match and institutions)")
+    figure = Figure(figsize=(7.2, 7.0), layout="constrained")
+    ax = figure.add_subplot()
+    ax.set_xlabel("Openness: offshoring, pipelines, sale of firms")
+    ax.set_ylabel("Collective action: contributions, match, institutions")
     step = 1.0 / max(1, table["openness"].nunique() - 1)
     for (x, y), labels in table.groupby(["openness", "action"])["trajectory"]:
         left, shares = float(x) - step / 2, labels.value_counts(normalize=True)  # type: ignore[arg-type]
@@ -478,10 +479,11 @@ def phase_diagram(table: pd.DataFrame) -> Figure:
             colour = TRAJECTORY_COLOURS[trajectory]
             ax.add_patch(Rectangle((left, float(y) - step / 2), width, step, facecolor=colour, linewidth=0))  # type: ignore[arg-type]
             left += width
+        ax.add_patch(Rectangle((left - step, float(y) - step / 2), step, step, fill=False, edgecolor="white"))  # type: ignore[arg-type]
     ax.set(xlim=(-step / 2, 1 + step / 2), ylim=(-step / 2, 1 + step / 2), aspect="equal")
     seen = [trajectory for trajectory in Trajectory if (table["trajectory"] == trajectory.value).any()]
     keys = [Rectangle((0, 0), 1, 1, facecolor=TRAJECTORY_COLOURS[t], label=TRAJECTORY_NAMES[t]) for t in seen]
-    figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(handles=keys, loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 

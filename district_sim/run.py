@@ -33,7 +33,7 @@ def spare_rows(state: State, p: Parameters) -> int:
     most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
     most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
     by_policy = p.policies.budget.sum() / min(p.policy_effects[0].founding_cost, p.policy_effects[0].entrant_cost)
-    return _SPARE + int(min(alive, 0.2 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
+    return _SPARE + int(min(alive, 0.05 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
 
 
 def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int) -> State:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import district_sim
 from district_sim.cli import app
-from district_sim.parameters import _SWITCHES, Policies
+from district_sim.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies
 from district_sim.scenario import Instrument, Mechanisms, Scenario, Section
 from district_sim.scenario_files import load_scenario
 
@@ -217,7 +217,9 @@ def test_every_instrument_property_is_read() -> None:
 def test_every_switch_is_read() -> None:
     code = (PACKAGE / "parameters.py").read_text(encoding="utf-8")
     for name in Mechanisms.model_fields:
-        assert name in _SWITCHES or re.search(rf"(mechanisms|off)\.{name}\b", code), name
+        assert name in _SWITCHES or name in _INSTRUMENT_SWITCHES or re.search(rf"(mechanisms|off)\.{name}\b", code), (
+            name
+        )
     for fields in _SWITCHES.values():
         for section, field in fields:
             assert field in SECTIONS[section].model_fields
