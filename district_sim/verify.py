@@ -345,9 +345,9 @@ def as_markdown(claims: Sequence[Claim]) -> str:
     lines = [
         "# Patterns that must come out",
         "",
-        "Written by `district-sim verify --out DIR`. The model was calibrated on seeds 0-99; the seeds of each line were not",
-        f"used for that unless they fall in there. {passed} of {len(claims)} claims hold. Pattern 0 is the calm of the first",
-        "district; the patterns are numbered as in docs/odd.md.",
+        "Written by `district-sim verify --out DIR`. The model was calibrated on seeds 0-99 only;",
+        f"{passed} of {len(claims)} claims hold. Pattern 0 is the calm of the first district; the patterns are",
+        "numbered as in docs/odd.md.",
         "",
         "![Futures over openness and collective action](map.png)",
         "",

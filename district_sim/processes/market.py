@@ -8,7 +8,7 @@ Money only moves between accounts.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.processes.relations import controller, draw_firm, is_affiliate
+from district_sim.processes.relations import controller, draw_firm, is_affiliate, mean_trust
 from district_sim.random import Stream, laplace
 from district_sim.state import (
     EMPLOYED,
@@ -40,18 +40,12 @@ def supplier_price(j, client, firms, m):
 @kernel
 def labour_productivity(i, firms, ties, world, m):
     """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
-    trust, count = 0.0, 0
-    for k in range(ties.partner.shape[1]):
-        if ties.partner[i, k] >= 0:
-            trust += ties.trust[i, k]
-            count += 1
-    mean_trust = trust / count if count > 0 else 0.0
     relative = max(1e-6, firms.quality[i] / world.quality_start[0])
     return (
         m.productivity
         * relative**m.productivity_quality
         * (1.0 + m.productivity_collaboration * (firms.collaboration[i] - world.trust_start[0]))
-        * (1.0 + m.productivity_trust * (mean_trust - world.trust_start[0]))
+        * (1.0 + m.productivity_trust * (mean_trust(i, ties) - world.trust_start[0]))
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.processes.demography import close_firm
+from district_sim.processes.relations import mean_trust
 from district_sim.random import Stream, uniform, uniform2
 from district_sim.state import (
     ACQUISITIONS,
@@ -61,12 +62,7 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     (embeddedness), with the agency's defence and with public screening.
     """
     o = p.ownership[0]
-    trust, count = 0.0, 0
-    for m in range(ties.partner.shape[1]):
-        if ties.partner[i, m] >= 0:
-            trust += ties.trust[i, m]
-            count += 1
-    embedded = (trust / count if count > 0 else 0.0) * firms.identity[i]
+    embedded = mean_trust(i, ties) * firms.identity[i]
     wanted = 1.0 / (1.0 + np.exp(1.0 - o.takeover_success * success))
     defended = firms.participates[i] * p.agency[0].screening * agency.effect[0, DEFENCE]
     return (

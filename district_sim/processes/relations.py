@@ -41,6 +41,17 @@ def degree(i, ties):
 
 
 @kernel
+def mean_trust(i, ties):
+    """Mean trust over the ties of firm i; 0 without ties."""
+    trust, count = 0.0, 0
+    for m in range(ties.partner.shape[1]):
+        if ties.partner[i, m] >= 0:
+            trust += ties.trust[i, m]
+            count += 1
+    return trust / count if count > 0 else 0.0
+
+
+@kernel
 def are_tied(i, j, ties):
     """Whether i and j have a tie."""
     for m in range(ties.partner.shape[1]):  # noqa: SIM110 (numba compiles no generator)

@@ -10,6 +10,7 @@ from district_sim.processes.relations import (
     distance_km,
     draw_firm,
     is_affiliate,
+    mean_trust,
     tie,
     untie,
 )
@@ -71,13 +72,7 @@ def update_trust(firms, ties, clock, p):
                 ties.age[j, b] += 1
     for i in range(clock.rows[0]):
         if firms.alive[i]:
-            trust, count = 0.0, 0
-            for m in range(ties.partner.shape[1]):
-                if ties.partner[i, m] >= 0:
-                    trust += ties.trust[i, m]
-                    count += 1
-            outside = trust / count if count > 0 else 0.0
-            firms.collaboration[i] += p.ties[0].collaboration_speed * (outside - firms.collaboration[i])
+            firms.collaboration[i] += p.ties[0].collaboration_speed * (mean_trust(i, ties) - firms.collaboration[i])
 
 
 @kernel
