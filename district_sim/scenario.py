@@ -28,6 +28,11 @@ def _number(default: float, low: float, high: float, unit: str, text: str, sourc
     )
 
 
+def _count(default: int, low: int, high: int, unit: str, text: str, source: str = "calibrated") -> Any:
+    """A bounded whole-number field."""
+    return Field(default=default, ge=low, le=high, description=text, json_schema_extra={"unit": unit, "source": source})
+
+
 def _share(default: float, text: str, source: str = "calibrated") -> Any:
     return _number(default, 0.0, 1.0, "share", text, source)
 
@@ -41,18 +46,19 @@ class Section(BaseModel):
 class RunSection(Section):
     """How long to run."""
 
-    quarters: int = Field(160, ge=1, le=4000, description="Length of a run", json_schema_extra={"unit": "quarters"})
+    quarters: int = _count(160, 1, 4000, "quarters", "Length of a run")
 
 
 class Firms(Section):
     """The initial district."""
 
-    count: int = Field(
+    count: int = _count(
         300,
-        ge=10,
-        le=1_000_000,
-        description="Firms at the start",
-        json_schema_extra={"unit": "firms"},
+        10,
+        1_000_000,
+        "firms",
+        "Firms at the start",
+        "a choice: fast, yet larger than most published cases; Mirandola about 100, Sassuolo 220",
     )
     size_mean: float = _number(
         7.5,
@@ -100,47 +106,23 @@ class Firms(Section):
         "Share of firms with a pipeline to the outside",
         "Giuliani & Bell 2005: outside ties are rare",
     )
-    settling: int = Field(
+    settling: int = _count(
         40,
-        ge=0,
-        le=200,
-        description="Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders find their level",
-        json_schema_extra={"unit": "quarters"},
+        0,
+        200,
+        "quarters",
+        "Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders find their level",
     )
 
 
 class Technology(Section):
     """Knowledge domains, production phases and technological trajectories."""
 
-    domains: int = Field(8, ge=2, le=64, description="Knowledge domains D", json_schema_extra={"unit": "domains"})
-    phases: int = Field(
-        6,
-        ge=2,
-        le=12,
-        description="Production phases P; the last one faces the market",
-        json_schema_extra={"unit": "phases"},
-    )
-    trajectories: int = Field(
-        4,
-        ge=1,
-        le=8,
-        description="Technological trajectories, the present one included",
-        json_schema_extra={"unit": "trajectories"},
-    )
-    first_ripening: int = Field(
-        64,
-        ge=0,
-        le=100000,
-        description="Quarter in which the second trajectory becomes feasible",
-        json_schema_extra={"unit": "quarter"},
-    )
-    ripening_interval: int = Field(
-        44,
-        ge=1,
-        le=100000,
-        description="Quarters between later trajectories",
-        json_schema_extra={"unit": "quarters"},
-    )
+    domains: int = _count(8, 2, 64, "domains", "Knowledge domains D")
+    phases: int = _count(6, 2, 12, "phases", "Production phases P; the last one faces the market")
+    trajectories: int = _count(4, 1, 8, "trajectories", "Technological trajectories, the present one included")
+    first_ripening: int = _count(64, 0, 100000, "quarter", "Quarter in which the second trajectory becomes feasible")
+    ripening_interval: int = _count(44, 1, 100000, "quarters", "Quarters between later trajectories")
     quality_jump: float = _number(
         0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next"
     )
@@ -161,20 +143,8 @@ class World(Section):
     """The world outside: the same for all strategies."""
 
     globalisation: float = _number(1.0, 0.0, 3.0, "1", "Strength of globalisation at the end of the ramp")
-    onset: int = Field(
-        40,
-        ge=0,
-        le=100000,
-        description="Quarter in which globalisation begins",
-        json_schema_extra={"unit": "quarter"},
-    )
-    ramp: int = Field(
-        60,
-        ge=1,
-        le=100000,
-        description="Quarters from onset to full strength",
-        json_schema_extra={"unit": "quarters"},
-    )
+    onset: int = _count(40, 0, 100000, "quarter", "Quarter in which globalisation begins")
+    ramp: int = _count(60, 1, 100000, "quarters", "Quarters from onset to full strength")
     competition: float = _number(
         0.08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
     )
@@ -534,13 +504,7 @@ class Market(Section):
 class Ties(Section):
     """Local network, trust and identity."""
 
-    maximum: int = Field(
-        14,
-        ge=2,
-        le=64,
-        description="Ties that a firm can keep up",
-        json_schema_extra={"unit": "ties"},
-    )
+    maximum: int = _count(14, 2, 64, "ties", "Ties that a firm can keep up")
     trust_speed: float = _number(0.06, 0.0, 1.0, "per quarter", "Speed at which trust follows what partners did")
     trust_identity: float = _number(
         0.3,
@@ -685,13 +649,7 @@ class Agency(Section):
 class Ownership(Section):
     """Multinationals, business groups, captivity."""
 
-    multinationals: int = Field(
-        4,
-        ge=1,
-        le=100,
-        description="Multinationals that look for firms",
-        json_schema_extra={"unit": "companies"},
-    )
+    multinationals: int = _count(4, 1, 100, "companies", "Multinationals that look for firms")
     takeover: float = _number(
         0.026,
         0.0,
@@ -852,14 +810,8 @@ class Instrument(Section):
 
     name: str = Field(min_length=1, max_length=60, description="A name of your own")
     kind: Annotated[InstrumentKind, Field(strict=False, description="Which instrument")]
-    start: int = Field(40, ge=0, le=100000, description="First quarter", json_schema_extra={"unit": "quarter"})
-    end: int = Field(
-        100000,
-        ge=0,
-        le=100000,
-        description="First quarter without it",
-        json_schema_extra={"unit": "quarter"},
-    )
+    start: int = _count(40, 0, 100000, "quarter", "First quarter")
+    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it")
     budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter")
     budget_share: float = _number(
         0.0,
@@ -926,26 +878,10 @@ class PolicyEffects(Section):
     entrant_cost: float = _number(150.0, 1.0, 100000, "k€", "Attraction of one technology-distant entrant")
     entrant_size: float = _number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")
     founding_cost: float = _number(25.0, 1.0, 10000, "k€", "Support that brings one additional founder in a thin phase")
-    contest_rivals: int = Field(
-        16,
-        ge=1,
-        le=200,
-        description="Rival bids in a cluster contest",
-        json_schema_extra={"unit": "bids", "source": "BioRegio: 17 bids"},
-    )
-    contest_winners: int = Field(
-        4,
-        ge=1,
-        le=200,
-        description="Winning bids",
-        json_schema_extra={"unit": "bids", "source": "BioRegio: 4 winners"},
-    )
-    contest_interval: int = Field(
-        32,
-        ge=1,
-        le=400,
-        description="Quarters for which a contest's award runs",
-        json_schema_extra={"unit": "quarters", "source": "BioRegio 1997-2005"},
+    contest_rivals: int = _count(16, 1, 200, "bids", "Rival bids in a cluster contest", "BioRegio: 17 bids")
+    contest_winners: int = _count(4, 1, 200, "bids", "Winning bids", "BioRegio: 4 winners")
+    contest_interval: int = _count(
+        32, 1, 400, "quarters", "Quarters for which a contest's award runs", "BioRegio 1997-2005"
     )
     credibility_speed: float = _number(
         0.05,
@@ -1011,13 +947,7 @@ class Scenario(Section):
     ownership: Ownership = Ownership()
     demography: Demography = Demography()
     history: Strategy = Field(Strategy(), description="How the district behaved before")
-    strategy_start: int = Field(
-        40,
-        ge=0,
-        le=100000,
-        description="Quarter in which the strategy replaces history",
-        json_schema_extra={"unit": "quarter"},
-    )
+    strategy_start: int = _count(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")
     strategy: Strategy = Field(Strategy(), description="How the district answers globalisation")
     policies: tuple[Instrument, ...] = Field(
         (), max_length=32, strict=False, description="Policy instruments, acting in this order"

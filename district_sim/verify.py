@@ -274,7 +274,7 @@ def _verify_quickly(seeds: Sequence[int]) -> list[Claim]:
     rows = [
         *kernel_patterns.fragmentation_stays(few),
         *kernel_patterns.inverted_u(few),
-        *kernel_patterns.skewed_sizes(few),
+        *kernel_patterns.first_district(few),
         *kernel_patterns.fading_increments(few),
         *kernel_patterns.it_needs_people(few),
         *kernel_patterns.balances(few),
