@@ -9,28 +9,25 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from district_sim import __version__
+from district_sim import __version__, outputs
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
 
     from district_sim.run import Run
     from district_sim.scenario import Scenario
-    from district_sim.verify import Claim
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes beside 0
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
-_DEMO_MARK = "demo.json"
 
 app = typer.Typer(
     name="district-sim",
@@ -124,7 +121,7 @@ def run(
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0))
         if result is None:
             _stop("stopped before two quarters were finished; nothing was kept", INTERRUPTED)
-        written = _write_run(result, out) if out is not None else []
+        written = _writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
         if as_json:
             typer.echo(json.dumps(result.summary(), ensure_ascii=False))
         elif not quiet:
@@ -158,8 +155,8 @@ def demo(
     with _clean_ends():
         _check_seed(seed)
         resolved = {name: _resolve(name, [], None) for name in DEMO}
-        _check_folder(out, force or (out / _DEMO_MARK).is_file())
-        _mark_demo(out, seed, {})
+        _check_folder(out, force or (out / outputs.DEMO_MARK).is_file())
+        _writing(out, lambda: outputs.mark_demo(out, seed, {}))
         runs: dict[str, Run] = {}
         with _progress(sum(scenario.run.quarters for scenario in resolved.values()), quiet) as advance:
             for name, scenario in resolved.items():
@@ -169,7 +166,7 @@ def demo(
                     _stop(f"stopped during {name}: {len(runs)} of {len(DEMO)} runs are kept in {out}", INTERRUPTED)
                 runs[name] = result
                 _writing(out, partial(result.save, out / name, force=True))
-        written = _writing(out, lambda: _write_demo(runs, out, seed))
+        written = _writing(out, lambda: outputs.write_demo(runs, out, seed))
         if not quiet:
             from district_sim import tables
 
@@ -210,7 +207,7 @@ def verify(
         with _progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
             claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
         rows = [asdict(claim) for claim in claims]
-        written = _writing(out, lambda: _write_verification(out, claims, on_map)) if out is not None else []
+        written = _writing(out, lambda: outputs.write_verification(claims, on_map, out)) if out is not None else []
         if as_json:
             typer.echo(json.dumps(rows, ensure_ascii=False))
         else:
@@ -431,56 +428,6 @@ def _writing[T](folder: Path, write: Callable[[], T]) -> T:
         return write()
     except OSError as error:
         _stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
-
-
-def _write_run(result: "Run", folder: Path) -> list[Path]:
-    def write() -> list[Path]:
-        written = result.save(folder, force=True)
-        from district_sim import figures
-
-        drawings = {
-            "dashboard": figures.dashboard,
-            "map": figures.district_map,
-            "trajectory_scores": figures.scores_over_time,
-        }
-        for name, draw in drawings.items():
-            written += figures.save(draw(result), folder / name)
-        return written
-
-    return _writing(folder, write)
-
-
-def _write_verification(folder: Path, claims: "list[Claim]", on_map: "pd.DataFrame") -> list[Path]:
-    from dataclasses import asdict
-
-    from district_sim import figures
-    from district_sim.files import write_whole
-    from district_sim.verify import as_markdown
-
-    text, rows = as_markdown(claims), json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
-    return [
-        *figures.save(figures.phase_diagram(on_map), folder / "map"),
-        write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
-        write_whole(folder / "verification.json", lambda path: path.write_text(rows + "\n", encoding="utf-8")),
-        write_whole(folder / "verification.md", lambda path: path.write_text(text, encoding="utf-8")),
-    ]
-
-
-def _write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:
-    from district_sim import figures, tables
-
-    written = figures.save(figures.futures(runs), folder / "futures")
-    table = folder / "futures.csv"
-    tables.comparison_frame(runs).to_csv(table)
-    _mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})
-    return [*written, table]
-
-
-def _mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> None:
-    """Say in the folder that a demo wrote it, so that the next one may write it again."""
-    said: dict[str, Any] = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
-    text = json.dumps(said, indent=2)
-    _writing(folder, lambda: (folder / _DEMO_MARK).write_text(text + "\n", encoding="utf-8"))
 
 
 def _show_run(result: "Run") -> None:

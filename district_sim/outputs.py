@@ -1,0 +1,69 @@
+"""What the commands write into a folder: results, figures, tables. Each file appears whole or not at all."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from district_sim import __version__
+from district_sim.files import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from district_sim.run import Run
+    from district_sim.verify import Claim
+
+DEMO_MARK = "demo.json"
+"""A folder that holds this file was written by a demo, and the next demo may write it again."""
+
+
+def write_run(result: "Run", folder: Path) -> list[Path]:
+    """A run and its three figures; returns the files written. Raises OSError."""
+    from district_sim import figures
+
+    written = result.save(folder, force=True)
+    drawings = {
+        "dashboard": figures.dashboard,
+        "map": figures.district_map,
+        "trajectory_scores": figures.scores_over_time,
+    }
+    for name, draw in drawings.items():
+        written += figures.save(draw(result), folder / name)
+    return written
+
+
+def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:
+    """Several futures in one figure and one table; returns the files written. Raises OSError."""
+    from district_sim import figures, tables
+
+    written = figures.save(figures.futures(runs), folder / "futures")
+    frame = tables.comparison_frame(runs)
+    written.append(write_whole(folder / "futures.csv", lambda path: frame.to_csv(path)))
+    mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})
+    return written
+
+
+def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
+    """Say in the folder that a demo wrote it; see `DEMO_MARK`. Raises OSError."""
+    said: dict[str, Any] = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
+    return _write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
+
+
+def write_verification(claims: "list[Claim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
+    """The claims as a page and as JSON, the map as a figure and a table; returns the files written. Raises OSError."""
+    from district_sim import figures
+    from district_sim.verify import as_markdown
+
+    rows = json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
+    return [
+        *figures.save(figures.phase_diagram(on_map), folder / "map"),
+        write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
+        _write_text(folder / "verification.json", rows + "\n"),
+        _write_text(folder / "verification.md", as_markdown(claims)),
+    ]
+
+
+def _write_text(path: Path, text: str) -> Path:
+    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
