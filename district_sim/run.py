@@ -17,6 +17,7 @@ from district_sim.files import write_whole
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
+from district_sim.processes.demography import MOST_PAID_FOR
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
 from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
@@ -32,8 +33,8 @@ def spare_rows(state: State, p: Parameters) -> int:
     d = p.demography[0]
     most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
     most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
-    by_policy = p.policies.budget.sum() / min(p.policy_effects[0].founding_cost, p.policy_effects[0].entrant_cost)
-    return _SPARE + int(min(alive, 0.05 * most * alive) + 10 * np.sqrt(alive) + min(3000, by_policy))
+    by_policy = 3 * MOST_PAID_FOR if p.policies.kind.size else 0
+    return _SPARE + int(min(alive, 0.05 * most * alive) + 10 * np.sqrt(alive) + by_policy)
 
 
 def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int) -> State:

@@ -1,4 +1,4 @@
-"""The district's state: NamedTuples of arrays. A firm's row is its id for life; rows never move and are never reused.
+"""The district's state: arrays of records. A firm's row is its id for life; rows never move and are never reused.
 
 Shapes: N rows (capacity, grows by doubling), D domains, P phases, M tie slots and G pipeline slots per firm,
 K outside nodes. Money in k€, time in quarters. Arrays of shape (1,) hold numbers that change.

@@ -10,6 +10,8 @@ from naive import cases
 from naive.common import is_foreign, living
 
 from district_sim.instruments import KINDS, TARGETED, TARGETS, InstrumentKind, Targeting
+from district_sim.run import simulate
+from district_sim.scenario_files import load_scenario
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
 
 TO_FIRMS = {"training_vouchers": "education", "rd_subsidy": "grant", "export_vouchers": "voucher", "it_subsidy": "it"}
@@ -302,3 +304,10 @@ def test_credibility_is_lost_faster_than_won() -> None:
     assert history[19] == max(history)
     assert history[-1] < 0.2 * history[19]
     assert all(0.0 <= level <= 1.0 for level in history)
+
+
+def test_a_lavish_share_of_turnover_finds_room_for_its_founders() -> None:
+    """Budgets given as a share of turnover found firms too: the run keeps rows free for as many as can be paid for."""
+    lavish = {"name": "founders", "kind": "phase_support", "start": 2, "budget_share": 0.3}
+    run = simulate(load_scenario("baseline", {"firms.count": 300, "policies": [lavish]}), seed=0, quarters=4)
+    assert run.indicators["entries"].max() > 300

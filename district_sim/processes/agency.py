@@ -7,7 +7,7 @@ the threshold contributions are returned and no project runs.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.processes.relations import is_affiliate
+from district_sim.processes.relations import is_affiliate, trusted_sum
 from district_sim.random import Stream, uniform
 from district_sim.state import (
     AGENCY,
@@ -29,12 +29,7 @@ _PARTICIPATION = int(Stream.PARTICIPATION)
 @kernel
 def participation_odds(i, firms, ties, agency, a, s):
     """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, proven capability."""
-    partners, trusted = 0.0, 0.0
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
-        if j >= 0:
-            partners += ties.trust[i, m] * firms.pledges[j]
-            trusted += ties.trust[i, m]
+    partners, trusted = trusted_sum(i, ties, firms.pledges)
     cooperation = partners / trusted if trusted > 0.0 else 0.0
     return (
         a.response_action * (s.collective_action - 0.5)

@@ -26,6 +26,7 @@ _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
 _REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
+MOST_PAID_FOR = 1000  # firms that one kind of instrument can found in a quarter
 _THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
 
 
@@ -214,30 +215,16 @@ def _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, cloc
     for which in range(3):
         expected = policy.founders[0] if which == 0 else policy.entrants[0, which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
-        for k in range(min(number, 1000)):
+        for k in range(min(number, MOST_PAID_FOR)):
             parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
             if parent < 0:
                 continue
-            if which == 0:
-                found_firm(
-                    parent,
-                    thinnest,
-                    p.demography[0].newborn_size,
-                    1 + 1024 * which + k,
-                    firms,
-                    ties,
-                    accounts,
-                    world,
-                    tally,
-                    clock,
-                    p,
-                )
-                continue
             u = uniform(seed, _ATTRACTED, t, which, k)
-            phase = np.int64(u * p.technology[0].phases)
-            size = p.policy_effects[0].entrant_size
-            j = found_firm(parent, phase, size, 1 + 1024 * which + k, firms, ties, accounts, world, tally, clock, p)
-            if j >= 0:
+            phase = thinnest if which == 0 else np.int64(u * p.technology[0].phases)
+            size = p.demography[0].newborn_size if which == 0 else p.policy_effects[0].entrant_size
+            birth = 1 + 1024 * which + k
+            j = found_firm(parent, phase, size, birth, firms, ties, accounts, world, tally, clock, p)
+            if j >= 0 and which > 0:
                 _make_distant(j, which == 2, firms, ties, world, tally, clock, p)
 
 

@@ -8,7 +8,7 @@ instrument overspends.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.instruments import KINDS, TARGETS, InstrumentKind, Targeting
+from district_sim.instruments import KINDS, TARGETED, TARGETS, InstrumentKind, Targeting
 from district_sim.processes.relations import is_affiliate
 from district_sim.random import Stream, uniform
 from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD
@@ -34,6 +34,7 @@ _FINAL = TARGETS.index(Targeting.FINAL)
 _SUPPLIERS = TARGETS.index(Targeting.SUPPLIERS)
 _PERFORMING = TARGETS.index(Targeting.PERFORMING)
 _RANDOM = TARGETS.index(Targeting.RANDOM)
+_TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETED)
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
 _SMALL_SIZE, _YOUNG_AGE = 10.0, 20  # employees (EU definition of a micro firm); quarters
@@ -199,7 +200,7 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
         if kind == _MATCH:
             policy.match[0] += q.intensity[k]
             policy.match_budget[0] += budget
-        elif kind in (_TRAINING, _RESEARCH, _EXPORT, _IT, _BROKERS):
+        elif kind in _TO_FIRMS:
             instruments.spent[k], instruments.served[k] = _serve_firms(
                 k, kind, budget, district, firms, policy, clock, scratch, accounts, p
             )

@@ -52,6 +52,18 @@ def mean_trust(i, ties):
 
 
 @kernel
+def trusted_sum(i, ties, values):
+    """Sum of the partners' `values`, shape (N,), weighted by trust, and the sum of the weights, for firm i."""
+    total, weight = 0.0, 0.0
+    for m in range(ties.partner.shape[1]):
+        j = ties.partner[i, m]
+        if j >= 0:
+            total += ties.trust[i, m] * values[j]
+            weight += ties.trust[i, m]
+    return total, weight
+
+
+@kernel
 def are_tied(i, j, ties):
     """Whether i and j have a tie."""
     for m in range(ties.partner.shape[1]):  # noqa: SIM110 (numba compiles no generator)

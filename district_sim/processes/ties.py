@@ -12,6 +12,7 @@ from district_sim.processes.relations import (
     is_affiliate,
     mean_trust,
     tie,
+    trusted_sum,
     untie,
 )
 from district_sim.random import Stream, uniform, uniform2
@@ -82,12 +83,7 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
     for i in range(n):
         if not firms.alive[i]:
             continue
-        felt, weight = 0.0, 0.0
-        for m in range(ties.partner.shape[1]):
-            j = ties.partner[i, m]
-            if j >= 0:
-                felt += ties.trust[i, m] * firms.identity[j]
-                weight += ties.trust[i, m]
+        felt, weight = trusted_sum(i, ties, firms.identity)
         own = s.identity + k.identity_participation * firms.participates[i] * agency.participation[0]
         own += k.identity_capability * (agency.capability[0] + agency.effect[0, VALUES])
         own -= k.identity_offshoring * max(0.0, firms.offshored[i] - k.offshoring_norm)
@@ -112,16 +108,8 @@ def end_ties(firms, ties, tally, clock, p):
             j = ties.partner[i, m]
             if j > i:
                 hazard = k.ending * np.exp(-k.ending_trust * ties.trust[i, m])
-                if (
-                    uniform(
-                        clock.seed[0],
-                        _ENDING,
-                        clock.step[0],
-                        min(firms.key[i], firms.key[j]),
-                        max(firms.key[i], firms.key[j]),
-                    )
-                    < hazard
-                ):
+                a, b = min(firms.key[i], firms.key[j]), max(firms.key[i], firms.key[j])
+                if uniform(clock.seed[0], _ENDING, clock.step[0], a, b) < hazard:
                     untie(i, m, ties)
                     tally[TIE_DEATHS] += 1
 
