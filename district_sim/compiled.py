@@ -21,11 +21,22 @@ __all__ = [
     "prange",
     "start_threads",
     "use_one_thread",
+    "vector_kernel",
 ]
 
 _KEPT = 3  # caches of earlier versions that are left in place
 _HERE = Path(__file__).parent
-_SOURCES = ("compiled", "indicators", "initial", "instruments", "parameters", "random", "schedule", "state")
+_SOURCES = (
+    "compiled",
+    "indicators",
+    "initial",
+    "instruments",
+    "parameters",
+    "random",
+    "schedule",
+    "single",
+    "state",
+)
 
 
 def _sources_hash() -> str:
@@ -58,8 +69,12 @@ def _prepare() -> Path | None:
 
 
 cache_folder = _prepare()
-kernel = njit(cache=True)
-parallel_kernel = njit(cache=True, parallel=True)
+numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a firm's domains become vector instructions
+# Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient
+kernel = njit(cache=True, error_model="numpy")
+# Sums may be taken in any order, which is fixed when the kernel is compiled: the same for any number of threads
+vector_kernel = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz", "nnan", "ninf"})
+parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
 
 
 def is_compiled() -> bool:

@@ -31,8 +31,10 @@ from district_sim.state import (
 )
 
 _OBSERVATION = int(Stream.OBSERVATION)
+_SUMS = 25  # sums over firms, at the end of scratch.counts
 _SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
-_SOURCES = 6  # firms from which path lengths are measured
+_SOURCES = 6  # firms from which path lengths are measured,
+_VISITS = 20000  # fewer in districts that are larger than this: there one firm sees what another sees
 
 
 class Indicator(NamedTuple):
@@ -141,13 +143,21 @@ def _ratio(a, b):
 
 
 @kernel
+def _mean(knowledge):
+    total = 0.0
+    for value in knowledge:
+        total += value
+    return total / knowledge.size
+
+
+@kernel
 def _gini(values):
-    """Gini coefficient of non-negative values; 0 for fewer than two."""
-    ordered = np.sort(values)
-    n, weighted, total = ordered.size, 0.0, 0.0
+    """Gini coefficient of non-negative values, which are sorted; 0 for fewer than two."""
+    values.sort()
+    n, weighted, total = values.size, 0.0, 0.0
     for k in range(n):
-        weighted += (k + 1) * ordered[k]
-        total += ordered[k]
+        weighted += (k + 1) * values[k]
+        total += values[k]
     return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else 0.0
 
 
@@ -155,7 +165,8 @@ def _gini(values):
 def _control(firms, rows, sales, multinationals, scratch):
     """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
     by_unit, in_group = scratch.value, scratch.other
-    companies = np.zeros(multinationals)
+    companies = scratch.counts[:multinationals]
+    companies[:] = 0.0
     by_unit[:rows] = 0.0
     in_group[:rows] = 0.0
     for i in range(rows):
@@ -197,17 +208,18 @@ def _breadth_first(start, ties, distance, queue):
 
 
 @kernel
-def _shape_of_network(firms, ties, clock, alive):
+def _shape_of_network(firms, ties, clock, scratch, alive):
     """Largest component (share of firms), clustering and path length of the local network, the latter two sampled."""
     rows = clock.rows[0]
-    distance, queue = np.full(rows, -1, np.int32), np.empty(rows, np.int32)
+    distance, queue = scratch.queue[0, :rows], scratch.queue[1, :rows]
+    distance[:] = -1
     largest = 0
     for i in range(rows):
         if firms.alive[i] and distance[i] < 0:
             size, _ = _breadth_first(i, ties, distance, queue)
             largest = max(largest, size)
     paths, pairs = 0.0, 0.0
-    for k in range(_SOURCES):
+    for k in range(min(_SOURCES, 1 + _VISITS // rows)):
         i = draw_firm(-100, k, _OBSERVATION, firms, clock)
         if i >= 0:
             distance[:] = -1
@@ -249,14 +261,15 @@ def _tie_statistics(firms, ties, rows, threshold):
 
 
 @kernel
-def _coverage(firms, rows, phase_value):
+def _coverage(firms, rows, phase_value, abroad):
     """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
 
-    A phase counts as covered fully if the district makes at least half of it, in proportion below.
+    A phase counts as covered fully if the district makes at least half of it, in proportion below. `abroad`, shape (P,),
+    is working space.
     """
     phases = phase_value.size
     sales, made = 0.0, 0.0
-    abroad = np.zeros(phases)
+    abroad[:] = 0.0
     for i in range(rows):
         if firms.alive[i] and firms.phase[i] == phases - 1:
             sales += firms.sales[i]
@@ -272,9 +285,11 @@ def _coverage(firms, rows, phase_value):
 
 
 @kernel
-def _gatekeepers(firms, rows):
-    """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any."""
-    inflow = np.empty(rows)
+def _gatekeepers(firms, rows, inflow):
+    """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any.
+
+    `inflow`, shape (N,), is working space.
+    """
     count, total = 0, 0.0
     for i in range(rows):
         if firms.alive[i] and firms.inflow[i] > 0.0:
@@ -283,7 +298,8 @@ def _gatekeepers(firms, rows):
             count += 1
     if count == 0:
         return 0.0
-    ordered = np.sort(inflow[:count])
+    ordered = inflow[:count]
+    ordered.sort()
     top = 0.0
     for k in range(max(1, round(0.05 * count))):
         top += ordered[count - 1 - k]
@@ -302,7 +318,7 @@ def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
         n += 1
         affiliate = is_affiliate(i, firms)
         supplier = firms.phase[i] < last
-        tacit, codified = firms.tacit[i].mean(), firms.codified[i].mean()
+        tacit, codified = _mean(firms[i].tacit), _mean(firms[i].codified)
         mean_tacit += tacit
         mean_tacit2 += tacit * tacit
         links = 0
@@ -347,13 +363,16 @@ def observe(state, p):
         state.world,
     )
     rows, last = state.clock.rows[0], p.technology[0].phases - 1
-    sums, value_added = np.zeros(25), np.empty(rows)
-    n = _by_firm(firms, state.pipelines, world, rows, last, sums, value_added)
+    scratch = state.scratch
+    sums = scratch.counts[-_SUMS:]
+    sums[:] = 0.0
+    n = _by_firm(firms, state.pipelines, world, rows, last, sums, scratch.value)
+    gini = _gini(scratch.value[:n])
     employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
-    hhi, members, group_people = _control(firms, rows, sales, p.ownership[0].multinationals, state.scratch)
+    hhi, members, group_people = _control(firms, rows, sales, p.ownership[0].multinationals, scratch)
     count, trust, trusted, largest_client, orders = _tie_statistics(firms, ties, rows, p.knowledge[0].trust_threshold)
-    component, clustering, path = _shape_of_network(firms, ties, state.clock, n)
-    covered, made = _coverage(firms, rows, p.derived.phase_value)
+    component, clustering, path = _shape_of_network(firms, ties, state.clock, scratch, n)
+    covered, made = _coverage(firms, rows, p.derived.phase_value, scratch.phase[0])
     outside = sums[14] + sums[15]
     people = state.accounts.people
     identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency.capability[0]
@@ -372,7 +391,7 @@ def observe(state, p):
         survival=_ratio(sums[4], float(p.firms[0].count)),
         entries=tally[ENTRIES],
         exits=tally[EXITS],
-        gini=_gini(value_added[:n]),
+        gini=gini,
     )
     control = Control(
         mne_turnover_share=_ratio(sums[6], sales),
@@ -405,7 +424,7 @@ def observe(state, p):
         pipeline_firms=_ratio(sums[13], n),
         global_inflow_share=_ratio(outside, outside + sums[16]),
         collective_inflow_share=_ratio(sums[15], outside),
-        gatekeeper_dependence=_gatekeepers(firms, rows),
+        gatekeeper_dependence=_gatekeepers(firms, rows, scratch.value),
         tacit_mean=mean_tacit,
         tacit_variance=max(0.0, _ratio(sums[24], n) - mean_tacit**2),
         codified_mean=_ratio(sums[17], n),

@@ -62,10 +62,11 @@ def _endow(firms, n, clock, p):
         firms.y[i] = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
         firms.founded[i] = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
         skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
-        for d in range(firms.tacit.shape[1]):
+        tacit, codified = firms[i].tacit, firms[i].codified
+        for d in range(tacit.size):
             own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
-            firms.tacit[i, d] = 0.95 * own * p.derived.use[0, firms.phase[i], d]
-            firms.codified[i, d] = 0.7 * firms.tacit[i, d]
+            tacit[d] = 0.95 * own * p.derived.use[0, firms.phase[i], d]
+            codified[d] = 0.7 * tacit[d]
         firms.dynamism[i] = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
         firms.education[i] = _around(f.education, 0.08, seed, i, _EDUCATION)
         firms.it[i] = _around(f.it, 0.08, seed, i, _IT)
@@ -165,9 +166,8 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     """
     start_threads()
     n = p.firms[0].count
-    state = empty_state(max(64, int(n * (1.2 + 0.02 * min(quarters, 100)))), p, seed)
+    state = empty_state(n, 64 + int(n * (1.2 + 0.02 * min(quarters, 100))), p, seed)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
-    clock.rows[0] = n
     firms.phase[:n] = _roles(n, p, key)
     size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
     final = firms.phase[:n] == p.technology[0].phases - 1

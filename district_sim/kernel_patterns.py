@@ -60,7 +60,7 @@ def learning_by_distance(seed: int, pairs: int = 400) -> tuple[np.ndarray, np.nd
         mix = rng.random()
         own, other = rng.random(firms.tacit.shape[1]), rng.random(firms.tacit.shape[1])
         firms.tacit[i], firms.tacit[j] = own, (1.0 - mix) * own + mix * other
-    distance = np.array([cognitive_distance(firms.tacit, 2 * a, 2 * a + 1) for a in range(pairs)])
+    distance = np.array([cognitive_distance(firms.tacit[2 * a], firms.tacit[2 * a + 1]) for a in range(pairs)])
     before = firms.tacit[: 2 * pairs].sum(axis=1)
     update_knowledge(
         firms, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock, state.scratch,

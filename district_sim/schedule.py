@@ -58,13 +58,13 @@ def one_quarter(state, p, row):
     form_ties(firms, ties, tally, clock, p)
     update_pipelines(firms, pipelines, clock, p, s)
     # 7 Ownership
-    take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, p, s)
+    take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, scratch, p, s)
     divest(firms, ties, pipelines, accounts, tally, clock, p)
     acquire(firms, ties, accounts, tally, clock, p, s)
     bind_captives(firms, clock, p, s)
     # 8 Demography
     exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p)
-    enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s)
+    enter_firms(firms, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s)
     # 9 Observation
     if row.size > 0:
         record(state, p, row)

@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.compiled import kernel
+
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
+COUNTS = 128  # room for sums over the district
+BLOCKS, BATCH = 16, 32  # blocks of firms that threads share; firms whose ties are computed together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
@@ -56,47 +60,47 @@ TALLY = (
 
 
 def _firm(domains: int, phases: int) -> np.dtype:
-    """One row per firm that ever lived."""
+    """One row per firm that ever lived; what partners look up stands first, in one cache line."""
     return np.dtype(
         [
-            ("alive", np.bool_),  # bool
             ("key", np.int64),  # identity in keyed draws; a newborn's follows from its parent's
-            ("founded", np.int32),  # quarter of foundation
-            ("parent", np.int32),  # row of the firm it was spun off, -1 none
-            ("phase", np.int32),  # production phase 0..P-1
-            ("x", np.float64),  # km
-            ("y", np.float64),  # km
             ("owner", np.int32),  # see SELF_OWNED
             ("captor", np.int32),  # client to which a captive supplier is bound, -1 none
+            ("phase", np.int8),  # production phase 0..P-1
+            ("trajectory", np.int8),  # technological trajectory
+            ("pledges", np.int8),  # 1 if it offered to contribute to the agency this quarter, else 0
+            ("participates", np.int8),  # 1 if it contributed: it pledged and the threshold was reached
+            ("alive", np.bool_),  # bool
+            ("identity", np.float64),  # identification with the district 0..1
+            ("quality", np.float64),  # quality of its work
+            ("reach", np.float64),  # customer base: normal sales, k€ per quarter
+            ("sales", np.float64),  # k€ this quarter
+            ("offshored", np.float64),  # share of its purchases that goes abroad
+            ("tacit", np.float32, (domains,)),  # tacit knowledge T
+            ("codified", np.float32, (domains,)),  # codified knowledge X
+            ("x", np.float32),  # km
+            ("y", np.float32),  # km
+            ("founded", np.int32),  # quarter of foundation
+            ("parent", np.int32),  # row of the firm it was spun off, -1 none
+            ("main_client", np.int32),  # largest client's row, -1 none
+            ("tenure", np.int16),  # quarters on its trajectory
+            ("increments", np.int16),  # incremental innovations on it
+            ("client_share", np.float64),  # largest client's share of sales
             ("dynamism", np.float64),  # multiplier of the strategy's R&D, mean about 1
             ("employees", np.float64),
             ("cash", np.float64),  # k€, negative: debt
-            ("trajectory", np.int32),  # technological trajectory
-            ("tenure", np.int32),  # quarters on it
-            ("increments", np.int32),  # incremental innovations on it
-            ("tacit", np.float64, (domains,)),  # tacit knowledge T
-            ("codified", np.float64, (domains,)),  # codified knowledge X
             ("education", np.float64),  # 0..1
             ("experience", np.float64),  # 0..1
             ("it", np.float64),  # use of information technology 0..1
-            ("identity", np.float64),  # identification with the district 0..1
             ("collaboration", np.float64),  # collaboration inside the firm 0..1
             ("research", np.float64),  # R&D of the last quarter relative to normal R&D
             ("absorptive", np.float64),  # absorptive capacity 0..1
-            ("pledges", np.float64),  # 1 if it offered to contribute to the agency this quarter, else 0
-            ("participates", np.float64),  # 1 if it contributed: it pledged and the threshold was reached
-            ("quality", np.float64),  # quality of its work
-            ("reach", np.float64),  # customer base: normal sales, k€ per quarter
             ("made", np.float64, (phases,)),  # share of each phase that a final firm makes itself
             ("spot", np.float64, (phases,)),  # share it buys at arm's length in the district
             ("abroad", np.float64, (phases,)),  # share it buys abroad
-            ("offshored", np.float64),  # share of its purchases that goes abroad
-            ("sales", np.float64),  # k€ this quarter
             ("value_added", np.float64),  # k€ this quarter
             ("profit", np.float64),  # k€ this quarter, before tax
             ("wage", np.float64),  # k€ per employee and quarter
-            ("client_share", np.float64),  # largest client's share of sales
-            ("main_client", np.int32),  # that client's row, -1 none
             ("inflow", np.float64),  # codified knowledge learned this quarter through own pipelines
             ("inflow_collective", np.float64),  # the same through collective pipelines
             ("inflow_local", np.float64),  # knowledge learned this quarter from local ties
@@ -112,14 +116,10 @@ def _tie(slots: int) -> np.dtype:
     return np.dtype(
         [
             ("partner", np.int32, (slots,)),  # row of the partner, -1 for a free slot
+            ("trust", np.float32, (slots,)),  # 0..1
+            ("orders", np.float64, (slots,)),  # k€ paid by the row's firm to the partner this quarter
+            ("age", np.int16, (slots,)),  # quarters
             ("mirror", np.int8, (slots,)),  # slot of the same tie in the partner's row
-            ("trust", np.float64, (slots,)),  # 0..1
-            ("age", np.int32, (slots,)),  # quarters
-            (
-                "orders",
-                np.float64,
-                (slots,),
-            ),  # k€ paid by the row's firm to the partner this quarter
         ],
         align=True,
     )
@@ -129,11 +129,30 @@ def _pipeline() -> np.dtype:
     """Individual links of a firm to outside nodes."""
     return np.dtype(
         [
-            ("node", np.int8, (PIPELINE_SLOTS,)),  # outside node, -1 for a free slot
             ("strength", np.float64, (PIPELINE_SLOTS,)),  # 0..1
+            ("node", np.int8, (PIPELINE_SLOTS,)),  # outside node, -1 for a free slot
         ],
         align=True,
     )
+
+
+def _shown(domains: int) -> np.dtype:
+    """What partners see of a firm during the quarter's learning, packed: for eight domains one cache line of 64 bytes."""
+    fields: list[Any] = [
+        ("tacit", np.float32, (domains,)),
+        ("length", np.float32),  # Euclidean length of `tacit`
+        ("x", np.float32),  # km
+        ("y", np.float32),  # km
+        ("it", np.float32),
+        ("absorptive", np.float32),
+        ("pipeline", np.float32),  # strength of its strongest pipeline, 0 without
+    ]
+    return np.dtype([*fields, ("unused", np.float32, (-(domains + 6) % 16,))])
+
+
+def _lesson(domains: int) -> np.dtype:
+    """What a firm learns in the quarter, and the codified knowledge that its partners see meanwhile."""
+    return np.dtype([("tacit", np.float32, (domains,)), ("codified", np.float32, (domains,))])
 
 
 def _agency(nodes: int) -> np.dtype:
@@ -238,11 +257,14 @@ class Clock(NamedTuple):
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 
-    tacit: np.ndarray  # (N, D)
-    codified: np.ndarray  # (N, D)
+    shown: Any  # (N,) see _shown
+    lesson: Any  # (N,) see _lesson
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
-    phase: np.ndarray  # (6, P) sums by phase
+    phase: np.ndarray  # (8, P) sums by phase
+    counts: np.ndarray  # (COUNTS,) sums over the district
+    queue: np.ndarray  # (2, N) int32: walks through the network
+    batch: np.ndarray  # (BLOCKS, 6, BATCH * M) float32: numbers of the ties of a batch of firms, by thread
 
 
 class State(NamedTuple):
@@ -261,31 +283,39 @@ class State(NamedTuple):
     scratch: Scratch
 
 
-_EMPTY = {
-    "parent": -1,
-    "owner": SELF_OWNED,
-    "captor": -1,
-    "main_client": -1,
-    "partner": -1,
-    "node": -1,
-}
+_EMPTY = ("parent", "owner", "captor", "main_client", "partner", "node")  # fields that are -1 in an empty row
 
 
-def _rows(count: int, dtype: np.dtype) -> Any:
-    """A record array of empty rows."""
-    out = np.recarray(count, dtype)
-    out.view(np.uint8)[:] = 0
-    for name in dtype.names or ():
-        if name in _EMPTY:
-            out[name] = _EMPTY[name]
+def _rows(count: int, dtype: np.dtype, used: int | None = None) -> Any:
+    """A record array of rows at the beginning of a cache line; the first `used` (all, if left out) are empty rows.
+
+    The others are zero and take no memory until they are written: see `empty_row`.
+    """
+    room = np.zeros(count * dtype.itemsize + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    out = room[first : first + count * dtype.itemsize].view(dtype).view(np.recarray)
+    for name in _EMPTY:
+        if name in (dtype.names or ()):
+            out[name][:used] = -1
     return out
 
 
-def empty_state(capacity: int, p: Any, seed: int) -> State:
-    """A state with `capacity` empty rows for parameters `p`.
+@kernel
+def empty_row(i, firms, ties, pipelines):
+    """Make row i, never used before, the row of a firm without owner, ties and pipelines."""
+    firms.parent[i], firms.owner[i], firms.captor[i], firms.main_client[i] = -1, SELF_OWNED, -1, -1
+    for m in range(ties.partner.shape[1]):
+        ties.partner[i, m] = -1
+    for g in range(pipelines.node.shape[1]):
+        pipelines.node[i, g] = -1
+
+
+def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
+    """A state with `rows` empty rows and room for `capacity`, for parameters `p`.
 
     Args:
-        capacity: rows N, at least 1.
+        rows: rows in use.
+        capacity: rows N, at least `rows`; spare rows take no memory until they are used.
         p: `Parameters`.
         seed: of the run, 0 <= seed < 2**64.
     """
@@ -294,38 +324,48 @@ def empty_state(capacity: int, p: Any, seed: int) -> State:
     policy = _rows(1, _policy())
     policy.brokers[0] = 1.0
     return State(
-        firms=_rows(capacity, _firm(domains, phases)),
-        ties=_rows(capacity, _tie(slots)),
-        pipelines=_rows(capacity, _pipeline()),
+        firms=_rows(capacity, _firm(domains, phases), rows),
+        ties=_rows(capacity, _tie(slots), rows),
+        pipelines=_rows(capacity, _pipeline(), rows),
         agency=_rows(1, _agency(nodes)),
         policy=policy,
         instruments=_rows(p.policies.kind.size, _instrument()),
         world=_rows(1, _world(domains, phases, nodes)),
         accounts=Accounts(np.zeros(len(ACCOUNTS)), np.zeros(len(PEOPLE))),
         tally=np.zeros(len(TALLY)),
-        clock=Clock(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([seed], np.uint64)),
-        scratch=_scratch(capacity, domains, phases),
+        clock=Clock(np.zeros(1, np.int64), np.array([rows]), np.array([seed], np.uint64)),
+        scratch=_scratch(capacity, domains, phases, slots),
     )
 
 
-def _scratch(capacity: int, domains: int, phases: int) -> Scratch:
-    knowledge = (np.zeros((capacity, domains)), np.zeros((capacity, domains)))
-    return Scratch(*knowledge, np.zeros(capacity), np.zeros(capacity), np.zeros((6, phases)))
+def _scratch(capacity: int, domains: int, phases: int, slots: int) -> Scratch:
+    return Scratch(
+        shown=_rows(capacity, _shown(domains)),
+        lesson=_rows(capacity, _lesson(domains)),
+        value=np.zeros(capacity),
+        other=np.zeros(capacity),
+        phase=np.zeros((8, phases)),
+        counts=np.zeros(COUNTS),
+        queue=np.zeros((2, capacity), np.int32),
+        batch=np.zeros((BLOCKS, 6, BATCH * slots), np.float32),
+    )
 
 
 def grown(state: State, capacity: int) -> State:
     """The same state with room for `capacity` rows; rows keep their place."""
+    rows = int(state.clock.rows[0])
 
     def longer(part: Any) -> Any:
-        new = _rows(capacity, part.dtype)
-        new[: len(part)] = part
+        new = _rows(capacity, part.dtype, 0)
+        new[:rows] = part[:rows]
         return new
 
+    (domains,), (slots,) = state.firms.dtype["tacit"].shape, state.ties.dtype["partner"].shape
     return state._replace(
         firms=longer(state.firms),
         ties=longer(state.ties),
         pipelines=longer(state.pipelines),
-        scratch=_scratch(capacity, state.scratch.tacit.shape[1], state.scratch.phase.shape[1]),
+        scratch=_scratch(capacity, domains, state.scratch.phase.shape[1], slots),
     )
 
 

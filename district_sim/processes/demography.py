@@ -19,6 +19,7 @@ from district_sim.state import (
     TIE_DEATHS,
     UNEMPLOYED,
     WORLD,
+    empty_row,
 )
 
 _EXIT = int(Stream.EXIT)
@@ -112,7 +113,7 @@ def newborn_key(parent_key, step, number):
 
 
 @kernel
-def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally, clock, p):
+def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, world, tally, clock, p):
     """A new firm near its parent, with part of the parent's knowledge and, in the same phase, of its customers.
 
     Returns its row, or -1 if no row is free. Its first money comes from households, its people from the unemployed
@@ -125,15 +126,16 @@ def found_firm(parent, phase, size, number, firms, ties, accounts, world, tally,
     clock.rows[0] += 1
     d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
     key = newborn_key(firms.key[parent], t, number)
+    empty_row(j, firms, ties, pipelines)
     firms.key[j] = key
     firms.alive[j], firms.founded[j], firms.parent[j], firms.phase[j] = True, t, parent, phase
     firms.x[j] = firms.x[parent] + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
     firms.y[j] = firms.y[parent] + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
-    firms.owner[j], firms.captor[j], firms.main_client[j] = SELF_OWNED, -1, -1
     firms.dynamism[j] = np.exp(0.5 * normal(seed, _NEWBORN, t, key, -1, 2) - 0.125)
     firms.trajectory[j] = firms.trajectory[parent]
-    firms.tacit[j] = d.newborn_knowledge * firms.tacit[parent]
-    firms.codified[j] = d.newborn_knowledge * firms.codified[parent]
+    for domain in range(firms[j].tacit.size):
+        firms.tacit[j, domain] = d.newborn_knowledge * firms.tacit[parent, domain]
+        firms.codified[j, domain] = d.newborn_knowledge * firms.codified[parent, domain]
     firms.education[j], firms.it[j] = firms.education[parent], firms.it[parent]
     firms.experience[j], firms.identity[j] = 0.3, firms.identity[parent]
     firms.collaboration[j], firms.research[j] = firms.collaboration[parent], firms.research[parent]
@@ -177,7 +179,7 @@ def _newborn_phase(i, u, v, firms, p):
 
 
 @kernel
-def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scratch, p, s):
+def enter_firms(firms, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s):
     """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
     d, n, seed, t = p.demography[0], clock.rows[0], clock.seed[0], clock.step[0]
     _survey(firms, clock, scratch, p)
@@ -204,12 +206,12 @@ def enter_firms(firms, ties, agency, policy, accounts, world, tally, clock, scra
             phase = thinnest
         if phase >= 0:
             size = max(1.0, -d.newborn_size * np.log(b))
-            found_firm(i, phase, size, 0, firms, ties, accounts, world, tally, clock, p)
-    _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, clock, p)
+            found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, p)
+    _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p)
 
 
 @kernel
-def _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, clock, p):
+def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p):
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
@@ -223,7 +225,7 @@ def _enter_by_policy(thinnest, firms, ties, policy, accounts, world, tally, cloc
             phase = thinnest if which == 0 else np.int64(u * p.technology[0].phases)
             size = p.demography[0].newborn_size if which == 0 else p.policy_effects[0].entrant_size
             birth = 1 + 1024 * which + k
-            j = found_firm(parent, phase, size, birth, firms, ties, accounts, world, tally, clock, p)
+            j = found_firm(parent, phase, size, birth, firms, ties, pipelines, accounts, world, tally, clock, p)
             if j >= 0 and which > 0:
                 _make_distant(j, which == 2, firms, ties, world, tally, clock, p)
 

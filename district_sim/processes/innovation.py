@@ -4,6 +4,7 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.processes.knowledge import trust_weight
+from district_sim.processes.relations import strongest_pipeline
 from district_sim.random import Stream, uniform
 from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY
 
@@ -26,8 +27,9 @@ def expected_quality(i, trajectory, increments, firms, p):
     tech = p.technology[0]
     relevance = p.derived.relevance[trajectory, firms.phase[i]]
     known = 0.0
-    for d in range(tech.domains):
-        known += relevance[d] * (firms.tacit[i, d] + tech.codified_weight * firms.codified[i, d])
+    firm = firms[i]
+    for d in range(firm.tacit.size):
+        known += relevance[d] * (firm.tacit[d] + tech.codified_weight * firm.codified[d])
     ceiling = (1.0 + tech.quality_jump) ** trajectory
     return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, p.innovation[0])
 
@@ -46,7 +48,7 @@ def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
     for m in range(ties.partner.shape[1]):
         j = ties.partner[i, m]
         if j >= 0:
-            links += 0.2 * ties.trust[i, m] * pipelines.strength[j].max()
+            links += 0.2 * ties.trust[i, m] * strongest_pipeline(j, pipelines)
     return 1.0 - (1.0 - v.access_own) * np.exp(-links)
 
 
@@ -79,16 +81,17 @@ def _research(i, firms, ties, pipelines, agency, policy, world, p, s):
     tau, phase = firms.trajectory[i], firms.phase[i]
     effort = firms.research[i] * firms.absorptive[i]
     exploit = v.exploitation * effort * (1.0 - s.exploration)
-    for d in range(tech.domains):
-        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[0, d])
-        firms.tacit[i, d] += exploit * p.derived.use[tau, phase, d] * room
+    tacit = firms[i].tacit
+    for d in range(tacit.size):
+        room = max(0.0, 1.0 - tacit[d] / world.frontier[0, d])
+        tacit[d] += exploit * p.derived.use[tau, phase, d] * room
     if tau + 1 >= tech.trajectories or v.exploration == 0.0:
         return
     access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
     explore = v.exploration * effort * s.exploration * access
-    for d in range(tech.domains):
-        room = max(0.0, 1.0 - firms.tacit[i, d] / world.frontier[0, d])
-        firms.tacit[i, d] += explore * p.derived.use[tau + 1, phase, d] * room
+    for d in range(tacit.size):
+        room = max(0.0, 1.0 - tacit[d] / world.frontier[0, d])
+        tacit[d] += explore * p.derived.use[tau + 1, phase, d] * room
 
 
 @kernel
@@ -101,9 +104,9 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
     """
     v, n = p.innovation[0], clock.rows[0]
     seed, t = clock.seed[0], clock.step[0]
-    alive = 0
+    alive, ahead = 0, scratch.counts
+    ahead[:] = 0.0
     scratch.value[:n] = 0.0
-    ahead = np.zeros(p.technology[0].trajectories)
     for i in range(n):
         if not firms.alive[i]:
             continue

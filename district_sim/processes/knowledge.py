@@ -1,14 +1,18 @@
 """Knowledge: absorptive capacity, socialisation, externalisation, combination, internalisation, loss.
 
 The performance-critical kernel. All firms learn at once from the state at the beginning of the process, so the order
-of firms does not matter and threads may share the work.
+of firms does not matter and threads may share the work. What partners see of each other is packed first
+(`scratch.shown`, `scratch.lesson.codified`); arithmetic on it is in single precision.
 """
 
 import numpy as np
 
-from district_sim.compiled import kernel, parallel_kernel, prange
-from district_sim.processes.relations import distance_km
-from district_sim.state import TECHNOLOGY
+from district_sim.compiled import kernel, parallel_kernel, prange, vector_kernel
+from district_sim.single import exp_of_negative, prefetch, single
+from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
+
+_GAP, _LENGTHS, _KM, _WEIGHT, _SCALE = range(5)  # rows of scratch.batch
+_ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
 
 
 @kernel
@@ -30,27 +34,16 @@ def absorptive_capacity(education, experience, research, own_knowledge, k):
 
 
 @kernel
-def cognitive_distance(tacit, i, j):
-    """|T_i - T_j| / (|T_i| + |T_j|), in [0, 1]; 0 if both know nothing."""
-    difference, own, other = 0.0, 0.0, 0.0
-    for d in range(tacit.shape[1]):
-        gap = tacit[i, d] - tacit[j, d]
+def cognitive_distance(own, other):
+    """|T_i - T_j| / (|T_i| + |T_j|) of two firms' tacit knowledge, shape (D,), in [0, 1]; 0 if both know nothing."""
+    difference, mine, theirs = 0.0, 0.0, 0.0
+    for d in range(own.size):
+        gap = own[d] - other[d]
         difference += gap * gap
-        own += tacit[i, d] * tacit[i, d]
-        other += tacit[j, d] * tacit[j, d]
-    total = np.sqrt(own) + np.sqrt(other)
+        mine += own[d] * own[d]
+        theirs += other[d] * other[d]
+    total = np.sqrt(mine) + np.sqrt(theirs)
     return np.sqrt(difference) / total if total > 0.0 else 0.0
-
-
-@kernel
-def understanding(distance, absorptive, k):
-    """Share of what a partner shows that is understood: falls with cognitive distance, less so for able learners.
-
-    With the gap that grows with distance this gives the inverted U of Nooteboom et al. 2007
-    (doi 10.1016/j.respol.2007.04.006).
-    """
-    scale = k.distance_scale + k.distance_absorptive * absorptive
-    return np.exp(-((distance / scale) ** 2))
 
 
 @kernel
@@ -59,111 +52,196 @@ def trust_weight(trust, k):
     return max(0.0, trust - k.trust_threshold) / (1.0 - k.trust_threshold)
 
 
-@kernel
-def _socialise(i, firms, ties, k, interaction, gained):
-    """Add to `gained` (D,) the tacit knowledge that firm i learns face to face; never beyond the sender."""
-    attention = k.attention
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
-        if j >= 0:
-            attention += _meeting(i, j, m, firms, ties, k, interaction)
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
-        if j < 0:
-            continue
-        meeting = _meeting(i, j, m, firms, ties, k, interaction)
-        if meeting <= 0.0:
-            continue
-        understood = understanding(cognitive_distance(firms.tacit, i, j), firms.absorptive[i], k)
-        rate = min(1.0, k.socialisation) * firms.absorptive[i] * understood * meeting / attention
-        for d in range(firms.tacit.shape[1]):
-            gained[d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
+@vector_kernel
+def _show(first, beyond, firms, pipelines, scratch):
+    """Pack what partners see of firms first..beyond-1."""
+    for i in range(first, beyond):
+        firm, shown, lesson = firms[i], scratch.shown[i], scratch.lesson[i]
+        square = single(0.0)
+        for d in range(firm.tacit.size):
+            shown.tacit[d] = firm.tacit[d]
+            lesson.codified[d] = firm.codified[d]
+            square += firm.tacit[d] * firm.tacit[d]
+        strongest = 0.0
+        for strength in pipelines[i].strength:
+            strongest = max(strongest, strength)
+        shown.length, shown.pipeline = np.sqrt(square), strongest
+        shown.x, shown.y, shown.it, shown.absorptive = firm.x, firm.y, firm.it, firm.absorptive
+
+
+@vector_kernel
+def _compare(first, beyond, shown, ties, k, interaction, batch):
+    """Firms first..beyond-1 and their partners, tie by tie into `batch`: squared gap of knowledge, sum of its lengths,
+    squared distance in km, trusted meetings at no distance, what the learner can bridge."""
+    threshold = single(k.trust_threshold)
+    per_trust = single(interaction) / (single(1.0) - threshold)
+    it_tacit, scale, more = single(k.it_tacit), single(k.distance_scale), single(k.distance_absorptive)
+    t = 0
+    for i in range(first, beyond):
+        me, partner, trust = shown[i], ties[i].partner, ties[i].trust
+        bridge = single(1.0) / (scale + more * me.absorptive)
+        for m in range(partner.size):
+            other = shown[np.uint32(max(partner[m], 0))]
+            square = single(0.0)
+            for d in range(me.tacit.size):
+                gap = other.tacit[d] - me.tacit[d]
+                square += gap * gap
+            east, north = other.x - me.x, other.y - me.y
+            batch[_GAP, t] = square
+            batch[_LENGTHS, t] = other.length + me.length
+            batch[_KM, t] = east * east + north * north
+            trusted = max(single(0.0), trust[m] - threshold) if partner[m] >= 0 else single(0.0)
+            batch[_WEIGHT, t] = trusted * per_trust * (single(1.0) + it_tacit * me.it * other.it)
+            batch[_SCALE, t] = bridge
+            t += 1
+    return t
+
+
+@vector_kernel
+def _understand(count, meeting_distance, batch):
+    """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
+
+    Into the batch: meetings (weight) and understood meetings (gap). All ties of many firms in one loop, so that it
+    becomes vector instructions. Understanding with the gap that grows with cognitive distance gives the inverted U of
+    Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.006).
+    """
+    gap, lengths, km = batch[_GAP], batch[_LENGTHS], batch[_KM]
+    weight, scale = batch[_WEIGHT], batch[_SCALE]
+    per_km = single(1.0 / meeting_distance)
+    for t in range(count):
+        meeting = weight[t] * exp_of_negative(-np.sqrt(km[t]) * per_km)
+        distance = np.sqrt(gap[t]) / max(lengths[t], single(1e-30)) * scale[t]
+        weight[t] = meeting
+        gap[t] = meeting * exp_of_negative(-distance * distance)
+
+
+@vector_kernel
+def _learn_from_partners(first, beyond, shown, ties, k, lesson, batch):
+    """Attention is shared among the meetings; learning never carries a firm beyond its partner in a domain."""
+    t = 0
+    for i in range(first, beyond):
+        me, partner, learned = shown[i], ties[i].partner, lesson[i].tacit
+        attention = single(k.attention)
+        for m in range(partner.size):
+            attention += batch[_WEIGHT, t + m]
+        rate = single(min(1.0, k.socialisation)) * me.absorptive / max(attention, single(1e-30))
+        for d in range(learned.size):
+            learned[d] = single(0.0)
+        for m in range(partner.size):
+            theirs = shown[np.uint32(max(partner[m], 0))].tacit
+            share = rate * batch[_GAP, t + m]
+            for d in range(learned.size):
+                learned[d] += share * max(single(0.0), theirs[d] - me.tacit[d])
+        t += partner.size
 
 
 @kernel
-def _meeting(i, j, m, firms, ties, k, interaction):
-    """Trusted meetings on one tie: trust weight times meeting rate, amplified (weakly) by IT on both sides."""
-    weight = trust_weight(ties.trust[i, m], k)
-    if weight <= 0.0:
-        return 0.0
-    meeting = interaction * np.exp(-distance_km(firms, i, j) / k.meeting_distance)
-    return weight * meeting * (1.0 + k.it_tacit * firms.it[i] * firms.it[j])
+def socialise(first, beyond, shown, ties, k, interaction, lesson, batch):
+    """Tacit knowledge that firms first..beyond-1 learn face to face, into `lesson.tacit`.
+
+    Batches of firms go through three loops, each simple enough to become vector instructions; the partners of the next
+    batch are fetched meanwhile. Free slots count as ties without trust.
+
+    Args:
+        shown: (N,) records of `scratch.shown`.
+        ties: (N,) records of `State.ties`.
+        k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
+        lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
+        batch: one block of `scratch.batch`.
+    """
+    for low in range(first, beyond, BATCH):
+        high = min(low + BATCH, beyond)
+        for i in range(high, min(high + BATCH, beyond)):
+            for j in ties[i].partner:
+                prefetch(shown, np.uint32(max(j, 0)))
+        count = _compare(low, high, shown, ties, k, interaction, batch)
+        _understand(count, k.meeting_distance, batch)
+        _learn_from_partners(low, high, shown, ties, k, lesson, batch)
+
+
+@vector_kernel
+def _take_in(codified, own, other, rate):
+    """Add to `codified` (D,) what is learned at a rate from another's codified knowledge; returns the sum."""
+    learned = single(0.0)
+    for d in range(own.size):
+        gain = rate * max(single(0.0), other[d] - own[d])
+        codified[d] += gain
+        learned += gain
+    return learned
 
 
 @kernel
-def _combine(i, firms, ties, pipelines, agency, world, k, interaction, gained):
-    """Add to `gained` (D,) the codified knowledge that firm i takes in; returns inflow (own, collective, local)."""
-    domains = firms.codified.shape[1]
-    sources = 0
-    for m in range(ties.partner.shape[1]):
-        sources += ties.partner[i, m] >= 0
-    for g in range(pipelines.node.shape[1]):
-        sources += pipelines.node[i, g] >= 0
-    collective = 0.0
+def _combine(i, firm, ties, pipelines, agency, world, k, interaction, scratch):
+    """Add to the firm's codified knowledge what it takes in; returns inflow (own, collective, local)."""
+    before = scratch.lesson[i].codified
+    partner, trust = ties[i].partner, ties[i].trust
+    node, strength = pipelines[i].node, pipelines[i].strength
+    sources, collective = 0, 0.0
+    for j in partner:
+        sources += j >= 0
+    for n in node:
+        sources += n >= 0
     for n in range(agency.pipelines.shape[1]):
-        collective += firms.participates[i] * agency.pipelines[0, n]
+        collective += firm.participates * agency.pipelines[0, n]
     if sources + collective == 0.0:
         return 0.0, 0.0, 0.0
-    scale = min(1.0, k.combination) * firms.absorptive[i] / (sources + collective)
+    scale = min(1.0, k.combination) * firm.absorptive / (sources + collective)
+    alone = interaction * (1.0 + k.it_codified * firm.it)
     own, shared, local = 0.0, 0.0, 0.0
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
+    for m in range(partner.size):
+        j = partner[m]
         if j >= 0:
-            passed = k.gatekeeping if pipelines.strength[j].max() > 0.0 else 1.0
-            amplified = ties.trust[i, m] * interaction * (1.0 + k.it_codified * firms.it[i] * firms.it[j])
-            rate = scale * passed * min(1.0, amplified)
-            for d in range(domains):
-                gain = rate * max(0.0, firms.codified[j, d] - firms.codified[i, d])
-                gained[d] += gain
-                local += gain
-    for g in range(pipelines.node.shape[1]):
-        n = pipelines.node[i, g]
-        if n >= 0:
-            rate = scale * min(1.0, pipelines.strength[i, g] * interaction * (1.0 + k.it_codified * firms.it[i]))
-            for d in range(domains):
-                gain = rate * max(0.0, world.node_codified[0, n, d] - firms.codified[i, d])
-                gained[d] += gain
-                own += gain
-    for n in range(agency.pipelines.shape[1]):
-        strength = firms.participates[i] * agency.pipelines[0, n]
-        if strength > 0.0:
-            rate = scale * strength * min(1.0, interaction * (1.0 + k.it_codified * firms.it[i]))
-            for d in range(domains):
-                gain = rate * max(0.0, world.node_codified[0, n, d] - firms.codified[i, d])
-                gained[d] += gain
-                shared += gain
+            other = scratch.shown[j]
+            passed = k.gatekeeping if other.pipeline > 0.0 else 1.0
+            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * other.it)
+            rate = single(scale * passed * min(1.0, together))
+            local += _take_in(firm.codified, before, scratch.lesson[j].codified, rate)
+    for g in range(node.size):
+        if node[g] >= 0:
+            rate = single(scale * min(1.0, strength[g] * alone))
+            own += _take_in(firm.codified, before, world.node_codified[0, node[g]], rate)
+    if collective > 0.0:
+        for n in range(agency.pipelines.shape[1]):
+            rate = single(scale * firm.participates * agency.pipelines[0, n] * min(1.0, alone))
+            shared += _take_in(firm.codified, before, world.node_codified[0, n], rate)
     return own, shared, local
 
 
 @kernel
-def _learn(i, firms, ties, pipelines, agency, policy, world, scratch, knowledge, derived):
-    """One firm's quarter; its new knowledge goes to `scratch`, so that the others still see the old."""
+def _convert(i, firm, agency, policy, world, scratch, k, use):
+    """Loss, externalisation, internalisation, learning by doing; tacit knowledge learned from partners is added."""
+    technology = min(1.0, policy.technology[0] + firm.participates * agency.effect[0, TECHNOLOGY])
+    out_rate = min(1.0, k.externalisation * (1.0 + firm.collaboration + technology))
+    in_rate = min(1.0, k.internalisation * firm.absorptive * firm.experience)
+    shown, lesson = scratch.shown[i], scratch.lesson[i]
+    for d in range(use.size):
+        tacit, codified = np.float64(shown.tacit[d]), np.float64(lesson.codified[d])
+        doing = k.learning_by_doing * use[d] * max(0.0, 1.0 - tacit / world.frontier[0, d])
+        gain = in_rate * max(0.0, codified - tacit) + doing + lesson.tacit[d]
+        firm.tacit[d] = tacit * (1.0 - k.tacit_decay) + gain
+        firm.codified[d] = codified * (1.0 - k.codified_decay) + out_rate * max(0.0, tacit - codified)
+
+
+@kernel
+def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, scratch, batch, knowledge, derived):
+    """One quarter of firms first..beyond-1, from what all firms show."""
     k = knowledge[0]
-    domains = firms.tacit.shape[1]
     interaction = k.interaction * policy.brokers[0]
-    use = derived.use[firms.trajectory[i], firms.phase[i]]
-    relevance = derived.relevance[firms.trajectory[i], firms.phase[i]]
-    own = 0.0
-    for d in range(domains):
-        own += relevance[d] * firms.tacit[i, d]
-    firms.experience[i] += k.experience_gain * (1.0 - firms.experience[i])
-    tacit, codified = scratch.tacit[i], scratch.codified[i]
-    tacit[:] = 0.0
-    codified[:] = 0.0
-    _socialise(i, firms, ties, k, interaction, tacit)
-    inflow, shared, local = _combine(i, firms, ties, pipelines, agency, world, k, interaction, codified)
-    for d in range(domains):
-        local += tacit[d]
-    firms.inflow[i], firms.inflow_collective[i], firms.inflow_local[i] = inflow, shared, local
-    technology = min(1.0, policy.technology[0] + firms.participates[i] * agency.effect[0, TECHNOLOGY])
-    out_rate = min(1.0, k.externalisation * (1.0 + firms.collaboration[i] + technology))
-    in_rate = min(1.0, k.internalisation * firms.absorptive[i] * firms.experience[i])
-    for d in range(domains):
-        old_t, old_x = firms.tacit[i, d], firms.codified[i, d]
-        doing = k.learning_by_doing * use[d] * max(0.0, 1.0 - old_t / world.frontier[0, d])
-        tacit[d] += old_t * (1.0 - k.tacit_decay) + in_rate * max(0.0, old_x - old_t) + doing
-        codified[d] += old_x * (1.0 - k.codified_decay) + out_rate * max(0.0, old_t - old_x)
-    scratch.value[i] = absorptive_capacity(firms.education[i], firms.experience[i], firms.research[i], own, k)
+    socialise(first, beyond, scratch.shown, ties, k, interaction, scratch.lesson, batch)
+    for i in range(first, beyond):
+        firm = firms[i]
+        if not firm.alive:
+            continue
+        known, local = 0.0, 0.0
+        relevance = derived.relevance[firm.trajectory, firm.phase]
+        for d in range(relevance.size):
+            known += relevance[d] * scratch.shown[i].tacit[d]
+            local += scratch.lesson[i].tacit[d]
+        firm.experience += k.experience_gain * (1.0 - firm.experience)
+        _convert(i, firm, agency, policy, world, scratch, k, derived.use[firm.trajectory, firm.phase])
+        inflow, shared, combined = _combine(i, firm, ties, pipelines, agency, world, k, interaction, scratch)
+        firm.inflow, firm.inflow_collective, firm.inflow_local = inflow, shared, combined + local
+        firm.absorptive = absorptive_capacity(firm.education, firm.experience, firm.research, known, k)
 
 
 @parallel_kernel
@@ -178,12 +256,16 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
         knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
     """
     rows = clock.rows[0]
-    for i in prange(rows):
-        if firms.alive[i]:
-            _learn(i, firms, ties, pipelines, agency, policy, world, scratch, knowledge, derived)
-    for i in prange(rows):
-        if firms.alive[i]:
-            firms.absorptive[i] = scratch.value[i]
-            for d in range(firms.tacit.shape[1]):
-                firms.tacit[i, d] = scratch.tacit[i, d]
-                firms.codified[i, d] = scratch.codified[i, d]
+    if rows < _ALONE:
+        _show(0, rows, firms, pipelines, scratch)
+        _learn(
+            0, rows, firms, ties, pipelines, agency, policy, world, scratch, scratch.batch[0], knowledge, derived
+        )
+    else:
+        for b in prange(BLOCKS):
+            _show(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, pipelines, scratch)
+        for b in prange(BLOCKS):
+            first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
+            _learn(
+                first, beyond, firms, ties, pipelines, agency, policy, world, scratch, scratch.batch[b], knowledge, derived
+            )

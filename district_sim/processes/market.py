@@ -8,8 +8,9 @@ Money only moves between accounts.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.processes.relations import controller, draw_firm, is_affiliate, mean_trust
+from district_sim.processes.relations import controller, draw_firm, is_affiliate, mean_trust, strongest_pipeline
 from district_sim.random import Stream, laplace
+from district_sim.single import single
 from district_sim.state import (
     EMPLOYED,
     FIRMS,
@@ -27,8 +28,10 @@ from district_sim.state import (
 
 _DEMAND = int(Stream.DEMAND)
 _HIRING = int(Stream.HIRING)
-_REACH, _QUALITY, _COUNT, _CAPACITY, _SPOT_ORDERS, _NEED = range(6)  # rows of scratch.phase
+# Rows of scratch.phase
+_REACH, _QUALITY, _COUNT, _SPOT, _AWAY, _TIED, _SPOT_ORDERS, _NEED = range(8)
 _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
+_OWN = 0.9  # quality of what a firm makes outside its own phase, relative to its own work
 
 
 @kernel
@@ -50,9 +53,13 @@ def labour_productivity(i, firms, ties, world, m):
 
 
 @kernel
-def _local_supply(firms, clock, scratch, p):
-    """Sums over suppliers by phase: customer base, base-weighted quality, number, employees."""
-    by_phase = scratch.phase
+def _local_supply(firms, world, clock, scratch, p):
+    """What the sourcing choices of the quarter have in common.
+
+    By phase: customer base, base-weighted quality, number, need of the final firms, choice weights of buying at arm's
+    length in the district and abroad. By firm: the pull of its quality, into `scratch.other`.
+    """
+    m, by_phase = p.market[0], scratch.phase
     by_phase[:] = 0.0
     last = p.technology[0].phases - 1
     for i in range(clock.rows[0]):
@@ -61,12 +68,23 @@ def _local_supply(firms, clock, scratch, p):
             by_phase[_REACH, k] += firms.reach[i]
             by_phase[_QUALITY, k] += firms.reach[i] * firms.quality[i]
             by_phase[_COUNT, k] += 1.0
-            if k == last:
-                for q in range(last):
-                    by_phase[_NEED, q] += p.derived.phase_value[q] * firms.reach[i]
+            scratch.other[i] = _quality_pull(firms.quality[i], world, m)
+    for k in range(last):
+        by_phase[_NEED, k] = p.derived.phase_value[k] * by_phase[_REACH, last]
+    outside = _quality_pull(world.quality_start[0] * world.rivals[0], world, m)
     for k in range(p.technology[0].phases):
+        by_phase[_AWAY, k] = outside * world.price[0, k] ** -m.sensitivity_price
         if by_phase[_REACH, k] > 0.0:
             by_phase[_QUALITY, k] /= by_phase[_REACH, k]
+            room = by_phase[_REACH, k] / max(_MIN_SALES, by_phase[_NEED, k])
+            pull = _quality_pull(by_phase[_QUALITY, k], world, m)
+            by_phase[_SPOT, k] = min(1.0, 1.4 * room) * np.exp(m.spot_bias) * pull
+
+
+@kernel
+def _quality_pull(quality, world, m):
+    """Choice weight of a quality: (quality / standard) ** sensitivity."""
+    return (max(1e-6, quality) / world.quality_start[0]) ** m.sensitivity_quality
 
 
 @kernel
@@ -76,72 +94,61 @@ def _source(i, firms, ties, pipelines, world, scratch, p, s):
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
     m, last = p.market[0], p.technology[0].phases - 1
+    pressure = min(1.0, world.pressure[0])
     outside = world.quality_start[0] * world.rivals[0]
-    pull = m.abroad_bias + s.offshoring * min(1.0, world.pressure[0])
-    pull += m.abroad_pipeline * min(1.0, pipelines.strength[i].sum())
+    pull = m.abroad_bias + s.offshoring * pressure + m.abroad_pipeline * min(1.0, pipelines.strength[i].sum())
     if is_affiliate(i, firms):
         pull += p.ownership[0].affiliate_abroad
+    abroad, own_cost = np.exp(pull), 1.0 + m.make_penalty
+    own_quality = _OWN * firms.quality[i]
+    making = np.exp(m.make_bias + s.integration * pressure) * own_cost**-m.sensitivity_price
+    making *= _quality_pull(own_quality, world, m)
+    _weigh_tied(i, firms, ties, scratch, p)
     value = p.derived.phase_value
-    quality = value[last] * firms.quality[i]
-    cost = value[last]
+    quality, cost = value[last] * firms.quality[i], value[last]
     bought, bought_abroad = 0.0, 0.0
     for k in range(last):
-        base = scratch.phase[_QUALITY, k]
-        own_cost = 1.0 + m.make_penalty
-        made = np.exp(
-            m.make_bias
-            + s.integration * min(1.0, world.pressure[0])
-            + m.sensitivity_quality * np.log(0.9 * firms.quality[i] / world.quality_start[0])
-            - m.sensitivity_price * np.log(own_cost)
-        )
-        spot = 0.0
-        if scratch.phase[_REACH, k] > 0.0:
-            room = scratch.phase[_REACH, k] / max(_MIN_SALES, scratch.phase[_NEED, k])
-            spot = min(1.0, 1.4 * room) * np.exp(
-                m.spot_bias + m.sensitivity_quality * np.log(max(1e-6, base) / world.quality_start[0])
-            )
-        away = np.exp(
-            pull
-            + m.sensitivity_quality * np.log(outside / world.quality_start[0])
-            - m.sensitivity_price * np.log(world.price[0, k])
-        )
-        total = made + spot + away + _tied_weights(i, k, firms, ties, world, p)
-        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = (
-            made / total,
-            spot / total,
-            away / total,
-        )
-        quality += value[k] * (0.9 * firms.quality[i] * made / total + base * spot / total + outside * away / total)
-        cost += value[k] * (own_cost * made / total + spot / total + world.price[0, k] * away / total)
-        bought += value[k] * (1.0 - made / total)
-        bought_abroad += value[k] * away / total
-        for t in range(ties.partner.shape[1]):
-            j = ties.partner[i, t]
-            if j >= 0 and firms.phase[j] == k:
-                ties.orders[i, t] /= total
-                quality += value[k] * firms.quality[j] * ties.orders[i, t]
-                cost += value[k] * supplier_price(j, i, firms, m) * ties.orders[i, t]
+        spot, away = scratch.phase[_SPOT, k], abroad * scratch.phase[_AWAY, k]
+        share = 1.0 / (making + spot + away + scratch.phase[_TIED, k])
+        made, spot, away = making * share, spot * share, away * share
+        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = made, spot, away
+        scratch.phase[_TIED, k] = share
+        quality += value[k] * (own_quality * made + scratch.phase[_QUALITY, k] * spot + outside * away)
+        cost += value[k] * (own_cost * made + spot + world.price[0, k] * away)
+        bought += value[k] * (1.0 - made)
+        bought_abroad += value[k] * away
+    for t in range(ties.partner.shape[1]):
+        j = ties.partner[i, t]
+        if j >= 0 and firms.phase[j] < last:
+            k = firms.phase[j]
+            ties.orders[i, t] *= scratch.phase[_TIED, k]
+            quality += value[k] * firms.quality[j] * ties.orders[i, t]
+            cost += value[k] * supplier_price(j, i, firms, m) * ties.orders[i, t]
     firms.offshored[i] = bought_abroad / bought if bought > 0.0 else 0.0
     return quality, cost
 
 
 @kernel
-def _tied_weights(i, k, firms, ties, world, p):
-    """Choice weights of firm i's tied suppliers in phase k, into `ties.orders`; returns their sum."""
-    m, total = p.market[0], 0.0
+def _weigh_tied(i, firms, ties, scratch, p):
+    """Choice weights of firm i's tied suppliers into `ties.orders`, their sums by phase into `scratch.phase`."""
+    m, last = p.market[0], p.technology[0].phases - 1
+    scratch.phase[_TIED, :] = 0.0
+    unit = controller(i, firms)
     for t in range(ties.partner.shape[1]):
         j = ties.partner[i, t]
-        if j < 0 or firms.phase[j] != k:
+        if j < 0 or firms.phase[j] == last:
+            ties.orders[i, t] = 0.0
             continue
+        k = firms.phase[j]
         utility = m.tie_bias + m.sensitivity_trust * ties.trust[i, t]
-        utility += m.sensitivity_quality * np.log(max(1e-6, firms.quality[j]) / world.quality_start[0])
-        utility -= m.sensitivity_price * np.log(supplier_price(j, i, firms, m))
-        if controller(j, firms) == controller(i, firms):
+        if controller(j, firms) == unit:
             utility += p.ownership[0].group_pull
-        size = min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
-        ties.orders[i, t] = np.exp(utility) * size
-        total += ties.orders[i, t]
-    return total
+        weight = np.exp(utility) * scratch.other[j]
+        if firms.captor[j] == i:
+            weight *= supplier_price(j, i, firms, m) ** -m.sensitivity_price
+        weight *= min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
+        ties.orders[i, t] = weight
+        scratch.phase[_TIED, k] += weight
 
 
 @kernel
@@ -154,16 +161,15 @@ def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
         scratch.value[i] = 0.0
         if not firms.alive[i]:
             continue
-        for t in range(ties.partner.shape[1]):
-            ties.orders[i, t] = 0.0
         if firms.phase[i] != last:
             firms.offshored[i] = 0.0
+            for t in range(ties.partner.shape[1]):
+                ties.orders[i, t] = 0.0
             continue
         quality, cost = _source(i, firms, ties, pipelines, world, scratch, p, s)
         advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
         advantage += m.demand_brand * agency.brand[0] * firms.participates[i]
-        outlets = pipelines.strength[i].max() if pipelines.strength.shape[1] else 0.0
-        outlets = max(outlets, firms.participates[i] * agency.pipelines.mean())
+        outlets = max(strongest_pipeline(i, pipelines), firms.participates[i] * agency.pipelines.mean())
         advantage += m.demand_pipeline * outlets
         if is_affiliate(i, firms):
             advantage += m.demand_affiliate
@@ -315,8 +321,8 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
     for i in range(n):
         if not firms.alive[i]:
             continue
-        scratch.tacit[i] = firms.tacit[i]
         change = scratch.value[i]
+        scratch.value[i] = 0.0
         if change <= 0.0:
             firms.employees[i] += change
             continue
@@ -325,12 +331,15 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
         if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
             j = draw_firm(i, 0, _HIRING, firms, clock)
             if j >= 0:
-                rate = p.knowledge[0].hired_knowledge * hires / firms.employees[i]
-                for d in range(firms.tacit.shape[1]):
-                    scratch.tacit[i, d] += rate * max(0.0, firms.tacit[j, d] - firms.tacit[i, d])
+                scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms.employees[i]
+                own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
+                for d in range(own.size):
+                    brought[d] = max(single(0.0), theirs[d] - own[d])
     for i in range(n):
-        if firms.alive[i]:
-            firms.tacit[i] = scratch.tacit[i]
+        if firms.alive[i] and scratch.value[i] > 0.0:
+            tacit, brought = firms[i].tacit, scratch.lesson[i].tacit
+            for d in range(tacit.size):
+                tacit[d] += scratch.value[i] * brought[d]
     people[EMPLOYED] += granted * wanted
     people[UNEMPLOYED] -= granted * wanted
     force = people[EMPLOYED] + people[UNEMPLOYED]
@@ -343,11 +352,7 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
 def _update_customers(firms, clock, scratch, p):
     """Customer bases follow sales; shocks and reversion redistribute customers within a phase, not in total."""
     m, n = p.market[0], clock.rows[0]
-    log_mean, before, after = (
-        scratch.phase[_QUALITY],
-        scratch.phase[_NEED],
-        scratch.phase[_SPOT_ORDERS],
-    )
+    log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
     log_mean[:] = 0.0
     before[:] = 0.0
     after[:] = 0.0
@@ -355,17 +360,17 @@ def _update_customers(firms, clock, scratch, p):
     for i in range(n):
         if firms.alive[i]:
             k = firms.phase[i]
-            base = max(_MIN_SALES, firms.reach[i])
+            log_base = np.log(max(_MIN_SALES, firms.reach[i]))
             memory = m.customer_memory if k == last else m.order_memory
-            followed = base * (max(_MIN_SALES, firms.sales[i]) / base) ** memory
-            before[k] += followed
-            log_mean[k] += np.log(followed) / count[k]
-            firms.reach[i] = followed
+            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms.sales[i])) - log_base)
+            before[k] += np.exp(log_reach)
+            log_mean[k] += log_reach / count[k]
+            scratch.value[i] = log_reach
     for i in range(n):
         if firms.alive[i]:
             k = firms.phase[i]
             shock = m.growth_noise * laplace(clock.seed[0], _DEMAND, clock.step[0], firms.key[i])
-            firms.reach[i] *= np.exp(shock - m.size_reversion * (np.log(firms.reach[i]) - log_mean[k]))
+            firms.reach[i] = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
             after[k] += firms.reach[i]
     for i in range(n):
         if firms.alive[i]:
@@ -376,7 +381,7 @@ def _update_customers(firms, clock, scratch, p):
 def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
     n, m = clock.rows[0], p.market[0]
-    _local_supply(firms, clock, scratch, p)
+    _local_supply(firms, world, clock, scratch, p)
     _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
     _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0

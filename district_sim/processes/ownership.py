@@ -24,10 +24,10 @@ _DIVESTMENT = int(Stream.DIVESTMENT)
 
 
 @kernel
-def _spread_of_success(firms, clock):
-    """Mean and standard deviation of log size and of profitability over living firms."""
+def _spread_of_success(firms, clock, sums):
+    """Mean and standard deviation of log size and of profitability over living firms; `sums` is working space."""
     n = 0.0
-    sums = np.zeros(4)
+    sums[:4] = 0.0
     for i in range(clock.rows[0]):
         if firms.alive[i]:
             size, margin = np.log(firms.employees[i]), profitability(i, firms)
@@ -77,12 +77,12 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
 
 
 @kernel
-def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, p, s):
+def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, scratch, p, s):
     """Multinationals buy successful firms: owners are paid, capital and a pipeline come in."""
     if p.ownership[0].takeover == 0.0 or world.pressure[0] == 0.0:
         return
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    size, size_sd, margin, margin_sd = _spread_of_success(firms, clock)
+    size, size_sd, margin, margin_sd = _spread_of_success(firms, clock, scratch.counts)
     for i in range(clock.rows[0]):
         if not firms.alive[i] or firms.owner[i] != SELF_OWNED:
             continue

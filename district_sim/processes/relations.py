@@ -32,6 +32,15 @@ def is_affiliate(i, firms):
 
 
 @kernel
+def strongest_pipeline(i, pipelines):
+    """Strength in [0, 1] of firm i's strongest own pipeline; 0 without any."""
+    strongest = 0.0
+    for strength in pipelines[i].strength:
+        strongest = max(strongest, strength)
+    return strongest
+
+
+@kernel
 def degree(i, ties):
     """Number of ties of firm i."""
     count = 0

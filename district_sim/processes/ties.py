@@ -121,7 +121,7 @@ def suitability(i, j, firms, p):
     chance = np.exp(-distance_km(firms, i, j) / k.reach)
     if not ((firms.phase[i] == last) ^ (firms.phase[j] == last)):
         chance *= 1.0 - k.complementarity
-    chance *= np.exp(-k.cognitive_proximity * cognitive_distance(firms.tacit, i, j))
+    chance *= np.exp(-k.cognitive_proximity * cognitive_distance(firms[i].tacit, firms[j].tacit))
     return chance * min(1.0, 0.5 + 0.5 * (firms.identity[i] + firms.identity[j]))
 
 

@@ -155,7 +155,7 @@ _KERNELS: dict[str, _Call] = {
     "form_ties": lambda x, p, s: ties.form_ties(x.firms, x.ties, x.tally, x.clock, p),
     "update_pipelines": lambda x, p, s: ties.update_pipelines(x.firms, x.pipelines, x.clock, p, s),
     "take_over": lambda x, p, s: ownership.take_over(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, p, s
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
     ),
     "divest": lambda x, p, s: ownership.divest(x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, p),
     "acquire": lambda x, p, s: ownership.acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
@@ -164,7 +164,7 @@ _KERNELS: dict[str, _Call] = {
         x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, x.scratch, p
     ),
     "enter_firms": lambda x, p, s: demography.enter_firms(
-        x.firms, x.ties, x.agency, x.policy, x.accounts, x.world, x.tally, x.clock, x.scratch, p, s
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.accounts, x.world, x.tally, x.clock, x.scratch, p, s
     ),
 }
 NAMES_OF_PROCESSES = tuple(_KERNELS)
