@@ -17,6 +17,7 @@ __all__ = [
     "is_compiled",
     "kernel",
     "literal_unroll",
+    "ordered_kernel",
     "parallel_kernel",
     "prange",
     "start_threads",
@@ -74,6 +75,8 @@ numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a fir
 kernel = njit(cache=True, error_model="numpy")
 # Sums may be taken in any order, which is fixed when the kernel is compiled: the same for any number of threads
 vector_kernel = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz", "nnan", "ninf"})
+# The same for arithmetic that lives by its order of operations
+ordered_kernel = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "nnan", "ninf"})
 parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
 
 

@@ -34,7 +34,7 @@ _OBSERVATION = int(Stream.OBSERVATION)
 _SUMS = 25  # sums over firms, at the end of scratch.counts
 _SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
 _SOURCES = 6  # firms from which path lengths are measured,
-_VISITS = 20000  # fewer in districts that are larger than this: there one firm sees what another sees
+_VISITS = 1500  # fewer in districts that are larger than this: there one firm sees what another sees
 
 
 class Indicator(NamedTuple):
@@ -170,20 +170,20 @@ def _control(firms, rows, sales, multinationals, scratch):
     by_unit[:rows] = 0.0
     in_group[:rows] = 0.0
     for i in range(rows):
-        if firms.alive[i]:
+        if firms[i].alive:
             unit = controller(i, firms)
             if unit >= 0:
-                by_unit[unit] += firms.sales[i]
-                if firms.owner[i] != SELF_OWNED:
+                by_unit[unit] += firms[i].sales
+                if firms[i].owner != SELF_OWNED:
                     in_group[unit], in_group[i] = 1.0, 1.0
             else:
-                companies[-2 - unit] += firms.sales[i]
+                companies[-2 - unit] += firms[i].sales
     concentration, members, people = 0.0, 0.0, 0.0
     for i in range(rows):
         concentration += _ratio(by_unit[i], sales) ** 2
-        if firms.alive[i] and in_group[i] > 0.0:
+        if firms[i].alive and in_group[i] > 0.0:
             members += 1.0
-            people += firms.employees[i]
+            people += firms[i].employees
     for company in companies:
         concentration += _ratio(company, sales) ** 2
     return concentration, members, people
@@ -198,8 +198,8 @@ def _breadth_first(start, ties, distance, queue):
         i = queue[head]
         head += 1
         total += distance[i]
-        for m in range(ties.partner.shape[1]):
-            j = ties.partner[i, m]
+        for m in range(ties[i].partner.size):
+            j = ties[i].partner[m]
             if j >= 0 and distance[j] < 0:
                 distance[j] = distance[i] + 1
                 queue[tail] = j
@@ -215,7 +215,7 @@ def _shape_of_network(firms, ties, clock, scratch, alive):
     distance[:] = -1
     largest = 0
     for i in range(rows):
-        if firms.alive[i] and distance[i] < 0:
+        if firms[i].alive and distance[i] < 0:
             size, _ = _breadth_first(i, ties, distance, queue)
             largest = max(largest, size)
     paths, pairs = 0.0, 0.0
@@ -232,11 +232,11 @@ def _shape_of_network(firms, ties, clock, scratch, alive):
         if i < 0:
             continue
         links, possible = 0, 0
-        for a in range(ties.partner.shape[1]):
+        for a in range(ties[i].partner.size):
             for b in range(a):
-                if ties.partner[i, a] >= 0 and ties.partner[i, b] >= 0:
+                if ties[i].partner[a] >= 0 and ties[i].partner[b] >= 0:
                     possible += 1
-                    links += are_tied(ties.partner[i, a], ties.partner[i, b], ties)
+                    links += are_tied(ties[i].partner[a], ties[i].partner[b], ties)
         if possible > 0:
             closed += links / possible
             neighbourhoods += 1
@@ -249,12 +249,12 @@ def _tie_statistics(firms, ties, rows, threshold):
     count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(rows):
         orders = 0.0
-        for m in range(ties.partner.shape[1]):
-            if ties.partner[i, m] >= 0:
+        for m in range(ties[i].partner.size):
+            if ties[i].partner[m] >= 0:
                 count += 1.0
-                trust += ties.trust[i, m]
-                trusted += ties.trust[i, m] > threshold
-                orders += ties.orders[i, m]
+                trust += ties[i].trust[m]
+                trusted += ties[i].trust[m] > threshold
+                orders += ties[i].orders[m]
         largest = max(largest, orders)
         total += orders
     return count, trust, trusted, largest, total
@@ -271,11 +271,11 @@ def _coverage(firms, rows, phase_value, abroad):
     sales, made = 0.0, 0.0
     abroad[:] = 0.0
     for i in range(rows):
-        if firms.alive[i] and firms.phase[i] == phases - 1:
-            sales += firms.sales[i]
+        if firms[i].alive and firms[i].phase == phases - 1:
+            sales += firms[i].sales
             for k in range(phases - 1):
-                abroad[k] += firms.sales[i] * firms.abroad[i, k]
-                made += firms.sales[i] * firms.made[i, k] / (phases - 1)
+                abroad[k] += firms[i].sales * firms[i].abroad[k]
+                made += firms[i].sales * firms[i].made[k] / (phases - 1)
     if sales == 0.0:
         return 0.0, 0.0
     covered = 1.0
@@ -292,9 +292,9 @@ def _gatekeepers(firms, rows, inflow):
     """
     count, total = 0, 0.0
     for i in range(rows):
-        if firms.alive[i] and firms.inflow[i] > 0.0:
-            inflow[count] = firms.inflow[i]
-            total += firms.inflow[i]
+        if firms[i].alive and firms[i].inflow > 0.0:
+            inflow[count] = firms[i].inflow
+            total += firms[i].inflow
             count += 1
     if count == 0:
         return 0.0
@@ -312,41 +312,41 @@ def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
     n = 0
     mean_tacit, mean_tacit2 = 0.0, 0.0
     for i in range(rows):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        value_added[n] = max(0.0, firms.value_added[i])
+        value_added[n] = max(0.0, firms[i].value_added)
         n += 1
         affiliate = is_affiliate(i, firms)
-        supplier = firms.phase[i] < last
+        supplier = firms[i].phase < last
         tacit, codified = _mean(firms[i].tacit), _mean(firms[i].codified)
         mean_tacit += tacit
         mean_tacit2 += tacit * tacit
         links = 0
-        for g in range(pipelines.node.shape[1]):
-            links += pipelines.node[i, g] >= 0
-        sums[0] += firms.employees[i]
-        sums[1] += 0.0 if supplier else firms.sales[i]
-        sums[2] += firms.value_added[i]
-        sums[3] += firms.profit[i]
-        sums[4] += firms.founded[i] < 0
-        sums[5] += firms.sales[i]
-        sums[6] += firms.sales[i] * affiliate
-        sums[7] += firms.employees[i] * affiliate
+        for g in range(pipelines[i].node.size):
+            links += pipelines[i].node[g] >= 0
+        sums[0] += firms[i].employees
+        sums[1] += 0.0 if supplier else firms[i].sales
+        sums[2] += firms[i].value_added
+        sums[3] += firms[i].profit
+        sums[4] += firms[i].founded < 0
+        sums[5] += firms[i].sales
+        sums[6] += firms[i].sales * affiliate
+        sums[7] += firms[i].employees * affiliate
         sums[8] += supplier
-        sums[9] += supplier and firms.client_share[i] > 0.5
-        sums[10] += supplier and (firms.captor[i] >= 0 or firms.owner[i] >= 0)
-        sums[11] += firms.identity[i]
+        sums[9] += supplier and firms[i].client_share > 0.5
+        sums[10] += supplier and (firms[i].captor >= 0 or firms[i].owner >= 0)
+        sums[11] += firms[i].identity
         sums[12] += links
         sums[13] += links > 0
-        sums[14] += firms.inflow[i]
-        sums[15] += firms.inflow_collective[i]
-        sums[16] += firms.inflow_local[i]
+        sums[14] += firms[i].inflow
+        sums[15] += firms[i].inflow_collective
+        sums[16] += firms[i].inflow_local
         sums[17] += codified
-        sums[18] += firms.absorptive[i]
-        sums[19] += firms.education[i]
-        sums[20] += firms.employees[i] * firms.quality[i]
-        sums[21] += firms.trajectory[i]
-        sums[22] += firms.trajectory[i] >= world.newest[0]
+        sums[18] += firms[i].absorptive
+        sums[19] += firms[i].education
+        sums[20] += firms[i].employees * firms[i].quality
+        sums[21] += firms[i].trajectory
+        sums[22] += firms[i].trajectory >= world[0].newest
     sums[23] = mean_tacit
     sums[24] = mean_tacit2
     return n
@@ -375,7 +375,7 @@ def observe(state, p):
     covered, made = _coverage(firms, rows, p.derived.phase_value, scratch.phase[0])
     outside = sums[14] + sums[15]
     people = state.accounts.people
-    identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency.capability[0]
+    identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency[0].capability
     mean_tacit = _ratio(sums[23], n)
     spending = state.instruments.spent.sum()
     economy = Economy(
@@ -430,7 +430,7 @@ def observe(state, p):
         codified_mean=_ratio(sums[17], n),
         absorptive_capacity=_ratio(sums[18], n),
         education=education,
-        quality=_ratio(sums[20], employees * world.quality_start[0]),
+        quality=_ratio(sums[20], employees * world[0].quality_start),
         radical_rate=_ratio(tally[RADICAL], n),
         adoption_rate=_ratio(tally[ADOPTIONS], n),
         increment_rate=_ratio(tally[INCREMENTS], n),
@@ -438,13 +438,13 @@ def observe(state, p):
         newest_share=_ratio(sums[22], n),
     )
     institutions = Institutions(
-        participation=agency.participation[0],
+        participation=agency[0].participation,
         agency_capability=capability,
-        agency_fund_share=_ratio(agency.contributed[0] + agency.matched[0], value),
-        brand=agency.brand[0],
-        leverage=_ratio(agency.matched[0], agency.contributed[0]),
+        agency_fund_share=_ratio(agency[0].contributed + agency[0].matched, value),
+        brand=agency[0].brand,
+        leverage=_ratio(agency[0].matched, agency[0].contributed),
         policy_spending=spending,
-        globalisation=world.pressure[0],
+        globalisation=world[0].pressure,
     )
     return economy, control, network, learning, institutions
 

@@ -56,27 +56,27 @@ def _endow(firms, n, clock, p):
     """Places, knowledge, people's skills and attitudes of the first n firms."""
     f, seed = p.firms[0], clock.seed[0]
     for i in range(n):
-        firms.alive[i], firms.key[i], firms.parent[i] = True, i, -1
+        firms[i].alive, firms[i].key, firms[i].parent = True, i, -1
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
-        firms.x[i] = f.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
-        firms.y[i] = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
-        firms.founded[i] = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
+        firms[i].x = f.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
+        firms[i].y = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
+        firms[i].founded = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
         skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
         tacit, codified = firms[i].tacit, firms[i].codified
         for d in range(tacit.size):
             own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
-            tacit[d] = 0.95 * own * p.derived.use[0, firms.phase[i], d]
+            tacit[d] = 0.95 * own * p.derived.use[0, firms[i].phase, d]
             codified[d] = 0.7 * tacit[d]
-        firms.dynamism[i] = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
-        firms.education[i] = _around(f.education, 0.08, seed, i, _EDUCATION)
-        firms.it[i] = _around(f.it, 0.08, seed, i, _IT)
-        firms.identity[i] = _around(f.identity, 0.08, seed, i, _IDENTITY)
-        firms.collaboration[i], firms.experience[i] = f.trust, 0.8
-        firms.research[i], firms.absorptive[i], firms.quality[i] = firms.dynamism[i], 0.5, 0.7
-        firms.wage[i] = p.market[0].wage
-        share = p.market[0].final_value if firms.phase[i] == p.technology[0].phases - 1 else 1.0
-        firms.reach[i] = firms.employees[i] * p.market[0].productivity / share
-        firms.value_added[i] = firms.employees[i] * p.market[0].productivity
+        firms[i].dynamism = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
+        firms[i].education = _around(f.education, 0.08, seed, i, _EDUCATION)
+        firms[i].it = _around(f.it, 0.08, seed, i, _IT)
+        firms[i].identity = _around(f.identity, 0.08, seed, i, _IDENTITY)
+        firms[i].collaboration, firms[i].experience = f.trust, 0.8
+        firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, 0.5, 0.7
+        firms[i].wage = p.market[0].wage
+        share = p.market[0].final_value if firms[i].phase == p.technology[0].phases - 1 else 1.0
+        firms[i].reach = firms[i].employees * p.market[0].productivity / share
+        firms[i].value_added = firms[i].employees * p.market[0].productivity
 
 
 @kernel
@@ -88,24 +88,24 @@ def _around(mean, spread, seed, i, number):
 def _network(firms, ties, pipelines, n, clock, p):
     """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
     f, seed = p.firms[0], clock.seed[0]
-    wanted = f.ties
+    wanted, last = f.ties, p.technology[0].phases - 1
     for attempt in range(40):
         for i in range(n):
             extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
             if degree(i, ties) >= wanted - 1.0 + 2.0 * extra:
                 continue
             j = draw_firm(i, attempt, _INITIAL, firms, clock)
-            if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(i, j, firms, p):
-                trust = f.trust + f.trust_spread * 2.45 * chemistry(firms.key[i], firms.key[j], seed)
+            if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
+                trust = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
                 tie(i, j, min(1.0, max(0.0, trust)), ties)
     weight = 0.0
     for i in range(n):
-        weight += min(1.0, firms.employees[i] / 10.0) / n
+        weight += min(1.0, firms[i].employees / 10.0) / n
     for i in range(n):
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
-        if a < f.pipelines * min(1.0, firms.employees[i] / 10.0) / weight:
-            pipelines.node[i, 0] = np.int64(b * p.derived.node_kind.size)
-            pipelines.strength[i, 0] = 1.0
+        if a < f.pipelines * min(1.0, firms[i].employees / 10.0) / weight:
+            pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
+            pipelines[i].strength[0] = 1.0
 
 
 def _groups(state: State, n: int, p: Parameters) -> None:
@@ -124,19 +124,20 @@ def _anchor(firms, ties, world, clock):
     """Make the district as it stands the standard of comparison: quality, trust, outside appeal."""
     quality, weight, trust, count = 0.0, 0.0, 0.0, 0
     for i in range(clock.rows[0]):
-        if firms.alive[i]:
-            quality += firms.employees[i] * firms.quality[i]
-            weight += firms.employees[i]
-            for m in range(ties.partner.shape[1]):
-                if ties.partner[i, m] >= 0:
-                    trust += ties.trust[i, m]
+        if firms[i].alive:
+            quality += firms[i].employees * firms[i].quality
+            weight += firms[i].employees
+            for m in range(ties[i].partner.size):
+                if ties[i].partner[m] >= 0:
+                    trust += ties[i].trust[m]
                     count += 1
-    world.quality_start[0] = quality / weight
-    world.trust_start[0] = trust / max(1, count)
-    world.appeal[0], world.value_start[0] = 0.0, 0.0
+    world[0].quality_start = quality / weight
+    world[0].trust_start = trust / max(1, count)
+    world[0].appeal, world[0].value_start = 0.0, 0.0
 
 
-def _settle(state: State, p: Parameters, quarters: int) -> None:
+@kernel
+def _settle(state, p, quarters):
     """Calm quarters before the start; the district stays its own standard meanwhile."""
     nothing = np.empty(0)
     for _ in range(quarters):
@@ -185,7 +186,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     state.world.wage[0] = p.market[0].wage
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
-    _settle(state, _calm(p), p.firms[0].settling)
+    _settle(state, _calm(p), int(p.firms[0].settling))
     _groups(state, n, p)
     _open_accounts(state, n, p)
     return state

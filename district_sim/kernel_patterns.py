@@ -117,8 +117,12 @@ def first_district(seeds: Sequence[int]) -> list[Row]:
 def _next_gain(state: State, p: Any, i: int) -> float:
     """Relative quality gain that the next increment would bring firm i."""
     firms = state.firms
-    now = expected_quality(i, firms.trajectory[i], firms.increments[i], firms, p)
-    return float(expected_quality(i, firms.trajectory[i], firms.increments[i] + 1, firms, p) / now - 1.0)
+    tech, v, relevance = p.technology[0], p.innovation[0], p.derived.relevance
+    now, then = (
+        expected_quality(firms[i], firms.trajectory[i], firms.increments[i] + more, tech, v, relevance)
+        for more in (0, 1)
+    )
+    return float(then / now - 1.0)
 
 
 def fading_increments(seeds: Sequence[int]) -> list[Row]:

@@ -66,13 +66,8 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def uniform2(seed, stream, step, firm, other, number):
-    """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
-
-    seed: uint64. stream: `Stream` value. step: quarter (may be negative). firm, other: row ids (may be -1).
-    number: which draw of this kind, 0..65535. Both draws carry 52 random bits and are never exactly 0 or 1.
-    """
-    r0, r1, r2, r3 = philox(
+def _block(seed, stream, step, firm, other, number):
+    return philox(
         np.uint32(firm & 0xFFFFFFFF),
         np.uint32(other & 0xFFFFFFFF),
         np.uint32(step & 0xFFFFFFFF),
@@ -80,10 +75,27 @@ def uniform2(seed, stream, step, firm, other, number):
         np.uint32(np.uint64(seed) & _LOW),
         np.uint32(np.uint64(seed) >> _S32),
     )
+
+
+@kernel
+def uniform2(seed, stream, step, firm, other, number):
+    """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
+
+    seed: uint64. stream: `Stream` value. step: quarter (may be negative). firm, other: row ids (may be -1).
+    number: which draw of this kind, 0..65535. Both draws carry 52 random bits and are never exactly 0 or 1.
+    """
+    r0, r1, r2, r3 = _block(seed, stream, step, firm, other, number)
     a = (np.uint64(r0) << _S32 | np.uint64(r1)) >> np.uint64(12)
     b = (np.uint64(r2) << _S32 | np.uint64(r3)) >> np.uint64(12)
     scale = 2.220446049250313e-16
     return (np.float64(a) + 0.5) * scale, (np.float64(b) + 0.5) * scale
+
+
+@kernel
+def random_word(seed, stream, step, firm, other, number):
+    """64 random bits (uint64) for a key; see `uniform2`."""
+    r0, r1, _, _ = _block(seed, stream, step, firm, other, number)
+    return np.uint64(r0) << _S32 | np.uint64(r1)
 
 
 @kernel

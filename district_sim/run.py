@@ -17,24 +17,13 @@ from district_sim.files import write_whole
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
-from district_sim.processes.demography import MOST_PAID_FOR
 from district_sim.scenario import Scenario
-from district_sim.schedule import one_quarter
+from district_sim.schedule import quarters, spare_rows
 from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
 from district_sim.trajectories import Scores, Trajectory, recovery_time, score
 
-_SPARE = 64  # rows that are always free before a quarter begins
+_AT_ONCE = 6000  # firms times quarters that are run without a look at the world: some hundredths of a second
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
-
-
-def spare_rows(state: State, p: Parameters) -> int:
-    """Free rows wanted before a quarter: many times the births to expect, so that no newborn is lost."""
-    alive = int(state.firms.alive.sum())
-    d = p.demography[0]
-    most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
-    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
-    by_policy = 3 * MOST_PAID_FOR if p.policies.kind.size else 0
-    return _SPARE + int(min(alive, 0.05 * most * alive) + 10 * np.sqrt(alive) + by_policy)
 
 
 def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int) -> State:
@@ -51,17 +40,17 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
         ValueError: the parameters have other dimensions than the state.
         RuntimeError: more firms were founded in one quarter than rows had been kept free.
     """
-    state = fitted(state, p)
-    for t in range(start, stop):
-        spare = spare_rows(state, p)
-        if state.clock.rows[0] + spare > state.firms.size:
-            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
-        one_quarter(state, p, table[t])
+    state, done = fitted(state, p), start
+    while done < stop:
+        done = quarters(state, p, table, done, stop)
         if state.tally[OVERFLOW] > 0.0:
             raise RuntimeError(
                 "more firms were founded in one quarter than the model keeps room for; "
                 "demography.entry and entry_profit are extreme"
             )
+        if done < stop:
+            spare = int(spare_rows(state.firms, state.clock, p))
+            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
     return state
 
 
@@ -224,30 +213,31 @@ def simulate(
         scenario: see `load_scenario`.
         seed: 0 <= seed < 2**64.
         quarters: length of the run; the scenario's `run.quarters` if left out.
-        progress: called with the number of quarters done, after every quarter.
+        progress: called with the number of quarters done, after every quarter or, in small districts, every few.
 
     Raises:
         ValueError: seed or quarters out of range.
         KeyboardInterrupt: as raised by `progress`; its `args` then hold the `Run` so far, if a quarter was finished.
     """
-    quarters = scenario.run.quarters if quarters is None else quarters
-    if quarters < 1:
-        raise ValueError(f"quarters must be at least 1, not {quarters}")
+    length = scenario.run.quarters if quarters is None else quarters
+    if length < 1:
+        raise ValueError(f"quarters must be at least 1, not {length}")
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be between 0 and 2**64 - 1, not {seed}")
     p = scenario.parameters()
-    state = initial_state(p, seed, quarters)
+    state = initial_state(p, seed, length)
     start = Snapshot.of(state)
-    table = np.full((quarters, len(NAMES)), np.nan)
+    table = np.full((length, len(NAMES)), np.nan)
+    stride = max(1, _AT_ONCE // p.firms[0].count)
 
     def result(done: int) -> Run:
         return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
 
     done = 0
     try:
-        while done < quarters:
-            state = advance(state, p, table, done, done + 1)
-            done += 1
+        while done < length:
+            state = advance(state, p, table, done, min(done + stride, length))
+            done = min(done + stride, length)
             if progress:
                 progress(done)
     except KeyboardInterrupt:

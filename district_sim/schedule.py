@@ -1,9 +1,11 @@
 """One quarter: the processes in their order. This is the process overview of the ODD document, in code."""
 
+import numpy as np
+
 from district_sim.compiled import kernel
 from district_sim.indicators import record
 from district_sim.processes.agency import run_agency
-from district_sim.processes.demography import enter_firms, exit_firms
+from district_sim.processes.demography import MOST_PAID_FOR, enter_firms, exit_firms
 from district_sim.processes.innovation import innovate
 from district_sim.processes.knowledge import update_knowledge
 from district_sim.processes.market import run_market
@@ -17,6 +19,9 @@ from district_sim.processes.ties import (
     update_trust,
 )
 from district_sim.processes.world import advance_world
+from district_sim.state import OVERFLOW
+
+_SPARE = 64  # rows that are always free before a quarter begins
 
 
 @kernel
@@ -69,3 +74,31 @@ def one_quarter(state, p, row):
     if row.size > 0:
         record(state, p, row)
     clock.step[0] += 1
+
+
+@kernel
+def spare_rows(firms, clock, p):
+    """Free rows wanted before a quarter: many times the births to expect, so that no newborn is lost."""
+    alive = 0
+    for i in range(clock.rows[0]):
+        alive += firms[i].alive
+    d = p.demography[0]
+    most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
+    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
+    by_policy = 3 * MOST_PAID_FOR if p.policies.kind.size > 0 else 0
+    return _SPARE + np.int64(min(alive, 0.05 * most * alive) + 10.0 * np.sqrt(alive)) + by_policy
+
+
+@kernel
+def quarters(state, p, table, start, stop):
+    """Run quarters start..stop-1 in place, one row of `table` each, as far as there is room for newborns.
+
+    Returns the first quarter not run; the tally of a quarter that had too little room shows an overflow.
+    """
+    for t in range(start, stop):
+        if state.clock.rows[0] + spare_rows(state.firms, state.clock, p) > state.firms.size:
+            return t
+        one_quarter(state, p, table[t])
+        if state.tally[OVERFLOW] > 0.0:
+            return t + 1
+    return stop

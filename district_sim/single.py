@@ -6,12 +6,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from district_sim.compiled import vector_kernel
+from district_sim.compiled import ordered_kernel
 
 single = np.float32
 
 
-@vector_kernel
+@ordered_kernel
 def exp_of_negative(x):
     """exp(x) for float32 x <= 0, to 2 units in the last place; 1e-38 below -87.
 

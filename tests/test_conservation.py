@@ -36,7 +36,8 @@ def check_people(state: State, total: float) -> None:
 
 def check_ties(state: State) -> None:
     """Every tie stands on both sides, alike, between two different living firms, once."""
-    partner, alive = state.ties.partner, state.firms.alive
+    rows = int(state.clock.rows[0])
+    partner, alive = state.ties.partner[:rows], state.firms.alive[:rows]
     i, m = np.nonzero(partner >= 0)
     j, b = partner[i, m], state.ties.mirror[i, m]
     assert (i != j).all()
@@ -47,7 +48,7 @@ def check_ties(state: State) -> None:
     for column in ("trust", "age"):
         np.testing.assert_array_equal(state.ties[column][i, m], state.ties[column][j, b])
     assert len(set(zip(i.tolist(), j.tolist(), strict=True))) == i.size
-    trust = state.ties.trust
+    trust = state.ties.trust[:rows]
     assert ((trust >= 0.0) & (trust <= 1.0)).all()
     assert not trust[partner < 0].any()
     assert (state.ties.orders >= 0.0).all()
@@ -79,10 +80,11 @@ def check_ranges(state: State) -> None:
         assert (state.firms[name][alive] >= 0.0).all(), name
     for name in ("capability", "brand", "effect", "pipelines", "participation", "incumbents", "credibility"):
         assert ((state.agency[name] >= 0.0) & (state.agency[name] <= 1.0 + 1e-12)).all(), name
-    strength, node = state.pipelines.strength, state.pipelines.node
+    rows = int(state.clock.rows[0])
+    strength, node = state.pipelines.strength[:rows], state.pipelines.node[:rows]
     assert ((strength >= 0.0) & (strength <= 1.0)).all()
     np.testing.assert_array_equal(strength > 0.0, node >= 0)
-    assert not (node[~alive] >= 0).any()
+    assert not (node[~alive[:rows]] >= 0).any()
     assert np.isfinite(state.world.wage[0])
     assert state.world.wage[0] > 0.0
 

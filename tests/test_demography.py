@@ -30,8 +30,8 @@ class TestEntry:
         born = np.flatnonzero(after.firms.alive & ~state.firms.alive)
         parent = after.firms.parent[born]
         assert born.size == after.tally[ENTRIES] > 3
-        np.testing.assert_allclose(after.firms.tacit[born], 0.7 * state.firms.tacit[parent])
-        np.testing.assert_allclose(after.firms.codified[born], 0.7 * state.firms.codified[parent])
+        np.testing.assert_allclose(after.firms.tacit[born], 0.7 * state.firms.tacit[parent], rtol=1e-6)
+        np.testing.assert_allclose(after.firms.codified[born], 0.7 * state.firms.codified[parent], rtol=1e-6)
         apart = np.hypot(*(after.firms[c][born] - after.firms[c][parent] for c in "xy"))
         assert apart.mean() < 1.5
         assert all(int(j) in partners(after, int(i)) for i, j in zip(born, parent, strict=True))
@@ -39,7 +39,7 @@ class TestEntry:
     def test_most_stay_in_their_parents_phase(self) -> None:
         for stay, low, high in ((1.0, 1.0, 1.0), (0.0, 0.0, 0.6)):
             after = entered(cases.strangers(), demography={"entry": 0.5, "newborn_phase": stay})
-            born = np.flatnonzero(after.firms.parent >= 0)
+            born = np.arange(40, after.clock.rows[0])
             same = np.mean(after.firms.phase[born] == after.firms.phase[after.firms.parent[born]])
             assert low <= same <= high
 
@@ -142,7 +142,7 @@ class TestEntry:
         assert len(born) == 2
         for i in born:
             use = cases.parameters("calm").derived.use[1, after.firms.phase[i]]
-            assert (after.firms.tacit[i] >= 0.6 * after.world.frontier[0] * use - 1e-12).all()
+            assert (after.firms.tacit[i] >= 0.6 * after.world.frontier[0] * use - 1e-6).all()
             assert len(partners(after, i)) >= ties
             assert ties or not partners(after, i)
 
@@ -190,9 +190,10 @@ class TestExit:
     def test_the_dead_leave_no_ties_owners_or_captors(self) -> None:
         state = cases.district("hierarchical", 2, 6)
         after = left(state, demography={"exit": 0.4})
-        dead = set(np.flatnonzero(~after.firms.alive))
+        rows = int(after.clock.rows[0])
+        dead, partner = set(np.flatnonzero(~after.firms.alive[:rows])), after.ties.partner[:rows]
         assert dead
-        assert not dead & set(after.ties.partner[after.ties.partner >= 0].tolist())
+        assert not dead & set(partner[partner >= 0].tolist())
         assert not dead & set(after.firms.owner[after.firms.alive].tolist())
         assert not dead & set(after.firms.captor[after.firms.alive].tolist())
 

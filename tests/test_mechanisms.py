@@ -110,7 +110,7 @@ def _amplified(p: Any) -> float:
 def _locked_in(p: Any) -> float:
     young, old = partners(), partners()
     young.firms.tenure, old.firms.tenure = 0, 200
-    costs = [switching_cost(A, x.firms, x.ties, x.agency, p) for x in (young, old)]
+    costs = [switching_cost(A, x.firms, x.ties, x.agency, p.innovation[0], p.knowledge[0]) for x in (young, old)]
     return float(costs[1] - costs[0])
 
 
@@ -230,7 +230,7 @@ def _subordinated(p: Any) -> float:
     bound = 0.0
     for _ in range(4):
         state, _ = cases.quarter(state, p)
-        bound += state.tally[ACQUISITIONS] + (state.firms.captor >= 0).sum()
+        bound += state.tally[ACQUISITIONS] + (state.firms.captor[state.firms.alive] >= 0).sum()
     return float(bound)
 
 

@@ -14,7 +14,7 @@ from district_sim.processes.relations import draw_firm
 from district_sim.processes.ties import end_ties, form_ties, update_pipelines
 from district_sim.random import Stream, laplace, normal, philox, replicate_seed, uniform, uniform2
 from district_sim.schedule import one_quarter
-from district_sim.state import State, copied, grown
+from district_sim.state import State, copied, empty_row, grown
 
 N = 200_000
 SEED = np.uint64(12345)
@@ -150,11 +150,11 @@ def with_hermit(state: State) -> State:
     state = grown(state, i + 1) if i == state.firms.size else copied(state)
     f = state.firms
     f[i] = f[0]
+    empty_row(i, f, state.ties, state.pipelines)
     f.key[i] = 10**6
     f.x[i], f.y[i] = 1e5, 1e5
     f.employees[i], f.reach[i] = 1e-3, 1e-9
     f.cash[i], f.sales[i], f.value_added[i], f.profit[i] = 0.0, 0.0, 0.0, 0.0
-    f.owner[i], f.captor[i], f.main_client[i] = -1, -1, -1
     state.clock.rows[0] = i + 1
     return state
 
@@ -173,7 +173,7 @@ def _processes(p):
         "form_ties": lambda x: form_ties(x.firms, x.ties, x.tally, x.clock, p),
         "pipelines": lambda x: update_pipelines(x.firms, x.pipelines, x.clock, p, s),
         "takeover": lambda x: take_over(
-            x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, p, s
+            x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
         ),
         "divestment": lambda x: divest(x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, p),
         "acquisition": lambda x: acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),

@@ -7,7 +7,7 @@ from district_sim import Scenario, load_scenario
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.run import advance
-from district_sim.state import AGENCY, FIRMS, SELF_OWNED, State, copied, fitted, grown
+from district_sim.state import AGENCY, FIRMS, SELF_OWNED, State, copied, empty_row, fitted, grown
 
 SMALL = ["firms.count=40", "firms.settling=4", "demography.entry=0.05", "demography.exit=0.05"]
 
@@ -37,21 +37,31 @@ def test_growth_keeps_every_row_in_place(state: State) -> None:
     size = state.firms.size
     more = grown(state, 3 * size)
     assert more.firms.size == more.ties.size == more.pipelines.size == 3 * size
-    assert len(more.scratch.tacit) == len(more.scratch.value) == 3 * size
+    assert len(more.scratch.shown) == len(more.scratch.value) == 3 * size
+    rows = int(state.clock.rows[0])
     for old, new in zip(arrays(state), arrays(more), strict=True):
-        assert same(old, new[: len(old)])
+        used = slice(rows) if len(old) == size else slice(None)
+        assert same(old[used], new[used])
 
 
 def test_new_rows_are_empty(state: State) -> None:
-    size = state.firms.size
+    size, row = state.firms.size, state.firms.size + 3
     new = grown(state, 2 * size)
-    firms = new.firms[size:]
-    assert not firms.alive.any()
-    assert (firms.owner == SELF_OWNED).all()
-    assert (firms.captor == -1).all()
-    assert (new.ties.partner[size:] == -1).all()
-    assert (new.pipelines.node[size:] == -1).all()
-    assert (firms.cash == 0.0).all()
+    assert not new.firms.alive[size:].any()
+    assert not new.firms.cash[size:].any()
+    empty_row(row, new.firms, new.ties, new.pipelines)
+    assert new.firms[row].owner == SELF_OWNED
+    assert new.firms[row].captor == new.firms[row].main_client == new.firms[row].parent == -1
+    assert (new.ties[row].partner == -1).all()
+    assert (new.pipelines[row].node == -1).all()
+
+
+def test_records_begin_and_stay_within_cache_lines(state: State) -> None:
+    """Partners look up one line of what a firm shows, and find what its neighbours need in the first of its record."""
+    for part in (state.firms, state.scratch.shown):
+        assert part.ctypes.data % 64 == 0
+    assert state.scratch.shown.itemsize == 64
+    assert state.firms.dtype.fields["offshored"][1] + 8 <= 64 + 8
 
 
 def test_a_copy_shares_nothing(state: State) -> None:

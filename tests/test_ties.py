@@ -23,8 +23,8 @@ def pair(trust: float = 0.5) -> State:
 def heading(state: State, **changes: Any) -> float:
     """Trust towards which A's tie with B moves."""
     p = cases.parameters("calm", firms={"trust_spread": 0.0}, **changes)
-    there = float(trust_target(A, B, 0, state.firms, state.ties, state.clock.seed[0], p))
-    back = float(trust_target(B, A, 0, state.firms, state.ties, state.clock.seed[0], p))
+    there = float(trust_target(A, B, 0, state.firms, state.ties, state.clock.seed[0], p.ties[0], p.firms[0]))
+    back = float(trust_target(B, A, 0, state.firms, state.ties, state.clock.seed[0], p.ties[0], p.firms[0]))
     assert there == back
     return there
 

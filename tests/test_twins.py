@@ -39,7 +39,7 @@ def test_each_process_agrees_in_its_place(situation: str, seed: int, quarters: i
     record(state, p, row)
     seen = naive.observe(state, p)
     assert tuple(seen) == NAMES
-    np.testing.assert_allclose(row, list(seen.values()), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(row, list(seen.values()), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("situation", cases.SITUATIONS)
@@ -49,8 +49,8 @@ def test_whole_quarters_agree(situation: str) -> None:
     for _ in range(3):
         compiled, row = cases.quarter(compiled, p)
         by_hand_row = naive.one_quarter(by_hand, p)
-        cases.assert_same_state(compiled, by_hand, rtol=1e-8)
-        np.testing.assert_allclose(list(row.values()), by_hand_row, rtol=1e-7, atol=1e-9)
+        cases.assert_same_state(compiled, by_hand, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(list(row.values()), by_hand_row, rtol=1e-5, atol=1e-6)
 
 
 def test_whole_quarters_agree_before_the_strategy() -> None:
@@ -60,7 +60,7 @@ def test_whole_quarters_agree_before_the_strategy() -> None:
     compiled, _ = cases.quarter(state, p, 2)
     for _ in range(2):
         naive.one_quarter(by_hand, p)
-    cases.assert_same_state(compiled, by_hand, rtol=1e-8)
+    cases.assert_same_state(compiled, by_hand, rtol=1e-5, atol=1e-5)
 
 
 SHAKEN = ("trust", "identity", "education", "it", "experience", "collaboration", "absorptive")

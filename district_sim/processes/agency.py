@@ -33,10 +33,10 @@ def participation_odds(i, firms, ties, agency, a, s):
     cooperation = partners / trusted if trusted > 0.0 else 0.0
     return (
         a.response_action * (s.collective_action - 0.5)
-        + a.response_identity * (firms.identity[i] - 0.5)
+        + a.response_identity * (firms[i].identity - 0.5)
         + a.response_partners * (cooperation - 0.5)
-        + a.response_capability * agency.capability[0]
-        + a.response_match * agency.credibility[0]
+        + a.response_capability * agency[0].capability
+        + a.response_match * agency[0].credibility
     )
 
 
@@ -46,18 +46,18 @@ def _decide(firms, ties, agency, clock, scratch, a, s):
     leads = scratch.other
     leads[: clock.rows[0]] = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i] and firms.owner[i] >= 0:
-            leads[firms.owner[i]] = 1.0
+        if firms[i].alive and firms[i].owner >= 0:
+            leads[firms[i].owner] = 1.0
     for i in range(clock.rows[0]):
         scratch.value[i] = 0.0
-        if not firms.alive[i] or a.contribution == 0.0:
+        if not firms[i].alive or a.contribution == 0.0:
             continue
         chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
         if is_affiliate(i, firms):
             chance *= a.affiliates
-        elif leads[i] > 0.0 or firms.owner[i] >= 0 or firms.captor[i] >= 0:
+        elif leads[i] > 0.0 or firms[i].owner >= 0 or firms[i].captor >= 0:
             chance *= a.leaders
-        if uniform(clock.seed[0], _PARTICIPATION, clock.step[0], firms.key[i]) < chance:
+        if uniform(clock.seed[0], _PARTICIPATION, clock.step[0], firms[i].key) < chance:
             scratch.value[i] = 1.0
 
 
@@ -72,30 +72,30 @@ def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, 
     _decide(firms, ties, agency, clock, scratch, a, s)
     district, pledged, members, firms_alive, incumbent = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(clock.rows[0]):
-        firms.pledges[i] = scratch.value[i]
-        if firms.alive[i]:
+        firms[i].pledges = scratch.value[i]
+        if firms[i].alive:
             firms_alive += 1.0
-            members += firms.pledges[i]
-            district += max(0.0, firms.value_added[i])
-            gift = a.contribution * firms.pledges[i] * max(0.0, firms.value_added[i])
+            members += firms[i].pledges
+            district += max(0.0, firms[i].value_added)
+            gift = a.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
             pledged += gift
-            if firms.trajectory[i] < world.newest[0]:
+            if firms[i].trajectory < world[0].newest:
                 incumbent += gift
-    match = min(policy.match_budget[0], policy.match[0] * pledged)
+    match = min(policy[0].match_budget, policy[0].match * pledged)
     provided = pledged > 0.0 and pledged + match >= a.threshold * district
-    agency.contributed[0] = pledged if provided else 0.0
-    agency.matched[0] = match if provided else 0.0
-    agency.participation[0] = members / max(1.0, firms_alive) if provided else 0.0
-    agency.incumbents[0] = incumbent / pledged if provided else 0.0
+    agency[0].contributed = pledged if provided else 0.0
+    agency[0].matched = match if provided else 0.0
+    agency[0].participation = members / max(1.0, firms_alive) if provided else 0.0
+    agency[0].incumbents = incumbent / pledged if provided else 0.0
     for i in range(clock.rows[0]):
-        firms.participates[i] = firms.pledges[i] if provided else 0.0
-        if firms.alive[i]:
-            firms.cash[i] -= a.contribution * firms.participates[i] * max(0.0, firms.value_added[i])
+        firms[i].participates = firms[i].pledges if provided else 0.0
+        if firms[i].alive:
+            firms[i].cash -= a.contribution * firms[i].participates * max(0.0, firms[i].value_added)
     if provided:
         accounts.money[FIRMS] -= pledged
         accounts.money[PUBLIC] -= match
         accounts.money[AGENCY] += pledged + match
-        agency.fund[0] += pledged + match
+        agency[0].fund += pledged + match
     _spend(firms, agency, policy, accounts, clock, district, p, s)
 
 
@@ -110,31 +110,31 @@ def _effect(money, district, capability, a):
 def _spend(firms, agency, policy, accounts, clock, district, p, s):
     """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
     a = p.agency[0]
-    budget = agency.fund[0]
+    budget = agency[0].fund
     share = budget / district if district > 0.0 else 0.0
     if share >= a.threshold:
-        agency.capability[0] += a.learning * (share / (share + a.half) - agency.capability[0])
-        agency.fund[0] -= budget
+        agency[0].capability += a.learning * (share / (share + a.half) - agency[0].capability)
+        agency[0].fund -= budget
         accounts.money[AGENCY] -= budget
         accounts.money[WORLD] += budget
     else:
         budget = 0.0
-        agency.capability[0] -= a.decay * agency.capability[0]
-    capability = agency.capability[0]
-    agency.effect[0, TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
-    agency.effect[0, TRAINING] = _effect(budget * s.project_training, district, capability, a)
-    agency.effect[0, PIPELINES] = _effect(
-        budget * s.project_pipelines + policy.platform[0], district, max(capability, 0.3), a
+        agency[0].capability -= a.decay * agency[0].capability
+    capability = agency[0].capability
+    agency[0].effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
+    agency[0].effect[TRAINING] = _effect(budget * s.project_training, district, capability, a)
+    agency[0].effect[PIPELINES] = _effect(
+        budget * s.project_pipelines + policy[0].platform, district, max(capability, 0.3), a
     )
-    agency.effect[0, BRAND] = _effect(budget * s.project_brand, district, capability, a)
-    agency.effect[0, PHASES] = _effect(budget * s.project_phases, district, capability, a)
-    agency.effect[0, VALUES] = _effect(budget * s.project_values, district, capability, a)
-    agency.effect[0, DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
-    agency.brand[0] += a.brand_speed * (agency.effect[0, BRAND] * agency.participation[0] - agency.brand[0])
-    for n in range(agency.pipelines.shape[1]):
-        agency.pipelines[0, n] += p.ties[0].pipeline_growth * (agency.effect[0, PIPELINES] - agency.pipelines[0, n])
-        if s.project_pipelines == 0.0 and policy.platform[0] == 0.0:
-            agency.pipelines[0, n] = 0.0
+    agency[0].effect[BRAND] = _effect(budget * s.project_brand, district, capability, a)
+    agency[0].effect[PHASES] = _effect(budget * s.project_phases, district, capability, a)
+    agency[0].effect[VALUES] = _effect(budget * s.project_values, district, capability, a)
+    agency[0].effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
+    agency[0].brand += a.brand_speed * (agency[0].effect[BRAND] * agency[0].participation - agency[0].brand)
+    for n in range(agency[0].pipelines.size):
+        agency[0].pipelines[n] += p.ties[0].pipeline_growth * (agency[0].effect[PIPELINES] - agency[0].pipelines[n])
+        if s.project_pipelines == 0.0 and policy[0].platform == 0.0:
+            agency[0].pipelines[n] = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i] and firms.participates[i] > 0.0:
-            firms.education[i] += a.education_gain * agency.effect[0, TRAINING] * (1.0 - firms.education[i])
+        if firms[i].alive and firms[i].participates > 0.0:
+            firms[i].education += a.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)

@@ -34,20 +34,20 @@ _THIN = 0.35  # a phase whose customer base is below this share of what the dist
 @kernel
 def close_firm(i, firms, ties, pipelines, accounts, tally):
     """Close firm i: people to the unemployed, money to the owners (debts to creditors outside), ties end."""
-    accounts.people[EMPLOYED] -= firms.employees[i]
-    accounts.people[UNEMPLOYED] += firms.employees[i]
-    accounts.money[FIRMS] -= firms.cash[i]
-    if firms.cash[i] >= 0.0:
-        accounts.money[HOUSEHOLDS] += firms.cash[i]
+    accounts.people[EMPLOYED] -= firms[i].employees
+    accounts.people[UNEMPLOYED] += firms[i].employees
+    accounts.money[FIRMS] -= firms[i].cash
+    if firms[i].cash >= 0.0:
+        accounts.money[HOUSEHOLDS] += firms[i].cash
     else:
-        accounts.money[WORLD] += firms.cash[i]
+        accounts.money[WORLD] += firms[i].cash
     tally[TIE_DEATHS] += untie_all(i, ties)
-    pipelines.node[i, :] = -1
-    pipelines.strength[i, :] = 0.0
-    firms.alive[i] = False
-    firms.cash[i], firms.employees[i], firms.sales[i] = 0.0, 0.0, 0.0
-    firms.value_added[i], firms.profit[i] = 0.0, 0.0
-    firms.pledges[i], firms.participates[i] = 0.0, 0.0
+    pipelines[i].node[:] = -1
+    pipelines[i].strength[:] = 0.0
+    firms[i].alive = False
+    firms[i].cash, firms[i].employees, firms[i].sales = 0.0, 0.0, 0.0
+    firms[i].value_added, firms[i].profit = 0.0, 0.0
+    firms[i].pledges, firms[i].participates = 0.0, 0.0
     tally[EXITS] += 1
 
 
@@ -57,14 +57,14 @@ def _survey(firms, clock, scratch, p):
     by_phase, last = scratch.phase, p.technology[0].phases - 1
     by_phase[:] = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i]:
-            k = firms.phase[i]
-            by_phase[_REACH, k] += firms.reach[i]
-            by_phase[_PROFIT, k] += firms.profit[i]
-            by_phase[_VALUE, k] += max(0.0, firms.value_added[i])
+        if firms[i].alive:
+            k = firms[i].phase
+            by_phase[_REACH, k] += firms[i].reach
+            by_phase[_PROFIT, k] += firms[i].profit
+            by_phase[_VALUE, k] += max(0.0, firms[i].value_added)
             if k == last:
                 for q in range(last):
-                    by_phase[_NEED, q] += p.derived.phase_value[q] * firms.reach[i]
+                    by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
     by_phase[_NEED, last] = by_phase[_REACH, last]
 
 
@@ -78,24 +78,24 @@ def exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p):
     _survey(firms, clock, scratch, p)
     freed = scratch.phase[_FREED]
     for i in range(n):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        age = clock.step[0] - firms.founded[i]
-        hazard = d.exit * firms.employees[i] ** -d.exit_size + d.exit_young * np.exp(-age / d.exit_young_scale)
-        insolvent = firms.cash[i] < -d.credit * firms.wage[i] * firms.employees[i]
-        closing = uniform(clock.seed[0], _EXIT, clock.step[0], firms.key[i]) < hazard
+        age = clock.step[0] - firms[i].founded
+        hazard = d.exit * firms[i].employees ** -d.exit_size + d.exit_young * np.exp(-age / d.exit_young_scale)
+        insolvent = firms[i].cash < -d.credit * firms[i].wage * firms[i].employees
+        closing = uniform(clock.seed[0], _EXIT, clock.step[0], firms[i].key) < hazard
         if closing or (insolvent and d.entry + d.exit > 0.0):
-            freed[firms.phase[i]] += firms.reach[i]
-            scratch.phase[_REACH, firms.phase[i]] -= firms.reach[i]
+            freed[firms[i].phase] += firms[i].reach
+            scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
             close_firm(i, firms, ties, pipelines, accounts, tally)
     for i in range(n):
-        if firms.alive[i]:
-            base = scratch.phase[_REACH, firms.phase[i]]
-            firms.reach[i] *= 1.0 + d.customers_kept * freed[firms.phase[i]] / base
-            if firms.owner[i] >= 0 and not firms.alive[firms.owner[i]]:
-                firms.owner[i] = SELF_OWNED
-            if firms.captor[i] >= 0 and not firms.alive[firms.captor[i]]:
-                firms.captor[i] = -1
+        if firms[i].alive:
+            base = scratch.phase[_REACH, firms[i].phase]
+            firms[i].reach *= 1.0 + d.customers_kept * freed[firms[i].phase] / base
+            if firms[i].owner >= 0 and not firms.alive[firms[i].owner]:
+                firms[i].owner = SELF_OWNED
+            if firms[i].captor >= 0 and not firms.alive[firms[i].captor]:
+                firms[i].captor = -1
 
 
 @kernel
@@ -125,40 +125,40 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
         return -1
     clock.rows[0] += 1
     d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
-    key = newborn_key(firms.key[parent], t, number)
+    key = newborn_key(firms[parent].key, t, number)
     empty_row(j, firms, ties, pipelines)
-    firms.key[j] = key
-    firms.alive[j], firms.founded[j], firms.parent[j], firms.phase[j] = True, t, parent, phase
-    firms.x[j] = firms.x[parent] + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
-    firms.y[j] = firms.y[parent] + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
-    firms.dynamism[j] = np.exp(0.5 * normal(seed, _NEWBORN, t, key, -1, 2) - 0.125)
-    firms.trajectory[j] = firms.trajectory[parent]
+    firms[j].key = key
+    firms[j].alive, firms[j].founded, firms[j].parent, firms[j].phase = True, t, parent, phase
+    firms[j].x = firms[parent].x + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
+    firms[j].y = firms[parent].y + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
+    firms[j].dynamism = np.exp(0.5 * normal(seed, _NEWBORN, t, key, -1, 2) - 0.125)
+    firms[j].trajectory = firms[parent].trajectory
     for domain in range(firms[j].tacit.size):
-        firms.tacit[j, domain] = d.newborn_knowledge * firms.tacit[parent, domain]
-        firms.codified[j, domain] = d.newborn_knowledge * firms.codified[parent, domain]
-    firms.education[j], firms.it[j] = firms.education[parent], firms.it[parent]
-    firms.experience[j], firms.identity[j] = 0.3, firms.identity[parent]
-    firms.collaboration[j], firms.research[j] = firms.collaboration[parent], firms.research[parent]
-    firms.absorptive[j], firms.quality[j] = (
-        firms.absorptive[parent],
-        d.newborn_knowledge * firms.quality[parent],
+        firms[j].tacit[domain] = d.newborn_knowledge * firms[parent].tacit[domain]
+        firms[j].codified[domain] = d.newborn_knowledge * firms[parent].codified[domain]
+    firms[j].education, firms[j].it = firms[parent].education, firms[parent].it
+    firms[j].experience, firms[j].identity = 0.3, firms[parent].identity
+    firms[j].collaboration, firms[j].research = firms[parent].collaboration, firms[parent].research
+    firms[j].absorptive, firms[j].quality = (
+        firms[parent].absorptive,
+        d.newborn_knowledge * firms[parent].quality,
     )
-    firms.employees[j] = size
+    firms[j].employees = size
     hired = min(size, max(0.0, accounts.people[UNEMPLOYED]))
     accounts.people[UNEMPLOYED] -= hired
     accounts.people[OUTSIDE] -= size - hired
     accounts.people[EMPLOYED] += size
     share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
     base = size * p.market[0].productivity / share
-    if phase == firms.phase[parent]:
-        taken = min(base, 0.3 * firms.reach[parent])
-        firms.reach[parent] -= taken
+    if phase == firms[parent].phase:
+        taken = min(base, 0.3 * firms[parent].reach)
+        firms[parent].reach -= taken
         base = taken
-    firms.reach[j] = base
-    firms.wage[j] = world.wage[0]
-    firms.cash[j] = 2.0 * world.wage[0] * size
-    accounts.money[HOUSEHOLDS] -= firms.cash[j]
-    accounts.money[FIRMS] += firms.cash[j]
+    firms[j].reach = base
+    firms[j].wage = world[0].wage
+    firms[j].cash = 2.0 * world[0].wage * size
+    accounts.money[HOUSEHOLDS] -= firms[j].cash
+    accounts.money[FIRMS] += firms[j].cash
     if tie(parent, j, p.ties[0].first_trust, ties):
         tally[TIE_BIRTHS] += 1
     tally[ENTRIES] += 1
@@ -169,7 +169,7 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
 def _newborn_phase(i, u, v, firms, p):
     """A spin-off stays in its parent's phase, or serves another phase drawn by the value of its work."""
     if u < p.demography[0].newborn_phase:
-        return np.int64(firms.phase[i])
+        return np.int64(firms[i].phase)
     total = 0.0
     for k in range(p.technology[0].phases):
         total += p.derived.phase_value[k]
@@ -190,19 +190,19 @@ def enter_firms(firms, ties, pipelines, agency, policy, accounts, world, tally, 
         if room < least:
             thinnest, least = k, room
     for i in range(n):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        k = firms.phase[i]
+        k = firms[i].phase
         margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
         hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
-        reproduced = 0.5 * (firms.identity[i] - p.firms[0].identity + firms.education[i] - p.firms[0].education)
+        reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
         hazard *= max(0.0, 1.0 + d.reproduction * reproduced)
-        a, b = uniform2(seed, _ENTRY, t, firms.key[i], -1, 0)
+        a, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
         phase = -1
         if a < hazard:
-            u, v = uniform2(seed, _ENTRY, t, firms.key[i], -1, 1)
+            u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
             phase = _newborn_phase(i, u, v, firms, p)
-        elif least < _THIN and a < hazard * (1.0 + p.agency[0].phase_entry * agency.effect[0, PHASES]):
+        elif least < _THIN and a < hazard * (1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES]):
             phase = thinnest
         if phase >= 0:
             size = max(1.0, -d.newborn_size * np.log(b))
@@ -215,7 +215,7 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
-        expected = policy.founders[0] if which == 0 else policy.entrants[0, which - 1]
+        expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
         for k in range(min(number, MOST_PAID_FOR)):
             parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
@@ -233,11 +233,11 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
 @kernel
 def _make_distant(j, networked, firms, ties, world, tally, clock, p):
     """Give firm j knowledge of the next trajectory; cut it off, or introduce it to four local firms."""
-    nxt = min(firms.trajectory[j] + 1, p.technology[0].trajectories - 1)
+    nxt = min(firms[j].trajectory + 1, p.technology[0].trajectories - 1)
     for d in range(p.technology[0].domains):
-        known = 0.6 * world.frontier[0, d] * p.derived.use[nxt, firms.phase[j], d]
-        firms.tacit[j, d] = max(0.3 * firms.tacit[j, d], known)
-        firms.codified[j, d] = max(0.3 * firms.codified[j, d], known)
+        known = 0.6 * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]
+        firms[j].tacit[d] = max(0.3 * firms[j].tacit[d], known)
+        firms[j].codified[d] = max(0.3 * firms[j].codified[d], known)
     tally[TIE_DEATHS] += untie_all(j, ties)
     if networked:
         for k in range(4):

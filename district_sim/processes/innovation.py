@@ -22,16 +22,13 @@ def increments_factor(increments, v):
 
 
 @kernel
-def expected_quality(i, trajectory, increments, firms, p):
-    """Quality of firm i's work on a trajectory: ceiling x saturating knowledge x increments so far."""
-    tech = p.technology[0]
-    relevance = p.derived.relevance[trajectory, firms.phase[i]]
+def expected_quality(firm, trajectory, increments, tech, v, relevance):
+    """Quality of a firm's work on a trajectory: ceiling x saturating knowledge x increments so far."""
     known = 0.0
-    firm = firms[i]
     for d in range(firm.tacit.size):
-        known += relevance[d] * (firm.tacit[d] + tech.codified_weight * firm.codified[d])
+        known += relevance[trajectory, firm.phase, d] * (firm.tacit[d] + tech.codified_weight * firm.codified[d])
     ceiling = (1.0 + tech.quality_jump) ** trajectory
-    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, p.innovation[0])
+    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, v)
 
 
 @kernel
@@ -40,58 +37,51 @@ def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
 
     Source: Asheim 1996: radical innovation needs distant knowledge and access to networks; Bathelt et al. 2004.
     """
-    links = 2.0 * policy.technology[0]
-    for g in range(pipelines.node.shape[1]):
-        links += 0.7 * pipelines.strength[i, g]
-    if firms.participates[i] > 0.0:
-        links += agency.pipelines.mean() + agency.effect[0, TECHNOLOGY]
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
+    links = 2.0 * policy[0].technology
+    for g in range(pipelines[i].node.size):
+        links += 0.7 * pipelines[i].strength[g]
+    if firms[i].participates > 0.0:
+        links += agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY]
+    for m in range(ties[i].partner.size):
+        j = ties[i].partner[m]
         if j >= 0:
-            links += 0.2 * ties.trust[i, m] * strongest_pipeline(j, pipelines)
+            links += 0.2 * ties[i].trust[m] * strongest_pipeline(j, pipelines)
     return 1.0 - (1.0 - v.access_own) * np.exp(-links)
 
 
 @kernel
-def switching_cost(i, firms, ties, agency, p):
+def switching_cost(i, firms, ties, agency, v, k):
     """Quality lead that the next trajectory must promise firm i: base plus the three lock-ins of Grabher 1993.
 
     Functional: grows with tenure. Cognitive: with the trusted partners on the same or an older trajectory.
     Political: with the influence of incumbents on a strong agency.
     """
-    v = p.innovation[0]
     staying, trusted = 0.0, 0.0
-    for m in range(ties.partner.shape[1]):
-        j = ties.partner[i, m]
+    for m in range(ties[i].partner.size):
+        j = ties[i].partner[m]
         if j >= 0:
-            weight = trust_weight(ties.trust[i, m], p.knowledge[0])
+            weight = trust_weight(ties[i].trust[m], k)
             trusted += weight
-            if firms.trajectory[j] <= firms.trajectory[i]:
+            if firms[j].trajectory <= firms[i].trajectory:
                 staying += weight
-    functional = v.lockin_functional * (1.0 - np.exp(-firms.tenure[i] / v.tenure_scale))
+    functional = v.lockin_functional * (1.0 - np.exp(-firms[i].tenure / v.tenure_scale))
     cognitive = v.lockin_cognitive * staying / (1.0 + trusted)
-    political = v.lockin_political * agency.incumbents[0] * agency.participation[0] * agency.capability[0]
+    political = v.lockin_political * agency[0].incumbents * agency[0].participation * agency[0].capability
     return v.switching_base + functional + cognitive + political
 
 
 @kernel
-def _research(i, firms, ties, pipelines, agency, policy, world, p, s):
+def _research(firm, access, exploration, frontier, use, v):
     """Knowledge gained by R&D: exploitation on the present trajectory, exploration for the next; frontier-bound."""
-    v, tech = p.innovation[0], p.technology[0]
-    tau, phase = firms.trajectory[i], firms.phase[i]
-    effort = firms.research[i] * firms.absorptive[i]
-    exploit = v.exploitation * effort * (1.0 - s.exploration)
-    tacit = firms[i].tacit
+    tau, phase, tacit = firm.trajectory, firm.phase, firm.tacit
+    effort = firm.research * firm.absorptive
+    exploit = v.exploitation * effort * (1.0 - exploration)
     for d in range(tacit.size):
-        room = max(0.0, 1.0 - tacit[d] / world.frontier[0, d])
-        tacit[d] += exploit * p.derived.use[tau, phase, d] * room
-    if tau + 1 >= tech.trajectories or v.exploration == 0.0:
-        return
-    access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
-    explore = v.exploration * effort * s.exploration * access
-    for d in range(tacit.size):
-        room = max(0.0, 1.0 - tacit[d] / world.frontier[0, d])
-        tacit[d] += explore * p.derived.use[tau + 1, phase, d] * room
+        tacit[d] += exploit * use[tau, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
+    if access > 0.0:
+        explore = v.exploration * effort * exploration * access
+        for d in range(tacit.size):
+            tacit[d] += explore * use[tau + 1, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
 
 
 @kernel
@@ -102,39 +92,41 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
     switching cost. While fewer than `innovation.pioneers` of the district have switched, that is a radical
     innovation; later it is an adoption.
     """
-    v, n = p.innovation[0], clock.rows[0]
+    v, tech, n = p.innovation[0], p.technology[0], clock.rows[0]
+    relevance, frontier = p.derived.relevance, world[0].frontier
     seed, t = clock.seed[0], clock.step[0]
     alive, ahead = 0, scratch.counts
     ahead[:] = 0.0
-    scratch.value[:n] = 0.0
     for i in range(n):
-        if not firms.alive[i]:
+        firm = firms[i]
+        if not firm.alive:
             continue
         alive += 1
-        for tau in range(firms.trajectory[i] + 1):
+        for tau in range(firm.trajectory + 1):
             ahead[tau] += 1.0
-        _research(i, firms, ties, pipelines, agency, policy, world, p, s)
-        firms.tenure[i] += 1
-        exploiting = firms.research[i] * (1.0 - s.exploration) * firms.absorptive[i]
-        luck = uniform(seed, _INNOVATION, t, firms.key[i])
+        access = 0.0
+        if firm.trajectory + 1 < tech.trajectories and v.exploration > 0.0:
+            access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
+        _research(firm, access, s.exploration, frontier, p.derived.use, v)
+        firm.tenure += 1
+        exploiting = firm.research * (1.0 - s.exploration) * firm.absorptive
+        luck = uniform(seed, _INNOVATION, t, firm.key)
         if luck < 1.0 - np.exp(-v.increment_rate * exploiting):
-            firms.increments[i] += 1
+            firm.increments += 1
             tally[INCREMENTS] += 1
-        tau = firms.trajectory[i] + 1
-        if tau <= world.newest[0] and uniform(seed, _SWITCHING, t, firms.key[i]) < v.decision_rate:
-            today = expected_quality(i, firms.trajectory[i], firms.increments[i], firms, p)
-            promised = expected_quality(i, tau, 0, firms, p)
-            if promised > today * (1.0 + switching_cost(i, firms, ties, agency, p)):
-                scratch.value[i] = 1.0
+        firm.quality = expected_quality(firm, firm.trajectory, firm.increments, tech, v, relevance)
+        scratch.value[i] = 0.0
+        tau = firm.trajectory + 1
+        if tau <= world[0].newest and uniform(seed, _SWITCHING, t, firm.key) < v.decision_rate:
+            promised = expected_quality(firm, tau, 0, tech, v, relevance)
+            if promised > firm.quality * (1.0 + switching_cost(i, firms, ties, agency, v, p.knowledge[0])):
+                scratch.value[i] = promised
     for i in range(n):
-        if not firms.alive[i]:
-            continue
-        if scratch.value[i] > 0.0:
-            firms.trajectory[i] += 1
-            firms.tenure[i] = 0
-            firms.increments[i] = 0
-            if ahead[firms.trajectory[i]] < v.pioneers * alive:
+        firm = firms[i]
+        if firm.alive and scratch.value[i] > 0.0:
+            firm.trajectory += 1
+            firm.tenure, firm.increments, firm.quality = 0, 0, scratch.value[i]
+            if ahead[firm.trajectory] < v.pioneers * alive:
                 tally[RADICAL] += 1
             else:
                 tally[ADOPTIONS] += 1
-        firms.quality[i] = expected_quality(i, firms.trajectory[i], firms.increments[i], firms, p)

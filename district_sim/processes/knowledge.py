@@ -8,6 +8,7 @@ of firms does not matter and threads may share the work. What partners see of ea
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange, vector_kernel
+from district_sim.processes.relations import strongest_pipeline
 from district_sim.single import exp_of_negative, prefetch, single
 from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
 
@@ -53,20 +54,17 @@ def trust_weight(trust, k):
 
 
 @vector_kernel
-def _show(first, beyond, firms, pipelines, scratch):
+def _show(first, beyond, firms, pipelines, shown, lessons):
     """Pack what partners see of firms first..beyond-1."""
     for i in range(first, beyond):
-        firm, shown, lesson = firms[i], scratch.shown[i], scratch.lesson[i]
+        firm, face, lesson = firms[i], shown[i], lessons[i]
         square = single(0.0)
         for d in range(firm.tacit.size):
-            shown.tacit[d] = firm.tacit[d]
+            face.tacit[d] = firm.tacit[d]
             lesson.codified[d] = firm.codified[d]
             square += firm.tacit[d] * firm.tacit[d]
-        strongest = 0.0
-        for strength in pipelines[i].strength:
-            strongest = max(strongest, strength)
-        shown.length, shown.pipeline = np.sqrt(square), strongest
-        shown.x, shown.y, shown.it, shown.absorptive = firm.x, firm.y, firm.it, firm.absorptive
+        face.length, face.pipeline = np.sqrt(square), strongest_pipeline(i, pipelines)
+        face.x, face.y, face.it, face.absorptive = firm.x, firm.y, firm.it, firm.absorptive
 
 
 @vector_kernel
@@ -81,7 +79,9 @@ def _compare(first, beyond, shown, ties, k, interaction, batch):
         me, partner, trust = shown[i], ties[i].partner, ties[i].trust
         bridge = single(1.0) / (scale + more * me.absorptive)
         for m in range(partner.size):
-            other = shown[np.uint32(max(partner[m], 0))]
+            if partner[m] < 0:
+                continue
+            other = shown[np.uint32(partner[m])]
             square = single(0.0)
             for d in range(me.tacit.size):
                 gap = other.tacit[d] - me.tacit[d]
@@ -90,7 +90,7 @@ def _compare(first, beyond, shown, ties, k, interaction, batch):
             batch[_GAP, t] = square
             batch[_LENGTHS, t] = other.length + me.length
             batch[_KM, t] = east * east + north * north
-            trusted = max(single(0.0), trust[m] - threshold) if partner[m] >= 0 else single(0.0)
+            trusted = max(single(0.0), trust[m] - threshold)
             batch[_WEIGHT, t] = trusted * per_trust * (single(1.0) + it_tacit * me.it * other.it)
             batch[_SCALE, t] = bridge
             t += 1
@@ -121,18 +121,21 @@ def _learn_from_partners(first, beyond, shown, ties, k, lesson, batch):
     t = 0
     for i in range(first, beyond):
         me, partner, learned = shown[i], ties[i].partner, lesson[i].tacit
-        attention = single(k.attention)
-        for m in range(partner.size):
-            attention += batch[_WEIGHT, t + m]
+        attention, here = single(k.attention), t
+        for j in partner:
+            if j >= 0:
+                attention += batch[_WEIGHT, here]
+                here += 1
         rate = single(min(1.0, k.socialisation)) * me.absorptive / max(attention, single(1e-30))
         for d in range(learned.size):
             learned[d] = single(0.0)
-        for m in range(partner.size):
-            theirs = shown[np.uint32(max(partner[m], 0))].tacit
-            share = rate * batch[_GAP, t + m]
+        for j in partner:
+            if j < 0:
+                continue
+            theirs, share = shown[np.uint32(j)].tacit, rate * batch[_GAP, t]
             for d in range(learned.size):
                 learned[d] += share * max(single(0.0), theirs[d] - me.tacit[d])
-        t += partner.size
+            t += 1
 
 
 @kernel
@@ -140,7 +143,7 @@ def socialise(first, beyond, shown, ties, k, interaction, lesson, batch):
     """Tacit knowledge that firms first..beyond-1 learn face to face, into `lesson.tacit`.
 
     Batches of firms go through three loops, each simple enough to become vector instructions; the partners of the next
-    batch are fetched meanwhile. Free slots count as ties without trust.
+    batch are fetched meanwhile.
 
     Args:
         shown: (N,) records of `scratch.shown`.
@@ -153,7 +156,8 @@ def socialise(first, beyond, shown, ties, k, interaction, lesson, batch):
         high = min(low + BATCH, beyond)
         for i in range(high, min(high + BATCH, beyond)):
             for j in ties[i].partner:
-                prefetch(shown, np.uint32(max(j, 0)))
+                if j >= 0:
+                    prefetch(shown, np.uint32(j))
         count = _compare(low, high, shown, ties, k, interaction, batch)
         _understand(count, k.meeting_distance, batch)
         _learn_from_partners(low, high, shown, ties, k, lesson, batch)
@@ -171,18 +175,17 @@ def _take_in(codified, own, other, rate):
 
 
 @kernel
-def _combine(i, firm, ties, pipelines, agency, world, k, interaction, scratch):
-    """Add to the firm's codified knowledge what it takes in; returns inflow (own, collective, local)."""
-    before = scratch.lesson[i].codified
-    partner, trust = ties[i].partner, ties[i].trust
-    node, strength = pipelines[i].node, pipelines[i].strength
-    sources, collective = 0, 0.0
+def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown, lesson):
+    """Add to a firm's codified knowledge what it takes in; returns inflow (own, collective, local).
+
+    firm, tie, pipeline, agency: records. before: (D,) what the firm knew. abroad: (K, D) what outside nodes know.
+    """
+    partner, trust, node, strength = tie.partner, tie.trust, pipeline.node, pipeline.strength
+    sources, collective = 0, firm.participates * agency.pipelines.sum()
     for j in partner:
         sources += j >= 0
     for n in node:
         sources += n >= 0
-    for n in range(agency.pipelines.shape[1]):
-        collective += firm.participates * agency.pipelines[0, n]
     if sources + collective == 0.0:
         return 0.0, 0.0, 0.0
     scale = min(1.0, k.combination) * firm.absorptive / (sources + collective)
@@ -191,56 +194,55 @@ def _combine(i, firm, ties, pipelines, agency, world, k, interaction, scratch):
     for m in range(partner.size):
         j = partner[m]
         if j >= 0:
-            other = scratch.shown[j]
-            passed = k.gatekeeping if other.pipeline > 0.0 else 1.0
-            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * other.it)
-            rate = single(scale * passed * min(1.0, together))
-            local += _take_in(firm.codified, before, scratch.lesson[j].codified, rate)
+            passed = k.gatekeeping if shown[j].pipeline > 0.0 else 1.0
+            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].it)
+            local += _take_in(firm.codified, before, lesson[j].codified, single(scale * passed * min(1.0, together)))
     for g in range(node.size):
         if node[g] >= 0:
-            rate = single(scale * min(1.0, strength[g] * alone))
-            own += _take_in(firm.codified, before, world.node_codified[0, node[g]], rate)
+            own += _take_in(firm.codified, before, abroad[node[g]], single(scale * min(1.0, strength[g] * alone)))
     if collective > 0.0:
-        for n in range(agency.pipelines.shape[1]):
-            rate = single(scale * firm.participates * agency.pipelines[0, n] * min(1.0, alone))
-            shared += _take_in(firm.codified, before, world.node_codified[0, n], rate)
+        for n in range(agency.pipelines.size):
+            rate = single(scale * firm.participates * agency.pipelines[n] * min(1.0, alone))
+            shared += _take_in(firm.codified, before, abroad[n], rate)
     return own, shared, local
 
 
 @kernel
-def _convert(i, firm, agency, policy, world, scratch, k, use):
+def _convert(firm, shown, lesson, technology, frontier, use, k):
     """Loss, externalisation, internalisation, learning by doing; tacit knowledge learned from partners is added."""
-    technology = min(1.0, policy.technology[0] + firm.participates * agency.effect[0, TECHNOLOGY])
-    out_rate = min(1.0, k.externalisation * (1.0 + firm.collaboration + technology))
+    out_rate = min(1.0, k.externalisation * (1.0 + firm.collaboration + min(1.0, technology)))
     in_rate = min(1.0, k.internalisation * firm.absorptive * firm.experience)
-    shown, lesson = scratch.shown[i], scratch.lesson[i]
-    for d in range(use.size):
+    trajectory, phase = firm.trajectory, firm.phase
+    for d in range(firm.tacit.size):
         tacit, codified = np.float64(shown.tacit[d]), np.float64(lesson.codified[d])
-        doing = k.learning_by_doing * use[d] * max(0.0, 1.0 - tacit / world.frontier[0, d])
+        doing = k.learning_by_doing * use[trajectory, phase, d] * max(0.0, 1.0 - tacit / frontier[d])
         gain = in_rate * max(0.0, codified - tacit) + doing + lesson.tacit[d]
         firm.tacit[d] = tacit * (1.0 - k.tacit_decay) + gain
         firm.codified[d] = codified * (1.0 - k.codified_decay) + out_rate * max(0.0, tacit - codified)
 
 
 @kernel
-def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, scratch, batch, knowledge, derived):
+def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived):
     """One quarter of firms first..beyond-1, from what all firms show."""
-    k = knowledge[0]
-    interaction = k.interaction * policy.brokers[0]
-    socialise(first, beyond, scratch.shown, ties, k, interaction, scratch.lesson, batch)
+    k, frontier, abroad = knowledge[0], world[0].frontier, world[0].node_codified
+    relevance, use = derived.relevance, derived.use
+    interaction = k.interaction * policy[0].brokers
+    socialise(first, beyond, shown, ties, k, interaction, lessons, batch)
     for i in range(first, beyond):
-        firm = firms[i]
+        firm, lesson = firms[i], lessons[i]
         if not firm.alive:
             continue
-        known, local = 0.0, 0.0
-        relevance = derived.relevance[firm.trajectory, firm.phase]
-        for d in range(relevance.size):
-            known += relevance[d] * scratch.shown[i].tacit[d]
-            local += scratch.lesson[i].tacit[d]
+        known, learned = 0.0, 0.0
+        for d in range(firm.tacit.size):
+            known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
+            learned += lesson.tacit[d]
         firm.experience += k.experience_gain * (1.0 - firm.experience)
-        _convert(i, firm, agency, policy, world, scratch, k, derived.use[firm.trajectory, firm.phase])
-        inflow, shared, combined = _combine(i, firm, ties, pipelines, agency, world, k, interaction, scratch)
-        firm.inflow, firm.inflow_collective, firm.inflow_local = inflow, shared, combined + local
+        technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
+        _convert(firm, shown[i], lesson, technology, frontier, use, k)
+        inflow, collective, local = _combine(
+            firm, lesson.codified, ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, lessons
+        )
+        firm.inflow, firm.inflow_collective, firm.inflow_local = inflow, collective, local + learned
         firm.absorptive = absorptive_capacity(firm.education, firm.experience, firm.research, known, k)
 
 
@@ -255,17 +257,16 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
     Args:
         knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
     """
-    rows = clock.rows[0]
+    rows, shown, lessons = clock.rows[0], scratch.shown, scratch.lesson
     if rows < _ALONE:
-        _show(0, rows, firms, pipelines, scratch)
-        _learn(
-            0, rows, firms, ties, pipelines, agency, policy, world, scratch, scratch.batch[0], knowledge, derived
-        )
+        _show(0, rows, firms, pipelines, shown, lessons)
+        batch = scratch.batch[0]
+        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived)
     else:
         for b in prange(BLOCKS):
-            _show(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, pipelines, scratch)
+            _show(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, pipelines, shown, lessons)
         for b in prange(BLOCKS):
-            first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
+            first, beyond, batch = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, scratch.batch[b]
             _learn(
-                first, beyond, firms, ties, pipelines, agency, policy, world, scratch, scratch.batch[b], knowledge, derived
+                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived
             )

@@ -37,18 +37,18 @@ _OWN = 0.9  # quality of what a firm makes outside its own phase, relative to it
 @kernel
 def supplier_price(j, client, firms, m):
     """Price of supplier j for a client, relative to normal: captive suppliers grant their captor a discount."""
-    return 1.0 - m.captive_discount if firms.captor[j] == client else 1.0
+    return 1.0 - m.captive_discount if firms[j].captor == client else 1.0
 
 
 @kernel
 def labour_productivity(i, firms, ties, world, m):
     """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
-    relative = max(1e-6, firms.quality[i] / world.quality_start[0])
+    relative = max(1e-6, firms[i].quality / world[0].quality_start)
     return (
         m.productivity
         * relative**m.productivity_quality
-        * (1.0 + m.productivity_collaboration * (firms.collaboration[i] - world.trust_start[0]))
-        * (1.0 + m.productivity_trust * (mean_trust(i, ties) - world.trust_start[0]))
+        * (1.0 + m.productivity_collaboration * (firms[i].collaboration - world[0].trust_start))
+        * (1.0 + m.productivity_trust * (mean_trust(i, ties) - world[0].trust_start))
     )
 
 
@@ -63,17 +63,17 @@ def _local_supply(firms, world, clock, scratch, p):
     by_phase[:] = 0.0
     last = p.technology[0].phases - 1
     for i in range(clock.rows[0]):
-        if firms.alive[i]:
-            k = firms.phase[i]
-            by_phase[_REACH, k] += firms.reach[i]
-            by_phase[_QUALITY, k] += firms.reach[i] * firms.quality[i]
+        if firms[i].alive:
+            k = firms[i].phase
+            by_phase[_REACH, k] += firms[i].reach
+            by_phase[_QUALITY, k] += firms[i].reach * firms[i].quality
             by_phase[_COUNT, k] += 1.0
-            scratch.other[i] = _quality_pull(firms.quality[i], world, m)
+            scratch.other[i] = _quality_pull(firms[i].quality, world, m)
     for k in range(last):
         by_phase[_NEED, k] = p.derived.phase_value[k] * by_phase[_REACH, last]
-    outside = _quality_pull(world.quality_start[0] * world.rivals[0], world, m)
+    outside = _quality_pull(world[0].quality_start * world[0].rivals, world, m)
     for k in range(p.technology[0].phases):
-        by_phase[_AWAY, k] = outside * world.price[0, k] ** -m.sensitivity_price
+        by_phase[_AWAY, k] = outside * world[0].price[k] ** -m.sensitivity_price
         if by_phase[_REACH, k] > 0.0:
             by_phase[_QUALITY, k] /= by_phase[_REACH, k]
             room = by_phase[_REACH, k] / max(_MIN_SALES, by_phase[_NEED, k])
@@ -84,104 +84,109 @@ def _local_supply(firms, world, clock, scratch, p):
 @kernel
 def _quality_pull(quality, world, m):
     """Choice weight of a quality: (quality / standard) ** sensitivity."""
-    return (max(1e-6, quality) / world.quality_start[0]) ** m.sensitivity_quality
+    return (max(1e-6, quality) / world[0].quality_start) ** m.sensitivity_quality
 
 
 @kernel
-def _source(i, firms, ties, pipelines, world, scratch, p, s):
+def _source(i, firms, ties, pull, abroad, making, by_phase, outside, price, value, m, o):
     """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
+
+    pull: (N,) choice weight of each firm's quality. abroad, making: choice weights of buying abroad and of making.
+    by_phase: `scratch.phase`. outside, price: (P,) quality and prices abroad. value: (P,) value of the phases.
+    m, o: parameters of market and ownership.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
-    m, last = p.market[0], p.technology[0].phases - 1
-    pressure = min(1.0, world.pressure[0])
-    outside = world.quality_start[0] * world.rivals[0]
-    pull = m.abroad_bias + s.offshoring * pressure + m.abroad_pipeline * min(1.0, pipelines.strength[i].sum())
-    if is_affiliate(i, firms):
-        pull += p.ownership[0].affiliate_abroad
-    abroad, own_cost = np.exp(pull), 1.0 + m.make_penalty
-    own_quality = _OWN * firms.quality[i]
-    making = np.exp(m.make_bias + s.integration * pressure) * own_cost**-m.sensitivity_price
-    making *= _quality_pull(own_quality, world, m)
-    _weigh_tied(i, firms, ties, scratch, p)
-    value = p.derived.phase_value
-    quality, cost = value[last] * firms.quality[i], value[last]
+    firm, last = firms[i], value.size - 1
+    own_quality, own_cost = _OWN * firm.quality, 1.0 + m.make_penalty
+    tied = by_phase[_TIED]
+    _weigh_tied(i, firms, ties, pull, tied, value, m, o)
+    quality, cost = value[last] * firm.quality, value[last]
     bought, bought_abroad = 0.0, 0.0
     for k in range(last):
-        spot, away = scratch.phase[_SPOT, k], abroad * scratch.phase[_AWAY, k]
-        share = 1.0 / (making + spot + away + scratch.phase[_TIED, k])
+        spot, away = by_phase[_SPOT, k], abroad * by_phase[_AWAY, k]
+        share = 1.0 / (making + spot + away + tied[k])
         made, spot, away = making * share, spot * share, away * share
-        firms.made[i, k], firms.spot[i, k], firms.abroad[i, k] = made, spot, away
-        scratch.phase[_TIED, k] = share
-        quality += value[k] * (own_quality * made + scratch.phase[_QUALITY, k] * spot + outside * away)
-        cost += value[k] * (own_cost * made + spot + world.price[0, k] * away)
+        firm.made[k], firm.spot[k], firm.abroad[k] = made, spot, away
+        tied[k] = share
+        quality += value[k] * (own_quality * made + by_phase[_QUALITY, k] * spot + outside * away)
+        cost += value[k] * (own_cost * made + spot + price[k] * away)
         bought += value[k] * (1.0 - made)
         bought_abroad += value[k] * away
-    for t in range(ties.partner.shape[1]):
-        j = ties.partner[i, t]
-        if j >= 0 and firms.phase[j] < last:
-            k = firms.phase[j]
-            ties.orders[i, t] *= scratch.phase[_TIED, k]
-            quality += value[k] * firms.quality[j] * ties.orders[i, t]
-            cost += value[k] * supplier_price(j, i, firms, m) * ties.orders[i, t]
-    firms.offshored[i] = bought_abroad / bought if bought > 0.0 else 0.0
+    orders = ties[i].orders
+    for t in range(orders.size):
+        if orders[t] > 0.0:
+            j = ties[i].partner[t]
+            k = firms[j].phase
+            orders[t] *= tied[k]
+            quality += value[k] * firms[j].quality * orders[t]
+            cost += value[k] * supplier_price(j, i, firms, m) * orders[t]
+    firm.offshored = bought_abroad / bought if bought > 0.0 else 0.0
     return quality, cost
 
 
 @kernel
-def _weigh_tied(i, firms, ties, scratch, p):
-    """Choice weights of firm i's tied suppliers into `ties.orders`, their sums by phase into `scratch.phase`."""
-    m, last = p.market[0], p.technology[0].phases - 1
-    scratch.phase[_TIED, :] = 0.0
-    unit = controller(i, firms)
-    for t in range(ties.partner.shape[1]):
-        j = ties.partner[i, t]
-        if j < 0 or firms.phase[j] == last:
-            ties.orders[i, t] = 0.0
+def _weigh_tied(i, firms, ties, pull, tied, value, m, o):
+    """Choice weights of firm i's tied suppliers into `ties.orders`, their sums by phase into `tied`."""
+    partner, trust, orders = ties[i].partner, ties[i].trust, ties[i].orders
+    unit, last = controller(i, firms), value.size - 1
+    tied[:] = 0.0
+    for t in range(partner.size):
+        orders[t] = 0.0
+        j = partner[t]
+        if j < 0 or firms[j].phase == last:
             continue
-        k = firms.phase[j]
-        utility = m.tie_bias + m.sensitivity_trust * ties.trust[i, t]
+        supplier = firms[j]
+        utility = m.tie_bias + m.sensitivity_trust * trust[t]
         if controller(j, firms) == unit:
-            utility += p.ownership[0].group_pull
-        weight = np.exp(utility) * scratch.other[j]
-        if firms.captor[j] == i:
+            utility += o.group_pull
+        weight = np.exp(utility) * pull[j]
+        if supplier.captor == i:
             weight *= supplier_price(j, i, firms, m) ** -m.sensitivity_price
-        weight *= min(4.0, firms.reach[j] / max(_MIN_SALES, p.derived.phase_value[k] * firms.reach[i]))
-        ties.orders[i, t] = weight
-        scratch.phase[_TIED, k] += weight
+        weight *= min(4.0, supplier.reach / max(_MIN_SALES, value[supplier.phase] * firms[i].reach))
+        orders[t] = weight
+        tied[supplier.phase] += weight
 
 
 @kernel
 def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
     """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
     m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
-    standard = world.quality_start[0] * world.rivals[0]
+    o, value, price = p.ownership[0], p.derived.phase_value, world[0].price
+    standard = world[0].quality_start * world[0].rivals
+    pressure = min(1.0, world[0].pressure)
+    making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
     attraction = 0.0
     for i in range(n):
         scratch.value[i] = 0.0
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        if firms.phase[i] != last:
-            firms.offshored[i] = 0.0
-            for t in range(ties.partner.shape[1]):
-                ties.orders[i, t] = 0.0
+        if firms[i].phase != last:
+            firms[i].offshored = 0.0
+            for t in range(ties[i].partner.size):
+                ties[i].orders[t] = 0.0
             continue
-        quality, cost = _source(i, firms, ties, pipelines, world, scratch, p, s)
+        affiliate = is_affiliate(i, firms)
+        pull = m.abroad_bias + s.offshoring * pressure + m.abroad_pipeline * min(1.0, pipelines[i].strength.sum())
+        pull += o.affiliate_abroad * affiliate
+        own = _quality_pull(_OWN * firms[i].quality, world, m)
+        quality, cost = _source(
+            i, firms, ties, scratch.other, np.exp(pull), making * own, scratch.phase, standard, price, value, m, o
+        )
         advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
-        advantage += m.demand_brand * agency.brand[0] * firms.participates[i]
-        outlets = max(strongest_pipeline(i, pipelines), firms.participates[i] * agency.pipelines.mean())
+        advantage += m.demand_brand * agency[0].brand * firms[i].participates
+        outlets = max(strongest_pipeline(i, pipelines), firms[i].participates * agency[0].pipelines.mean())
         advantage += m.demand_pipeline * outlets
-        if is_affiliate(i, firms):
-            advantage += m.demand_affiliate
-        scratch.value[i] = firms.reach[i] * np.exp(advantage)
+        advantage += m.demand_affiliate * affiliate
+        scratch.value[i] = firms[i].reach * np.exp(advantage)
         attraction += scratch.value[i]
-    if world.appeal[0] == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
+    if world[0].appeal == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
         _calibrate_world(firms, world, clock, attraction, p)
-    outside = world.appeal[0] * np.exp(p.world[0].competition * world.pressure[0])
+    outside = world[0].appeal * np.exp(p.world[0].competition * world[0].pressure)
     for i in range(n):
-        firms.sales[i] = 0.0
-        if firms.alive[i] and firms.phase[i] == last:
-            firms.sales[i] = world.demand[0] * scratch.value[i] / (attraction + outside)
+        firms[i].sales = 0.0
+        if firms[i].alive and firms[i].phase == last:
+            firms[i].sales = world[0].demand * scratch.value[i] / (attraction + outside)
 
 
 @kernel
@@ -189,10 +194,10 @@ def _calibrate_world(firms, world, clock, attraction, p):
     """Size of the product market and of outside appeal such that first sales equal the customer bases."""
     base = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i] and firms.phase[i] == p.technology[0].phases - 1:
-            base += firms.reach[i]
-    world.demand[0] = base / p.world[0].niche
-    world.appeal[0] = attraction * (1.0 - p.world[0].niche) / p.world[0].niche
+        if firms[i].alive and firms[i].phase == p.technology[0].phases - 1:
+            base += firms[i].reach
+    world[0].demand = base / p.world[0].niche
+    world[0].appeal = attraction * (1.0 - p.world[0].niche) / p.world[0].niche
 
 
 @kernel
@@ -206,20 +211,20 @@ def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
     scratch.phase[_SPOT_ORDERS, :] = 0.0
     for i in range(n):
         scratch.other[i] = 0.0
-        if not firms.alive[i] or firms.phase[i] != last:
+        if not firms[i].alive or firms[i].phase != last:
             continue
-        sales = firms.sales[i]
+        sales = firms[i].sales
         local, abroad = 0.0, 0.0
         for k in range(last):
-            at_spot = value[k] * sales * firms.spot[i, k]
+            at_spot = value[k] * sales * firms[i].spot[k]
             scratch.phase[_SPOT_ORDERS, k] += at_spot
             local += at_spot
-            abroad += value[k] * sales * firms.abroad[i, k] * world.price[0, k]
-        for t in range(ties.partner.shape[1]):
-            j = ties.partner[i, t]
-            if j >= 0 and firms.phase[j] < last:
-                ties.orders[i, t] *= value[firms.phase[j]] * sales * supplier_price(j, i, firms, m)
-                local += ties.orders[i, t]
+            abroad += value[k] * sales * firms[i].abroad[k] * world[0].price[k]
+        for t in range(ties[i].partner.size):
+            j = ties[i].partner[t]
+            if j >= 0 and firms[j].phase < last:
+                ties[i].orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
+                local += ties[i].orders[t]
         scratch.other[i] = local + abroad
         tally[PURCHASES] += local + abroad
         tally[PURCHASES_LOCAL] += local
@@ -228,29 +233,29 @@ def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
 
 
 @kernel
-def _work(i, firms, ties, scratch, p):
+def _work(i, firms, ties, by_phase, value, m):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
-    last, k = p.technology[0].phases - 1, firms.phase[i]
+    firm, last = firms[i], value.size - 1
+    k = firm.phase
     if k == last:
-        firms.main_client[i], firms.client_share[i] = -1, 0.0
-        share = p.derived.phase_value[last]
+        firm.main_client, firm.client_share = -1, 0.0
+        share = value[last]
         for q in range(last):
-            share += p.derived.phase_value[q] * firms.made[i, q] * (1.0 + p.market[0].make_penalty)
-        return firms.sales[i] * share
-    reach = scratch.phase[_REACH, k]
-    spot = scratch.phase[_SPOT_ORDERS, k] * firms.reach[i] / reach if reach > 0.0 else 0.0
+            share += value[q] * firm.made[q] * (1.0 + m.make_penalty)
+        return firm.sales * share
+    spot = by_phase[_SPOT_ORDERS, k] * firm.reach / by_phase[_REACH, k] if by_phase[_REACH, k] > 0.0 else 0.0
     sales, volume, largest, client = spot, spot, 0.0, -1
-    for t in range(ties.partner.shape[1]):
-        j = ties.partner[i, t]
-        if j >= 0 and firms.phase[j] == last:
-            order = ties.orders[j, ties.mirror[i, t]]
+    partner, mirror = ties[i].partner, ties[i].mirror
+    for t in range(partner.size):
+        j = partner[t]
+        if j >= 0 and firms[j].phase == last:
+            order = ties[j].orders[mirror[t]]
             sales += order
-            volume += order / supplier_price(i, j, firms, p.market[0])
+            volume += order / supplier_price(i, j, firms, m)
             if order > largest:
                 largest, client = order, j
-    firms.sales[i] = sales
-    firms.main_client[i] = client
-    firms.client_share[i] = largest / sales if sales > 0.0 else 0.0
+    firm.sales, firm.main_client = sales, client
+    firm.client_share = largest / sales if sales > 0.0 else 0.0
     return volume
 
 
@@ -259,45 +264,45 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     """Costs, tax, profit and payout of firm i; every euro lands in another account."""
     m, v = p.market[0], p.innovation[0]
     affiliate = is_affiliate(i, firms)
-    firms.value_added[i] = firms.sales[i] - purchases
-    earned = max(0.0, firms.value_added[i])
-    firms.wage[i] = world.wage[0] * (1.0 + (p.ownership[0].affiliate_wage if affiliate else 0.0))
-    wages = firms.wage[i] * firms.employees[i]
+    firms[i].value_added = firms[i].sales - purchases
+    earned = max(0.0, firms[i].value_added)
+    firms[i].wage = world[0].wage * (1.0 + (p.ownership[0].affiliate_wage if affiliate else 0.0))
+    wages = firms[i].wage * firms[i].employees
     own_research = max(
         0.0,
-        v.research_cost * earned * s.research * firms.dynamism[i] - p.policy_effects[0].crowding_out * firms.grant[i],
+        v.research_cost * earned * s.research * firms[i].dynamism - p.policy_effects[0].crowding_out * firms[i].grant,
     )
-    research = own_research + firms.grant[i]
+    research = own_research + firms[i].grant
     normal = v.research_cost * earned
-    firms.research[i] = min(5.0, research / normal) if normal > 0.0 else 0.0
+    firms[i].research = min(5.0, research / normal) if normal > 0.0 else 0.0
     training = s.training * wages
     links = 0.0
-    for g in range(pipelines.node.shape[1]):
-        links += pipelines.node[i, g] >= 0
-    bought = m.overhead * m.productivity * firms.employees[i] + p.ties[0].pipeline_cost * links
+    for g in range(pipelines[i].node.size):
+        links += pipelines[i].node[g] >= 0
+    bought = m.overhead * m.productivity * firms[i].employees + p.ties[0].pipeline_cost * links
     cost = wages + own_research + training + bought
-    firms.profit[i] = firms.value_added[i] - cost
-    tax = m.tax * max(0.0, firms.profit[i])
-    firms.cash[i] += firms.profit[i] - tax - firms.grant[i]
-    payout = m.payout * max(0.0, firms.cash[i] - m.buffer * wages)
-    firms.cash[i] -= payout
-    accounts.money[FIRMS] -= cost + firms.grant[i] + tax + payout
+    firms[i].profit = firms[i].value_added - cost
+    tax = m.tax * max(0.0, firms[i].profit)
+    firms[i].cash += firms[i].profit - tax - firms[i].grant
+    payout = m.payout * max(0.0, firms[i].cash - m.buffer * wages)
+    firms[i].cash -= payout
+    accounts.money[FIRMS] -= cost + firms[i].grant + tax + payout
     accounts.money[HOUSEHOLDS] += wages + research + training
     accounts.money[WORLD] += bought
     accounts.money[PUBLIC] += tax
     if affiliate:
         accounts.money[WORLD] += payout
         tally[REPATRIATED] += payout
-    elif firms.owner[i] >= 0:
-        firms.cash[firms.owner[i]] += payout
+    elif firms[i].owner >= 0:
+        firms.cash[firms[i].owner] += payout
         accounts.money[FIRMS] += payout
     else:
         accounts.money[HOUSEHOLDS] += payout
     tally[WAGES] += wages
     tally[TAXES] += tax
     gain = p.knowledge[0].training_gain * s.training + (p.ownership[0].affiliate_skills if affiliate else 0.0)
-    firms.education[i] += gain * (1.0 - firms.education[i]) - p.knowledge[0].education_decay * firms.education[i]
-    firms.it[i] += p.knowledge[0].it_adoption * (s.it - firms.it[i])
+    firms[i].education += gain * (1.0 - firms[i].education) - p.knowledge[0].education_decay * firms[i].education
+    firms[i].it += p.knowledge[0].it_adoption * (s.it - firms[i].it)
 
 
 @kernel
@@ -310,33 +315,33 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
     people = accounts.people
     wanted, freed = 0.0, 0.0
     for i in range(n):
-        if firms.alive[i]:
+        if firms[i].alive:
             needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
-            scratch.value[i] = m.hiring_speed * (needed - firms.employees[i])
+            scratch.value[i] = m.hiring_speed * (needed - firms[i].employees)
             wanted += max(0.0, scratch.value[i])
             freed += max(0.0, -scratch.value[i])
     people[EMPLOYED] -= freed
     people[UNEMPLOYED] += freed
     granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
     for i in range(n):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
         change = scratch.value[i]
         scratch.value[i] = 0.0
         if change <= 0.0:
-            firms.employees[i] += change
+            firms[i].employees += change
             continue
         hires = granted * change
-        firms.employees[i] += hires
+        firms[i].employees += hires
         if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
             j = draw_firm(i, 0, _HIRING, firms, clock)
             if j >= 0:
-                scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms.employees[i]
+                scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
                 own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
                 for d in range(own.size):
                     brought[d] = max(single(0.0), theirs[d] - own[d])
     for i in range(n):
-        if firms.alive[i] and scratch.value[i] > 0.0:
+        if firms[i].alive and scratch.value[i] > 0.0:
             tacit, brought = firms[i].tacit, scratch.lesson[i].tacit
             for d in range(tacit.size):
                 tacit[d] += scratch.value[i] * brought[d]
@@ -358,23 +363,23 @@ def _update_customers(firms, clock, scratch, p):
     after[:] = 0.0
     count, last = scratch.phase[_COUNT], p.technology[0].phases - 1
     for i in range(n):
-        if firms.alive[i]:
-            k = firms.phase[i]
-            log_base = np.log(max(_MIN_SALES, firms.reach[i]))
+        if firms[i].alive:
+            k = firms[i].phase
+            log_base = np.log(max(_MIN_SALES, firms[i].reach))
             memory = m.customer_memory if k == last else m.order_memory
-            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms.sales[i])) - log_base)
+            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales)) - log_base)
             before[k] += np.exp(log_reach)
             log_mean[k] += log_reach / count[k]
             scratch.value[i] = log_reach
     for i in range(n):
-        if firms.alive[i]:
-            k = firms.phase[i]
-            shock = m.growth_noise * laplace(clock.seed[0], _DEMAND, clock.step[0], firms.key[i])
-            firms.reach[i] = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
-            after[k] += firms.reach[i]
+        if firms[i].alive:
+            k = firms[i].phase
+            shock = m.growth_noise * laplace(clock.seed[0], _DEMAND, clock.step[0], firms[i].key)
+            firms[i].reach = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
+            after[k] += firms[i].reach
     for i in range(n):
-        if firms.alive[i]:
-            firms.reach[i] *= before[firms.phase[i]] / after[firms.phase[i]]
+        if firms[i].alive:
+            firms[i].reach *= before[firms[i].phase] / after[firms[i].phase]
 
 
 @kernel
@@ -386,19 +391,19 @@ def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, sc
     _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0
     for i in range(n):
-        if firms.alive[i]:
-            scratch.value[i] = _work(i, firms, ties, scratch, p)
+        if firms[i].alive:
+            scratch.value[i] = _work(i, firms, ties, scratch.phase, p.derived.phase_value, m)
     for i in range(n):
-        if firms.alive[i]:
+        if firms[i].alive:
             _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
-            value += firms.value_added[i]
-            employees += firms.employees[i]
+            value += firms[i].value_added
+            employees += firms[i].employees
     _employ(firms, ties, accounts, world, clock, scratch, p)
     _update_customers(firms, clock, scratch, p)
     if employees > 0.0:
         per_head = value / employees
-        if world.value_start[0] == 0.0:
-            world.value_start[0] = per_head
-        ratio = max(0.2, per_head / world.value_start[0])
+        if world[0].value_start == 0.0:
+            world[0].value_start = per_head
+        ratio = max(0.2, per_head / world[0].value_start)
         target = m.wage * ratio**m.wage_sharing
-        world.wage[0] += 0.05 * (target - world.wage[0])
+        world[0].wage += 0.05 * (target - world[0].wage)

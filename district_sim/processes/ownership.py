@@ -29,8 +29,8 @@ def _spread_of_success(firms, clock, sums):
     n = 0.0
     sums[:4] = 0.0
     for i in range(clock.rows[0]):
-        if firms.alive[i]:
-            size, margin = np.log(firms.employees[i]), profitability(i, firms)
+        if firms[i].alive:
+            size, margin = np.log(firms[i].employees), profitability(i, firms)
             n += 1.0
             sums[0] += size
             sums[1] += size * size
@@ -49,9 +49,9 @@ def _spread_of_success(firms, clock, sums):
 @kernel
 def profitability(i, firms):
     """Profit as a share of value added, within [-1, 1]; 0 without value added."""
-    if firms.value_added[i] <= 0.0:
+    if firms[i].value_added <= 0.0:
         return 0.0
-    return min(1.0, max(-1.0, firms.profit[i] / firms.value_added[i]))
+    return min(1.0, max(-1.0, firms[i].profit / firms[i].value_added))
 
 
 @kernel
@@ -62,48 +62,48 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     (embeddedness), with the agency's defence and with public screening.
     """
     o = p.ownership[0]
-    embedded = mean_trust(i, ties) * firms.identity[i]
+    embedded = mean_trust(i, ties) * firms[i].identity
     wanted = 1.0 / (1.0 + np.exp(1.0 - o.takeover_success * success))
-    defended = firms.participates[i] * p.agency[0].screening * agency.effect[0, DEFENCE]
+    defended = firms[i].participates * p.agency[0].screening * agency[0].effect[DEFENCE]
     return (
         o.takeover
-        * min(2.0, world.pressure[0])
+        * min(2.0, world[0].pressure)
         * s.sale
         * wanted
         * (1.0 - o.takeover_embeddedness * embedded)
         * (1.0 - defended)
-        * (1.0 - policy.screening[0])
+        * (1.0 - policy[0].screening)
     )
 
 
 @kernel
 def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, scratch, p, s):
     """Multinationals buy successful firms: owners are paid, capital and a pipeline come in."""
-    if p.ownership[0].takeover == 0.0 or world.pressure[0] == 0.0:
+    if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     size, size_sd, margin, margin_sd = _spread_of_success(firms, clock, scratch.counts)
     for i in range(clock.rows[0]):
-        if not firms.alive[i] or firms.owner[i] != SELF_OWNED:
+        if not firms[i].alive or firms[i].owner != SELF_OWNED:
             continue
-        success = (np.log(firms.employees[i]) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
+        success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
         hazard = takeover_hazard(i, firms, ties, agency, policy, world, 0.5 * success, p, s)
-        a, b = uniform2(seed, _TAKEOVER, t, firms.key[i], -1, 0)
+        a, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
         if a >= hazard:
             continue
         company = np.int64(b * o.multinationals)
-        firms.owner[i], firms.captor[i] = -2 - company, -1
-        earnings = max(firms.profit[i], 0.05 * firms.value_added[i], 0.0)
+        firms[i].owner, firms[i].captor = -2 - company, -1
+        earnings = max(firms[i].profit, 0.05 * firms[i].value_added, 0.0)
         price = o.takeover_price * earnings
-        capital = o.takeover_capital * firms.wage[i] * firms.employees[i]
+        capital = o.takeover_capital * firms[i].wage * firms[i].employees
         accounts.money[WORLD] -= price + capital
         accounts.money[HOUSEHOLDS] += price
         accounts.money[FIRMS] += capital
-        firms.cash[i] += capital
+        firms[i].cash += capital
         node = _node_of(company, p)
         if node >= 0:
-            pipelines.node[i, 0] = node
-            pipelines.strength[i, 0] = 1.0
+            pipelines[i].node[0] = node
+            pipelines[i].strength[0] = 1.0
         tally[TAKEOVERS] += 1
 
 
@@ -124,16 +124,16 @@ def divest(firms, ties, pipelines, accounts, tally, clock, p):
     """Multinationals leave affiliates, loss-making ones first; managers buy some out, the others close."""
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
-        if not firms.alive[i] or firms.owner[i] >= SELF_OWNED:
+        if not firms[i].alive or firms[i].owner >= SELF_OWNED:
             continue
-        hazard = o.divestment * (3.0 if firms.profit[i] < 0.0 else 1.0)
-        a, b = uniform2(seed, _DIVESTMENT, t, firms.key[i], -1, 0)
+        hazard = o.divestment * (3.0 if firms[i].profit < 0.0 else 1.0)
+        a, b = uniform2(seed, _DIVESTMENT, t, firms[i].key, -1, 0)
         if a >= hazard:
             continue
         tally[DIVESTMENTS] += 1
         if b < o.buyout:
-            firms.owner[i] = SELF_OWNED
-            price = 0.5 * o.takeover_price * max(firms.profit[i], 0.0)
+            firms[i].owner = SELF_OWNED
+            price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
             accounts.money[HOUSEHOLDS] -= price
             accounts.money[WORLD] += price
         else:
@@ -145,22 +145,22 @@ def acquire(firms, ties, accounts, tally, clock, p, s):
     """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
-        if not firms.alive[i] or firms.owner[i] != SELF_OWNED or firms.employees[i] < o.leader_size:
+        if not firms[i].alive or firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
             continue
-        a, b = uniform2(seed, _ACQUISITION, t, firms.key[i], -1, 0)
-        if a >= o.acquisition * s.acquisition * firms.dynamism[i]:
+        a, b = uniform2(seed, _ACQUISITION, t, firms[i].key, -1, 0)
+        if a >= o.acquisition * s.acquisition * firms[i].dynamism:
             continue
-        slots = ties.partner.shape[1]
+        slots = ties[i].partner.size
         first = np.int64(b * slots)
         for m in range(slots):
-            j = ties.partner[i, (first + m) % slots]
-            if j < 0 or firms.owner[j] != SELF_OWNED or firms.employees[j] >= firms.employees[i]:
+            j = ties[i].partner[(first + m) % slots]
+            if j < 0 or firms[j].owner != SELF_OWNED or firms[j].employees >= firms[i].employees:
                 continue
-            price = o.acquisition_price * max(firms.profit[j], 0.05 * firms.value_added[j], 0.0)
-            if price > firms.cash[i]:
+            price = o.acquisition_price * max(firms[j].profit, 0.05 * firms[j].value_added, 0.0)
+            if price > firms[i].cash:
                 continue
-            firms.owner[j], firms.captor[j] = i, -1
-            firms.cash[i] -= price
+            firms[j].owner, firms[j].captor = i, -1
+            firms[i].cash -= price
             accounts.money[FIRMS] -= price
             accounts.money[HOUSEHOLDS] += price
             tally[ACQUISITIONS] += 1
@@ -172,12 +172,12 @@ def bind_captives(firms, clock, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
-        if not firms.alive[i] or firms.owner[i] != SELF_OWNED:
+        if not firms[i].alive or firms[i].owner != SELF_OWNED:
             continue
-        client, u = firms.main_client[i], uniform(seed, _CAPTIVITY, t, firms.key[i])
-        if firms.captor[i] < 0:
-            dependent = client >= 0 and firms.client_share[i] > o.captive_from
-            if dependent and u < o.captivity * s.captivity * firms.dynamism[client]:
-                firms.captor[i] = client
-        elif client != firms.captor[i] or (firms.client_share[i] <= o.captive_from and u < o.captive_release):
-            firms.captor[i] = -1
+        client, u = firms[i].main_client, uniform(seed, _CAPTIVITY, t, firms[i].key)
+        if firms[i].captor < 0:
+            dependent = client >= 0 and firms[i].client_share > o.captive_from
+            if dependent and u < o.captivity * s.captivity * firms[client].dynamism:
+                firms[i].captor = client
+        elif client != firms[i].captor or (firms[i].client_share <= o.captive_from and u < o.captive_release):
+            firms[i].captor = -1

@@ -43,24 +43,24 @@ _SMALL_SIZE, _YOUNG_AGE = 10.0, 20  # employees (EU definition of a micro firm);
 @kernel
 def is_target(i, rule, firms, clock, phases):
     """Whether a targeting rule admits firm i; `random` draws a fifth of the firms anew every year."""
-    if not firms.alive[i]:
+    if not firms[i].alive:
         return False
     if rule == _SMALL:
-        return firms.employees[i] < _SMALL_SIZE
+        return firms[i].employees < _SMALL_SIZE
     if rule == _LARGE:
-        return firms.employees[i] >= _SMALL_SIZE
+        return firms[i].employees >= _SMALL_SIZE
     if rule == _YOUNG:
-        return clock.step[0] - firms.founded[i] < _YOUNG_AGE
+        return clock.step[0] - firms[i].founded < _YOUNG_AGE
     if rule == _LOCAL:
         return not is_affiliate(i, firms)
     if rule == _FINAL:
-        return firms.phase[i] == phases - 1
+        return firms[i].phase == phases - 1
     if rule == _SUPPLIERS:
-        return firms.phase[i] < phases - 1
+        return firms[i].phase < phases - 1
     if rule == _PERFORMING:
-        return firms.profit[i] > 0.1 * firms.value_added[i]
+        return firms[i].profit > 0.1 * firms[i].value_added
     if rule == _RANDOM:
-        return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms.key[i]) < 0.2
+        return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < 0.2
     return True
 
 
@@ -74,14 +74,14 @@ def _spread(n, budget, rule, per_employee, firms, clock, scratch, phases):
     for i in range(n):
         scratch.value[i] = 0.0
         if is_target(i, rule, firms, clock, phases):
-            weight += firms.employees[i]
+            weight += firms[i].employees
             count += 1
     if weight == 0.0 or budget <= 0.0:
         return 0.0, 0
     rate = min(per_employee, budget / weight)
     for i in range(n):
         if is_target(i, rule, firms, clock, phases):
-            scratch.value[i] = rate * firms.employees[i]
+            scratch.value[i] = rate * firms[i].employees
     return rate * weight, count
 
 
@@ -101,25 +101,25 @@ def _serve_firms(q, kind, budget, district, firms, policy, clock, scratch, accou
     for i in range(n):
         if scratch.value[i] <= 0.0:
             continue
-        per_employee = scratch.value[i] / firms.employees[i]
+        per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
             gain = min(1.0, 0.1 * strength * per_employee / e.training_cost)
-            firms.education[i] += gain * (1.0 - firms.education[i])
+            firms[i].education += gain * (1.0 - firms[i].education)
         elif kind == _RESEARCH:
-            firms.grant[i] += scratch.value[i]
-            firms.cash[i] += scratch.value[i]
+            firms[i].grant += scratch.value[i]
+            firms[i].cash += scratch.value[i]
         elif kind == _EXPORT:
-            firms.voucher[i] += min(1.0, strength * scratch.value[i] / e.voucher_cost)
+            firms[i].voucher += min(1.0, strength * scratch.value[i] / e.voucher_cost)
         else:
             gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
-            firms.it[i] += gain * (1.0 - firms.it[i])
+            firms[i].it += gain * (1.0 - firms[i].it)
     if kind == _RESEARCH:
         accounts.money[FIRMS] += spent
     else:
         accounts.money[WORLD] += spent
     if kind == _BROKERS:
         share = spent / district if district > 0.0 else 0.0
-        policy.brokers[0] += e.broker_reach * share / (share + p.agency[0].project_half)
+        policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
     return spent, served
 
 
@@ -130,15 +130,15 @@ def _contest(q, budget, agency, instruments, clock, e):
     A won contest pays for `contest_interval` quarters; a lost one is held again after a quarter of them.
     """
     t = clock.step[0]
-    instruments.award[q] -= np.sign(instruments.award[q])
-    if instruments.award[q] == 0.0:
-        bid = 0.5 * agency.participation[0] + 0.5 * agency.capability[0]
+    instruments[q].award -= np.sign(instruments[q].award)
+    if instruments[q].award == 0.0:
+        bid = 0.5 * agency[0].participation + 0.5 * agency[0].capability
         bid += 0.1 * uniform(clock.seed[0], _CONTEST_STREAM, t, q)
         better = 0
         for rival in range(e.contest_rivals):
             better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
-        instruments.award[q] = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
-    return budget if instruments.award[q] > 0.0 else 0.0
+        instruments[q].award = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
+    return budget if instruments[q].award > 0.0 else 0.0
 
 
 @kernel
@@ -149,23 +149,23 @@ def _serve_district(q, kind, budget, district, agency, policy, instruments, cloc
     spent = budget
     if kind == _CONTEST:
         spent = _contest(q, budget, agency, instruments, clock, e)
-        agency.fund[0] += spent
+        agency[0].fund += spent
         accounts.money[AGENCY] += spent
         accounts.money[PUBLIC] -= spent
         return spent
     if kind == _CENTRE:
         effect = strength * share / (share + p.agency[0].project_half)
-        policy.technology[0] = min(1.0, policy.technology[0] + 0.6 * effect)
+        policy[0].technology = min(1.0, policy[0].technology + 0.6 * effect)
     elif kind == _PLATFORM:
-        policy.platform[0] += strength * budget
+        policy[0].platform += strength * budget
     elif kind == _SCREENING:
-        policy.screening[0] = max(policy.screening[0], min(1.0, strength * share / (share + e.screening_half)))
+        policy[0].screening = max(policy[0].screening, min(1.0, strength * share / (share + e.screening_half)))
     elif kind == _PHASES:
-        policy.founders[0] += strength * budget / e.founding_cost
+        policy[0].founders += strength * budget / e.founding_cost
     elif kind == _ENTRANTS:
-        policy.entrants[0, 0] += strength * budget / e.entrant_cost
+        policy[0].entrants[0] += strength * budget / e.entrant_cost
     elif kind == _NETWORKED:
-        policy.entrants[0, 1] += strength * budget / e.entrant_cost
+        policy[0].entrants[1] += strength * budget / e.entrant_cost
     accounts.money[WORLD] += spent
     accounts.money[PUBLIC] -= spent
     return spent
@@ -179,18 +179,18 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
     n = clock.rows[0]
     turnover, district = 0.0, 0.0
     for i in range(n):
-        firms.grant[i] = 0.0
-        firms.voucher[i] = 0.0
-        if firms.alive[i]:
-            district += max(0.0, firms.value_added[i])
-            if firms.phase[i] == p.technology[0].phases - 1:
-                turnover += firms.sales[i]
-    policy.match[0], policy.match_budget[0], policy.screening[0] = 0.0, 0.0, 0.0
-    policy.technology[0], policy.platform[0], policy.brokers[0] = 0.0, 0.0, 1.0
-    policy.founders[0] = 0.0
-    policy.entrants[0, :] = 0.0
+        firms[i].grant = 0.0
+        firms[i].voucher = 0.0
+        if firms[i].alive:
+            district += max(0.0, firms[i].value_added)
+            if firms[i].phase == p.technology[0].phases - 1:
+                turnover += firms[i].sales
+    policy[0].match, policy[0].match_budget, policy[0].screening = 0.0, 0.0, 0.0
+    policy[0].technology, policy[0].platform, policy[0].brokers = 0.0, 0.0, 1.0
+    policy[0].founders = 0.0
+    policy[0].entrants[:] = 0.0
     for k in range(q.kind.size):
-        instruments.spent[k], instruments.unspent[k], instruments.served[k] = 0.0, 0.0, 0.0
+        instruments[k].spent, instruments[k].unspent, instruments[k].served = 0.0, 0.0, 0.0
         if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
             continue
         budget = q.budget[k] + q.budget_share[k] * turnover
@@ -198,31 +198,31 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
             continue
         kind = q.kind[k]
         if kind == _MATCH:
-            policy.match[0] += q.intensity[k]
-            policy.match_budget[0] += budget
+            policy[0].match += q.intensity[k]
+            policy[0].match_budget += budget
         elif kind in _TO_FIRMS:
-            instruments.spent[k], instruments.served[k] = _serve_firms(
+            instruments[k].spent, instruments[k].served = _serve_firms(
                 k, kind, budget, district, firms, policy, clock, scratch, accounts, p
             )
-            accounts.money[PUBLIC] -= instruments.spent[k]
+            accounts.money[PUBLIC] -= instruments[k].spent
         else:
-            instruments.spent[k] = _serve_district(
+            instruments[k].spent = _serve_district(
                 k, kind, budget, district, agency, policy, instruments, clock, accounts, p
             )
-        instruments.unspent[k] = budget - instruments.spent[k]
-    promised = 1.0 if policy.match[0] > 0.0 else 0.0
-    speed = e.credibility_speed if promised > agency.credibility[0] else min(1.0, 4.0 * e.credibility_speed)
-    agency.credibility[0] += speed * (promised - agency.credibility[0])
+        instruments[k].unspent = budget - instruments[k].spent
+    promised = 1.0 if policy[0].match > 0.0 else 0.0
+    speed = e.credibility_speed if promised > agency[0].credibility else min(1.0, 4.0 * e.credibility_speed)
+    agency[0].credibility += speed * (promised - agency[0].credibility)
 
 
 @kernel
 def account_match(agency, policy, instruments, clock, p):
     """Attribute the match that the agency drew to the match instruments, in proportion to their budgets."""
     q = p.policies
-    if policy.match_budget[0] <= 0.0:
+    if policy[0].match_budget <= 0.0:
         return
     for k in range(q.kind.size):
         if q.kind[k] == _MATCH and q.start[k] <= clock.step[0] < q.end[k]:
-            budget = instruments.unspent[k] + instruments.spent[k]
-            instruments.spent[k] = agency.matched[0] * budget / policy.match_budget[0]
-            instruments.unspent[k] = budget - instruments.spent[k]
+            budget = instruments[k].unspent + instruments[k].spent
+            instruments[k].spent = agency[0].matched * budget / policy[0].match_budget
+            instruments[k].unspent = budget - instruments[k].spent

@@ -16,7 +16,7 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import TIE_BIRTHS, TIE_DEATHS, VALUES
+from district_sim.state import SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -33,47 +33,47 @@ def chemistry(key_i, key_j, seed):
 
 
 @kernel
-def trust_target(i, j, m, firms, ties, seed, p):
+def trust_target(i, j, m, firms, ties, seed, k, f):
     """Trust towards which tie {i, j} moves, given what both did this quarter; the same from both sides.
 
     Grows with shared identity, kept orders and joint contributions; falls with offshoring, takeover and captivity
     (Amin 1993; Dei Ottati 1994).
     """
-    k, f = p.ties[0], p.firms[0]
-    own = ties.orders[i, m] + ties.orders[j, ties.mirror[i, m]]
-    volume = min(firms.sales[i], firms.sales[j])
+    own = ties[i].orders[m] + ties.orders[j, ties[i].mirror[m]]
+    volume = min(firms[i].sales, firms[j].sales)
     kept = min(1.0, own / (0.25 * volume)) if volume > 0.0 else 0.0
-    target = f.trust + f.trust_spread * 2.45 * chemistry(firms.key[i], firms.key[j], seed)
-    target += k.trust_identity * (0.5 * (firms.identity[i] + firms.identity[j]) - f.identity)
+    target = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
+    target += k.trust_identity * (0.5 * (firms[i].identity + firms[j].identity) - f.identity)
     target += k.trust_orders * (kept - 0.2)
-    target += k.trust_contribution * firms.participates[i] * firms.participates[j]
-    abroad = max(0.0, firms.offshored[i] - k.offshoring_norm) + max(0.0, firms.offshored[j] - k.offshoring_norm)
+    target += k.trust_contribution * firms[i].participates * firms[j].participates
+    abroad = max(0.0, firms[i].offshored - k.offshoring_norm) + max(0.0, firms[j].offshored - k.offshoring_norm)
     target -= k.trust_offshoring * 0.5 * abroad
-    if controller(i, firms) != controller(j, firms):
-        target -= k.trust_foreign * (is_affiliate(i, firms) or is_affiliate(j, firms))
-        target -= k.trust_captive * (firms.captor[i] >= 0 or firms.captor[j] >= 0)
+    mine, theirs = controller(i, firms), controller(j, firms)
+    if mine != theirs:
+        target -= k.trust_foreign * (min(mine, theirs) < SELF_OWNED)
+        target -= k.trust_captive * (firms[i].captor >= 0 or firms[j].captor >= 0)
     return min(1.0, max(0.0, target))
 
 
 @kernel
 def update_trust(firms, ties, clock, p):
     """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
-    seed, speed = clock.seed[0], p.ties[0].trust_speed
+    k, f, seed, speed = p.ties[0], p.firms[0], clock.seed[0], p.ties[0].trust_speed
     for i in range(clock.rows[0]):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        for m in range(ties.partner.shape[1]):
-            j = ties.partner[i, m]
+        for m in range(ties[i].partner.size):
+            j = ties[i].partner[m]
             if j > i:
-                b = ties.mirror[i, m]
-                trust = ties.trust[i, m]
-                trust += speed * (trust_target(i, j, m, firms, ties, seed, p) - trust)
-                ties.trust[i, m], ties.trust[j, b] = trust, trust
-                ties.age[i, m] += 1
-                ties.age[j, b] += 1
+                b = ties[i].mirror[m]
+                trust = ties[i].trust[m]
+                trust += speed * (trust_target(i, j, m, firms, ties, seed, k, f) - trust)
+                ties[i].trust[m], ties[j].trust[b] = trust, trust
+                ties[i].age[m] += 1
+                ties[j].age[b] += 1
     for i in range(clock.rows[0]):
-        if firms.alive[i]:
-            firms.collaboration[i] += p.ties[0].collaboration_speed * (mean_trust(i, ties) - firms.collaboration[i])
+        if firms[i].alive:
+            firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
 
 
 @kernel
@@ -81,20 +81,20 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
     """Identity moves towards what firms did and what their trusted partners feel (contagion; Amin 1993)."""
     k, n = p.ties[0], clock.rows[0]
     for i in range(n):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
         felt, weight = trusted_sum(i, ties, firms.identity)
-        own = s.identity + k.identity_participation * firms.participates[i] * agency.participation[0]
-        own += k.identity_capability * (agency.capability[0] + agency.effect[0, VALUES])
-        own -= k.identity_offshoring * max(0.0, firms.offshored[i] - k.offshoring_norm)
-        own -= k.identity_foreign * (is_affiliate(i, firms) or firms.captor[i] >= 0)
+        own = s.identity + k.identity_participation * firms[i].participates * agency[0].participation
+        own += k.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
+        own -= k.identity_offshoring * max(0.0, firms[i].offshored - k.offshoring_norm)
+        own -= k.identity_foreign * (is_affiliate(i, firms) or firms[i].captor >= 0)
         own = min(1.0, max(0.0, own))
         contagion = k.identity_contagion if weight > 0.0 else 0.0
         target = (1.0 - contagion) * own + (contagion * felt / weight if weight > 0.0 else 0.0)
-        scratch.value[i] = firms.identity[i] + k.identity_speed * (target - firms.identity[i])
+        scratch.value[i] = firms[i].identity + k.identity_speed * (target - firms[i].identity)
     for i in range(n):
-        if firms.alive[i]:
-            firms.identity[i] = scratch.value[i]
+        if firms[i].alive:
+            firms[i].identity = scratch.value[i]
 
 
 @kernel
@@ -102,39 +102,40 @@ def end_ties(firms, ties, tally, clock, p):
     """Ties end at a hazard that falls with trust."""
     k = p.ties[0]
     for i in range(clock.rows[0]):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
-        for m in range(ties.partner.shape[1]):
-            j = ties.partner[i, m]
+        for m in range(ties[i].partner.size):
+            j = ties[i].partner[m]
             if j > i:
-                hazard = k.ending * np.exp(-k.ending_trust * ties.trust[i, m])
-                a, b = min(firms.key[i], firms.key[j]), max(firms.key[i], firms.key[j])
-                if uniform(clock.seed[0], _ENDING, clock.step[0], a, b) < hazard:
+                a, b = min(firms[i].key, firms[j].key), max(firms[i].key, firms[j].key)
+                u = uniform(clock.seed[0], _ENDING, clock.step[0], a, b)
+                if u < k.ending and u < k.ending * np.exp(-k.ending_trust * ties[i].trust[m]):
                     untie(i, m, ties)
                     tally[TIE_DEATHS] += 1
 
 
 @kernel
-def suitability(i, j, firms, p):
-    """Probability in [0, 1] that i and j, once met, form a tie: near, complementary, cognitively close, identified."""
-    k, last = p.ties[0], p.technology[0].phases - 1
-    chance = np.exp(-distance_km(firms, i, j) / k.reach)
-    if not ((firms.phase[i] == last) ^ (firms.phase[j] == last)):
+def suitability(a, b, k, last):
+    """Probability in [0, 1] that two firms, once met, form a tie: near, complementary, cognitively close, identified.
+
+    a, b: records of the firms. k: `Parameters.ties[0]`. last: the last phase.
+    """
+    chance = np.exp(-distance_km(a, b) / k.reach - k.cognitive_proximity * cognitive_distance(a.tacit, b.tacit))
+    if not ((a.phase == last) ^ (b.phase == last)):
         chance *= 1.0 - k.complementarity
-    chance *= np.exp(-k.cognitive_proximity * cognitive_distance(firms[i].tacit, firms[j].tacit))
-    return chance * min(1.0, 0.5 + 0.5 * (firms.identity[i] + firms.identity[j]))
+    return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
 
 
 @kernel
 def _meet(i, number, firms, ties, clock, k):
     """Whom firm i meets when it looks for a partner: a partner's partner, or anybody in the district."""
-    a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms.key[i], -1, number)
+    a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
     if a < k.closure:
-        m = np.int64(b * ties.partner.shape[1])
-        through = ties.partner[i, m]
+        m = np.int64(b * ties[i].partner.size)
+        through = ties[i].partner[m]
         if through >= 0:
-            a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms.key[i], firms.key[through], number)
-            return ties.partner[through, np.int64(a * ties.partner.shape[1])]
+            a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[through].key, number)
+            return ties.partner[through, np.int64(a * ties[i].partner.size)]
         return -1
     return draw_firm(i, number, _FORMING, firms, clock)
 
@@ -142,19 +143,19 @@ def _meet(i, number, firms, ties, clock, k):
 @kernel
 def form_ties(firms, ties, tally, clock, p):
     """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
-    k = p.ties[0]
+    k, last = p.ties[0], p.technology[0].phases - 1
     for i in range(clock.rows[0]):
-        if not firms.alive[i] or degree(i, ties) >= k.wanted:
+        if not firms[i].alive or degree(i, ties) >= k.wanted:
             continue
-        if uniform(clock.seed[0], _FORMING, clock.step[0], firms.key[i], -1, 99) >= k.searching:
+        if uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, 99) >= k.searching:
             continue
         for number in range(8):
             j = _meet(i, number, firms, ties, clock, k)
-            if j < 0 or j == i or not firms.alive[j] or degree(j, ties) >= ties.partner.shape[1]:
+            if j < 0 or j == i or not firms[j].alive or degree(j, ties) >= ties[i].partner.size:
                 continue
-            u = uniform(clock.seed[0], _FORMING, clock.step[0], firms.key[i], firms.key[j], 100 + number)
-            if u < suitability(i, j, firms, p):
-                first = k.first_trust * (0.5 + 0.5 * (firms.identity[i] + firms.identity[j]))
+            u = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[j].key, 100 + number)
+            if u < suitability(firms[i], firms[j], k, last):
+                first = k.first_trust * (0.5 + 0.5 * (firms[i].identity + firms[j].identity))
                 if tie(i, j, min(1.0, first), ties):
                     tally[TIE_BIRTHS] += 1
                     break
@@ -166,23 +167,23 @@ def update_pipelines(firms, pipelines, clock, p, s):
     k, seed, t = p.ties[0], clock.seed[0], clock.step[0]
     nodes = p.derived.node_kind.size
     for i in range(clock.rows[0]):
-        if not firms.alive[i]:
+        if not firms[i].alive:
             continue
         free = -1
-        for g in range(pipelines.node.shape[1]):
-            if pipelines.node[i, g] >= 0 and uniform(seed, _LAPSING, t, firms.key[i], g) < k.pipeline_lapse:
-                pipelines.node[i, g] = -1
-                pipelines.strength[i, g] = 0.0
-            if pipelines.node[i, g] >= 0:
-                pipelines.strength[i, g] += k.pipeline_growth * (1.0 - pipelines.strength[i, g])
+        for g in range(pipelines[i].node.size):
+            if pipelines[i].node[g] >= 0 and uniform(seed, _LAPSING, t, firms[i].key, g) < k.pipeline_lapse:
+                pipelines[i].node[g] = -1
+                pipelines[i].strength[g] = 0.0
+            if pipelines[i].node[g] >= 0:
+                pipelines[i].strength[g] += k.pipeline_growth * (1.0 - pipelines[i].strength[g])
             else:
                 free = g
         if free < 0:
             continue
-        able = firms.absorptive[i] * min(1.0, firms.employees[i] / 10.0)
-        affordable = firms.profit[i] > k.pipeline_cost or firms.cash[i] > 4.0 * k.pipeline_cost
-        hazard = k.pipeline_opening * (s.pipelines * able * affordable + firms.voucher[i] * able)
-        a, b = uniform2(seed, _OPENING, t, firms.key[i], -1, 0)
+        able = firms[i].absorptive * min(1.0, firms[i].employees / 10.0)
+        affordable = firms[i].profit > k.pipeline_cost or firms[i].cash > 4.0 * k.pipeline_cost
+        hazard = k.pipeline_opening * (s.pipelines * able * affordable + firms[i].voucher * able)
+        a, b = uniform2(seed, _OPENING, t, firms[i].key, -1, 0)
         if a < 1.0 - np.exp(-hazard):
-            pipelines.node[i, free] = np.int64(b * nodes)
-            pipelines.strength[i, free] = k.pipeline_growth
+            pipelines[i].node[free] = np.int64(b * nodes)
+            pipelines[i].strength[free] = k.pipeline_growth

@@ -17,31 +17,31 @@ def advance_world(world, clock, p):
     """
     w, tech = p.world[0], p.technology[0]
     t = clock.step[0]
-    world.pressure[0] = w.globalisation * min(1.0, max(0.0, (t - w.onset) / w.ramp))
+    world[0].pressure = w.globalisation * min(1.0, max(0.0, (t - w.onset) / w.ramp))
     newest = 0
     for tau in range(tech.trajectories):
         if t >= p.derived.ripe_at[tau]:
             newest = tau
-    world.newest[0] = newest
+    world[0].newest = newest
 
-    growth = 1.0 + w.frontier_growth * world.pressure[0]
+    growth = 1.0 + w.frontier_growth * world[0].pressure
     for d in range(tech.domains):
         ripe = 0.0
         for tau in range(newest + 1):
             ripe = max(ripe, p.derived.ripening[tau, d])
         level = tech.frontier * (tech.unripe + (1.0 - tech.unripe) * ripe)
-        world.frontier[0, d] = growth * (
-            world.frontier[0, d] + _FRONTIER_SPEED * max(0.0, level - world.frontier[0, d])
+        world[0].frontier[d] = growth * (
+            world[0].frontier[d] + _FRONTIER_SPEED * max(0.0, level - world[0].frontier[d])
         )
         for k in range(p.derived.node_kind.size):
-            world.node_codified[0, k, d] = p.derived.node_profile[k, d] * world.frontier[0, d]
+            world.node_codified[0, k, d] = p.derived.node_profile[k, d] * world[0].frontier[d]
 
     rivals = 1.0
     if w.rivals_reach > 0.0:
         for tau in range(1, newest + 1):
             adopted = 1.0 / (1.0 + np.exp(-(t - p.derived.ripe_at[tau] - w.rivals_lag) / (0.25 * w.rivals_lag + 1.0)))
             rivals *= 1.0 + tech.quality_jump * w.rivals_reach * adopted
-    world.rivals[0] = rivals
+    world[0].rivals = rivals
     for k in range(tech.phases):
-        fall = w.sourcing_fall * min(1.0, world.pressure[0]) * p.derived.offshorability[k]
-        world.price[0, k] = (1.0 + w.sourcing_premium) * (1.0 - fall)
+        fall = w.sourcing_fall * min(1.0, world[0].pressure) * p.derived.offshorability[k]
+        world[0].price[k] = (1.0 + w.sourcing_premium) * (1.0 - fall)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from district_sim.random import uniform2
+from district_sim.random import random_word
 from district_sim.state import State
 
 
@@ -72,25 +72,31 @@ def strongest_pipeline(state: State, i: int) -> float:
     return max((strength for _, _, strength in pipelines_of(state, i)), default=0.0)
 
 
-def bucket(word: int, buckets: int) -> int:
-    """Jump consistent hash (Lamping & Veach 2014, arXiv 1406.2294): each bucket added takes over its fair share."""
-    chosen, nxt = -1, 0
-    while nxt < buckets:
-        chosen = nxt
+def bucket(word: int, buckets: int) -> tuple[int, int]:
+    """Consistent hash: a chain of uniform draws, each below the one before, from 2**32 until it is among the buckets."""
+    chosen = 2**32
+    while chosen >= buckets:
         word = (word * 2862933555777941757 + 1) % 2**64
-        nxt = int((chosen + 1) * (2**31 / ((word >> 33) + 1)))
-    return chosen
+        chosen = chosen * (word // 2**32) // 2**32
+    return chosen, word
 
 
 def meet(state: State, i: int, number: int, stream: int) -> int:
     """A living firm other than i, drawn uniformly from all ids until one is in use; -1 if none was found."""
     who = key(state, i) if i >= 0 else i
-    for attempt in range(48):
-        u, _ = uniform2(seed_of(state), stream, now(state), who, -2 - attempt, number)
-        j = bucket(int(u * 2**64), int(state.clock.rows[0]))
+    word = int(random_word(seed_of(state), stream, now(state), who, -2, number))
+    for _ in range(48):
+        j, word = bucket(word, int(state.clock.rows[0]))
         if j != i and state.firms[j].alive:
             return j
     return -1
+
+
+def empty_row(state: State, j: int) -> None:
+    """Nobody's: no owner, no ties, no pipelines."""
+    state.firms[j].parent = state.firms[j].owner = state.firms[j].captor = state.firms[j].main_client = -1
+    state.ties[j].partner[:] = -1
+    state.pipelines[j].node[:] = -1
 
 
 def make_tie(state: State, i: int, j: int, trust: float) -> bool:

@@ -21,7 +21,7 @@ from district_sim.state import (
     WORLD,
     State,
 )
-from naive.common import clip, cut_all_ties, key, living, make_tie, meet, move, now, pay, seed_of, strategy
+from naive.common import clip, cut_all_ties, empty_row, key, living, make_tie, meet, move, now, pay, seed_of, strategy
 
 THIN = 0.35  # customers of a thin phase, relative to what the district's final firms need
 
@@ -70,13 +70,13 @@ def found_firm(state: State, p: Any, parent: int, phase: int, size: float, numbe
         state.tally[OVERFLOW] += 1
         return -1
     state.clock.rows[0] += 1
+    empty_row(state, j)
     old, new = state.firms[parent], state.firms[j]
     words = (key(state, parent) & 0xFFFFFFFF, t & 0xFFFFFFFF, number, 0x4E45574B, 0, 0)
     new.key = int(philox(*(np.uint32(word) for word in words))[0])
     east, north, drive = (normal(seed, stream, t, key(state, j), -1, n) for n in range(3))
     new.alive, new.founded, new.parent, new.phase = True, t, parent, phase
     new.x, new.y = old.x + d.newborn_distance * east, old.y + d.newborn_distance * north
-    new.owner = new.captor = new.main_client = -1
     new.dynamism = math.exp(drive / 2 - 1 / 8)
     for name in ("trajectory", "education", "it", "identity", "collaboration", "research", "absorptive"):
         setattr(new, name, getattr(old, name))
