@@ -1,14 +1,153 @@
-"""Single-precision arithmetic for the innermost loops: an exponential that vectorises, and asking for memory early."""
+"""Single precision for the innermost loops: vectors, an exponential that vectorises, and asking for memory early.
+
+A vector is a short row of float32 (a firm's knowledge in its domains, its place) in the processor's registers. numba has
+no such type; loops over a firm's domains that store as they go stay scalar, because the compiler cannot know that two
+arrays do not overlap. With vectors, socialisation is three times as fast.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, models, overload, register_model
 
 from district_sim.compiled import ordered_kernel
 
 single = np.float32
+
+_FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
+_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "reassoc")
+
+
+class Vector(types.Type):
+    """The type of a vector with a number of lanes that is known when a kernel is compiled."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        super().__init__(f"vector({lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Vector) -> None:
+        super().__init__(manager, kind, ir.VectorType(_FLOAT, kind.lanes))
+
+
+def _constant(lanes: int, value: float) -> ir.Constant:
+    return ir.Constant(ir.VectorType(_FLOAT, lanes), [value] * lanes)
+
+
+def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
+    """Give vectors an operator; a number on either side stands for a vector of this number."""
+
+    @intrinsic
+    def between(typingctx, a, b):  # type: ignore[no-untyped-def]
+        out = a if isinstance(a, Vector) else b
+
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            sides = []
+            for value, kind in zip(args, signature.args, strict=True):
+                if not isinstance(kind, Vector):
+                    number = context.cast(builder, value, kind, types.float32)
+                    first = builder.insert_element(_constant(out.lanes, ir.Undefined), number, _WORD(0))
+                    order = ir.Constant(ir.VectorType(_WORD, out.lanes), [0] * out.lanes)
+                    value = builder.shuffle_vector(first, first, order)
+                sides.append(value)
+            return getattr(builder, instruction)(*sides, flags=_FLAGS)
+
+        return out(a, b), codegen
+
+    @overload(function)
+    def _overloaded(a, b):  # type: ignore[no-untyped-def]
+        if isinstance(a, Vector) or isinstance(b, Vector):
+            return lambda a, b: between(a, b)
+        return None
+
+
+_operator(operator.add, "fadd")
+_operator(operator.sub, "fsub")
+_operator(operator.mul, "fmul")
+
+
+def _address(context, builder, row, value):  # type: ignore[no-untyped-def]
+    array = context.make_array(row)(context, builder, value)
+    return builder.bitcast(array.data, ir.VectorType(_FLOAT, row.nitems).as_pointer())
+
+
+@intrinsic
+def load(typingctx, row):  # type: ignore[no-untyped-def]
+    """The vector in a record's float32 array field."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        vector = builder.load(_address(context, builder, row, args[0]))
+        vector.align = 4
+        return vector
+
+    return Vector(row.nitems)(row), codegen
+
+
+@intrinsic
+def store(typingctx, row, vector):  # type: ignore[no-untyped-def]
+    """Write a vector to a record's float32 array field."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        builder.store(args[1], _address(context, builder, row, args[0])).align = 4
+        return context.get_dummy_value()
+
+    return types.void(row, vector), codegen
+
+
+@intrinsic
+def zeros(typingctx, row):  # type: ignore[no-untyped-def]
+    """Zeros, as many as a record's array field has elements."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return _constant(row.nitems, 0.0)
+
+    return Vector(row.nitems)(row), codegen
+
+
+@intrinsic
+def four(typingctx, a, b, c, d):  # type: ignore[no-untyped-def]
+    """A vector of four numbers."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        vector = _constant(4, ir.Undefined)
+        for lane, (value, kind) in enumerate(zip(args, signature.args, strict=True)):
+            number = context.cast(builder, value, kind, types.float32)
+            vector = builder.insert_element(vector, number, _WORD(lane))
+        return vector
+
+    return Vector(4)(a, b, c, d), codegen
+
+
+@intrinsic
+def positive(typingctx, vector):  # type: ignore[no-untyped-def]
+    """The positive part: max(0, x) in each lane."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        zero = _constant(vector.lanes, 0.0)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero, flags=_FLAGS), args[0], zero)
+
+    return vector(vector), codegen
+
+
+@intrinsic
+def total(typingctx, vector):  # type: ignore[no-untyped-def]
+    """The sum of the lanes."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(_FLOAT, [_FLOAT, args[0].type])
+        function = cgutils.get_or_insert_function(
+            builder.module, kind, f"llvm.vector.reduce.fadd.v{vector.lanes}f32"
+        )
+        return builder.call(function, [_FLOAT(0.0), args[0]], fastmath=_FLAGS)
+
+    return types.float32(vector), codegen
 
 
 @ordered_kernel
@@ -16,28 +155,25 @@ def exp_of_negative(x):
     """exp(x) for float32 x <= 0, to 2 units in the last place; 1e-38 below -87.
 
     The library's exponential is a call, which keeps a loop from becoming vector instructions; this one is arithmetic
-    only. x = n ln 2 + r with |r| <= ln(2)/2, a polynomial in r (Cephes' expf, Moshier 1989), and n into the exponent
-    bits. Socialisation is 1.6 times as fast with it.
+    only: 2^n times a polynomial on [-1/2, 1/2] (minimax, evaluated in pairs as Estrin does, so that terms overlap).
     """
-    x = max(x, single(-87.0))
-    shifted = single(x * single(1.44269504) + single(12582912.0))  # 1.5 * 2**23: rounds to an integer in the last bits
-    n = shifted - single(12582912.0)
-    r = x - n * single(0.693359375) + n * single(2.12194440e-4)
-    q = single(1.9875691500e-4)
-    q = q * r + single(1.3981999507e-3)
-    q = q * r + single(8.3334519073e-3)
-    q = q * r + single(4.1665795894e-2)
-    q = q * r + single(1.6666665459e-1)
-    q = q * r + single(5.0000001201e-1)
-    power = np.int32((single(shifted).view(np.int32) + 127) << 23)
-    return (q * r * r + r + single(1.0)) * power.view(np.float32)
+    scaled = max(x * single(1.4426950408889634), single(-126.0))
+    shifted = single(scaled + single(12582912.0))  # 1.5 * 2**23: rounds to an integer in the last bits
+    f = scaled - (shifted - single(12582912.0))
+    ff = f * f
+    low = single(6.931472028550421e-1) * f + single(1.0)
+    middle = single(5.550332471162809e-2) * f + single(2.402264791363012e-1)
+    high = single(1.339887440266574e-3) * f + single(9.618437357674640e-3)
+    p = single(low + ff * (middle + ff * (high + ff * single(1.535336188319500e-4))))
+    return np.int32(p.view(np.int32) + (shifted.view(np.int32) << 23)).view(np.float32)
 
 
 @intrinsic
 def prefetch(typingctx, array, row):  # type: ignore[no-untyped-def]
     """Ask for the first cache line of `array[row]` (row: uint32) before it is needed; nothing else happens.
 
-    With a million firms and partners all over memory, learning is 1.3 to 1.9 times as fast with it.
+    Into the second-level cache: the few buffers of the first are soon taken. With a million firms whose partners are
+    anywhere in memory, socialisation is three times as fast with it.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -45,10 +181,9 @@ def prefetch(typingctx, array, row):  # type: ignore[no-untyped-def]
         (stride,) = cgutils.unpack_tuple(builder, struct.strides)
         offset = builder.mul(builder.zext(args[1], stride.type), stride)
         address = builder.gep(builder.bitcast(struct.data, ir.IntType(8).as_pointer()), [offset])
-        word = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [address.type, word, word, word])
+        kind = ir.FunctionType(ir.VoidType(), [address.type, _WORD, _WORD, _WORD])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [address, word(0), word(3), word(1)])  # to read, keep near, data
+        builder.call(function, [address, _WORD(0), _WORD(1), _WORD(1)])  # to read, second level, data
         return context.get_dummy_value()
 
     return types.void(array, row), codegen

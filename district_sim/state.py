@@ -13,7 +13,7 @@ from district_sim.compiled import kernel
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
 COUNTS = 128  # room for sums over the district
-BLOCKS, BATCH = 16, 32  # blocks of firms that threads share; firms whose ties are computed together
+BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
@@ -140,14 +140,12 @@ def _shown(domains: int) -> np.dtype:
     """What partners see of a firm during the quarter's learning, packed: for eight domains one cache line of 64 bytes."""
     fields: list[Any] = [
         ("tacit", np.float32, (domains,)),
-        ("length", np.float32),  # Euclidean length of `tacit`
-        ("x", np.float32),  # km
-        ("y", np.float32),  # km
-        ("it", np.float32),
-        ("absorptive", np.float32),
+        ("place", np.float32, (4,)),  # km east, km north, IT, Euclidean length of `tacit`
+        ("absorptive", np.float32),  # absorptive capacity
+        ("absorbing", np.float32),  # weight of all that makes for absorptive capacity; the capacity is 1 - exp(-weight)
         ("pipeline", np.float32),  # strength of its strongest pipeline, 0 without
     ]
-    return np.dtype([*fields, ("unused", np.float32, (-(domains + 6) % 16,))])
+    return np.dtype([*fields, ("unused", np.float32, (-(domains + 7) % 16,))])
 
 
 def _lesson(domains: int) -> np.dtype:
@@ -254,6 +252,15 @@ class Clock(NamedTuple):
     seed: np.ndarray  # (1,) uint64
 
 
+class Batch(NamedTuple):
+    """Numbers of the ties of a batch of firms, one row for each block that threads share."""
+
+    gap: Any  # (BLOCKS, BATCH * M) records of one field `gap` (D,), float32: partner's knowledge less own
+    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: the same for what `_shown` calls place
+    number: np.ndarray  # (BLOCKS, 4, BATCH * M) float32: see `processes.knowledge`
+    ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
+
+
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 
@@ -264,7 +271,7 @@ class Scratch(NamedTuple):
     phase: np.ndarray  # (8, P) sums by phase
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
-    batch: np.ndarray  # (BLOCKS, 6, BATCH * M) float32: numbers of the ties of a batch of firms, by thread
+    batch: Batch  # for each block
 
 
 class State(NamedTuple):
@@ -347,7 +354,21 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int) -> Scratch:
         phase=np.zeros((8, phases)),
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
-        batch=np.zeros((BLOCKS, 6, BATCH * slots), np.float32),
+        batch=batch_space(domains, slots),
+    )
+
+
+def batch_space(domains: int, slots: int) -> Batch:
+    """Working space of `processes.knowledge.socialise`."""
+
+    def records(name: str, size: int) -> Any:
+        return _rows(BLOCKS * BATCH * slots, np.dtype([(name, np.float32, (size,))])).reshape(BLOCKS, BATCH * slots)
+
+    return Batch(
+        gap=records("gap", domains),
+        place=records("place", 4),
+        number=np.zeros((BLOCKS, 4, BATCH * slots), np.float32),
+        ties=np.zeros((BLOCKS, BATCH), np.uint64),
     )
 
 

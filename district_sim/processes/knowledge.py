@@ -9,29 +9,31 @@ import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange, vector_kernel
 from district_sim.processes.relations import strongest_pipeline
-from district_sim.single import exp_of_negative, prefetch, single
+from district_sim.single import exp_of_negative, four, load, positive, prefetch, single, store, total, zeros
 from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
 
-_GAP, _LENGTHS, _KM, _WEIGHT, _SCALE = range(5)  # rows of scratch.batch
+_EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
+_SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`
+_HALF = np.log(2.0)
+_NEAR = 4096  # firms whose records fit into a core's cache
 _ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
 
 
-@kernel
-def absorptive_capacity(education, experience, research, own_knowledge, k):
-    """Absorptive capacity in [0, 1]: saturating in education, experience, R&D and own knowledge.
+@vector_kernel
+def absorbing(education, experience, research, own_knowledge, k):
+    """Weight of what makes for absorptive capacity, which is 1 - exp(-weight): between 0 and 1, saturating.
 
     Source: Cohen & Levinthal 1990 (doi 10.2307/2393553); Stiglitz 1987 on learning to learn. With all weights at zero
-    (mechanism switched off) every firm has 0.5.
+    (mechanism switched off) every firm has a capacity of 0.5.
     """
-    weight = (
+    if k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0:
+        return single(_HALF)
+    return single(
         k.absorptive_education * education
         + k.absorptive_experience * experience
         + k.absorptive_research * research / (1.0 + research)
         + k.absorptive_knowledge * own_knowledge / (1.0 + own_knowledge)
     )
-    if k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0:
-        return 0.5
-    return 1.0 - np.exp(-weight)
 
 
 @kernel
@@ -54,113 +56,121 @@ def trust_weight(trust, k):
 
 
 @vector_kernel
-def _show(first, beyond, firms, pipelines, shown, lessons):
-    """Pack what partners see of firms first..beyond-1."""
+def _show(first, beyond, firms, pipelines, relevance, k, shown, lessons):
+    """Pack what partners see of firms first..beyond-1, and what absorptive capacity will follow from."""
     for i in range(first, beyond):
-        firm, face, lesson = firms[i], shown[i], lessons[i]
-        square = single(0.0)
+        firm, face = firms[i], shown[i]
+        firm.experience += k.experience_gain * (1.0 - firm.experience)
+        known, square = 0.0, single(0.0)
         for d in range(firm.tacit.size):
-            face.tacit[d] = firm.tacit[d]
-            lesson.codified[d] = firm.codified[d]
+            known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
             square += firm.tacit[d] * firm.tacit[d]
-        face.length, face.pipeline = np.sqrt(square), strongest_pipeline(i, pipelines)
-        face.x, face.y, face.it, face.absorptive = firm.x, firm.y, firm.it, firm.absorptive
+        store(face.tacit, load(firm.tacit))
+        store(lessons[i].codified, load(firm.codified))
+        store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(square)))
+        face.absorptive = firm.absorptive
+        face.absorbing = absorbing(firm.education, firm.experience, firm.research, known, k)
+        face.pipeline = strongest_pipeline(i, pipelines)
 
 
 @vector_kernel
-def _compare(first, beyond, shown, ties, k, interaction, batch):
-    """Firms first..beyond-1 and their partners, tie by tie into `batch`: squared gap of knowledge, sum of its lengths,
-    squared distance in km, trusted meetings at no distance, what the learner can bridge."""
-    threshold = single(k.trust_threshold)
-    per_trust = single(interaction) / (single(1.0) - threshold)
-    it_tacit, scale, more = single(k.it_tacit), single(k.distance_scale), single(k.distance_absorptive)
-    t = 0
-    for i in range(first, beyond):
-        me, partner, trust = shown[i], ties[i].partner, ties[i].trust
-        bridge = single(1.0) / (scale + more * me.absorptive)
-        for m in range(partner.size):
-            if partner[m] < 0:
+def _compare(first, beyond, shown, ties, k, gaps, places, number, many):
+    """Firms first..beyond-1 with their partners, tie by tie: gaps of knowledge and place, squared gap, trust.
+
+    Unsigned numbers index an array without asking whether they count from its end.
+    """
+    t, scale, more = np.uint64(0), single(k.distance_scale), single(k.distance_absorptive)
+    add = four(0.0, 0.0, 1.0, 0.0)
+    for i in range(np.uint64(first), np.uint64(beyond)):
+        me, tie, before = shown[i], ties[i], t
+        tacit, place = load(me.tacit), me.place
+        own = four(place[_EAST], place[_NORTH], 0.0, -place[_LENGTHS])
+        factor = four(1.0, 1.0, single(k.it_tacit) * place[_IT], scale + more * me.absorptive)
+        for m in range(tie.partner.size):
+            if tie.partner[m] < 0:
                 continue
-            other = shown[np.uint32(partner[m])]
-            square = single(0.0)
-            for d in range(me.tacit.size):
-                gap = other.tacit[d] - me.tacit[d]
-                square += gap * gap
-            east, north = other.x - me.x, other.y - me.y
-            batch[_GAP, t] = square
-            batch[_LENGTHS, t] = other.length + me.length
-            batch[_KM, t] = east * east + north * north
-            trusted = max(single(0.0), trust[m] - threshold)
-            batch[_WEIGHT, t] = trusted * per_trust * (single(1.0) + it_tacit * me.it * other.it)
-            batch[_SCALE, t] = bridge
-            t += 1
+            other = shown[np.uint32(tie.partner[m])]
+            gap = load(other.tacit) - tacit
+            store(gaps[t].gap, gap)
+            store(places[t].place, (load(other.place) - own) * factor + add)
+            number[_SQUARE, t], number[_TRUST, t] = total(gap * gap), tie.trust[m]
+            t += np.uint64(1)
+        many[i - np.uint64(first)] = t - before
     return t
 
 
 @vector_kernel
-def _understand(count, meeting_distance, batch):
+def _understand(count, interaction, k, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
-    Into the batch: meetings (weight) and understood meetings (gap). All ties of many firms in one loop, so that it
-    becomes vector instructions. Understanding with the gap that grows with cognitive distance gives the inverted U of
-    Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.006).
+    All ties of several firms in one loop, so that it becomes vector instructions. Understanding with the gap that grows
+    with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.006).
     """
-    gap, lengths, km = batch[_GAP], batch[_LENGTHS], batch[_KM]
-    weight, scale = batch[_WEIGHT], batch[_SCALE]
-    per_km = single(1.0 / meeting_distance)
+    square, trust, meeting, understood = number[_SQUARE], number[_TRUST], number[_MEETING], number[_UNDERSTOOD]
+    threshold, per_km = single(k.trust_threshold), single(1.0 / k.meeting_distance)
+    per_trust = single(interaction / (1.0 - k.trust_threshold))
     for t in range(count):
-        meeting = weight[t] * exp_of_negative(-np.sqrt(km[t]) * per_km)
-        distance = np.sqrt(gap[t]) / max(lengths[t], single(1e-30)) * scale[t]
-        weight[t] = meeting
-        gap[t] = meeting * exp_of_negative(-distance * distance)
+        place = places[t].place
+        km = np.sqrt(place[_EAST] * place[_EAST] + place[_NORTH] * place[_NORTH])
+        trusted = max(single(0.0), trust[t] - threshold) * per_trust
+        meeting[t] = trusted * place[_IT] * exp_of_negative(-km * per_km)
+        bridged = place[_LENGTHS] * place[_LENGTHS] + single(1e-30)
+        understood[t] = meeting[t] * exp_of_negative(-square[t] / bridged)
 
 
 @vector_kernel
-def _learn_from_partners(first, beyond, shown, ties, k, lesson, batch):
+def _share_attention(first, beyond, shown, k, lesson, capacity, gaps, number, many):
     """Attention is shared among the meetings; learning never carries a firm beyond its partner in a domain."""
-    t = 0
-    for i in range(first, beyond):
-        me, partner, learned = shown[i], ties[i].partner, lesson[i].tacit
-        attention, here = single(k.attention), t
-        for j in partner:
-            if j >= 0:
-                attention += batch[_WEIGHT, here]
-                here += 1
-        rate = single(min(1.0, k.socialisation)) * me.absorptive / max(attention, single(1e-30))
-        for d in range(learned.size):
-            learned[d] = single(0.0)
-        for j in partner:
-            if j < 0:
-                continue
-            theirs, share = shown[np.uint32(j)].tacit, rate * batch[_GAP, t]
-            for d in range(learned.size):
-                learned[d] += share * max(single(0.0), theirs[d] - me.tacit[d])
-            t += 1
+    t, socialisation = np.uint64(0), single(min(1.0, k.socialisation))
+    meeting, understood = number[_MEETING], number[_UNDERSTOOD]
+    for i in range(np.uint64(first), np.uint64(beyond)):
+        me, ties = shown[i], many[i - np.uint64(first)]
+        attention, learned = single(k.attention), zeros(me.tacit)
+        for u in range(t, t + ties):
+            attention += meeting[u]
+            learned = learned + understood[u] * positive(load(gaps[u].gap))
+        t += ties
+        store(lesson[i].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
+        capacity[i] = single(1.0) - exp_of_negative(-me.absorbing)
 
 
 @kernel
-def socialise(first, beyond, shown, ties, k, interaction, lesson, batch):
-    """Tacit knowledge that firms first..beyond-1 learn face to face, into `lesson.tacit`.
+def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps, places, number, many):
+    """Tacit knowledge that firms first..beyond-1 learn face to face, and their new absorptive capacity.
 
-    Batches of firms go through three loops, each simple enough to become vector instructions; the partners of the next
-    batch are fetched meanwhile.
+    A few firms at a time go through three loops, each simple enough to become vector instructions: 3 to 4 ns a tie on
+    one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
 
     Args:
         shown: (N,) records of `scratch.shown`.
         ties: (N,) records of `State.ties`.
         k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
         lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
-        batch: one block of `scratch.batch`.
+        capacity: (N,) new absorptive capacity, written.
+        gaps, places, number, many: one row each of the fields of `scratch.batch`, working space.
     """
     for low in range(first, beyond, BATCH):
         high = min(low + BATCH, beyond)
-        for i in range(high, min(high + BATCH, beyond)):
-            for j in ties[i].partner:
-                if j >= 0:
-                    prefetch(shown, np.uint32(j))
-        count = _compare(low, high, shown, ties, k, interaction, batch)
-        _understand(count, k.meeting_distance, batch)
-        _learn_from_partners(low, high, shown, ties, k, lesson, batch)
+        if _far(low, ties):
+            _fetch(min(low + 2 * BATCH, beyond), min(low + 3 * BATCH, beyond), shown, ties)
+        count = _compare(low, high, shown, ties, k, gaps, places, number, many)
+        _understand(count, interaction, k, places, number)
+        _share_attention(low, high, shown, k, lesson, capacity, gaps, number, many)
+
+
+@kernel
+def _far(i, ties):
+    """Whether the first partner of firm i is so far away in memory that others' probably are as well."""
+    j = ties[i].partner[0]
+    return j >= 0 and abs(j - i) > _NEAR
+
+
+@kernel
+def _fetch(first, beyond, shown, ties):
+    for i in range(np.uint64(first), np.uint64(beyond)):
+        for j in ties[i].partner:
+            if j >= 0:
+                prefetch(shown, np.uint32(j))
 
 
 @vector_kernel
@@ -195,7 +205,7 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
         j = partner[m]
         if j >= 0:
             passed = k.gatekeeping if shown[j].pipeline > 0.0 else 1.0
-            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].it)
+            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].place[_IT])
             local += _take_in(firm.codified, before, lesson[j].codified, single(scale * passed * min(1.0, together)))
     for g in range(node.size):
         if node[g] >= 0:
@@ -222,28 +232,22 @@ def _convert(firm, shown, lesson, technology, frontier, use, k):
 
 
 @kernel
-def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived):
-    """One quarter of firms first..beyond-1, from what all firms show."""
+def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use):
+    """One quarter of firms first..beyond-1, from what all firms show and what they learned from partners."""
     k, frontier, abroad = knowledge[0], world[0].frontier, world[0].node_codified
-    relevance, use = derived.relevance, derived.use
     interaction = k.interaction * policy[0].brokers
-    socialise(first, beyond, shown, ties, k, interaction, lessons, batch)
     for i in range(first, beyond):
         firm, lesson = firms[i], lessons[i]
         if not firm.alive:
             continue
-        known, learned = 0.0, 0.0
-        for d in range(firm.tacit.size):
-            known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
-            learned += lesson.tacit[d]
-        firm.experience += k.experience_gain * (1.0 - firm.experience)
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
         _convert(firm, shown[i], lesson, technology, frontier, use, k)
         inflow, collective, local = _combine(
             firm, lesson.codified, ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, lessons
         )
-        firm.inflow, firm.inflow_collective, firm.inflow_local = inflow, collective, local + learned
-        firm.absorptive = absorptive_capacity(firm.education, firm.experience, firm.research, known, k)
+        firm.inflow, firm.inflow_collective = inflow, collective
+        firm.inflow_local = local + total(load(lesson.tacit))
+        firm.absorptive = capacity[i]
 
 
 @parallel_kernel
@@ -257,16 +261,22 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
     Args:
         knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
     """
-    rows, shown, lessons = clock.rows[0], scratch.shown, scratch.lesson
+    rows, shown, lessons, capacity = clock.rows[0], scratch.shown, scratch.lesson, scratch.value
+    relevance, use, interaction = derived.relevance, derived.use, knowledge[0].interaction * policy[0].brokers
+    gap, place, number, many = scratch.batch
     if rows < _ALONE:
-        _show(0, rows, firms, pipelines, shown, lessons)
-        batch = scratch.batch[0]
-        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived)
+        k = knowledge[0]
+        _show(0, rows, firms, pipelines, relevance, k, shown, lessons)
+        socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
+        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use)
     else:
         for b in prange(BLOCKS):
-            _show(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, pipelines, shown, lessons)
+            first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
+            _show(first, beyond, firms, pipelines, relevance, knowledge[0], shown, lessons)
         for b in prange(BLOCKS):
-            first, beyond, batch = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, scratch.batch[b]
+            first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
+            space = gap[b], place[b], number[b], many[b]
+            socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
             _learn(
-                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, batch, knowledge, derived
+                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use
             )
