@@ -1,7 +1,7 @@
 # Type `make` to see what can be done. Everything installs into .venv, next to this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint format bench clean
 
 bin := .venv/bin
 
@@ -26,6 +26,9 @@ format: setup ## Rewrite the code in the house style
 	$(bin)/python -m ruff format .
 	$(bin)/python -m ruff check --fix .
 
+bench: setup ## Measure speed, memory and start-up against their targets (minutes)
+	$(bin)/python -m benchmarks
+
 clean: ## Remove .venv, caches and build products (results are kept)
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find district_sim tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find district_sim tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from district_sim.scenario import Scenario
 
 SUFFIXES = (".yaml", ".yml")
+EXPERIMENTS = "experiments"
+"""Folder of experiment files, beside the bundled scenarios."""
 
 type Key = tuple[str | int, ...]
 
@@ -97,7 +99,12 @@ def scenario_names() -> list[str]:
     """
     folder = bundled_folder()
     names = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml")]
-    return sorted(name.as_posix() for name in names if not any(part.startswith(("_", ".")) for part in name.parts))
+    hidden = ("_", ".")
+    return sorted(
+        name.as_posix()
+        for name in names
+        if name.parts[0] != EXPERIMENTS and not any(part.startswith(hidden) for part in name.parts)
+    )
 
 
 def scenario_text(name_or_path: str | Path) -> str:
@@ -179,6 +186,16 @@ def _text(path: Path) -> str:
 
 def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
     """One file with everything it extends; `chain` holds the files that led to it."""
+    own = _read_alone(path)
+    chain = (*chain, path.resolve())
+    merged = _Document()
+    for base in _bases(own, path, chain):
+        _stack(merged, _read(base, chain))
+    _stack(merged, own)
+    return merged
+
+
+def _read_alone(path: Path) -> _Document:
     source = _Source(_shown(path))
     tree = _parse(_text(path), source)
     if tree is None:
@@ -187,12 +204,17 @@ def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
         raise ScenarioError(f"{source.name}: not a scenario: it must be made of 'key: value' lines")
     own = _Document()
     own.data = _plain(tree, (), 1, source, own.origins)
-    chain = (*chain, path.resolve())
-    merged = _Document()
-    for base in _bases(own, path, chain):
-        _stack(merged, _read(base, chain))
-    _stack(merged, own)
-    return merged
+    return own
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, str]]:
+    """A YAML file as plain data, and for each key in it its place (`file:line`).
+
+    Raises:
+        ScenarioError: it cannot be read or is not made of `key: value` lines.
+    """
+    document = _read_alone(path)
+    return document.data, {key: origin.place for key, origin in document.origins.items()}
 
 
 def _stack(low: _Document, high: _Document) -> None:

@@ -3,11 +3,8 @@
 The model is calibrated on seeds 0-99 and reported on seeds 1000-1099 (`REPORT_SEEDS`).
 """
 
-import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from district_sim import kernel_patterns
-from district_sim.compiled import is_compiled, use_one_thread
+from district_sim.pool import compile_first, no_interrupt, worker_pool
 from district_sim.run import simulate
 from district_sim.scenario_files import load_scenario
 from district_sim.trajectories import FUTURES, Scores, Trajectory, classify
@@ -310,17 +307,17 @@ def verify(
     Returns:
         The claims by pattern, and the labels over the map (columns openness, action, seed, trajectory).
     """
-    if not is_compiled():  # once, before every worker does it for itself
-        run_job(_job("classroom", 0, {"run.quarters": 2}))
+    compile_first()
     on_map = _on_map(seeds)
     done = 0
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count(), context, initializer=use_one_thread) as pool:
+    with worker_pool(workers) as pool:
 
         def run_many(jobs: Sequence[Job]) -> list[Outcome]:
             nonlocal done
             out = []
-            for outcome in pool.map(run_job, jobs, chunksize=4):
+            with no_interrupt():
+                outcomes = pool.map(run_job, jobs, chunksize=4)
+            for outcome in outcomes:
                 out.append(outcome)
                 done += 1
                 if progress:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import district_sim
 from district_sim import cli, scenario_files
+from district_sim.cli import runs
 from district_sim.run import Run
 
 SMALL = "title: Small district\nfirms: {count: 40}\nrun: {quarters: 12}\nstrategy_start: 4\n"
@@ -72,7 +73,7 @@ def refusal(*arguments: str) -> str:
 # Help ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sweep", "--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     heavy = ("numba", "numpy", "pandas", "mesa", "matplotlib", "scipy", "ruamel")
     code = (
@@ -91,7 +92,15 @@ def test_version() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["run"], ["demo"], ["scenarios", "list"], ["scenarios", "show"], ["scenarios", "validate"]],
+    [
+        ["run"],
+        ["demo"],
+        ["sweep"],
+        ["results"],
+        ["scenarios", "list"],
+        ["scenarios", "show"],
+        ["scenarios", "validate"],
+    ],
 )
 def test_help_of_each_command_has_examples(command: list[str]) -> None:
     text = call(*command, "--help").stdout
@@ -285,7 +294,7 @@ def test_ctrl_c_says_what_was_kept(
 def bundled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small scenarios under the names that the demo runs."""
     (folder / "package").mkdir()
-    for name in cli.DEMO:
+    for name in runs.DEMO:
         (folder / f"package/{name}.yaml").write_text(SMALL)
     monkeypatch.setattr(scenario_files, "bundled_folder", lambda: folder / "package")
 
@@ -300,10 +309,10 @@ def test_demo_makes_a_figure_and_a_table_and_can_be_repeated(folder: Path) -> No
         assert max(map(len, result.stdout.splitlines())) <= 80, "fits a common terminal"
         told = json.loads((folder / "district-sim-demo/demo.json").read_text())
         assert told["seed"] == int(seed)
-        assert tuple(told["trajectories"]) == cli.DEMO
+        assert tuple(told["trajectories"]) == runs.DEMO
         assert Run.load("district-sim-demo/learning_region").seed == int(seed)
     table = (folder / "district-sim-demo/futures.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in table] == ["scenario", *cli.DEMO]
+    assert [line.split(",")[0] for line in table] == ["scenario", *runs.DEMO]
 
 
 @pytest.mark.usefixtures("bundled")
@@ -315,7 +324,7 @@ def test_demo_leaves_a_folder_that_is_not_its_own(folder: Path) -> None:
 
 
 def test_demo_scenarios_are_bundled() -> None:
-    assert set(cli.DEMO) <= set(scenario_files.scenario_names())
+    assert set(runs.DEMO) <= set(scenario_files.scenario_names())
 
 
 # Scenarios ----------------------------------------------------------------------------------------

@@ -4,13 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from district_sim import figures
+from district_sim.experiments.compare import Comparison, compare
+from district_sim.experiments.discover import Box, Restriction
+from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
-from district_sim.run import Run, simulate
+from district_sim.run import Run, Snapshot, simulate
 from district_sim.scenario import Scenario
 from district_sim.trajectories import FUTURES, Trajectory
 from district_sim.wording import TRAJECTORY_NAMES, heading
@@ -121,7 +125,7 @@ def test_map_legend_names_all_that_is_drawn(run: Run) -> None:
 
 
 def test_map_of_a_district_without_firms(run: Run) -> None:
-    nobody = figures.Snapshot(run.end.firms.iloc[:0], run.end.ties.iloc[:0])
+    nobody = Snapshot(run.end.firms.iloc[:0], run.end.ties.iloc[:0])
     empty = Run(run.scenario, run.seed, run.indicators, run.start, nobody, run.versions)
     after = figures.district_map(empty).axes[1]
     assert len(named(after, "ties").get_segments()) == 0
@@ -160,6 +164,152 @@ def test_futures_has_a_map_and_bars_for_each_run(run: Run) -> None:
     colours = [line.get_color() for line in employment.lines[:3]]
     meant = (Trajectory.MARSHALLIAN_PERSISTENCE, Trajectory.FRAGMENTATION, Trajectory.LEARNING_REGION)
     assert colours == [TRAJECTORY_COLOURS[trajectory] for trajectory in meant]
+
+
+# Experiments --------------------------------------------------------------------------------------
+
+
+def compared() -> Comparison:
+    """Two cells against a third, twelve replicates, one quantity and one share."""
+    rng = np.random.default_rng(0)
+    luck, rows = rng.normal(1.0, 0.1, 12), []
+    for point, (name, gain) in enumerate({"baseline": 0.0, "learning_region": 0.5, "my_mix": -0.2}.items()):
+        for replicate in range(12):
+            label = "decline" if name == "my_mix" and replicate < 5 else "marshallian_persistence"
+            values = {
+                "employment": 100.0 * (luck[replicate] + gain),
+                "unemployment": 0.1 - 0.05 * gain * luck[replicate],
+            }
+            identity = {"point": point, "replicate": replicate, "scenario": name, "policies": "own", "status": "done"}
+            rows.append({**identity, "trajectory": label, **values})
+    return compare(pd.DataFrame(rows), ["employment", "unemployment"])
+
+
+def test_differences_are_in_per_cent_and_in_points() -> None:
+    found = compared()
+    quantities, shares = figures.differences(found).axes
+    assert quantities.get_xlabel() == "difference, % of the mean under baseline"
+    assert [label.get_text() for label in quantities.get_yticklabels()] == ["Employees"]
+    assert [label.get_text() for label in shares.get_yticklabels()] == ["Unemployment"]
+    table = found.differences.set_index(["cell", "outcome"])
+    for ax, outcome in ((quantities, "employment"), (shares, "unemployment")):
+        dots = {bar[0].get_color(): bar[0].get_xdata()[0] for bar in ax.containers}
+        for cell, colour in (("learning_region", TRAJECTORY_COLOURS[Trajectory.LEARNING_REGION]), ("my_mix", None)):
+            row = table.loc[(cell, outcome)]
+            scale = 100.0 / row["counterfactual"] if outcome == "employment" else 100.0
+            shown = dots[colour] if colour else next(x for c, x in dots.items() if c not in TRAJECTORY_COLOURS.values())
+            assert shown == pytest.approx(scale * row["difference"])
+
+
+def test_bands_show_the_median_of_each_cell() -> None:
+    quarters = range(4, 44, 4)
+    rows = [
+        {"cell": cell, "quarter": q, "indicator": name, "low": 0.1, "median": 0.2 + shift, "high": 0.4}
+        for cell, shift in (("baseline", 0.0), ("my_mix", 0.1))
+        for q in quarters
+        for name in figures.BAND_INDICATORS
+    ]
+    figure = figures.bands(pd.DataFrame(rows), ["baseline", "my_mix"])
+    for ax in figure.axes:
+        assert [line.get_ydata()[0] for line in ax.lines] == pytest.approx([0.2, 0.3])
+        assert len(ax.collections) == 2
+        assert ax.lines[0].get_color() != ax.lines[1].get_color()
+    assert texts(figure.legends[0]) == ["Baseline", "My mix"]
+
+
+def test_transitions_count_every_replicate() -> None:
+    figure = figures.transitions(compared())
+    shown = [[text.get_text() for text in ax.texts] for ax in figure.axes]
+    assert shown == [["12"], ["7", "5"]]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["under learning_region", "under my_mix"]
+
+
+def test_morris_names_the_first_and_places_all() -> None:
+    effects = np.linspace(100.0, 1.0, 14)
+    table = pd.DataFrame({"parameter": [f"market.p{k}" for k in range(14)], "mu_star": effects})
+    table = table.assign(sigma=effects[::-1], mu_star_conf=5.0, mu=effects)
+    ax = figures.morris_plane(table, "employment", named=5).axes[0]
+    assert [text.get_text() for text in ax.texts] == [f"market.p{k}" for k in [0, 1, 2, 3, 4]]
+    assert (
+        sum(len(part.get_offsets()) for part in ax.collections if hasattr(part, "get_sizes") and len(part.get_sizes()))
+        == 14
+    )
+    heights = sorted(text.get_position()[1] for text in ax.texts)
+    assert np.diff(heights).min() > 0.0
+    assert "Employees" in ax.get_xlabel()
+
+
+def test_sobol_bars_have_their_lengths_and_intervals() -> None:
+    table = pd.DataFrame(
+        {"parameter": ["a", "b"], "S1": [0.6, -0.02], "S1_conf": [0.1, 0.05], "ST": [0.7, 0.1], "ST_conf": [0.1, 0.02]}
+    )
+    ax = figures.sobol_bars(table, "employment").axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [0.6, -0.02, 0.7, 0.1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.get_xlim()[0] < -0.07 < 0.0, "the interval below zero is inside the figure"
+
+
+def phases() -> pd.DataFrame:
+    """Decline where x is large, persistence elsewhere, and one mixed point."""
+    rows = []
+    for x in (0.0, 0.5, 2.0):
+        for y in (False, True):
+            for seed in range(4):
+                mixed = x == 0.5 and y and seed == 0
+                label = Trajectory.DECLINE if x == 2.0 or mixed else Trajectory.MARSHALLIAN_PERSISTENCE
+                rows.append({"a.x": x, "b.y": y, "trajectory": label.value})
+    return pd.DataFrame(rows)
+
+
+def test_phase_diagram_shares_cells_and_draws_borders() -> None:
+    ax = figures.phase_diagram(phases(), "a.x", "b.y", ("x", "y")).axes[0]
+    decline = TRAJECTORY_COLOURS[Trajectory.DECLINE]
+    widths = {
+        (round(bar.get_x(), 2), bar.get_y()): bar.get_width()
+        for bar in ax.patches
+        if bar.get_fill() and to_hex(bar.get_facecolor()) == decline and bar.get_width() > 0.0
+    }
+    assert widths == {(1.5, -0.5): 1.0, (1.5, 0.5): 1.0, (1.25, 0.5): 0.25}
+    borders = [(tuple(line.get_xdata()), tuple(line.get_ydata())) for line in ax.lines]
+    assert borders == [((1.5, 1.5), (-0.5, 0.5)), ((1.5, 1.5), (0.5, 1.5))]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.5", "2"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["false", "true"]
+    assert {text.get_text() for text in ax.texts} == {"Marshallian\npersistence", "Decline"}
+
+
+def test_scenarios_are_placed_by_their_values() -> None:
+    marks = [
+        figures.Mark("here", 1.25, True),
+        figures.Mark("there", 1.25, True),
+        figures.Mark("outside", 3.0, True),
+        figures.Mark("elsewhere", 0.0, False),
+    ]
+    figure = figures.phase_diagram(phases(), "a.x", "b.y", ("x", "y"), marks)
+    dots = [tuple(np.ravel(line.get_data())) for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert dots == [(1.5, 1.0), (0.0, 0.0)]
+    assert texts(figure.legends[1]) == ["here, there", "elsewhere"]
+
+
+def test_boxes_show_their_sides_and_all_points() -> None:
+    entry, off = Parameter("demography.entry", "number", 0.0, 0.1), Parameter("mechanisms.takeover", "boolean", 0, 1)
+    box = Box(
+        (Restriction(entry, True, 0.04, 0.001), Restriction(off, False, 0.0, 0.01)),
+        0.8, 0.9, 20, 18, True, ((1.0, 0.3, 0), (0.9, 0.6, 1), (0.8, 0.9, 2)),
+    )  # fmt: skip
+    cases = pd.DataFrame({"demography.entry": np.linspace(0.0, 0.1, 40), "mechanisms.takeover": [False, True] * 20})
+    cases["share"], cases["case"] = 1.0, cases["demography.entry"] > 0.04
+    left, middle, right = figures.boxes(cases, [box], "decline").axes
+    said = [text.get_text() for text in left.texts]
+    assert {"demography.entry", "> 0.04", "mechanisms.takeover", "= false", "true"} <= set(said)
+    filled = [(bar.get_x(), bar.get_width()) for bar in left.patches][1::2]
+    assert filled == [(0.0, 0.5), (pytest.approx(0.4), pytest.approx(0.6))]
+    assert (0.8, 0.9) in [tuple(np.ravel(line.get_data())) for line in middle.lines]
+    assert sum(len(part.get_offsets()) for part in right.collections) == 40
+    (frame,) = right.patches
+    assert (frame.get_x(), frame.get_x() + frame.get_width()) == (-0.5, 0.5) or frame.get_y() == -0.5
+
+
+# Drawing and saving -------------------------------------------------------------------------------
 
 
 def test_drawing_touches_nothing_global(run: Run) -> None:

@@ -1,15 +1,7 @@
-"""Figures of runs: dashboard, map, scores over time, and several futures side by side.
+"""Figures of runs: dashboard, map, scores over time, and several futures side by side."""
 
-The only place for matplotlib. Every function returns a `Figure` made without pyplot, so that nothing global is
-touched; `save` writes one. Colours are safe for colour-blind readers and differ in lightness, and every line or
-marker also differs in shape, so that the figures can be read in grey.
-"""
-
-import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -22,32 +14,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from district_sim.files import write_whole
+from district_sim.figures.style import LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
 from district_sim.run import Run, Snapshot
 from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.trajectories import scores_over_time as _scores_over_time
 from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
-
-TRAJECTORY_COLOURS: dict[Trajectory, str] = {
-    Trajectory.FRAGMENTATION: "#c2403a",
-    Trajectory.POST_MARSHALLIAN_NODE: "#0b4a8f",
-    Trajectory.LEARNING_REGION: "#2f9e91",
-    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "#e0a526",
-    Trajectory.MARSHALLIAN_PERSISTENCE: "#8a8a8a",
-    Trajectory.DECLINE: "#3c3c3c",
-}
-"""Always the same colour for the same trajectory."""
-TRAJECTORY_DASHES: dict[Trajectory, Any] = {
-    Trajectory.FRAGMENTATION: (0, (5, 1.5)),
-    Trajectory.POST_MARSHALLIAN_NODE: (0, (5, 1.5, 1, 1.5)),
-    Trajectory.LEARNING_REGION: (0, (1.5, 1)),
-    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "-",
-    Trajectory.MARSHALLIAN_PERSISTENCE: (0, (8, 2, 1, 2, 1, 2)),
-    Trajectory.DECLINE: (0, (3, 3)),
-}
 
 
 class _Look(NamedTuple):
@@ -67,26 +40,7 @@ CONTROLS: dict[str, _Look] = {
 
 _TIE = "#4a5a66"
 _PIPELINE = "#0b4a8f"
-_LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 _MANY = 4000  # shapes beyond which they are drawn as an image inside the vector file
-_STYLE: Any = {
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#555555",
-    "axes.linewidth": 0.8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "figure.titlesize": 13,
-    "svg.hashsalt": "district-sim",
-}
 
 
 class _Panel(NamedTuple):
@@ -184,30 +138,11 @@ def _background_key(run: Run) -> list[Artist]:
     return [shade, begin] if 0 < run.scenario.strategy_start < len(run.indicators) else [shade]
 
 
-def _note(ax: Axes, text: str, place: tuple[float, float], up: float = 0.0, **style: Any) -> None:
-    """Small text at a place given as fractions of the axes, `up` points above it."""
-    look: Any = {"fontsize": 8.5, "color": "#444444", "annotation_clip": False} | style
-    ax.annotate(text, place, (0, up), "axes fraction", "offset points", **look)
-
-
 def _curve(ax: Axes, values: pd.Series, trajectory: Trajectory, label: str) -> None:
     """A line that looks the same for the same trajectory everywhere; a dot if there is one value only."""
     marker = "o" if len(values) == 1 else ""
     style: Any = {"color": TRAJECTORY_COLOURS[trajectory], "linestyle": TRAJECTORY_DASHES[trajectory]}
     ax.plot(values.index, values, label=label, marker=marker, linewidth=2.0, clip_on=False, **style)
-
-
-def _scale_y(ax: Axes, unit: str, top: float) -> None:
-    ax.set_ylabel(unit)
-    if "0 to 1" in unit:
-        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
-    elif unit.startswith("share"):
-        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    else:
-        ax.set_ylim(0.0, max(1e-9, 1.1 * top))
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    ax.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None:
@@ -300,13 +235,13 @@ def _map_key(small: float = 1.0) -> list[Artist]:
 
 def dashboard(run: Run) -> Figure:
     """The main indicators over time, in nine panels."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12, 8.6), layout="constrained")
         for number, (ax, panel) in enumerate(zip(figure.subplots(3, 3, sharex=True).flat, _DASHBOARD, strict=True)):
             data = run.indicators[[name for name, _ in panel.lines]]
-            for (name, label), (colour, dashes) in zip(panel.lines, _LINES, strict=False):
+            for (name, label), (colour, dashes) in zip(panel.lines, LINES, strict=False):
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
-            _scale_y(ax, panel.unit, float(np.nanmax(data.to_numpy())))
+            scale_y(ax, panel.unit, float(np.nanmax(data.to_numpy())))
             _shade_globalisation(ax, run)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
@@ -322,7 +257,7 @@ def dashboard(run: Run) -> Figure:
 
 def district_map(run: Run) -> Figure:
     """The district before and after: firms at their places by size and control, their ties and pipelines."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12, 7.2), layout="constrained")
         limit, pen = _reach(run), _pen(5.4, len(run.start.firms))
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -353,7 +288,7 @@ def _spread(values: Sequence[float], gap: float) -> list[float]:
 
 def scores_over_time(run: Run) -> Figure:
     """Where the district was heading: the scores of the four futures as if the run had ended at each quarter."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         ax = figure.subplots()
         scores = _scores_over_time(run.indicators)
@@ -361,9 +296,9 @@ def scores_over_time(run: Run) -> Figure:
         for future, end, height in zip(FUTURES, last, _spread(last, 0.06), strict=True):
             name, weight = TRAJECTORY_NAMES[future], "bold" if end == max(last) > 0.0 else "normal"
             _curve(ax, scores[future.value], future, name)
-            _note(ax, f"{name} {end:.2f}", (1.015, height), va="center", fontsize=9, weight=weight)
+            note(ax, f"{name} {end:.2f}", (1.015, height), va="center", fontsize=9, weight=weight)
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
-        _note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
+        note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
         ax.set_ylim(0.0, 1.0)
         _shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
@@ -404,18 +339,18 @@ def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
             values = 100.0 * values / max(1e-12, float(values.iloc[0]))
         top = max(top, float(values.max()))
         _curve(ax, values, _identity(key, run), heading(key))
-    _scale_y(ax, panel.unit, top)
+    scale_y(ax, panel.unit, top)
     _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel("quarter")
-    _note(ax, panel.unit, (0.0, 1.0), up=4)
+    note(ax, panel.unit, (0.0, 1.0), up=4)
 
 
 def _map_panel(ax: Axes, name: str, outcome: str, colour: str) -> None:
     """Headings of a small map, which needs no axes: all maps show the same place at one scale."""
     ax.set_title(name, loc="center", pad=24)
-    _note(ax, outcome, (0.5, 1.0), up=10, ha="center")
+    note(ax, outcome, (0.5, 1.0), up=10, ha="center")
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
@@ -428,7 +363,7 @@ def futures(runs: Mapping[str, Run]) -> Figure:
     Args:
         runs: by scenario name; they share the initial district. The name gives the colour where it is a trajectory's.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         columns = len(runs) + 1
         figure = Figure(figsize=(2.35 * columns, 8.4))
         edges = {"left": 0.035, "right": 0.99}
@@ -459,49 +394,3 @@ def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mappi
         outcome = f"→ {TRAJECTORY_NAMES[run.trajectory]}"
         _map_panel(ax, heading(name), outcome, TRAJECTORY_COLOURS[_identity(name, run)])
         _score_bars(figure.add_subplot(bars[number]), run, number == 1)
-
-
-def phase_diagram(table: pd.DataFrame) -> Figure:
-    """Futures over the plane of openness and collective action: a bar of seeds' labels at each point.
-
-    Args:
-        table: columns openness, action (both 0..1), seed, trajectory, as `verify.map_of_futures` gives it.
-    """
-    figure = Figure(figsize=(7.2, 7.0), layout="constrained")
-    ax = figure.add_subplot()
-    ax.set_xlabel("Openness: offshoring, pipelines, sale of firms")
-    ax.set_ylabel("Collective action: contributions, match, institutions")
-    step = 1.0 / max(1, table["openness"].nunique() - 1)
-    for (x, y), labels in table.groupby(["openness", "action"])["trajectory"]:
-        left, shares = float(x) - step / 2, labels.value_counts(normalize=True)  # type: ignore[arg-type]
-        for trajectory in Trajectory:
-            width = step * float(shares.get(trajectory.value, 0.0))
-            colour = TRAJECTORY_COLOURS[trajectory]
-            ax.add_patch(Rectangle((left, float(y) - step / 2), width, step, facecolor=colour, linewidth=0))  # type: ignore[arg-type]
-            left += width
-        ax.add_patch(Rectangle((left - step, float(y) - step / 2), step, step, fill=False, edgecolor="white"))  # type: ignore[arg-type]
-    ax.set(xlim=(-step / 2, 1 + step / 2), ylim=(-step / 2, 1 + step / 2), aspect="equal")
-    seen = [trajectory for trajectory in Trajectory if (table["trajectory"] == trajectory.value).any()]
-    keys = [Rectangle((0, 0), 1, 1, facecolor=TRAJECTORY_COLOURS[t], label=TRAJECTORY_NAMES[t]) for t in seen]
-    figure.legend(handles=keys, loc="outside upper center", ncols=2, frameon=False)
-    return figure
-
-
-def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
-    """Write a figure as PNG (150 dpi) and SVG; each file appears whole or not at all.
-
-    Args:
-        path: without suffix, in a folder that exists.
-
-    Returns:
-        The files written.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    written = []
-    with mpl.rc_context(_STYLE):
-        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-            draw = partial(figure.savefig, format=suffix[1:], dpi=150, metadata=metadata)
-            written.append(write_whole(Path(f"{os.fspath(path)}{suffix}"), draw))
-    return written

@@ -1,0 +1,67 @@
+"""Compile socialise.c with this machine's compiler and call it."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from benchmarks.knowledge_case import Case
+
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp")
+VARIANTS = ("plain", "batched", "ahead")
+_SOURCE = Path(__file__).with_name("socialise.c")
+
+
+class NoCompiler(Exception):
+    """There is no C compiler that can compile socialise.c; the message says why."""
+
+
+class _Arguments(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_void_p)
+        for name in ("seen", "partner", "trust", "education", "experience", "research", "k", "gained", "capacity")
+    )
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The compiled library.
+
+    Raises:
+        NoCompiler: none was found (in CC, or as cc, gcc or clang), or it refused.
+    """
+    names = (os.environ.get("CC"), "cc", "gcc", "clang")
+    compiler = next((path for name in names if name and (path := shutil.which(name))), None)
+    if compiler is None:
+        raise NoCompiler("no C compiler found")
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "socialise.so"
+        command = [compiler, *FLAGS, "-shared", "-fPIC", "-o", str(out), str(_SOURCE), "-lm"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            errors = [line for line in done.stderr.splitlines() if "error" in line]
+            raise NoCompiler(f"{Path(compiler).name}: {(errors or ['failed'])[0].strip()}")
+        return ctypes.CDLL(str(out))
+
+
+def in_c(case: Case, variant: str, threads: int) -> Callable[[], None]:
+    """A call of one variant on a case; writes `gained` and `capacity`.
+
+    Raises:
+        NoCompiler: see `library`.
+    """
+    function = getattr(library(), f"socialise_{variant}")
+    function.argtypes, function.restype = (ctypes.c_int64, ctypes.c_void_p, ctypes.c_int), None
+    arguments = _Arguments(*(array.ctypes.data for array in case))
+    n, address = len(case.seen), ctypes.byref(arguments)
+    keep = case  # the arrays must live as long as the call
+
+    def call() -> None:
+        assert keep is case
+        function(n, address, threads)
+
+    return call

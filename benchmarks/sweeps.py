@@ -1,0 +1,99 @@
+"""Sweeps: two workers against one, and what dispatching and storing cost beside the simulating.
+
+The same replicates of the classroom district are made three ways, in turns: by a sweep with one worker, by a sweep with
+two, and by a plain loop in this process on one thread that keeps nothing. Workers are started before the clock is.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.rows import Row
+from benchmarks.timing import Spread, take_turns
+
+_TURNS, _QUICK_TURNS = 7, 3
+_SECONDS, _QUICK_SECONDS = 6.0, 1.0  # of simulating in one sweep
+_SCENARIO = "classroom"
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Both figures."""
+    import numba
+
+    from district_sim.pool import cores
+
+    if cores() < 2:
+        yield Row("sweeps.workers", "One worker / two workers", at_least=1.85, note="this machine has one core")
+        return
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield from _measured(quick)
+    finally:
+        numba.set_num_threads(before)
+
+
+def _measured(quick: bool) -> Iterator[Row]:
+    from district_sim.experiments import Experiment, run_experiment
+    from district_sim.pool import worker_pool
+
+    plain = _plain(1)
+    plain()
+    start = perf_counter()
+    plain()
+    runs = 2 * max(8, round(0.5 * (_QUICK_SECONDS if quick else _SECONDS) / (perf_counter() - start)))
+    experiment = Experiment(name="benchmark", scenarios=(_SCENARIO,), replications=runs)
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        number = count()
+
+        def sweep(workers: int) -> Callable[[], object]:
+            pool = stack.enter_context(worker_pool(workers))
+            return lambda: run_experiment(experiment, root / str(next(number)), executor=pool, workers=workers)
+
+        sides = {"plain": _plain(runs), "one": sweep(1), "two": sweep(2)}
+        turns = take_turns(sides, _QUICK_TURNS if quick else _TURNS, shortest=0.0)
+    what = f"{runs} runs of {_SCENARIO}"
+    seconds = turns.spread("one").median
+    yield Row(
+        "sweeps.workers",
+        f"One worker / two workers, {what}",
+        turns.ratio("one", "two"),
+        at_least=1.85,
+        note=f"one worker: {seconds:.2f} s",
+    )
+    over = [
+        100.0 * (one / alone - 1.0) for one, alone in zip(turns.seconds["one"], turns.seconds["plain"], strict=True)
+    ]
+    yield Row(
+        "sweeps.overhead",
+        f"Dispatching, scoring and storing, beside simulating, {what}",
+        Spread.of(over),
+        unit="%",
+        at_most=10,
+        note=f"{(seconds - turns.spread('plain').median) / runs * 1e3:.2g} ms per run",
+    )
+
+
+def _plain(runs: int) -> Callable[[], None]:
+    """Simulate the experiment's replicates one after another and keep nothing."""
+    import numpy as np
+
+    from district_sim.indicators import NAMES
+    from district_sim.initial import initial_state
+    from district_sim.random import replicate_seed
+    from district_sim.run import advance
+    from district_sim.scenario_files import load_scenario
+
+    scenario = load_scenario(_SCENARIO)
+    p, quarters = scenario.parameters(), scenario.run.quarters
+
+    def call() -> None:
+        for replicate in range(runs):
+            state = initial_state(p, replicate_seed(0, replicate), quarters)
+            advance(state, p, np.empty((quarters, len(NAMES))), 0, quarters)
+
+    return call

@@ -1,0 +1,63 @@
+"""The command line, `district-sim`.
+
+Each command checks what it was given, calls the package's public functions, and writes. Everything heavy is imported
+inside the commands, so that `--help` answers at once.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from district_sim import __version__
+from district_sim.cli import analysis, experiments, runs
+from district_sim.cli.scenarios import scenarios_app
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": runs.run,
+    "demo": runs.demo,
+    "sweep": experiments.sweep,
+    "results": experiments.results,
+    "verify": runs.verify,
+    **analysis.COMMANDS,
+}
+"""In the order of the help."""
+
+app = typer.Typer(
+    name="district-sim",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.add_typer(scenarios_app, name="scenarios")
+
+
+def main() -> None:
+    """Entry point of the `district-sim` command."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"district-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """How industrial districts evolve under globalisation: an agent-based model.
+
+    [bold]Begin with[/bold]
+
+      district-sim demo                  one district, five runs, one figure
+      district-sim scenarios list        what can be run
+      district-sim run learning_region   one run, its start, end and trajectory
+      district-sim sweep --help          many runs, a data set
+    """

@@ -1,0 +1,243 @@
+"""`district-sim compare` and `map`: what the runs of scenarios, and of a plane of parameters, say."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from district_sim import outputs_experiments as outputs
+from district_sim.cli.common import BAD_INPUT, FAILED, JsonOption, QuietOption, check_seed, clean_ends, stop, writing
+from district_sim.cli.influence import discover, sensitivity
+from district_sim.cli.studies import (
+    FolderOption,
+    QuartersOption,
+    ScenarioArgument,
+    SeedOption,
+    WorkersOption,
+    checked_outcomes,
+    experiment_of,
+    or_stop,
+    report,
+    runs_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from district_sim.experiments import Results
+    from district_sim.figures import Mark
+
+OUTCOMES = (
+    "employment,firms,value_added_local,wage,productivity,unemployment,gini,mne_turnover_share,trust,"
+    "local_purchases,absorptive_capacity,participation"
+)
+
+
+ScenarioArguments = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.")]
+PoliciesOption = Annotated[
+    list[str] | None,
+    typer.Option("--policies", metavar="MIX", help="none, own, or a scenario whose policies are laid over each."),
+]
+OutcomesOption = Annotated[
+    str,
+    typer.Option(
+        "--outcomes",
+        metavar="A,B,...",
+        help="Indicators; NAME_late is the mean of 40 quarters.",
+        show_default=False,
+    ),
+]
+ConfidenceOption = Annotated[float, typer.Option("--confidence", metavar="P", help="Of the intervals.")]
+IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval", help="How intervals are made.")]
+
+
+def compare(
+    scenarios: ScenarioArguments,
+    policies: PoliciesOption = None,
+    outcomes: OutcomesOption = OUTCOMES,
+    replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each.")] = 20,
+    interval: IntervalOption = "t",
+    confidence: ConfidenceOption = 0.95,
+    seed: SeedOption = 0,
+    quarters: QuartersOption = None,
+    workers: WorkersOption = None,
+    out: FolderOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare scenarios or policy mixes under the same luck.
+
+    Replicate by replicate: mean paired differences with intervals, effect sizes
+    and corrected p-values; how probable each trajectory is; where the same luck
+    led under the one and under the other. In DIR: the runs, tables for papers
+    (Markdown, LaTeX), figures of differences, of bands over time, of transitions.
+
+    [bold]Examples[/bold]
+
+      district-sim compare baseline learning_region
+      district-sim compare baseline fragmentation decline --replications 50 --out compared
+      district-sim compare learning_region --policies none --policies own --interval bootstrap
+      district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
+
+    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        check_seed(seed)
+        wanted = checked_outcomes(outcomes)
+        if not 0.0 < confidence < 1.0:
+            stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
+        mixes = _mixes(policies or [], scenarios)
+        if len(set(scenarios)) * max(1, len(mixes)) < 2:
+            stop("name at least two scenarios, or two --policies, to compare", BAD_INPUT)
+        experiment = experiment_of(
+            name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
+            quarters=quarters, keep={"every": 4} if out is not None else {},
+        )  # fmt: skip
+        with runs_of(experiment, out, quiet, workers) as results:
+            from district_sim import tables_experiments
+            from district_sim.experiments import compare as statistics
+
+            names = statistics.cell_names(results.runs)
+            how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
+            found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
+            told = {"seed": seed, "replications": replications, **found.as_dict()}
+            written: list[Path] = []
+            if out is not None:
+                from district_sim.figures import BAND_INDICATORS
+
+                over_time = statistics.bands(results.series, BAND_INDICATORS, names)
+                written = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
+            report(list(tables_experiments.sheets(found).values()), told, written, as_json, quiet)
+
+
+def phase_map(
+    scenario: ScenarioArgument,
+    vary: Annotated[
+        list[str],
+        typer.Option("--vary", metavar="PATH=VALUES", help="START:STOP:COUNT or a,b,c; twice: across, upwards."),
+    ],
+    replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 5,
+    seed: SeedOption = 0,
+    quarters: QuartersOption = None,
+    workers: WorkersOption = None,
+    out: FolderOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw the phase diagram of two parameters: which trajectory where.
+
+    At each point the runs are counted by trajectory; the borders of the regions
+    are lines, mixed points are striped, and the bundled scenarios stand where
+    their own two values lie. In DIR: the runs, map.csv and the figure.
+
+    [bold]Examples[/bold]
+
+      district-sim map baseline --vary strategy.sale=0:0.9:7 --vary world.globalisation=0:1.5:7
+      district-sim map learning_region --vary strategy.research=1,2,3 --vary mechanisms.policy=false,true
+
+    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        from district_sim.cli.experiments import _varied
+
+        check_seed(seed)
+        axes = dict(_varied(text) for text in vary)
+        if len(axes) != 2 or len(vary) != 2:
+            stop("--vary must be given twice, for two different parameters", BAD_INPUT)
+        experiment = experiment_of(
+            name="map", scenarios=[scenario], vary=axes, replications=replications, seed=seed, quarters=quarters
+        )
+        with runs_of(experiment, out, quiet, workers) as results:
+            from district_sim import tables_experiments
+            from district_sim.experiments.compare import records
+
+            x, y = experiment.vary
+            runs = results.runs[results.runs["status"] == "done"]
+            cells = _cells(runs, x, y)
+            if len(cells) < len(results.points):
+                stop(f"{len(results.points) - len(cells)} points have no finished run", FAILED)
+            told = {"scenario": scenario, "seed": seed, "replications": replications, "x": x, "y": y}
+            told["cells"] = records(cells)
+            written: list[Path] = []
+            if out is not None:
+                labels = (_axis_label(results, x), _axis_label(results, y))
+                marks = _marks(scenario, x, y)
+                written = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+            report([tables_experiments.phase_map(cells, x, y)], told, written, as_json, quiet)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "compare": compare,
+    "sensitivity": sensitivity,
+    "map": phase_map,
+    "discover": discover,
+}
+"""Names and functions of the commands, in the order of the help; the package registers them."""
+
+
+# Policies -----------------------------------------------------------------------------------------
+
+
+def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
+    """Policy mixes by name: none, the scenario's own, or those of another scenario."""
+    from district_sim.experiments.design import OWN
+    from district_sim.scenario_files import load_scenario
+
+    mixes: dict[str, Any] = {}
+    for text in given:
+        if text == OWN and len(scenarios) > 1:
+            stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
+        name = text if text in (OWN, "none") else Path(text).stem
+        if name in mixes:
+            stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
+        source = {OWN: scenarios[0], "none": None}.get(text, text)
+        mixes[name] = load_scenario(source).policies if source is not None else ()
+    return mixes
+
+
+# Maps ---------------------------------------------------------------------------------------------
+
+
+def _cells(runs: "pd.DataFrame", x: str, y: str) -> "pd.DataFrame":
+    """Runs by point of the plane: the majority, its share, and the share of each trajectory that occurs."""
+    import pandas as pd
+
+    from district_sim.trajectories import Trajectory
+
+    shares = pd.crosstab([runs[x], runs[y]], runs["trajectory"], normalize="index")
+    shares = shares[[trajectory.value for trajectory in Trajectory if trajectory.value in shares]]
+    table = pd.DataFrame({"majority": shares.idxmax(axis=1), "share": shares.max(axis=1)})
+    return table.join(shares).reset_index()
+
+
+def _axis_label(results: "Results", path: str) -> str:
+    import textwrap
+
+    unit, text = results.notes(path)
+    measure = f" [{unit}]" if unit not in ("", "1") else ""
+    return "\n".join(textwrap.wrap(f"{path}: {text}{measure}", 80))
+
+
+def _marks(scenario: str, x: str, y: str) -> "list[Mark]":
+    """The bundled scenarios, and the one that was varied, by their values of two parameters where they have them."""
+    from district_sim.figures import Mark
+    from district_sim.scenario_files import load_scenario, scenario_names
+
+    marks = []
+    for name in dict.fromkeys([scenario, *scenario_names()]):
+        data = load_scenario(name).model_dump(mode="json")
+        found = [_value_at(data, path) for path in (x, y)]
+        if None not in found:
+            marks.append(Mark(name, *found))
+    return marks
+
+
+def _value_at(node: Any, path: str) -> Any:
+    from district_sim.scenario_schema import part_of
+
+    for name in path.split("."):
+        node = part_of(node, int(name) if isinstance(node, list) else name)
+    return node

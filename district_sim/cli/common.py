@@ -1,0 +1,187 @@
+"""What the commands share: options, checks of what was given, progress, and ends without a traceback."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from rich.console import Console
+
+    from district_sim.experiments import Experiment, Summary
+    from district_sim.scenario import Scenario
+
+FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 0
+
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same run.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables, and nothing else.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def resolve(name: str, overrides: list[str], quarters: int | None) -> "Scenario":
+    """The scenario with what the command line changes; a length that was asked for becomes part of it."""
+    from district_sim.scenario_files import load_scenario
+
+    if quarters is not None and not 2 <= quarters <= 4000:
+        stop(f"--quarters must be between 2 and 4000, not {quarters}", BAD_INPUT)
+    length = [] if quarters is None else [f"run.quarters={quarters}"]
+    scenario = load_scenario(name, [*overrides, *length])
+    if scenario.run.quarters < 2:
+        stop("run.quarters must be at least 2 for a trajectory to be told", BAD_INPUT)
+    return scenario
+
+
+def check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**64:
+        stop(f"--seed must be between 0 and 2**64 - 1, not {seed}", BAD_INPUT)
+
+
+def check_folder(folder: Path, force: bool) -> None:
+    """Make the folder and find out that it can be written before anything is simulated."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not force and any(folder.iterdir()):
+            stop(f"{folder} is not empty; choose another --out, or --force to replace files in it", BAD_INPUT)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """Bundled scenarios that begin with what was typed, for the shell's completion."""
+    from district_sim.scenario_files import scenario_names
+
+    return [name for name in scenario_names() if name.startswith(incomplete)]
+
+
+# Output -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(total: int | None, quiet: bool, unit: str = "quarters") -> Iterator[Callable[..., None]]:
+    """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from district_sim.compiled import is_compiled
+
+    console = stderr()
+    if not quiet and not is_compiled():
+        console.print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+        task = bar.add_task("preparing", total=total, start=False)
+
+        def advance(what: str, before: int, done: int, total: int | None = total) -> None:
+            bar.start_task(task)
+            bar.update(task, completed=before + done, total=total, description=what)
+
+        yield advance
+
+
+def writing[T](folder: Path, write: Callable[[], T]) -> T:
+    try:
+        return write()
+    except OSError as error:
+        stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
+
+
+def name_files(files: list[Path]) -> None:
+    if files:
+        typer.echo("\nWritten:")
+        for file in files:
+            typer.echo(f"  {file}{os.sep if file.is_dir() else ''}")
+
+
+def stdout() -> "Console":
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+# Experiments --------------------------------------------------------------------------------------
+
+
+def make_runs(
+    experiment: "Experiment",
+    folder: Path,
+    quiet: bool,
+    *,
+    executor: "Executor | None" = None,
+    workers: int | None = None,
+    retry_failed: bool = False,
+) -> "Summary":
+    """Run an experiment into a folder with a bar on the terminal; ends with a message where it could not go on.
+
+    The caller looks at `failed` in the summary's counts: such runs are no reason to stop.
+    """
+    from district_sim.experiments import run_experiment
+    from district_sim.experiments.store import StorageError
+    from district_sim.experiments.work import WorkerError
+
+    again = f"finished runs are kept in {folder}; the same command goes on from there"
+    with progress(None, quiet, "runs") as advance:
+        try:
+            summary = run_experiment(
+                experiment,
+                folder,
+                executor=executor,
+                workers=workers,
+                retry_failed=retry_failed,
+                progress=lambda done, total: advance(experiment.name, 0, done, total),
+            )
+        except StorageError as error:
+            stop(f"{error}\nMake room or choose another disk: {again}", FAILED)
+        except WorkerError as error:
+            stop(f"{error}\nThe sweep cannot go on now: {again}", FAILED)
+    if summary.interrupted:
+        stop(f"stopped: {summary.counts.total} of {summary.wanted} runs are done; {again}", INTERRUPTED)
+    return summary
+
+
+# Ends ---------------------------------------------------------------------------------------------
+
+
+def complain(message: str) -> None:
+    typer.secho("Error: ", fg=typer.colors.RED, err=True, nl=False)
+    typer.echo(message, err=True)
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """One clear message and an exit code."""
+    if code == INTERRUPTED:
+        typer.echo(message[:1].upper() + message[1:], err=True)
+    else:
+        complain(message)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def clean_ends() -> Iterator[None]:
+    """Bad input and Ctrl-C end with a message and an exit code, never with a traceback."""
+    from district_sim.scenario_files import ScenarioError
+
+    try:
+        yield
+    except ScenarioError as error:
+        stop(str(error), BAD_INPUT)
+    except KeyboardInterrupt:
+        stop("stopped", INTERRUPTED)

@@ -1,0 +1,226 @@
+"""`district-sim run`, `demo` and `verify`: simulate, show, write."""
+
+import json
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from district_sim import outputs
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    QuietOption,
+    SeedOption,
+    check_folder,
+    check_seed,
+    clean_ends,
+    complete_scenario,
+    name_files,
+    progress,
+    resolve,
+    stdout,
+    stop,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from district_sim.run import Run
+    from district_sim.scenario import Scenario
+
+DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
+
+
+def run(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="Name of a bundled scenario, or path of a YAML file.",
+            autocompletion=complete_scenario,
+        ),
+    ],
+    seed: SeedOption = 0,
+    quarters: Annotated[
+        int | None, typer.Option("--quarters", metavar="N", help="Length of the run, instead of the scenario's.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the scenario; may be repeated."),
+    ] = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run one scenario and say what became of the district.
+
+    [bold]Examples[/bold]
+
+      district-sim run baseline
+      district-sim run learning_region --seed 7 --out results/learning
+      district-sim run my_district.yaml --quarters 80 --set firms.count=1000
+      district-sim run baseline --set strategy.collective_action=0.8 --json
+
+    With --out, the folder gets run.json (scenario, seed, versions, label,
+    scores), indicators.parquet and .csv (one row per quarter), firms and ties at
+    the start and at the end, and the figures dashboard, map, trajectory_scores.
+
+    Exit code: 0 done, 1 could not be written, 2 bad input, 130 stopped by
+    Ctrl-C (what was finished is kept).
+    """
+    with clean_ends():
+        resolved = resolve(scenario, overrides or [], quarters)
+        check_seed(seed)
+        if out is not None:
+            check_folder(out, force)
+        total = resolved.run.quarters
+        with progress(total, quiet) as advance:
+            result, complete = _simulate(resolved, seed, partial(advance, scenario, 0))
+        if result is None:
+            stop("stopped before two quarters were finished; nothing was kept", INTERRUPTED)
+        written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
+        if as_json:
+            typer.echo(json.dumps(result.summary(), ensure_ascii=False))
+        elif not quiet:
+            _show_run(result)
+            name_files(written)
+        if not complete:
+            kept = f"kept in {out}" if out is not None else "not saved, as --out was not given"
+            stop(f"stopped: {len(result.indicators)} of {total} quarters were finished and are {kept}", INTERRUPTED)
+
+
+def demo(
+    seed: SeedOption = 0,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")] = Path(
+        "district-sim-demo"
+    ),
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run one district into its different futures: one figure, one table.
+
+    The baseline and the four trajectories start from the same district and
+    meet the same world; only strategies and policies differ. A folder that an
+    earlier demo wrote is written again.
+
+    [bold]Examples[/bold]
+
+      district-sim demo
+      district-sim demo --seed 3 --out results/demo
+    """
+    with clean_ends():
+        check_seed(seed)
+        resolved = {name: resolve(name, [], None) for name in DEMO}
+        check_folder(out, force or (out / outputs.DEMO_MARK).is_file())
+        writing(out, lambda: outputs.mark_demo(out, seed, {}))
+        runs: dict[str, Run] = {}
+        with progress(sum(scenario.run.quarters for scenario in resolved.values()), quiet) as advance:
+            for name, scenario in resolved.items():
+                before = sum(len(finished.indicators) for finished in runs.values())
+                result, complete = _simulate(scenario, seed, partial(advance, name, before))
+                if result is None or not complete:
+                    stop(f"stopped during {name}: {len(runs)} of {len(DEMO)} runs are kept in {out}", INTERRUPTED)
+                runs[name] = result
+                writing(out, partial(result.save, out / name, force=True))
+        written = writing(out, lambda: outputs.write_demo(runs, out, seed))
+        if not quiet:
+            from district_sim import tables
+
+            stdout().print(tables.comparison(runs))
+            name_files([*written, *(out / name for name in runs)])
+
+
+def verify(
+    seeds: Annotated[str, typer.Option("--seeds", metavar="FIRST-LAST", help="Seeds to report on.")] = "1000-1099",
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure the patterns that must come out, each against its target.
+
+    One district and four futures, ablations, the map of openness and collective
+    action, embeddedness, hysteresis, accounting and others. The model was
+    calibrated on seeds 0-99; it is reported on seeds 1000-1099. Takes minutes;
+    exit code 1 if a pattern fails. In DIR: verification.md, verification.json,
+    the map as a figure and as a table.
+
+    [bold]Examples[/bold]
+
+      district-sim verify
+      district-sim verify --seeds 5000-5019 --out verification
+    """
+    with clean_ends():
+        chosen = _seed_range(seeds)
+        if out is not None:
+            check_folder(out, force)
+        from dataclasses import asdict
+
+        from district_sim import tables
+        from district_sim import verify as patterns
+
+        with progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
+            claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
+        rows = [asdict(claim) for claim in claims]
+        written = writing(out, lambda: outputs.write_verification(claims, on_map, out)) if out is not None else []
+        if as_json:
+            typer.echo(json.dumps(rows, ensure_ascii=False))
+        else:
+            stdout().print(tables.verification(claims))
+            name_files(written)
+        if not all(claim.passed for claim in claims):
+            raise typer.Exit(1)
+
+
+def _simulate(scenario: "Scenario", seed: int, advance: Callable[[int], None]) -> "tuple[Run | None, bool]":
+    """A run and whether it is complete; Ctrl-C leaves what was finished, if a trajectory can be told from it."""
+    from district_sim.run import simulate
+
+    interrupted = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    def step(done: int) -> None:
+        if interrupted:  # the first one was swallowed, as it is where an exception cannot be passed on
+            raise KeyboardInterrupt
+        advance(done)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        return simulate(scenario, seed, progress=step), True
+    except KeyboardInterrupt as stopped:
+        unfinished: Run | None = stopped.args[0] if stopped.args else None
+        return (unfinished if unfinished is not None and len(unfinished.indicators) >= 2 else None), False
+    except RuntimeError as error:
+        stop(str(error), FAILED)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _seed_range(text: str) -> range:
+    """Seeds "1000-1099" as a range of at least two."""
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < 2**63):
+        stop(f"--seeds {text}: must be two numbers FIRST-LAST with FIRST < LAST, for instance 1000-1099", BAD_INPUT)
+    return range(int(first), int(last) + 1)
+
+
+def _show_run(result: "Run") -> None:
+    from district_sim import tables
+
+    console = stdout()
+    console.print(tables.start_and_end(result))
+    console.print()
+    console.print(tables.trajectory(result))

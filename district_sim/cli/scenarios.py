@@ -1,0 +1,122 @@
+"""`district-sim scenarios`: list, show and check scenario files."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from district_sim.cli.common import BAD_INPUT, clean_ends, complain, complete_scenario, stdout
+
+scenarios_app = typer.Typer(no_args_is_help=True, help="List, show and check scenario files.")
+
+
+@scenarios_app.command("list")
+def list_scenarios() -> None:
+    """List the bundled scenarios, a line each.
+
+    [bold]Example[/bold]
+
+      district-sim scenarios list
+    """
+    from rich.table import Table
+
+    from district_sim.scenario_files import load_scenario, scenario_names
+
+    with clean_ends():
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        for name in scenario_names():
+            scenario = load_scenario(name)
+            table.add_row(name, scenario.title or _first_sentence(scenario.description))
+        stdout().print(table)
+
+
+@scenarios_app.command()
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO",
+            help="Name of a bundled scenario, or path of a YAML file.",
+            autocompletion=complete_scenario,
+        ),
+    ],
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print every value, with what it extends and the defaults filled in.")
+    ] = False,
+) -> None:
+    """Print a scenario as it was written, or in full.
+
+    [bold]Examples[/bold]
+
+      district-sim scenarios show learning_region > my_district.yaml
+      district-sim scenarios show baseline --resolved
+    """
+    from district_sim.scenario_files import load_scenario, scenario_text
+
+    with clean_ends():
+        if not resolved:
+            typer.echo(scenario_text(name), nl=False)
+            return
+        scenario = load_scenario(name)
+        from ruamel.yaml import YAML
+
+        yaml = YAML()
+        yaml.width = 110
+        yaml.dump(scenario.model_dump(mode="json"), sys.stdout)
+
+
+@scenarios_app.command()
+def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files or names.")]) -> None:
+    """Check scenario files; exit code 2 if one of them cannot be used.
+
+    [bold]Examples[/bold]
+
+      district-sim scenarios validate my_district.yaml
+      district-sim scenarios validate cases/*.yaml
+    """
+    from district_sim.scenario_files import ScenarioError, load_scenario
+
+    with clean_ends():
+        wrong = False
+        for file in files:
+            try:
+                load_scenario(file)
+            except ScenarioError as error:
+                wrong = True
+                complain(str(error))
+            else:
+                typer.echo(f"{file}: ok")
+        if wrong:
+            raise typer.Exit(BAD_INPUT)
+
+
+@scenarios_app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that check and complete YAML.
+
+    [bold]Example[/bold]
+
+      district-sim scenarios schema > district-sim.schema.json
+
+    Then, in the first line of a scenario file:
+
+      # yaml-language-server: $schema=district-sim.schema.json
+    """
+    from district_sim.scenario import Scenario
+
+    described = Scenario.model_json_schema()
+    text = {"type": "string"}
+    extends = {
+        "description": "Scenarios that are read first; this file's own lines win",
+        "anyOf": [text, {"type": "array", "items": text}],
+    }
+    described["properties"] = {"extends": extends, **described["properties"]}
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).split(". ")[0]

@@ -1,0 +1,215 @@
+"""Checks of an experiment against the schema of scenarios, before anything runs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from district_sim.scenario_files import ScenarioError, load_scenario
+from district_sim.scenario_schema import (
+    JsonSchema,
+    child_schemas,
+    expand,
+    expected,
+    known_paths,
+    part_of,
+    scenario_schema,
+    show,
+    suggest,
+)
+
+if TYPE_CHECKING:
+    from district_sim.experiments.design import Experiment, Interval, Point, Range, Span, Value
+    from district_sim.scenario import Scenario
+
+type Bases = dict[tuple[str, str], dict[str, Any]]
+"""Resolved scenarios as plain data, by (scenario, name of the policies)."""
+
+
+class DesignError(ScenarioError):
+    """An experiment that cannot be run; `at` is the field that is wrong."""
+
+    def __init__(self, at: tuple[str, ...], reason: str) -> None:
+        super().__init__(f"{'.'.join(at)}: {reason}")
+        self.at = at
+        self.reason = reason
+
+
+def resolved_scenarios(experiment: Experiment) -> Bases:
+    """The scenarios as they will be run, before a point's settings: policies and length laid over each.
+
+    Raises:
+        ScenarioError: a scenario cannot be read.
+        DesignError: a run would be shorter than two quarters.
+    """
+    from district_sim.experiments.design import OWN
+
+    bases: Bases = {}
+    for name in experiment.scenarios:
+        data = load_scenario(name).model_dump(mode="json")
+        if experiment.quarters is not None:
+            data["run"]["quarters"] = experiment.quarters
+        if data["run"]["quarters"] < 2:
+            raise DesignError(("scenarios",), f"{name}: run.quarters must be at least 2 for a trajectory to be told")
+        for mix, instruments in experiment.policies.items():
+            laid = [instrument.model_dump(mode="json") for instrument in instruments]
+            bases[name, mix] = {**data, "policies": laid}
+        if not experiment.policies:
+            bases[name, OWN] = data
+    return bases
+
+
+def scenario_of(point: Point, bases: Bases) -> Scenario:
+    """The scenario of one point.
+
+    Raises:
+        ScenarioError: the point's settings do not go together.
+    """
+    from district_sim.scenario import Scenario
+
+    data = bases[point.scenario, point.policies]
+    if point.settings:
+        data = copy.deepcopy(data)
+    for path, value in point.settings.items():
+        *sections, last = path.split(".")
+        node: Any = data
+        for name in sections:
+            node = node[int(name) if isinstance(node, list) else name]
+        node[int(last) if isinstance(node, list) else last] = value
+    try:
+        return Scenario.model_validate(data)
+    except ValueError as error:  # pydantic's ValidationError is one
+        details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
+        first = details[0] if details else {"loc": (), "msg": str(error)}
+        where = ".".join(map(str, first["loc"]))
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise ScenarioError(f"{point.told()}: {where}{': ' if where else ''}{reason}") from None
+
+
+def checked_values(experiment: Experiment, bases: Bases | None = None) -> dict[str, tuple[Value, ...] | Interval]:
+    """The varied paths with their values or ranges, all of them allowed by the schema in every scenario.
+
+    Args:
+        experiment: what is to be checked.
+        bases: its scenarios, where they have been resolved already.
+
+    Raises:
+        DesignError: there is no such parameter, or a value is not allowed.
+    """
+    if bases is None:
+        bases = resolved_scenarios(experiment)
+    checked = {}
+    for path, given in experiment.vary.items():
+        for (scenario, _), data in bases.items():
+            schemas = _schemas_at(path, data, scenario)
+            checked[path] = _values(path, given, schemas)
+    return checked
+
+
+def kind_of(path: str, bases: Bases) -> str:
+    """The JSON Schema type of a varied parameter: integer, number, boolean or string."""
+    data = next(iter(bases.values()))
+    return str(_schemas_at(path, data, "")[0]["type"])
+
+
+def described(path: str, bases: Bases) -> tuple[str, str]:
+    """Description and unit of a varied parameter."""
+    data = next(iter(bases.values()))
+    *sections, last = path.split(".")
+    parents: list[JsonSchema] = expand(scenario_schema(), data)
+    node: Any = data
+    for name in sections:
+        key: str | int = int(name) if isinstance(node, list) else name
+        node = part_of(node, key)
+        parents = child_schemas(parents, key, node)
+    for parent in parents:
+        field = parent.get("properties", {}).get(last)
+        if field is not None:
+            return str(field.get("description", "")), str(field.get("unit", ""))
+    return "", ""
+
+
+def _schemas_at(path: str, data: dict[str, Any], scenario: str) -> list[JsonSchema]:
+    schemas: list[JsonSchema] = expand(scenario_schema(), data)
+    node: Any = data
+    for name in path.split("."):
+        is_entry = isinstance(node, list) and name.isdecimal() and int(name) < len(node)
+        key: str | int = int(name) if is_entry else name
+        if not is_entry and not (isinstance(node, dict) and name in node):
+            known = list(known_paths(scenario_schema(), data))
+            hint = suggest(path, known, path.rsplit(".", 1)[-1])
+            raise DesignError(("vary", path), f"{scenario} has no parameter {path!r}{hint}")
+        node = part_of(node, key)
+        schemas = child_schemas(schemas, key, node)
+    if isinstance(node, dict | list):
+        raise DesignError(("vary", path), "this is a section; name one parameter in it")
+    return schemas
+
+
+def _values(
+    path: str, given: tuple[Value, ...] | Span | Range, schemas: Sequence[JsonSchema]
+) -> tuple[Value, ...] | Interval:
+    from district_sim.experiments.design import Range, Span
+
+    if isinstance(given, Range):
+        return _interval(path, given, schemas)
+    kind = schemas[0].get("type")
+    values = _spread(path, given, whole=kind == "integer") if isinstance(given, Span) else given
+    for value in values:
+        if not any(_fits(value, schema) for schema in schemas):
+            raise DesignError(("vary", path), f"{show(value)}: must be {expected(schemas)}")
+    if kind == "number":
+        values = tuple(float(value) for value in values)
+    return values
+
+
+def _spread(path: str, span: Span, *, whole: bool) -> tuple[Value, ...]:
+    import numpy as np
+
+    spaced = np.geomspace if span.log else np.linspace
+    # twelve digits: 0.3 rather than 0.30000000000000004
+    values: list[Value] = [float(f"{value:.12g}") for value in spaced(span.start, span.stop, span.count)]
+    if whole:
+        values = [round(float(value)) for value in values]
+        if len(set(values)) < len(values):
+            raise DesignError(("vary", path), f"has fewer than {span.count} whole numbers in this range")
+    return tuple(values)
+
+
+def _interval(path: str, given: Range, schemas: Sequence[JsonSchema]) -> tuple[Value, ...] | Interval:
+    from district_sim.experiments.design import Interval
+
+    schema = schemas[0]
+    kind = schema.get("type")
+    if kind == "boolean" or "enum" in schema:
+        if given.low is not None or given.high is not None:
+            raise DesignError(("vary", path), f"must be {expected(schemas)}; give a list of values")
+        return (False, True) if kind == "boolean" else tuple(schema["enum"])
+    if kind not in ("integer", "number"):
+        raise DesignError(("vary", path), f"cannot be drawn from a range: it is {expected(schemas)}")
+    low: Any = given.low if given.low is not None else schema.get("minimum")
+    high: Any = given.high if given.high is not None else schema.get("maximum")
+    whole = kind == "integer"
+    for bound in (low, high):
+        value = int(bound) if whole and bound is not None and float(bound).is_integer() else bound
+        if value is None or not any(_fits(value, part) for part in schemas):
+            raise DesignError(("vary", path), f"{show(bound)}: must be {expected(schemas)}")
+    if not low < high:
+        raise DesignError(("vary", path), f"low ({low:g}) must be below high ({high:g})")
+    if given.log and (low <= 0 or whole):
+        raise DesignError(("vary", path), "a logarithmic range needs a real parameter and a low above 0")
+    return Interval(float(low), float(high), given.log, whole)
+
+
+def _fits(value: Value, schema: JsonSchema) -> bool:
+    if "enum" in schema or "const" in schema:
+        return value in schema.get("enum", [schema.get("const")])
+    kind = schema.get("type")
+    if kind == "boolean" or isinstance(value, bool):
+        return kind == "boolean" and isinstance(value, bool)
+    if kind == "string" or isinstance(value, str):
+        return kind == "string" and isinstance(value, str)
+    if kind == "integer" and not isinstance(value, int):
+        return False
+    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))

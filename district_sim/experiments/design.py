@@ -1,0 +1,279 @@
+"""What an experiment is: scenarios x policies x varied parameters, replications, what is kept, when a run stops."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from district_sim.experiments.checks import DesignError
+from district_sim.scenario import Instrument
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from district_sim.experiments.checks import Bases
+
+type Value = bool | int | float | str
+type Design = Literal["factorial", "list", "latin_hypercube", "sobol", "morris"]
+
+OWN = "own"
+"""What a scenario's own policies are called, where an experiment names no policies."""
+SCORES = (
+    "score_fragmentation",
+    "score_post_marshallian_node",
+    "score_learning_region",
+    "score_collective_entrepreneurship",
+)
+_CONDITION = re.compile(r"\s*(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
+_TOLERANCE = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(%?)\s*")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Span(_Part):
+    """Evenly spaced values from `start` to `stop`, both included; on a logarithmic scale if `log`."""
+
+    start: float
+    stop: float
+    count: int = Field(ge=2, le=100_000)
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.log and min(self.start, self.stop) <= 0:
+            raise ValueError("a logarithmic scale needs start and stop above 0")
+        return self
+
+
+class Range(_Part):
+    """Where a sampling draws from: the schema's own range where `low` or `high` is left out."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+
+
+class Keep(_Part):
+    """What is kept of each run, beside its label and scores."""
+
+    final: bool = Field(True, description="Indicators of the last quarter")
+    late: bool = Field(True, description="Their means over the last 40 quarters")
+    every: int | None = Field(None, ge=1, description="Time series: one row every so many quarters, and the last")
+    firms: bool = Field(False, description="The firms at the end")
+
+
+class Experiment(_Part):
+    """An experiment, before anything is run; see docs/experiments.md for every field."""
+
+    name: str = Field("experiment", min_length=1, max_length=80)
+    description: str = Field("", max_length=5000)
+    scenarios: tuple[str, ...] = Field(min_length=1, description="Bundled scenarios or paths of YAML files")
+    policies: dict[str, tuple[Instrument, ...]] = Field(
+        {}, description="Named policy mixes, each in place of the scenario's own policies; none: its own"
+    )
+    vary: dict[str, tuple[Value, ...] | Span | Range] = Field(
+        {}, description="Path of a parameter: a list of values, {start, stop, count} or {low, high}"
+    )
+    design: Design = "factorial"
+    samples: int | None = Field(None, ge=1, le=10_000_000, description="Points of a sampling; Morris: trajectories")
+    replications: int = Field(10, ge=1, le=1_000_000, description="Runs per point; with `until`, the fewest")
+    until: dict[str, float | str] = Field(
+        {}, description='Outcome: Monte-Carlo standard error to reach, absolute (0.5) or relative ("1%")'
+    )
+    maximum: int = Field(200, ge=1, le=1_000_000, description="Most runs per point, with `until`")
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
+    quarters: int | None = Field(None, ge=2, le=4000, description="Length of the runs, instead of the scenario's")
+    keep: Keep = Keep()
+    stop: dict[str, str] = Field(
+        {}, description='Indicator: condition such as "< 10" that ends a run; any of them does'
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.scenarios)) < len(self.scenarios):
+            raise DesignError(("scenarios",), "each scenario may be named once")
+        _check_sampling(self)
+        if self.until:
+            if self.maximum < max(2, self.replications):
+                raise DesignError(("maximum",), f"must be at least 2 and at least replications ({self.replications})")
+            self.tolerances()
+            _check_names("until", self.until, outcomes(self.keep))
+        if self.stop:
+            from district_sim.indicators import NAMES
+
+            self.conditions()
+            _check_names("stop", self.stop, NAMES)
+        return self
+
+    def tolerances(self) -> dict[str, tuple[float, bool]]:
+        """`until` as numbers: outcome to (tolerance, whether relative to the mean)."""
+        found = {}
+        for name, text in self.until.items():
+            match = _TOLERANCE.fullmatch(str(text))
+            if match is None or not float(match[1]) > 0:
+                raise DesignError(("until", name), f'{text!r}: must be a number above 0, such as 0.5, or "1%"')
+            relative = match[2] == "%"
+            found[name] = (float(match[1]) / 100 if relative else float(match[1]), relative)
+        return found
+
+    def conditions(self) -> tuple[tuple[str, str, float], ...]:
+        """`stop` as (indicator, comparison, number)."""
+        found = []
+        for name, text in self.stop.items():
+            match = _CONDITION.fullmatch(text)
+            if match is None:
+                raise DesignError(("stop", name), f'{text!r}: must be a comparison with a number, such as "< 10"')
+            found.append((name, match[1], float(match[2])))
+        return tuple(found)
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """Names of the policy mixes, `OWN` where none is given."""
+        return tuple(self.policies) or (OWN,)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One combination of scenario, policies and settings; every point gets the same luck in the same replicate."""
+
+    index: int
+    scenario: str
+    policies: str
+    settings: dict[str, Value]
+
+    def told(self) -> str:
+        """The point in words, for messages."""
+        mix = [] if self.policies == OWN else [self.policies]
+        values = [f"{path}={value}" for path, value in self.settings.items()]
+        return f"point {self.index} ({', '.join([self.scenario, *mix, *values])})"
+
+
+def outcomes(keep: Keep) -> tuple[str, ...]:
+    """Numeric columns of the table of runs that an experiment keeps."""
+    from district_sim.indicators import NAMES
+
+    final = NAMES if keep.final else ()
+    late = tuple(f"{name}_late" for name in NAMES) if keep.late else ()
+    return (*SCORES, "recovery_time", *final, *late)
+
+
+def points(experiment: Experiment, bases: "Bases | None" = None) -> list[Point]:
+    """All points, in an order that depends on the experiment alone: scenarios, then policies, then the design.
+
+    A full factorial counts with its last parameter fastest.
+
+    Args:
+        experiment: what is to be run.
+        bases: its scenarios, where they have been resolved already (`checks.resolved_scenarios`).
+
+    Raises:
+        DesignError: a path or a value does not fit the scenarios.
+    """
+    from district_sim.experiments.checks import checked_values
+
+    rows = _settings(experiment, checked_values(experiment, bases))
+    places = product(experiment.scenarios, experiment.policy_names, rows)
+    return [Point(index, *place) for index, place in enumerate(places)]
+
+
+def unit_sample(experiment: Experiment) -> "np.ndarray":
+    """The sample of a sampling design in the unit cube, shape (points, varied paths); the same for the same seed.
+
+    Morris: `samples` trajectories of len(vary) + 1 points each, on a grid of 4 levels (Morris 1991,
+    doi 10.1080/00401706.1991.10484804). Sobol': scrambled (Owen 1998), doi 10.1006/jcom.1998.0487.
+    """
+    import numpy as np
+
+    dimensions, count = len(experiment.vary), experiment.samples or 0
+    rng = np.random.default_rng([experiment.seed, dimensions, count])
+    if experiment.design == "morris":
+        from SALib.sample import morris
+
+        names = [f"x{k}" for k in range(dimensions)]
+        problem = {"num_vars": dimensions, "names": names, "bounds": [[0.0, 1.0]] * dimensions}
+        return np.asarray(morris.sample(problem, count, num_levels=4, seed=int(rng.integers(2**31))))
+    from scipy.stats import qmc
+
+    if experiment.design == "sobol":
+        return np.asarray(qmc.Sobol(dimensions, rng=rng).random_base2(count.bit_length() - 1))
+    return np.asarray(qmc.LatinHypercube(dimensions, rng=rng).random(count))
+
+
+def place(values: "tuple[Value, ...] | Interval", unit: float) -> Value:
+    """The value at height `unit` (0..1) of a parameter: of a list, the entry in whose equal share it falls.
+
+    Args:
+        values: as `checks.checked_values` gives them.
+        unit: a coordinate in the unit cube.
+    """
+    if isinstance(values, Interval):
+        if values.whole:
+            low, high = round(values.low), round(values.high)
+            return min(high, low + int(unit * (high - low + 1)))
+        if values.log:
+            return float(values.low * (values.high / values.low) ** unit)
+        return float(values.low + unit * (values.high - values.low))
+    return values[min(len(values) - 1, int(unit * len(values)))]
+
+
+class Interval(NamedTuple):
+    """A checked range of numbers to draw from."""
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+
+def _settings(experiment: Experiment, values: "Mapping[str, tuple[Value, ...] | Interval]") -> list[dict[str, Value]]:
+    paths = list(values)
+    if experiment.design in ("factorial", "list"):
+        columns = [column for column in values.values() if not isinstance(column, Interval)]
+        rows = product(*columns) if experiment.design == "factorial" else zip(*columns, strict=True)
+        return [dict(zip(paths, row, strict=True)) for row in rows]
+    return [
+        {path: place(values[path], float(unit)) for path, unit in zip(paths, row, strict=True)}
+        for row in unit_sample(experiment)
+    ]
+
+
+def _check_sampling(experiment: Experiment) -> None:
+    """What the design needs: values, equally many values, or a number of samples."""
+    design, vary = experiment.design, experiment.vary
+    if design in ("factorial", "list"):
+        for path, values in vary.items():
+            if isinstance(values, Range):
+                raise DesignError(("vary", path), f"a {design} design needs values, or start, stop and count")
+            if values == ():
+                raise DesignError(("vary", path), "needs at least one value")
+        if experiment.samples is not None:
+            raise DesignError(
+                ("samples",), f"is for samplings; a {design} design has as many points as its values make"
+            )
+        lengths = {len(v) if isinstance(v, tuple) else v.count for v in vary.values() if not isinstance(v, Range)}
+        if design == "list" and len(lengths) != 1:
+            raise DesignError(("vary",), "a list needs columns of equal length, at least one")
+        return
+    if not vary:
+        raise DesignError(("vary",), f"a {design} design needs something to vary")
+    if experiment.samples is None:
+        what = "trajectories" if design == "morris" else "points"
+        raise DesignError(("samples",), f"a {design} design needs the number of {what}")
+    if design == "sobol" and experiment.samples & (experiment.samples - 1):
+        nearest = 2 ** (experiment.samples.bit_length() - 1)
+        raise DesignError(
+            ("samples",), f"a Sobol' sequence keeps its balance for powers of two only: {nearest} or {2 * nearest}"
+        )
+
+
+def _check_names(field: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    from district_sim.scenario_schema import suggest
+
+    for name in given:
+        if name not in known:
+            raise DesignError((field, name), f"there is no outcome {name!r}{suggest(name, known)}")

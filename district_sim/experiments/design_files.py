@@ -1,0 +1,181 @@
+"""Experiment files: YAML with named experiments, and messages that name the line.
+
+    openness:
+      scenarios: [baseline]
+      vary:
+        strategy.offshoring: {start: 0, stop: 1.2, count: 5}
+      replications: 20
+
+Explicit lists may stand in a CSV file beside it, whose columns are paths: `design: list`, `table: points.csv`.
+"""
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from district_sim.experiments.checks import DesignError, checked_values
+from district_sim.experiments.design import Experiment, Keep
+from district_sim.scenario_files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_folder, read_yaml
+from district_sim.scenario_schema import show, suggest
+
+type Places = Callable[[Key], str]
+"""From a field of an experiment to where it was written, ready to stand before a message."""
+
+
+def bundled_experiments() -> list[str]:
+    """Names of the bundled experiment files."""
+    return sorted(path.stem for path in (bundled_folder() / EXPERIMENTS).glob("*.yaml"))
+
+
+def load_experiments(name_or_path: str | Path) -> dict[str, Experiment]:
+    """Read, check and name the experiments of a file.
+
+    Args:
+        name_or_path: name of a bundled file (`"openness_x_collective_action"`) or path of a YAML file.
+
+    Raises:
+        ScenarioError: the file cannot be read, or an experiment in it cannot be run.
+    """
+    path = _locate(name_or_path)
+    data, places = read_yaml(path)
+    found = {}
+    for name, fields in data.items():
+        if not isinstance(fields, dict):
+            raise ScenarioError(f"{places[name,]}: {name}: must be an experiment, a section of 'key: value' lines")
+
+        def place(at: Key, name: str = name) -> str:
+            whole: Key = (name, *at)
+            where = next(places[whole[:n]] for n in range(len(whole), 0, -1) if whole[:n] in places)
+            return f"{where}: {'.'.join(map(str, at)) or name}: "
+
+        found[name] = make_experiment({"name": name, **_with_files(fields, path.parent, place)}, place)
+    return found
+
+
+def load_experiment(text: str) -> Experiment:
+    """One experiment, by `FILE` (if it holds one only), `FILE:NAME`, or the name of a bundled file.
+
+    Raises:
+        ScenarioError: there is no such experiment, or it cannot be run.
+    """
+    file, _, name = text.rpartition(":")
+    if not file or text.endswith(SUFFIXES):
+        file, name = text, ""
+    found = load_experiments(file)
+    if not name and len(found) == 1:
+        return next(iter(found.values()))
+    if name not in found:
+        hint = suggest(name, list(found)) if name else f": name one of them, as {file}:NAME"
+        what = f"no experiment {name!r}" if name else f"{len(found)} experiments"
+        raise ScenarioError(f"{file} holds {what}{hint} ({', '.join(found)})")
+    return found[name]
+
+
+def make_experiment(fields: Mapping[str, Any], place: Places) -> Experiment:
+    """An experiment from plain data, checked against the schema of scenarios.
+
+    Raises:
+        ScenarioError: one message, each line of which begins with `place` of the field.
+    """
+    try:
+        experiment = Experiment.model_validate(dict(fields))
+        checked_values(experiment)
+    except ValidationError as error:
+        lines = [_message(detail, place) for detail in error.errors(include_url=False)]
+        raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
+    except DesignError as error:
+        raise ScenarioError(place(error.at) + error.reason) from None
+    return experiment
+
+
+def read_table(path: Path) -> dict[str, list[Any]]:
+    """The columns of a CSV file with a heading; numbers, `true` and `false` are read as such.
+
+    Raises:
+        ScenarioError: the file cannot be read, or a line has another number of entries than the heading.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [[cell.strip() for cell in line] for line in csv.reader(file) if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    if len(lines) < 2:
+        raise ScenarioError(f"{path}: needs a line with paths of parameters, and below it a line for each point")
+    heading = lines[0]
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(heading):
+            raise ScenarioError(f"{path}:{number}: has {len(line)} entries, the heading has {len(heading)}")
+    if len(set(heading)) < len(heading):
+        raise ScenarioError(f"{path}:1: names a column twice")
+    return {name: [plain_value(line[k]) for line in lines[1:]] for k, name in enumerate(heading)}
+
+
+def plain_value(text: str) -> bool | int | float | str:
+    """What a value given as text means: YAML's true and false, a number, or the text itself."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    bundled = bundled_folder() / EXPERIMENTS / f"{text}.yaml"
+    if not text.endswith(SUFFIXES) and bundled.is_file():
+        return bundled
+    if path.is_file():
+        return path
+    if text.endswith(SUFFIXES):
+        raise ScenarioError(f"{text}: no such file")
+    names = bundled_experiments()
+    raise ScenarioError(
+        f"there is no experiment or file {text!r}{suggest(text, names)} (bundled experiments: {', '.join(names)})"
+    )
+
+
+def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> dict[str, Any]:
+    """The fields with scenarios and tables that stand beside the file found there."""
+    fields = dict(fields)
+    scenarios = fields.get("scenarios")
+    if isinstance(scenarios, list):
+        fields["scenarios"] = [_beside(folder, name) for name in scenarios]
+    table = fields.pop("table", None)
+    if table is not None:
+        if fields.get("design") != "list" or "vary" in fields or not isinstance(table, str):
+            raise ScenarioError(place(("table",)) + "is the name of a CSV file, for `design: list`, in place of `vary`")
+        fields["vary"] = read_table(folder / table)
+    return fields
+
+
+def _beside(folder: Path, name: Any) -> Any:
+    """A scenario file that stands beside the experiment file, found from anywhere."""
+    is_file = isinstance(name, str) and name.endswith(SUFFIXES) and (folder / name).is_file()
+    return str(folder / name) if is_file else name
+
+
+def _message(detail: ErrorDetails, place: Places) -> str:
+    reason = detail.get("ctx", {}).get("error")
+    if isinstance(reason, DesignError):
+        return place(reason.at) + reason.reason
+    at, kind = detail["loc"], detail["type"]
+    # inside `vary` pydantic names the kinds that it tried; any one of them says enough
+    at = at[:2] if at[:1] == ("vary",) else at
+    if kind == "extra_forbidden" and at[:1] != ("vary",):
+        known = {"keep": list(Keep.model_fields)}.get(str(at[0]), [*Experiment.model_fields, "table"])
+        return f"{place(at)}unknown key{suggest(str(at[-1]), known) or f' (known: {", ".join(known)})'}"
+    if at[:1] == ("vary",):
+        return place(at) + "must be a list of values, {start, stop, count} or {low, high}, with `log: true` if wanted"
+    if kind == "missing":
+        return place(at) + "this key is required"
+    value = detail["input"]
+    said = "" if isinstance(value, dict | list | tuple) else f"{show(value)}: "
+    return f"{place(at)}{said}{str(reason or detail['msg']).replace('Input should be', 'must be')}"

@@ -1,0 +1,91 @@
+"""A plan: an experiment with its points and resolved scenarios, all checked; and what tells two plans apart."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import district_sim
+from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios, scenario_of
+from district_sim.experiments.design import Experiment, Point, points
+
+_SHAPING = ("run.py", "trajectories.py", "scenario.py", "experiments/work.py")
+"""What shapes a row of results beside the kernels."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about an experiment before the first run."""
+
+    experiment: Experiment
+    points: list[Point]
+    bases: Bases
+    kinds: dict[str, str]
+    """Varied path to the kind of its values: integer, number, boolean or string."""
+
+
+def make_plan(experiment: Experiment) -> Plan:
+    """Check everything that can be checked before anything runs.
+
+    Raises:
+        ScenarioError: a scenario, a path, a value or a combination of values cannot be used.
+    """
+    bases = resolved_scenarios(experiment)
+    made = points(experiment, bases)
+    for point in made:
+        scenario_of(point, bases)
+    return Plan(experiment, made, bases, {path: kind_of(path, bases) for path in experiment.vary})
+
+
+@cache
+def model_version() -> dict[str, str]:
+    """Version of the package and a hash of all code that shapes a run's results."""
+    from district_sim.compiled import _sources_hash
+
+    here = Path(district_sim.__file__).parent
+    digest = hashlib.blake2b(_sources_hash().encode(), digest_size=8)
+    for name in _SHAPING:
+        digest.update((here / name).read_bytes())
+    return {"district_sim": district_sim.__version__, "sources": digest.hexdigest()}
+
+
+def scenario_hash(data: Any) -> str:
+    """A hash of a resolved scenario, given as plain data."""
+    return hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def description(plan: Plan) -> dict[str, Any]:
+    """The plan in plain data, as it is stored: two plans with equal descriptions make equal data sets."""
+    scenarios = {}
+    for (scenario, _), data in plan.bases.items():
+        own = {key: value for key, value in data.items() if key != "policies" or not plan.experiment.policies}
+        scenarios[scenario] = own
+    told = {
+        "model": model_version(),
+        "experiment": plan.experiment.model_dump(mode="json"),
+        "kinds": plan.kinds,
+        "scenarios": scenarios,
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(told))
+    return plain
+
+
+def differences(before: Any, now: Any, path: str = "") -> list[str]:
+    """What differs between two descriptions, a line each: `firms.count: 300 in the folder, 400 now`."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*before, *(key for key in now if key not in before)]
+        return [
+            line
+            for key in keys
+            for line in differences(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+        ]
+    if before == now:
+        return []
+    return [f"{path}: {_short(before)} in the folder, {_short(now)} now"]
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,327 @@
+"""The data set of an experiment, read from its folder."""
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from district_sim.experiments.checks import Bases
+from district_sim.experiments.checks import described as described_path
+from district_sim.experiments.design import OWN, Experiment, Point, points
+from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan
+from district_sim.experiments.tables import column_notes, runs_schema
+from district_sim.files import write_whole
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+_FEW = 24  # points that a summary lists one by one
+
+type Format = Literal["csv", "dta", "parquet"]
+
+
+class Results:
+    """What is finished of an experiment; a sweep may still be writing into the folder.
+
+    Args:
+        folder: the folder given to `run_experiment` or `sweep --out`.
+
+    Raises:
+        FolderError: it holds no experiment.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._told = read_plan(self.folder)
+        self.experiment = Experiment.model_validate(self._told["experiment"])
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions with which the runs were made."""
+        return dict(read_ledger(self.folder, "SELECT name, version FROM versions ORDER BY name"))
+
+    @property
+    def counts(self) -> Counts:
+        """Runs by how they ended."""
+        return Counts(**dict(read_ledger(self.folder, "SELECT status, count(*) FROM run GROUP BY status")))
+
+    @property
+    def bases(self) -> Bases:
+        """The resolved scenarios, before the points' settings, by (scenario, policies)."""
+        mixes = {name: [i.model_dump(mode="json") for i in mix] for name, mix in self.experiment.policies.items()}
+        found: Bases = {}
+        for name, data in self._told["scenarios"].items():
+            for mix, instruments in mixes.items():
+                found[name, mix] = {**data, "policies": instruments}
+            if not mixes:
+                found[name, OWN] = data
+        return found
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """The points of the design, in order."""
+        return points(self.experiment, self.bases)
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """One row per run: hash of the resolved scenario, seed, status, seconds, machine, traceback."""
+        names = "point, replicate, scenario_hash, seed, status, quarters, seconds, host, error"
+        rows = read_ledger(self.folder, f"SELECT {names} FROM runs ORDER BY point, replicate")
+        return pd.DataFrame(rows, columns=names.split(", "))
+
+    def seconds(self) -> float:
+        """Time that the finished runs took, over all cores."""
+        return float(read_ledger(self.folder, "SELECT coalesce(sum(seconds), 0) FROM run")[0][0])
+
+    def errors(self) -> dict[str, int]:
+        """The last lines of the failed runs' tracebacks, and how often each occurred."""
+        rows = read_ledger(self.folder, "SELECT error, count(*) FROM run WHERE error IS NOT NULL GROUP BY error")
+        found: dict[str, int] = {}
+        for text, count in rows:
+            last = text.strip().splitlines()[-1]
+            found[last] = found.get(last, 0) + count
+        return found
+
+    def summary(self) -> pd.DataFrame:
+        """A short table: by point if they are few, else by scenario and policies.
+
+        Mean of late employment, its standard deviation over runs, and the most frequent trajectory with its share.
+        """
+        runs = self.runs[self.runs["status"] != "failed"]
+        by = ["scenario", "policies"]
+        if len(self.points) <= _FEW:
+            by = ["point", *by, *self.experiment.vary]
+        outcome = next((name for name in ("employment_late", "employment") if name in runs), "quarters")
+        rows = []
+        for values, group in runs.groupby(by, sort=False, observed=True):
+            often = group["trajectory"].value_counts()
+            row = dict(zip(by, values, strict=True)) | {"runs": len(group), outcome: float(group[outcome].mean())}
+            row["sd"] = float(group[outcome].std())
+            rows.append(row | {"trajectory": str(often.index[0]), "share": float(often.iloc[0] / len(group))})
+        return pd.DataFrame(rows, columns=[*by, "runs", outcome, "sd", "trajectory", "share"])
+
+    # Tables -------------------------------------------------------------------------------------
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row per finished run, by point and replicate; failed ones have a status and nothing else to tell."""
+        import pyarrow as pa
+
+        table = read_shards(self.folder, "runs")
+        if table is None:
+            table = runs_schema(self._told["kinds"], self.experiment.keep).empty_table()
+        failed = pa.Table.from_pylist(self._failed(), schema=table.schema)
+        whole: pd.DataFrame = pa.concat_tables([table, failed]).to_pandas()
+        return whole.sort_values(["point", "replicate"], ignore_index=True)
+
+    def _failed(self) -> list[dict[str, Any]]:
+        from district_sim.random import replicate_seed
+
+        rows = read_ledger(self.folder, "SELECT point, replicate FROM run WHERE status = 'failed'")
+        made = []
+        for index, replicate in rows:
+            point = self.points[index]
+            made.append(
+                {
+                    "point": index,
+                    "replicate": replicate,
+                    "seed": str(replicate_seed(self.experiment.seed, replicate)),
+                    "scenario": point.scenario,
+                    "policies": point.policies,
+                    **point.settings,
+                    "status": "failed",
+                    "quarters": 0,
+                }
+            )
+        return made
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """Time series: point, replicate, quarter and the indicators; empty unless `keep.every` was given."""
+        return self._other("series", ["point", "replicate", "quarter"])
+
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """The firms at the end of each run: point, replicate, firm, ...; empty unless `keep.firms` was given."""
+        return self._other("firms", ["point", "replicate", "firm"])
+
+    def _other(self, table: str, keys: list[str]) -> pd.DataFrame:
+        data = read_shards(self.folder, table)
+        if data is None:
+            return pd.DataFrame(columns=keys)
+        return data.to_pandas().sort_values(keys, ignore_index=True)
+
+    def to_xarray(self) -> "xr.Dataset":
+        """Runs (dimensions point, replicate) and, if kept, series (and quarter) as one labelled array.
+
+        Needs the extra `xarray`. What belongs to a point (scenario, policies, settings) is a coordinate of it.
+        """
+        import xarray as xr
+
+        index = ["point", "replicate"]
+        of_point = ["scenario", "policies", *self.experiment.vary]
+        runs = self.runs.set_index(index)
+        data = xr.Dataset.from_dataframe(runs.drop(columns=[*of_point, "seed"]))
+        first = runs[of_point].groupby("point").first()
+        data = data.assign_coords({name: ("point", first[name].to_numpy()) for name in of_point})
+        seeds = runs["seed"].groupby("replicate").first()
+        data = data.assign_coords(seed=("replicate", seeds.to_numpy()))
+        if len(self.series):
+            series = xr.Dataset.from_dataframe(self.series.set_index([*index, "quarter"]))
+            data = data.merge(series.rename({name: f"{name}_series" for name in series.data_vars}))
+        for name in [str(name) for name in data.variables]:
+            unit, text = self.notes(name.removesuffix("_series"))
+            data[name].attrs |= {k: v for k, v in (("units", unit), ("long_name", text)) if v}
+        data.attrs = {"experiment": self.experiment.name, **self.versions}
+        return data
+
+    def notes(self, column: str) -> tuple[str, str]:
+        """Unit and description of a column."""
+        if column in self.experiment.vary:
+            text, unit = described_path(column, self.bases)
+            return unit, text
+        return column_notes(column)
+
+    # Export -------------------------------------------------------------------------------------
+
+    def export(
+        self, format: Format, path: str | Path, table: Literal["runs", "series", "firms"] = "runs"
+    ) -> list[Path]:
+        """Write one table, for R (csv, parquet), Stata (dta) and others, with the meaning of its columns.
+
+        Parquet and Stata carry labels in themselves; a CSV file gets a second one beside it, `NAME.columns.csv`.
+        Stata's names are at most 32 characters without points; the label holds the full name if it was changed.
+
+        Returns:
+            The files written, each whole.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        frame: pd.DataFrame = getattr(self, table)
+        path = Path(path)
+        if format == "parquet":
+            return [write_whole(path, lambda temporary: self._write_parquet(frame, temporary))]
+        if format == "dta":
+            return [write_whole(path, lambda temporary: self._write_stata(frame, temporary))]
+        notes = pd.DataFrame(
+            [(name, *self.notes(name)) for name in map(str, frame)], columns=["column", "unit", "description"]
+        )
+        beside = path.with_name(f"{path.stem}.columns.csv")
+        return [
+            write_whole(path, lambda temporary: frame.to_csv(temporary, index=False)),
+            write_whole(beside, lambda temporary: notes.to_csv(temporary, index=False)),
+        ]
+
+    def _write_parquet(self, frame: pd.DataFrame, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        fields = []
+        for field in table.schema:
+            unit, text = self.notes(field.name)
+            fields.append(field.with_metadata({k: v for k, v in (("unit", unit), ("description", text)) if v}))
+        pq.write_table(table.cast(pa.schema(fields)), path, compression="zstd")
+
+    def _write_stata(self, frame: pd.DataFrame, path: Path) -> None:
+        names = stata_names([str(name) for name in frame])
+        labels = {names[name]: self._stata_label(name, names[name]) for name in map(str, frame)}
+        plain = frame.rename(columns=names).replace([np.inf, -np.inf], np.nan)
+        for name in plain:
+            if plain[name].dtype == bool:
+                plain[name] = plain[name].astype("int8")
+            elif not pd.api.types.is_numeric_dtype(plain[name]):
+                plain[name] = plain[name].astype("object").where(plain[name].notna(), "").astype(str)
+        plain.to_stata(
+            path, write_index=False, version=118, variable_labels=labels, data_label=self.experiment.name[:80]
+        )
+
+    def _stata_label(self, name: str, short: str) -> str:
+        unit, text = self.notes(name)
+        label = f"{text} [{unit}]" if text and unit else text or name
+        return (f"{name}: {label}" if short != name and text else label)[:80]
+
+
+def stata_names(names: list[str]) -> dict[str, str]:
+    """Valid and distinct names for Stata: letters, digits and _, not a digit first, at most 32 characters."""
+    taken: set[str] = set()
+    found = {}
+    for name in names:
+        plain = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+        plain = f"_{plain}" if plain[:1].isdigit() else plain
+        short, number = plain[:32], 1
+        while short in taken:
+            number += 1
+            short = f"{plain[: 31 - len(str(number))]}_{number}"
+        taken.add(short)
+        found[name] = short
+    return found
+
+
+# Reading shards -----------------------------------------------------------------------------------
+
+
+def read_shards(folder: Path, table: str, columns: list[str] | None = None) -> "pa.Table | None":
+    """Rows of all shards that the ledger knows, in no order; None if there are none.
+
+    Args:
+        folder: of the experiment.
+        table: runs, series or firms.
+        columns: only these.
+    """
+    import pyarrow.dataset as ds
+
+    rows = read_ledger(folder, "SELECT shard FROM shards WHERE ',' || tables || ',' LIKE ?", f"%,{table},%")
+    files = [str(folder / table / f"shard-{shard:08d}.parquet") for (shard,) in rows]
+    return ds.dataset(files).to_table(columns=columns) if files else None
+
+
+# Enough replications ------------------------------------------------------------------------------
+
+
+def outcome_values(folder: Path, experiment: Experiment) -> dict[int, dict[int, tuple[float, ...]]]:
+    """The outcomes of `until` of all finished runs: point to replicate to values."""
+    names = list(experiment.until)
+    data = read_shards(folder, "runs", ["point", "replicate", *names])
+    found: dict[int, dict[int, tuple[float, ...]]] = {}
+    if data is not None:
+        columns = [data.column(name).to_pylist() for name in ("point", "replicate", *names)]
+        for point, replicate, *values in zip(*columns, strict=True):
+            found.setdefault(point, {})[replicate] = tuple(values)
+    return found
+
+
+def enough(experiment: Experiment, values: Mapping[int, tuple[float, ...]], count: int) -> float:
+    """How many times larger than allowed the largest Monte-Carlo standard error of a point is; at most 1 is enough.
+
+    Args:
+        experiment: with `until`.
+        values: outcomes of the point by replicate.
+        count: replicates below this number are looked at; failed ones are missing.
+
+    Returns:
+        Infinity where nothing can be said: fewer than two runs, a mean of zero, an infinite outcome.
+    """
+    rows = np.array([values[replicate] for replicate in range(count) if replicate in values], dtype=float)
+    if len(rows) < 2:
+        return math.inf
+    if not np.isfinite(rows).all():
+        return math.inf
+    errors = rows.std(axis=0, ddof=1) / math.sqrt(len(rows))
+    largest = 0.0
+    for mean, error, (tolerance, relative) in zip(
+        rows.mean(axis=0), errors, experiment.tolerances().values(), strict=True
+    ):
+        allowed = tolerance * abs(mean) if relative else tolerance
+        if error > 0:
+            largest = max(largest, error / allowed if allowed > 0 else math.inf)
+    return float(largest)
+
+
+__all__ = ["FolderError", "Format", "Results", "enough", "outcome_values", "read_shards", "stata_names"]

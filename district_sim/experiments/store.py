@@ -1,0 +1,287 @@
+"""The folder of an experiment: what was planned, which runs are done, and their rows.
+
+    experiment.json    the experiment, its resolved scenarios, the version of the model
+    ledger.sqlite      one row per run: status, shard, time, traceback; points, seeds, machines
+    runs/, series/, firms/    Parquet shards; together they are the data set
+    .lock, .work/      of the sweep that is running
+
+A run counts once the ledger says so, and the ledger says so only after the shard stands in its place, whole and on the
+disk. Shards that the ledger does not know are removed when a sweep begins.
+"""
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+from uuid import uuid4
+
+from district_sim.experiments.plan import Plan, description, differences
+from district_sim.experiments.work import GO, Made, Report, shard_name
+from district_sim.files import write_whole
+from district_sim.scenario_files import ScenarioError
+
+TABLES = ("runs", "series", "firms")
+PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
+_LOCK, _WORK = ".lock", ".work"
+_TOLD = 12  # differences that are listed
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (name TEXT PRIMARY KEY, version TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS points (point INTEGER PRIMARY KEY, scenario_hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS replicates (replicate INTEGER PRIMARY KEY, seed TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS shards (shard INTEGER PRIMARY KEY, tables TEXT NOT NULL, host TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run (
+    point INTEGER NOT NULL, replicate INTEGER NOT NULL, status TEXT NOT NULL, shard INTEGER,
+    quarters INTEGER NOT NULL, seconds REAL NOT NULL, error TEXT,
+    PRIMARY KEY (point, replicate)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS failed ON run (point, replicate) WHERE status = 'failed';
+CREATE VIEW IF NOT EXISTS runs AS
+    SELECT point, replicate, scenario_hash, seed, status, quarters, seconds, shard, host, error
+    FROM run LEFT JOIN points USING (point) LEFT JOIN replicates USING (replicate) LEFT JOIN shards USING (shard);
+"""
+
+
+class FolderError(ScenarioError):
+    """A folder that a sweep cannot write into or that holds none."""
+
+
+class StorageError(OSError):
+    """Something could not be written; what is in the ledger is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Runs in the ledger, by how they ended."""
+
+    done: int = 0
+    stopped: int = 0
+    failed: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.done + self.stopped + self.failed
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """What a folder's sweep was: see `plan.description`.
+
+    Raises:
+        FolderError: the folder holds no sweep.
+    """
+    try:
+        told: dict[str, Any] = json.loads((folder / PLANNED).read_text(encoding="utf-8"))
+    except OSError:
+        raise FolderError(f"{folder} holds no experiment ({PLANNED} is missing)") from None
+    return told
+
+
+@contextmanager
+def open_store(folder: Path, plan: Plan) -> "Iterator[Store]":
+    """The folder, made if missing, held against other sweeps while the block runs.
+
+    Raises:
+        FolderError: it holds something else, another experiment, or is held by another sweep.
+        StorageError: it cannot be written.
+    """
+    with _storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock(folder)
+    with lock:
+        store = Store(folder, plan)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _lock(folder: Path) -> TextIO:
+    """An open file whose lock goes when its owner ends, however it ends."""
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (_LOCK, _WORK))
+    if others and not (folder / PLANNED).is_file() and not all(name.startswith(f".{PLANNED}") for name in others):
+        raise FolderError(f"{folder} is not empty and holds no experiment; choose another folder")
+    file = (folder / _LOCK).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        file.close()
+        raise FolderError(f"{folder}: another sweep is writing into this folder ({owner})") from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {platform.node()}")
+    file.flush()
+    return file
+
+
+class Store:
+    """A folder that is held; made by `open_store`."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder = folder
+        self.work = folder / _WORK / uuid4().hex[:12]
+        self.seed = plan.experiment.seed
+        self._tables = tuple(_kept(plan))
+        with _storing(folder):
+            shutil.rmtree(folder / _WORK, ignore_errors=True)
+            self._check_or_write(description(plan))
+            self._ledger = _connect(folder / LEDGER)
+            self._ledger.executescript(_SCHEMA)
+            self._note_versions()
+            self.work.mkdir(parents=True)
+            (self.work / GO).touch()
+            for table in self._tables:
+                (folder / table).mkdir(exist_ok=True)
+        self._remove_orphans()
+        known = self._ledger.execute("SELECT max(shard) FROM shards").fetchone()[0]
+        self.next_shard = 0 if known is None else int(known) + 1
+
+    def _check_or_write(self, told: dict[str, Any]) -> None:
+        path = self.folder / PLANNED
+        if path.is_file():
+            lines = differences(read_plan(self.folder), told)
+            if lines:
+                shown = [f"  {line}" for line in lines[:_TOLD]]
+                more = [f"  and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
+                raise FolderError(
+                    "\n".join([f"{self.folder} holds another experiment; choose another folder. What differs:", *shown])
+                    + "\n".join(["", *more])
+                )
+            return
+        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+    def _note_versions(self) -> None:
+        from district_sim.run import versions
+
+        with self._ledger:
+            self._ledger.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions().items())
+
+    def _remove_orphans(self) -> None:
+        """Shards of which a killed sweep did not write down that they are there."""
+        for table in self._tables:
+            known = {f"shard-{shard:08d}.parquet" for shard in self._shards(table)}
+            for path in (self.folder / table).glob("*.parquet"):
+                if path.name not in known:
+                    path.unlink()
+
+    def _shards(self, table: str) -> Iterator[int]:
+        rows = self._ledger.execute("SELECT shard, tables FROM shards")
+        return (shard for shard, tables in rows if table in tables.split(","))
+
+    def close(self) -> None:
+        """Leave the folder in order."""
+        self._ledger.close()
+        shutil.rmtree(self.folder / _WORK, ignore_errors=True)
+
+    # What is done -------------------------------------------------------------------------------
+
+    def replicates_of(self, point: int) -> set[int]:
+        """Replicates of a point that need not be made, failed ones included."""
+        return {row[0] for row in self._ledger.execute("SELECT replicate FROM run WHERE point = ?", (point,))}
+
+    def made_below(self, point: int, replicates: int) -> int:
+        """How many of the first replicates of a point need not be made."""
+        query = "SELECT count(*) FROM run WHERE point = ? AND replicate < ?"
+        return int(self._ledger.execute(query, (point, replicates)).fetchone()[0])
+
+    def counts(self) -> Counts:
+        """How many runs are in the ledger."""
+        return Counts(**dict(self._ledger.execute("SELECT status, count(*) FROM run GROUP BY status")))
+
+    # Writing ------------------------------------------------------------------------------------
+
+    def commit(self, shard: int, report: Report) -> None:
+        """Put a worker's shard in its place, then write its runs down.
+
+        Raises:
+            StorageError: this could not be written; the ledger is as it was.
+        """
+        from district_sim.random import replicate_seed
+
+        with _storing(self.folder):
+            for table in report.tables:
+                os.rename(self.work / shard_name(table, shard), self.folder / table / f"shard-{shard:08d}.parquet")
+                _sync(self.folder / table)
+            kept = shard if report.tables else None
+            seeds = {made.replicate: str(replicate_seed(self.seed, made.replicate)) for made in report.made}
+            with self._ledger as ledger:
+                if kept is not None:
+                    ledger.execute("INSERT INTO shards VALUES (?, ?, ?)", (shard, ",".join(report.tables), report.host))
+                ledger.executemany("INSERT OR IGNORE INTO points VALUES (?, ?)", report.hashes.items())
+                ledger.executemany("INSERT OR IGNORE INTO replicates VALUES (?, ?)", seeds.items())
+                ledger.executemany(
+                    "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", [_ledger_row(made, kept) for made in report.made]
+                )
+
+    def forget_failed(self) -> int:
+        """Strike out failed runs, so that they are made again; returns how many there were."""
+        with _storing(self.folder), self._ledger as ledger:
+            return ledger.execute("DELETE FROM run WHERE status = 'failed'").rowcount
+
+    def ask_to_stop(self) -> None:
+        """Tell the workers, wherever they are, to give up what they are doing."""
+        (self.work / GO).unlink(missing_ok=True)
+
+
+def _kept(plan: Plan) -> Iterator[str]:
+    yield "runs"
+    if plan.experiment.keep.every is not None:
+        yield "series"
+    if plan.experiment.keep.firms:
+        yield "firms"
+
+
+def _ledger_row(made: Made, shard: int | None) -> tuple[Any, ...]:
+    kept = None if made.status == "failed" else shard
+    return (made.point, made.replicate, made.status, kept, made.quarters, made.seconds, made.error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # a journal file beside the ledger, not shared memory: it works on network file systems too
+    ledger = sqlite3.connect(path, timeout=30)
+    ledger.execute("PRAGMA synchronous = FULL")
+    return ledger
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    """What cannot be written ends in one kind of error."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"{folder}: the ledger could not be written: {error}") from error
+    except OSError as error:
+        raise StorageError(f"{folder}: could not be written: {error.strerror or error}") from error
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def read_ledger(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of the ledger; a sweep may be running, or may have been killed in the middle of a line.
+
+    Raises:
+        FolderError: there is no ledger.
+    """
+    path = folder / LEDGER
+    if not path.is_file():
+        raise FolderError(f"{folder} holds no experiment ({LEDGER} is missing)")
+    with closing(sqlite3.connect(path, timeout=30)) as ledger:
+        return ledger.execute(query, values).fetchall()

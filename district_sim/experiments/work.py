@@ -1,0 +1,282 @@
+"""What a worker does: simulate a chunk of runs and write their rows as one shard.
+
+A worker writes into the sweep's own work folder only; the sweep itself moves finished shards into the data set. A
+worker that outlives its sweep can therefore harm nothing.
+"""
+
+import operator
+import os
+import platform
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from district_sim.experiments.checks import Bases, scenario_of
+from district_sim.experiments.design import Keep, Point
+from district_sim.experiments.plan import model_version, scenario_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from district_sim.scenario import Scenario
+    from district_sim.state import State
+
+GO = "go"
+"""Runs go on while this file stands in the work folder: to remove a file never fails for want of space."""
+_LOOK = 0.25  # seconds between two looks at it
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_one_at_a_time = threading.Lock()  # Dask's workers may have several threads; the kernels are not made for that
+
+type RunId = tuple[int, int]
+"""Point and replicate."""
+
+
+class WorkerError(RuntimeError):
+    """A worker cannot work at all: it sees another folder or runs another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What is the same for all chunks of a sweep."""
+
+    work: str
+    """The sweep's work folder, which worker and parent must both see."""
+    seed: int
+    keep: Keep
+    conditions: tuple[tuple[str, str, float], ...]
+    kinds: dict[str, str]
+    bases: Bases
+    model: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Runs for one worker to make."""
+
+    orders: Orders
+    shard: int
+    runs: tuple[RunId, ...]
+    points: dict[int, Point]
+    seconds: float
+    """After so long no further run is begun; what is left is reported back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How one run ended."""
+
+    point: int
+    replicate: int
+    status: str
+    quarters: int
+    seconds: float
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What a worker says of its chunk; the rows are in the shard."""
+
+    made: list[Made] = field(default_factory=list)
+    left: tuple[RunId, ...] = ()
+    tables: tuple[str, ...] = ()
+    hashes: dict[int, str] = field(default_factory=dict)
+    host: str = ""
+
+
+class _Stopped(Exception):
+    """The sweep is to end: the run in progress is given up."""
+
+
+def shard_name(table: str, shard: int) -> str:
+    """Name of an unfinished shard in the work folder."""
+    return f"{table}-{shard:08d}.part"
+
+
+def begun(work: Path, shard: int) -> RunId | None:
+    """The run that the worker of a chunk was making, if it had begun one."""
+    try:
+        point, replicate = (work / f"{shard:08d}.now").read_text().split()
+    except (OSError, ValueError):
+        return None
+    return int(point), int(replicate)
+
+
+def work_on(chunk: Chunk) -> Report:
+    """Make the runs of a chunk, write their rows, report.
+
+    Raises:
+        WorkerError: this worker sees another folder or runs another version.
+        OSError: the shard could not be written.
+    """
+    with _one_at_a_time:
+        return _work_on(chunk)
+
+
+def _work_on(chunk: Chunk) -> Report:
+    from district_sim.compiled import use_one_thread
+
+    use_one_thread()
+    work = Path(chunk.orders.work)
+    _check_place(work, chunk.orders.model)
+    report = Report(host=platform.node())
+    tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": []}
+    scenarios: dict[int, Scenario] = {}
+    end = time.monotonic() + chunk.seconds
+    with (work / f"{chunk.shard:08d}.now").open("w") as now:
+        for number, (index, replicate) in enumerate(chunk.runs):
+            if number and time.monotonic() > end:
+                report.left = chunk.runs[number:]
+                break
+            now.seek(0)
+            now.write(f"{index:12d} {replicate:12d}\n")
+            now.flush()
+            try:
+                if index not in scenarios:
+                    scenarios = {index: scenario_of(chunk.points[index], chunk.orders.bases)}  # runs come by point
+                    report.hashes[index] = scenario_hash(scenarios[index].model_dump(mode="json"))
+                report.made.append(_one_run(chunk, chunk.points[index], replicate, scenarios[index], tables))
+            except _Stopped:
+                report.left = chunk.runs[number:]
+                break
+    report.tables = tuple(table for table, rows in tables.items() if rows)
+    for table in report.tables:
+        _write(work / shard_name(table, chunk.shard), table, tables[table], chunk.orders)
+    return report
+
+
+def _check_place(work: Path, model: dict[str, str]) -> None:
+    if not work.is_dir():
+        raise WorkerError(
+            f"the worker on {platform.node()} does not see {work}: --out must be a folder that all machines share, "
+            "and the sweep that gave the orders must still be running"
+        )
+    if model_version() != model:
+        raise WorkerError(f"the worker on {platform.node()} runs another version ({model_version()}, not {model})")
+
+
+def _one_run(chunk: Chunk, point: Point, replicate: int, scenario: "Scenario", tables: dict[str, list[Any]]) -> Made:
+    """Make one run and add its rows; an error becomes part of the record."""
+    started = time.perf_counter()
+    try:
+        from district_sim.random import replicate_seed
+
+        seed = replicate_seed(chunk.orders.seed, replicate)
+        table, state, met = _simulate(scenario, seed, chunk.orders)
+        status = "stopped" if met else "done"
+        rows = _rows(chunk.orders, point, replicate, seed, status, table, state)
+    except _Stopped:
+        raise
+    except Exception:
+        seconds = time.perf_counter() - started
+        return Made(point.index, replicate, "failed", 0, seconds, traceback.format_exc())
+    for name, added in rows.items():
+        tables[name].append(added)
+    return Made(point.index, replicate, status, len(table), time.perf_counter() - started)
+
+
+def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndarray, State, bool]":
+    """The indicators of the finished quarters, the last state, and whether a stop condition was met.
+
+    The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
+    """
+    import numpy as np
+
+    from district_sim.indicators import NAMES
+    from district_sim.initial import initial_state
+    from district_sim.run import advance
+
+    p = scenario.parameters()
+    quarters = scenario.run.quarters
+    conditions = [(NAMES.index(name), _COMPARE[sign], limit) for name, sign, limit in orders.conditions]
+    go, look = os.path.join(orders.work, GO), time.monotonic()
+    state = initial_state(p, seed, quarters)
+    table = np.full((quarters, len(NAMES)), np.nan)
+    for t in range(quarters):
+        state = advance(state, p, table, t, t + 1)
+        # a label needs two quarters
+        if t > 0 and any(compare(table[t, column], limit) for column, compare, limit in conditions):
+            return table[: t + 1], state, True
+        if time.monotonic() > look:
+            if not os.path.exists(go):
+                raise _Stopped
+            look = time.monotonic() + _LOOK
+    return table, state, False
+
+
+def _rows(
+    orders: Orders, point: Point, replicate: int, seed: int, status: str, table: "np.ndarray", state: "State"
+) -> dict[str, Any]:
+    """Rows of one run for each table that is kept."""
+    from district_sim.indicators import NAMES
+    from district_sim.run import Snapshot, as_frame
+    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
+
+    frame = as_frame(table)
+    scores = score(frame)
+    row: dict[str, Any] = {
+        "point": point.index,
+        "replicate": replicate,
+        "seed": str(seed),
+        "scenario": point.scenario,
+        "policies": point.policies,
+        **point.settings,
+        "status": status,
+        "quarters": len(table),
+        "trajectory": scores.label.value,
+        **{f"score_{future.value}": scores.of(future) for future in FUTURES},
+        "recovery_time": recovery_time(frame),
+    }
+    if orders.keep.final:
+        row |= zip(NAMES, table[-1].tolist(), strict=True)
+    if orders.keep.late:
+        window = min(LATE_WINDOW, max(1, len(table) // 4))
+        row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
+    rows: dict[str, Any] = {"runs": row}
+    if orders.keep.every is not None:
+        rows["series"] = _identified(_thinned(frame, orders.keep.every).reset_index(), point, replicate)
+    if orders.keep.firms:
+        firms = Snapshot.of(state).firms.reset_index()
+        rows["firms"] = _identified(firms.astype({"control": "string"}), point, replicate)
+    return rows
+
+
+def _thinned(frame: "pd.DataFrame", every: int) -> "pd.DataFrame":
+    """Every so many quarters, and the last one."""
+    kept = [quarter % every == 0 or quarter == len(frame) for quarter in frame.index]
+    return frame[kept]
+
+
+def _identified(frame: "pd.DataFrame", point: Point, replicate: int) -> "pd.DataFrame":
+    frame.insert(0, "point", point.index)
+    frame.insert(1, "replicate", replicate)
+    return frame
+
+
+def _write(path: Path, table: str, rows: list[Any], orders: Orders) -> None:
+    """Write a shard and wait until it is on the disk."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from district_sim.experiments.tables import runs_schema, with_metadata
+
+    data: pa.Table
+    if table == "runs":
+        data = pa.Table.from_pylist(rows, schema=runs_schema(orders.kinds, orders.keep))
+    else:
+        data = with_metadata(pa.Table.from_pandas(pd.concat(rows, ignore_index=True), preserve_index=False))
+    with path.open("wb") as file:
+        pq.write_table(data, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,92 @@
+"""What all figures share: colours, dashes, type, small parts, and how a figure is written to a file."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from district_sim.files import write_whole
+from district_sim.trajectories import Trajectory
+
+TRAJECTORY_COLOURS: dict[Trajectory, str] = {
+    Trajectory.FRAGMENTATION: "#c2403a",
+    Trajectory.POST_MARSHALLIAN_NODE: "#0b4a8f",
+    Trajectory.LEARNING_REGION: "#2f9e91",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "#e0a526",
+    Trajectory.MARSHALLIAN_PERSISTENCE: "#8a8a8a",
+    Trajectory.DECLINE: "#3c3c3c",
+}
+"""Always the same colour for the same trajectory."""
+TRAJECTORY_DASHES: dict[Trajectory, Any] = {
+    Trajectory.FRAGMENTATION: (0, (5, 1.5)),
+    Trajectory.POST_MARSHALLIAN_NODE: (0, (5, 1.5, 1, 1.5)),
+    Trajectory.LEARNING_REGION: (0, (1.5, 1)),
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "-",
+    Trajectory.MARSHALLIAN_PERSISTENCE: (0, (8, 2, 1, 2, 1, 2)),
+    Trajectory.DECLINE: (0, (3, 3)),
+}
+INK = "#222222"
+LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
+"""Colours and dashes of lines that stand for no trajectory."""
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "figure.titlesize": 13,
+    "svg.hashsalt": "district-sim",
+}
+
+
+def note(ax: Axes, text: str, place: tuple[float, float], up: float = 0.0, **style: Any) -> None:
+    """Small text at a place given as fractions of the axes, `up` points above it."""
+    look: Any = {"fontsize": 8.5, "color": "#444444", "annotation_clip": False} | style
+    ax.annotate(text, place, (0, up), "axes fraction", "offset points", **look)
+
+
+def scale_y(ax: Axes, unit: str, top: float) -> None:
+    ax.set_ylabel(unit)
+    if "0 to 1" in unit:
+        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
+    elif unit.startswith("share"):
+        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    else:
+        ax.set_ylim(0.0, max(1e-9, 1.1 * top))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a figure as PNG (150 dpi) and SVG; each file appears whole or not at all.
+
+    Args:
+        path: without suffix, in a folder that exists.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    written = []
+    with mpl.rc_context(STYLE):
+        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+            draw = partial(figure.savefig, format=suffix[1:], dpi=150, metadata=metadata)
+            written.append(write_whole(Path(f"{os.fspath(path)}{suffix}"), draw))
+    return written

@@ -1,0 +1,31 @@
+"""What several test files share: a folder with a tiny district, and commands that run it in this process."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+SMALL = "title: Small district\nfirms: {count: 30}\nrun: {quarters: 8}\nstrategy_start: 2\n"
+
+
+@pytest.fixture
+def small_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder of our own with `small.yaml`; no notice of kernels to be compiled.
+
+    Experiments run in a thread here, as each new process would take seconds to start.
+    """
+    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.experiments.runner.make_pool", lambda workers: ThreadPoolExecutor(1))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SMALL)
+    return tmp_path
+
+
+@pytest.fixture
+def call(small_folder: Path) -> Callable[..., Result]:
+    """The command line, in that folder."""
+    from district_sim import cli
+
+    return lambda *arguments: CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "100"})

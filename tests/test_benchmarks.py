@@ -1,0 +1,186 @@
+"""The benchmarks measure what they say: opponents compute the same, rows and comparisons read as they should."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+
+from benchmarks import compare_commits, rows, timing
+from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c, library
+from benchmarks.compare_commits import changes, loss
+from benchmarks.knowledge_case import DOMAINS, SEEN, SLOTS, Case, make_case, numpy_socialise
+from benchmarks.rows import Row
+from benchmarks.timing import Spread
+
+ROOT = Path(__file__).resolve().parents[1]
+CLOSE = {"rtol": 2e-5, "atol": 2e-7}  # single precision, sums of ten
+
+
+def case(n: int = 203, wiring: str = "rewired") -> Case:
+    """Firms with free slots, ties of little trust and firms that know nothing; n is no multiple of any vector."""
+    made = make_case(n, wiring, free=0.2)  # type: ignore[arg-type]
+    made.trust[:] = np.random.default_rng(2).random(made.trust.shape)
+    made.seen["tacit"][:5] = made.seen["norm"][:5] = 0.0
+    made.partner[5] = -1
+    return made
+
+
+@pytest.mark.parametrize("wiring", ["local", "rewired"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_c_computes_what_numpy_computes(variant: str, wiring: str) -> None:
+    try:
+        library()
+    except NoCompiler as error:
+        pytest.skip(str(error))
+    made = case(wiring=wiring)
+    in_c(made, variant, threads=2)()
+    gained, capacity = numpy_socialise(made)
+    assert gained.max() > 1e-3
+    np.testing.assert_allclose(made.gained, gained, **CLOSE)
+    np.testing.assert_allclose(made.capacity, capacity, **CLOSE)
+
+
+def test_our_kernel_computes_what_numpy_computes() -> None:
+    from benchmarks.knowledge_kernel import ours
+
+    made = case()
+    ours(made)()
+    gained, capacity = numpy_socialise(made)
+    np.testing.assert_allclose(made.gained, gained, **CLOSE)
+    np.testing.assert_allclose(made.capacity, capacity, **CLOSE)
+
+
+def test_mesa_computes_what_numpy_computes() -> None:
+    from benchmarks.mesa_socialise import MesaDistrict
+
+    made = make_case(60, "local", free=0.2)
+    district = MesaDistrict(made)
+    district.step()
+    gained, capacity = numpy_socialise(made)
+    np.testing.assert_allclose([firm.gained for firm in district.agents], gained, rtol=1e-6)
+    np.testing.assert_allclose([firm.capacity for firm in district.agents], capacity, rtol=1e-6)
+
+
+@pytest.mark.parametrize("wiring", ["local", "rewired"])
+def test_every_firm_has_ten_ties_on_both_sides(wiring: str) -> None:
+    made = make_case(500, wiring)  # type: ignore[arg-type]
+    ends = np.sort(np.stack([np.repeat(np.arange(500), SLOTS), made.partner.ravel()]), axis=0)
+    _, times = np.unique(ends, axis=1, return_counts=True)
+    assert (times % 2 == 0).all()
+    assert (made.partner != np.arange(500)[:, None]).all()
+    step = np.abs(made.partner - np.arange(500)[:, None])
+    near = np.minimum(step, 500 - step) <= SLOTS // 2
+    assert near.all() if wiring == "local" else near.mean() < 0.1
+
+
+def test_a_record_is_a_cache_line() -> None:
+    made = make_case(100, "local")
+    assert SEEN.itemsize == 64
+    assert made.seen.ctypes.data % 64 == 0
+    assert made.gained.shape == (100, DOMAINS)
+
+
+def row(measured: float | None, **changed: object) -> Row:
+    spread = None if measured is None else Spread.exactly(measured)
+    return dataclasses.replace(Row("a.b", "A over B", spread), **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict", "target"),
+    [
+        ({"at_most": 1.25}, "not met", "≤ 1.25 ×"),
+        ({"at_most": 2.0}, "met", "≤ 2 ×"),
+        ({"at_least": 1500}, "not met", "≥ 1,500 ×"),
+        ({"at_least": 2.0, "unit": "%"}, "met", "≥ 2 %"),
+        ({}, "reported", ""),
+    ],
+)
+def test_a_row_says_whether_its_target_is_met(changed: dict[str, object], verdict: str, target: str) -> None:
+    measured = row(2.0, **changed)
+    assert (measured.verdict, measured.target) == (verdict, target)
+    assert row(None, **changed).verdict == "skipped"
+    assert row(None, **changed, broken=True).verdict == "broken"
+
+
+def test_rows_survive_json() -> None:
+    before = [row(2.0, at_most=1.0, note="[/] as it is"), dataclasses.replace(row(None), name="c")]
+    text = rows.as_json(before, quick=True)
+    assert list(rows.from_json(text).values()) == before
+    assert {"processor", "cores", "python", "numba"} <= json.loads(text)["machine"].keys()
+
+
+def test_markdown_replaces_only_its_block(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"above\n{rows.BEGIN}\nold\n{rows.END}\nbelow\n", encoding="utf-8")
+    rows.write_markdown([row(2.0)], False, page)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("above\n")
+    assert text.endswith(f"{rows.END}\nbelow\n")
+    assert "| A over B |" in text
+    assert "old" not in text
+    page.write_text("no markers", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"page\.md"):
+        rows.write_markdown([row(2.0)], False, page)
+
+
+def test_the_page_on_performance_has_the_block() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert text.index(rows.BEGIN) < text.index(rows.END)
+
+
+def test_sides_take_turns() -> None:
+    order: list[str] = []
+    turns = timing.take_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3, shortest=0.0)
+    assert order[-6:] == ["a", "b", "b", "a", "a", "b"]
+    assert [len(seconds) for seconds in turns.seconds.values()] == [3, 3]
+
+
+def test_ratios_are_taken_within_turns() -> None:
+    turns = timing.Turns({"a": [1.0, 20.0, 3.0], "b": [2.0, 40.0, 6.0], "c": [9.0, 9.0, 9.0]})
+    assert turns.ratio("b", "a") == Spread.exactly(2.0)
+    assert turns.fastest(("a", "b")) == "a"
+    assert turns.spread("c").median == 9.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction", "lost"),
+    [
+        (1.0, 1.2, "lower", 0.2),
+        (1.2, 1.0, "higher", 0.2),
+        (1.0, 0.5, "lower", -0.5),
+        (0.0, 0.0, "lower", 0.0),
+        (0.0, 3.0, "lower", np.inf),
+    ],
+)
+def test_loss(old: float, new: float, direction: str, lost: float) -> None:
+    assert loss(old, new, direction) == pytest.approx(lost)
+
+
+def test_commits_are_compared_row_by_row() -> None:
+    def rounds(*values: float | None, **changed: object) -> list[dict[str, Row]]:
+        return [{"a.b": row(value, **changed)} for value in values]
+
+    [change] = changes(rounds(1.0, 1.0, 1.0, at_most=2), rounds(1.3, 1.2, 1.1, at_most=2))
+    assert change.loss is not None
+    assert change.loss.median == pytest.approx(0.2)
+    assert (change.verdict(0.15), change.verdict(0.25)) == ("lost", "kept")
+    [missing] = changes([{}, {}], rounds(1.0, 1.0, at_most=2))
+    assert missing.verdict(0.15) == "not comparable"
+    [broken] = changes(rounds(None, broken=True, note="TypeError"), rounds(1.0, at_most=2))
+    assert (broken.verdict(0.15), broken.note) == ("not comparable", "TypeError")
+    assert changes(rounds(1.0), rounds(9.0)) == []  # only reported
+    assert changes(rounds(None, at_most=2), rounds(None, at_most=2)) == []  # skipped on both
+
+
+def test_both_commits_are_measured_with_the_same_benchmarks(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    old, new = compare_commits.check_out(("HEAD", "HEAD"), tmp_path)
+    texts = [(place / "benchmarks" / "rows.py").read_text(encoding="utf-8") for place in (old, new)]
+    assert texts[0] == texts[1]
+    assert (old / "district_sim" / "schedule.py").is_file()
+    with pytest.raises(typer.BadParameter, match="no_such_commit"):
+        compare_commits.check_out(("HEAD", "no_such_commit"), tmp_path)

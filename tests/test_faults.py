@@ -1,0 +1,389 @@
+"""Whatever happens in between, the data set is the same: kills, lost workers, failing runs, a full disk, Ctrl-C.
+
+`DISTRICT_SIM_KILLS=30 pytest tests/test_faults.py -k killed_at` kills more often.
+"""
+
+import contextlib
+import errno
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweeps import TINY, assert_same_data, run_here, tiny
+from typer.testing import CliRunner
+
+from district_sim import cli
+from district_sim.experiments import Results, run_experiment, runner, work
+from district_sim.experiments.store import LEDGER, StorageError, Store
+from district_sim.experiments.work import Chunk, Made, Report, WorkerError, work_on
+
+COMMAND = [sys.executable, "-m", "district_sim", "sweep", "tiny.yaml", "--workers", "1", "--quiet"]
+POINTS = ["--vary", "strategy.sale=0:0.9:4", "--vary", "firms.count=12,15", "--replications", "25"]
+RUNS = 4 * 2 * 25
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+
+
+def start(folder: str | Path, *more: str) -> "subprocess.Popen[str]":
+    """A sweep in a process group of its own."""
+    return subprocess.Popen(
+        [*COMMAND, *POINTS, "--out", str(folder), *more], start_new_session=True, text=True, stderr=subprocess.PIPE
+    )
+
+
+def finish(folder: str | Path, *more: str) -> None:
+    process = start(folder, *more)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+
+
+def shards(folder: str | Path) -> int:
+    return len(list(Path(folder).glob("runs/*.parquet")))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same experiment, never disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    sales = {"start": 0, "stop": 0.9, "count": 4}
+    e = tiny(folder, replications=25, keep={"every": 3}, vary={"strategy.sale": sales, "firms.count": [12, 15]})
+    e = e.model_copy(update={"scenarios": ("tiny.yaml",)})
+    with contextlib.chdir(folder):
+        run_here(e, folder / "out")
+    return folder / "out"
+
+
+# (a) kill -9 --------------------------------------------------------------------------------------
+
+
+def test_sweep_killed_at_random_moments_is_finished_by_the_same_command(whole: Path) -> None:
+    kills, rng = int(os.environ.get("DISTRICT_SIM_KILLS", "3")), random.Random(1)
+    seen = set()
+    for number in range(kills):
+        before = shards("out")
+        process = start("out", "--every", "3")
+        # half of the kills while runs are made, which a random moment of the start-up would rarely meet
+        if number % 2 == 0:
+            wait_until(lambda before=before, process=process: shards("out") > before or process.poll() is not None)
+        time.sleep(rng.uniform(0.0, 2.0 if number % 2 else 0.3))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if Path("out", LEDGER).is_file() and Path("out/experiment.json").is_file():
+            seen.add(Results("out").counts.total)
+            if Results("out").counts.total == RUNS:
+                assert_same_data(whole, Path("out"))
+                shutil.rmtree("out")
+    finish("out", "--every", "3")
+    assert_same_data(whole, Path("out"))
+    assert not Path("out/.work").exists()
+    assert seen - {0, RUNS}, "at least one kill hit a sweep at work"
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    process = start("out", "--replications", "2000")
+    wait_until(lambda: shards("out") > 0)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("needs /proc to find the workers")
+    workers = [int(child) for child in children.read_text().split()]
+    assert workers
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(_lives(child) for child in workers), 30)
+
+
+def _lives(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_shards_that_the_ledger_does_not_know_are_removed(tmp_path: Path) -> None:
+    e = tiny(tmp_path)
+    run_here(e, tmp_path / "one")
+    run_here(e, tmp_path / "out")
+    orphan = tmp_path / "out/runs/shard-00009999.parquet"
+    shutil.copy(next((tmp_path / "out/runs").iterdir()), orphan)
+    run_here(e, tmp_path / "out")
+    assert not orphan.exists()
+    assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+def test_a_kill_between_shard_and_ledger_doubles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    e = tiny(tmp_path)
+    run_here(e, tmp_path / "one")
+
+    class Killed(BaseException):
+        pass
+
+    def die(made: Made, shard: int | None) -> Any:
+        raise Killed
+
+    monkeypatch.setattr("district_sim.experiments.store._ledger_row", die)
+    with pytest.raises(Killed):
+        run_here(e, tmp_path / "out")
+    assert shards(tmp_path / "out") == 1
+    assert Results(tmp_path / "out").counts.total == 0
+    monkeypatch.undo()
+    run_here(e, tmp_path / "out")
+    assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+# (b) a lost worker --------------------------------------------------------------------------------
+
+
+def deadly(chunk: Chunk) -> Report:
+    """Work that kills its process at one run: once, or whenever it is made if the file `always` exists."""
+    one_run = work._one_run
+
+    def one(chunk: Chunk, point: Any, replicate: int, *rest: Any) -> Made:
+        if (point.index, replicate) == (1, 2) and (Path("always").exists() or not Path("died").exists()):
+            Path("died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return one_run(chunk, point, replicate, *rest)
+
+    work._one_run = one
+    try:
+        return work_on(chunk)
+    finally:
+        work._one_run = one_run
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_killed_worker_is_replaced(always: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    e = tiny(tmp_path)
+    run_here(e, tmp_path / "one")
+    monkeypatch.setattr(runner, "work_on", deadly)
+    if always:
+        Path("always").touch()
+    summary = run_experiment(e, tmp_path / "out", workers=1)
+    assert Path("died").exists()
+    if not always:
+        assert_same_data(tmp_path / "one", tmp_path / "out")
+        return
+    assert (summary.counts.done, summary.counts.failed) == (17, 1)
+    row = Results(tmp_path / "out").ledger.query("status == 'failed'").iloc[0]
+    assert (row["point"], row["replicate"]) == (1, 2)
+    assert "killed, twice" in row["error"]
+    monkeypatch.undo()
+    run_here(e, tmp_path / "out", retry_failed=True)
+    assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+def test_somebody_elses_executor_that_broke_stops_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from concurrent.futures.process import BrokenProcessPool
+
+    def lost(chunk: Chunk) -> Report:
+        raise BrokenProcessPool("gone")
+
+    monkeypatch.setattr(runner, "work_on", lost)
+    with pytest.raises(WorkerError, match="a worker was lost"):
+        run_here(tiny(tmp_path), tmp_path / "out")
+    monkeypatch.undo()
+    assert run_here(tiny(tmp_path), tmp_path / "out").complete
+
+
+# (c) runs that fail -------------------------------------------------------------------------------
+
+
+def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from district_sim import initial
+
+    Path("tiny.yaml").write_text(TINY)
+    line = ["sweep", "tiny.yaml", *POINTS[:-2], "--replications", "2"]
+    with monkeypatch.context() as patch:
+        make = initial.initial_state
+        patch.setattr(runner, "make_pool", _threads)
+        assert CliRunner().invoke(cli.app, [*line, "--out", "one"]).exit_code == 0
+
+        def sometimes(p: Any, seed: int, quarters: int) -> Any:
+            if p.firms[0].count == 15:
+                raise ZeroDivisionError("no firm to divide by")
+            return make(p, seed, quarters)
+
+        patch.setattr(initial, "initial_state", sometimes)
+        result = CliRunner().invoke(cli.app, [*line, "--out", "out"])
+        assert result.exit_code == 3
+        assert "8 runs failed" in result.stderr
+        again = CliRunner().invoke(cli.app, [*line, "--out", "out"])
+        assert again.exit_code == 3, "what failed is not made again unasked"
+    found = Results("out")
+    failed = found.runs[found.runs["status"] == "failed"]
+    assert list(failed["firms.count"]) == [15] * 8
+    assert failed["employment"].isna().all()
+    assert (found.counts.done, len(found.runs)) == (8, 16)
+    assert found.errors() == {"ZeroDivisionError: no firm to divide by": 8}
+    assert "in sometimes" in found.ledger["error"].dropna().iloc[0]
+    shown = CliRunner().invoke(cli.app, ["results", "out"])
+    assert "8 failed: ZeroDivisionError: no firm to divide by" in shown.stderr
+    monkeypatch.setattr(runner, "make_pool", _threads)
+    assert CliRunner().invoke(cli.app, [*line, "--out", "out", "--retry-failed"]).exit_code == 0
+    assert_same_data(Path("one"), Path("out"))
+
+
+def _threads(workers: int) -> Any:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
+
+
+# (d) a full disk ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """A disk of 400 kB at `disk`; yields a function that changes its size."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(*options: str) -> bool:
+        line = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(disk)]
+        return shutil.which("mount") is not None and subprocess.run(line, capture_output=True).returncode == 0
+
+    if not mount("size=400k"):
+        pytest.skip("needs the right to mount a small disk")
+
+    def resize(size: str) -> None:
+        assert mount("remount", f"size={size}")
+
+    yield resize
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_full_disk(small_disk: Callable[[str], None], whole: Path) -> None:
+    process = start("disk/out", "--every", "3")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert re.search(r"disk/out: .*(No space left on device|disk is full)", err), err
+    assert "the same command goes on from there" in err
+    kept = Results("disk/out").counts.done
+    assert 0 <= kept < RUNS
+    small_disk("20M")
+    finish("disk/out", "--every", "3")
+    assert_same_data(whole, Path("disk/out"))
+
+
+@pytest.mark.parametrize("broken", ["shard", "ledger"])
+def test_what_cannot_be_written_keeps_what_was(broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    e = tiny(tmp_path)
+    run_here(e, tmp_path / "one")
+    monkeypatch.setattr(runner, "_MOST_RUNS", 4)
+    calls = 0
+
+    def full(original: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return original(*arguments)
+
+        return write
+
+    if broken == "shard":
+        monkeypatch.setattr(work, "_write", full(work._write))
+    else:
+        monkeypatch.setattr("district_sim.experiments.store._sync", full(lambda folder: None))
+    with pytest.raises(StorageError, match="No space left on device"):
+        run_here(e, tmp_path / "out")
+    assert Results(tmp_path / "out").counts.done == len(Results(tmp_path / "out").runs) > 0
+    monkeypatch.undo()
+    assert run_here(e, tmp_path / "out").complete
+    assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+def test_a_full_ledger_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    class Full:
+        """A connection whose transactions fail, as with a full disk."""
+
+        def __init__(self, ledger: sqlite3.Connection) -> None:
+            self._ledger = ledger
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._ledger, name)
+
+        def __enter__(self) -> Any:
+            return self._ledger.__enter__()
+
+        def __exit__(self, *_: Any) -> None:
+            self._ledger.rollback()
+            raise sqlite3.OperationalError("database or disk is full")
+
+    e = tiny(tmp_path)
+    commit = Store.commit
+
+    def failing(store: Store, *arguments: Any) -> None:
+        store._ledger = Full(store._ledger)  # type: ignore[assignment]
+        commit(store, *arguments)
+
+    monkeypatch.setattr(Store, "commit", failing)
+    with pytest.raises(StorageError, match="the ledger could not be written: database or disk is full"):
+        run_here(e, tmp_path / "out")
+    monkeypatch.undo()
+    assert Results(tmp_path / "out").counts.total == 0
+    assert run_here(e, tmp_path / "out").complete
+
+
+# (g) Ctrl-C ---------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> None:
+    process = start("out", "--every", "3")
+    wait_until(lambda: shards("out") > 0)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    told = re.fullmatch(
+        r"Stopped: (\d+) of 200 runs are done; finished runs are kept in out; the same command goes on from there\n",
+        err,
+    )
+    assert told, err
+    assert 0 < int(told[1]) == Results("out").counts.done < RUNS
+    finish("out", "--every", "3")
+    assert_same_data(whole, Path("out"))
+
+
+def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look between quarters, not between runs."""
+    from district_sim import run
+
+    e = tiny(tmp_path, quarters=4000, replications=1, vary={})
+    advance, quarters = run.advance, []
+
+    def slow(state: Any, p: Any, table: Any, first: int, last: int) -> Any:
+        quarters.append(first)
+        if first == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        return advance(state, p, table, first, last)
+
+    monkeypatch.setattr(run, "advance", slow)
+    summary = run_here(e, tmp_path / "out")
+    assert summary.interrupted
+    assert summary.counts.total == 0
+    assert 3 < len(quarters) < 400

@@ -1,0 +1,43 @@
+"""The first keystrokes answer at once: they import nothing heavy."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.startup import HEAVY, modules_of
+from district_sim.scenario_files import scenario_names
+
+COMPLETION = {"_DISTRICT_SIM_COMPLETE": "complete_bash"}
+
+
+def completed(line: str) -> list[str]:
+    """What bash offers after a line."""
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    program = "import sys; sys.argv = ['district-sim']; from district_sim.cli import main; main()"
+    environment = os.environ | COMPLETION | words
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_modules_are_seen() -> None:
+    assert "ruamel.yaml" in modules_of(["scenarios", "show", "baseline", "--resolved"], {})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sweep", "--help"], ["--version"]], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    assert not modules_of(arguments, {}) & set(HEAVY)
+
+
+@pytest.mark.parametrize("line", ["district-sim ", "district-sim run ", "district-sim run --"])
+def test_completion_imports_nothing_heavy(line: str) -> None:
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    assert not modules_of([], COMPLETION | words) & set(HEAVY)
+
+
+def test_completion_knows_commands_options_and_scenarios() -> None:
+    assert {"run", "demo", "sweep"} <= set(completed("district-sim "))
+    assert "--quarters" in completed("district-sim run --q")
+    assert completed("district-sim run le") == ["learning_region"]
+    assert completed("district-sim run ") == scenario_names()
