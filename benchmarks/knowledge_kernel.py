@@ -16,9 +16,13 @@ import numba
 import numpy as np
 
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c
-from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, make_case
+from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, aligned, make_case
 from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
+from district_sim.processes.knowledge import ALONE, absorbing, socialise
+from district_sim.scenario import Scenario
+from district_sim.single import load, total
+from district_sim.state import BLOCKS, lesson_record, shown_record, tie_record, batch_space
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into the second-level caches
@@ -26,52 +30,49 @@ _MESA = 2000
 _SAME = 1.2  # times per tie that differ by less count as the same
 
 
-def ours(case: Case) -> Callable[[], object]:
-    """A call of district-sim's kernel on a case; writes `gained` and `capacity`."""
-    _stand_in(*case)  # compiled before it is timed
-    return lambda: _stand_in(*case)
+def ours(case: Case, *, copy: bool = False) -> Callable[[], object]:
+    """A call of district-sim's kernel on a case, in the model's own records.
+
+    Args:
+        case: data; what is read more than once (absorptive capacity's causes) is read from it.
+        copy: write the results to the case's `gained` and `capacity`, which takes time of its own.
+    """
+    n = len(case.seen)
+    shown = aligned(n, shown_record(DOMAINS)).view(np.recarray)
+    shown.tacit, shown.absorptive = case.seen["tacit"], case.seen["absorptive"]
+    shown.place = np.stack([case.seen[name] for name in ("x", "y", "it", "norm")], axis=1)
+    ties = aligned(n, tie_record(SLOTS)).view(np.recarray)
+    ties.partner, ties.trust = case.partner, case.trust
+    lesson, capacity = aligned(n, lesson_record(DOMAINS)).view(np.recarray), np.zeros(n, np.float32)
+    own = case.education, case.experience, case.research, case.k.view(np.recarray)
+    p = Scenario().parameters().knowledge
+
+    def call() -> None:
+        _learn_from_ties(shown, ties, *own, p, lesson, capacity, *batch)
+        if copy:
+            case.gained[:], case.capacity[:] = lesson.tacit, capacity
+
+    batch = batch_space(DOMAINS, SLOTS)
+    call()  # compiled before it is timed
+    return call
 
 
-@numba.njit(parallel=True, fastmath={"contract", "nsz", "arcp", "afn"}, error_model="numpy")
-def _stand_in(seen, partner, trust, education, experience, research, k, gained, capacity):  # type: ignore[no-untyped-def]
-    one, zero = np.float32(1.0), np.float32(0.0)
-    for i in numba.prange(len(seen)):
-        me, p = seen[i], k[0]
-        meeting = np.empty(SLOTS, np.float32)
-        attention = p.attention
-        for m in range(SLOTS):
-            j = partner[i, m]
-            meeting[m] = zero
-            if j >= 0 and trust[i, m] > p.trust_threshold:
-                weight = (trust[i, m] - p.trust_threshold) / (one - p.trust_threshold)
-                km = np.sqrt((me.x - seen[j].x) ** 2 + (me.y - seen[j].y) ** 2)
-                together = p.interaction * np.exp(-km / p.meeting_distance)
-                meeting[m] = weight * together * (one + p.it_tacit * me.it * seen[j].it)
-                attention += meeting[m]
-        scale = p.distance_scale + p.distance_absorptive * me.absorptive
-        gained[i, :] = zero
-        own = zero
-        for d in range(DOMAINS):
-            own += p.relevance[d] * me.tacit[d]
-        for m in range(SLOTS):
-            if meeting[m] > zero:
-                other = seen[partner[i, m]]
-                gaps = zero
-                for d in range(DOMAINS):
-                    gaps += (other.tacit[d] - me.tacit[d]) ** 2
-                total = (me.norm + other.norm) * scale
-                rate = (
-                    p.socialisation
-                    * me.absorptive
-                    * np.exp(-gaps / (total * total + np.float32(1e-30)))
-                    * meeting[m]
-                    / attention
-                )
-                for d in range(DOMAINS):
-                    gained[i, d] += rate * max(zero, other.tacit[d] - me.tacit[d])
-        weight = p.absorptive_education * education[i] + p.absorptive_experience * experience[i]
-        weight += p.absorptive_research * research[i] / (one + research[i])
-        capacity[i] = one - np.exp(-weight - p.absorptive_knowledge * own / (one + own))
+@numba.njit(parallel=True, error_model="numpy")
+def _learn_from_ties(  # type: ignore[no-untyped-def]
+    shown, ties, education, experience, research, relevance, p, lesson, capacity, gap, place, number, many
+):
+    """What `update_knowledge` does for socialisation, with threads as there; the causes of absorptive capacity from
+    arrays, as the C version has them, where the model has a firm's record."""
+    n = shown.size
+    blocks = 1 if n < ALONE else BLOCKS
+    for b in numba.prange(blocks):
+        first, beyond, k = b * n // blocks, (b + 1) * n // blocks, p[0]
+        for i in range(first, beyond):
+            capacity[i] = total(load(shown[i].tacit) * load(relevance[0].relevance))
+        for i in range(first, beyond):
+            capacity[i] = absorbing(education[i], experience[i], research[i], capacity[i], k)
+        space = gap[b], place[b], number[b], many[b]
+        socialise(first, beyond, shown, ties, k, k.interaction, lesson, capacity, *space)
 
 
 @numba.njit(parallel=True)

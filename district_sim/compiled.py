@@ -17,12 +17,10 @@ __all__ = [
     "is_compiled",
     "kernel",
     "literal_unroll",
-    "ordered_kernel",
     "parallel_kernel",
     "prange",
     "start_threads",
     "use_one_thread",
-    "vector_kernel",
 ]
 
 _KEPT = 3  # caches of earlier versions that are left in place
@@ -71,12 +69,9 @@ def _prepare() -> Path | None:
 
 cache_folder = _prepare()
 numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a firm's domains become vector instructions
-# Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient
+# Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No fastmath:
+# with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
 kernel = njit(cache=True, error_model="numpy")
-# Sums may be taken in any order, which is fixed when the kernel is compiled: the same for any number of threads
-vector_kernel = njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "arcp", "nsz", "nnan", "ninf"})
-# The same for arithmetic that lives by its order of operations
-ordered_kernel = njit(cache=True, error_model="numpy", fastmath={"contract", "nsz", "nnan", "ninf"})
 parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
 
 

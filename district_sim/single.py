@@ -15,12 +15,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
-from district_sim.compiled import ordered_kernel
+from district_sim.compiled import kernel
 
 single = np.float32
 
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
-_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "reassoc")
 
 
 class Vector(types.Type):
@@ -41,6 +40,17 @@ def _constant(lanes: int, value: float) -> ir.Constant:
     return ir.Constant(ir.VectorType(_FLOAT, lanes), [value] * lanes)
 
 
+def _as(out, context, builder, value, kind):  # type: ignore[no-untyped-def]
+    """A value as what `out` says: a number becomes a float32, or a vector of this number."""
+    if isinstance(kind, Vector):
+        return value
+    number = context.cast(builder, value, kind, types.float32)
+    if not isinstance(out, Vector):
+        return number
+    first = builder.insert_element(_constant(out.lanes, ir.Undefined), number, _WORD(0))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(_WORD, out.lanes), [0] * out.lanes))
+
+
 def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
     """Give vectors an operator; a number on either side stands for a vector of this number."""
 
@@ -49,15 +59,8 @@ def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
         out = a if isinstance(a, Vector) else b
 
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            sides = []
-            for value, kind in zip(args, signature.args, strict=True):
-                if not isinstance(kind, Vector):
-                    number = context.cast(builder, value, kind, types.float32)
-                    first = builder.insert_element(_constant(out.lanes, ir.Undefined), number, _WORD(0))
-                    order = ir.Constant(ir.VectorType(_WORD, out.lanes), [0] * out.lanes)
-                    value = builder.shuffle_vector(first, first, order)
-                sides.append(value)
-            return getattr(builder, instruction)(*sides, flags=_FLAGS)
+            sides = [_as(out, context, builder, value, kind) for value, kind in zip(args, signature.args, strict=True)]
+            return getattr(builder, instruction)(*sides)
 
         return out(a, b), codegen
 
@@ -131,26 +134,49 @@ def positive(typingctx, vector):  # type: ignore[no-untyped-def]
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         zero = _constant(vector.lanes, 0.0)
-        return builder.select(builder.fcmp_ordered(">", args[0], zero, flags=_FLAGS), args[0], zero)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[0], zero)
 
     return vector(vector), codegen
 
 
 @intrinsic
 def total(typingctx, vector):  # type: ignore[no-untyped-def]
-    """The sum of the lanes."""
+    """The sum of the lanes, halves added to halves: always in the same order."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        kind = ir.FunctionType(_FLOAT, [_FLOAT, args[0].type])
-        function = cgutils.get_or_insert_function(
-            builder.module, kind, f"llvm.vector.reduce.fadd.v{vector.lanes}f32"
-        )
-        return builder.call(function, [_FLOAT(0.0), args[0]], fastmath=_FLAGS)
+        part, lanes, odd = args[0], vector.lanes, []
+        while lanes > 1:
+            if lanes % 2:
+                odd.append(builder.extract_element(part, _WORD(lanes - 1)))
+            half = lanes // 2
+            low, high = (
+                builder.shuffle_vector(part, part, ir.Constant(ir.VectorType(_WORD, half), [*range(k, k + half)]))
+                for k in (0, half)
+            )
+            part, lanes = builder.fadd(low, high), half
+        out = builder.extract_element(part, _WORD(0))
+        for rest in odd:
+            out = builder.fadd(out, rest)
+        return out
 
     return types.float32(vector), codegen
 
 
-@ordered_kernel
+@intrinsic
+def multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+    """a * b + c, rounded once; of float32 numbers or vectors."""
+    out = next((kind for kind in (a, b, c) if isinstance(kind, Vector)), types.float32)
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        numbers = [_as(out, context, builder, value, kind) for value, kind in zip(args, signature.args, strict=True)]
+        name = f"llvm.fma.v{out.lanes}f32" if isinstance(out, Vector) else "llvm.fma.f32"
+        function = ir.FunctionType(numbers[0].type, [numbers[0].type] * 3)
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, name), numbers)
+
+    return out(a, b, c), codegen
+
+
+@kernel
 def exp_of_negative(x):
     """exp(x) for float32 x <= 0, to 2 units in the last place; 1e-38 below -87.
 
@@ -161,10 +187,11 @@ def exp_of_negative(x):
     shifted = single(scaled + single(12582912.0))  # 1.5 * 2**23: rounds to an integer in the last bits
     f = scaled - (shifted - single(12582912.0))
     ff = f * f
-    low = single(6.931472028550421e-1) * f + single(1.0)
-    middle = single(5.550332471162809e-2) * f + single(2.402264791363012e-1)
-    high = single(1.339887440266574e-3) * f + single(9.618437357674640e-3)
-    p = single(low + ff * (middle + ff * (high + ff * single(1.535336188319500e-4))))
+    low = multiply_add(f, single(6.931472028550421e-1), single(1.0))
+    middle = multiply_add(f, single(5.550332471162809e-2), single(2.402264791363012e-1))
+    high = multiply_add(f, single(1.339887440266574e-3), single(9.618437357674640e-3))
+    high = multiply_add(ff, single(1.535336188319500e-4), high)
+    p = single(multiply_add(ff, multiply_add(ff, high, middle), low))
     return np.int32(p.view(np.int32) + (shifted.view(np.int32) << 23)).view(np.float32)
 
 

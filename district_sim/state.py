@@ -59,7 +59,7 @@ TALLY = (
 ) = range(len(TALLY))
 
 
-def _firm(domains: int, phases: int) -> np.dtype:
+def firm_record(domains: int, phases: int) -> np.dtype:
     """One row per firm that ever lived; what partners look up stands first, in one cache line."""
     return np.dtype(
         [
@@ -111,7 +111,7 @@ def _firm(domains: int, phases: int) -> np.dtype:
     )
 
 
-def _tie(slots: int) -> np.dtype:
+def tie_record(slots: int) -> np.dtype:
     """Local ties; tie {i, j} stands in a slot of i and in a slot of j, with equal trust and age."""
     return np.dtype(
         [
@@ -136,19 +136,18 @@ def _pipeline() -> np.dtype:
     )
 
 
-def _shown(domains: int) -> np.dtype:
+def shown_record(domains: int) -> np.dtype:
     """What partners see of a firm during the quarter's learning, packed: for eight domains one cache line of 64 bytes."""
     fields: list[Any] = [
         ("tacit", np.float32, (domains,)),
         ("place", np.float32, (4,)),  # km east, km north, IT, Euclidean length of `tacit`
         ("absorptive", np.float32),  # absorptive capacity
-        ("absorbing", np.float32),  # weight of all that makes for absorptive capacity; the capacity is 1 - exp(-weight)
         ("pipeline", np.float32),  # strength of its strongest pipeline, 0 without
     ]
-    return np.dtype([*fields, ("unused", np.float32, (-(domains + 7) % 16,))])
+    return np.dtype([*fields, ("unused", np.float32, (-(domains + 6) % 16,))])
 
 
-def _lesson(domains: int) -> np.dtype:
+def lesson_record(domains: int) -> np.dtype:
     """What a firm learns in the quarter, and the codified knowledge that its partners see meanwhile."""
     return np.dtype([("tacit", np.float32, (domains,)), ("codified", np.float32, (domains,))])
 
@@ -256,7 +255,7 @@ class Batch(NamedTuple):
     """Numbers of the ties of a batch of firms, one row for each block that threads share."""
 
     gap: Any  # (BLOCKS, BATCH * M) records of one field `gap` (D,), float32: partner's knowledge less own
-    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: the same for what `_shown` calls place
+    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: the same for what `shown_record` calls place
     number: np.ndarray  # (BLOCKS, 4, BATCH * M) float32: see `processes.knowledge`
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 
@@ -264,21 +263,23 @@ class Batch(NamedTuple):
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 
-    shown: Any  # (N,) see _shown
-    lesson: Any  # (N,) see _lesson
+    shown: Any  # (N,) see shown_record
+    lesson: Any  # (N,) see lesson_record
+    capacity: np.ndarray  # (N,) float32: new absorptive capacity
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
     phase: np.ndarray  # (8, P) sums by phase
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
+    abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
 
 
 class State(NamedTuple):
     """Everything that changes during a run; the parts are record arrays, so `state.firms.employees[i]` reads well."""
 
-    firms: Any  # (N,) see _firm
-    ties: Any  # (N,) see _tie
+    firms: Any  # (N,) see firm_record
+    ties: Any  # (N,) see tie_record
     pipelines: Any  # (N,) see _pipeline
     agency: Any  # (1,) see _agency
     policy: Any  # (1,) see _policy
@@ -331,8 +332,8 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
     policy = _rows(1, _policy())
     policy.brokers[0] = 1.0
     return State(
-        firms=_rows(capacity, _firm(domains, phases), rows),
-        ties=_rows(capacity, _tie(slots), rows),
+        firms=_rows(capacity, firm_record(domains, phases), rows),
+        ties=_rows(capacity, tie_record(slots), rows),
         pipelines=_rows(capacity, _pipeline(), rows),
         agency=_rows(1, _agency(nodes)),
         policy=policy,
@@ -341,20 +342,22 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
         accounts=Accounts(np.zeros(len(ACCOUNTS)), np.zeros(len(PEOPLE))),
         tally=np.zeros(len(TALLY)),
         clock=Clock(np.zeros(1, np.int64), np.array([rows]), np.array([seed], np.uint64)),
-        scratch=_scratch(capacity, domains, phases, slots),
+        scratch=_scratch(capacity, domains, phases, slots, nodes),
     )
 
 
-def _scratch(capacity: int, domains: int, phases: int, slots: int) -> Scratch:
+def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -> Scratch:
     return Scratch(
-        shown=_rows(capacity, _shown(domains)),
-        lesson=_rows(capacity, _lesson(domains)),
+        shown=_rows(capacity, shown_record(domains)),
+        lesson=_rows(capacity, lesson_record(domains)),
+        capacity=np.zeros(capacity, np.float32),
         value=np.zeros(capacity),
         other=np.zeros(capacity),
         phase=np.zeros((8, phases)),
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
+        abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )
 
 
@@ -386,7 +389,7 @@ def grown(state: State, capacity: int) -> State:
         firms=longer(state.firms),
         ties=longer(state.ties),
         pipelines=longer(state.pipelines),
-        scratch=_scratch(capacity, domains, state.scratch.phase.shape[1], slots),
+        scratch=_scratch(capacity, domains, state.scratch.phase.shape[1], slots, state.scratch.abroad.size),
     )
 
 
@@ -394,7 +397,7 @@ def copied(state: State) -> State:
     """An independent copy."""
 
     def copy(part: Any) -> Any:
-        return type(part)(*map(np.copy, part)) if isinstance(part, tuple) else part.copy()
+        return type(part)(*map(copy, part)) if isinstance(part, tuple) else part.copy()
 
     return State(*map(copy, state))
 
@@ -407,7 +410,7 @@ def fitted(state: State, p: Any) -> State:
     Raises:
         ValueError: domains, phases or tie slots differ from the state's, or a trajectory that is in use does not exist.
     """
-    dtypes = _firm(int(p.technology.domains[0]), int(p.technology.phases[0])), _tie(int(p.ties.maximum[0]))
+    dtypes = firm_record(int(p.technology.domains[0]), int(p.technology.phases[0])), tie_record(int(p.ties.maximum[0]))
     if (state.firms.dtype, state.ties.dtype) != dtypes:
         raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
     in_use = max(state.world.newest[0], state.firms.trajectory.max(initial=0))

@@ -7,19 +7,19 @@ of firms does not matter and threads may share the work. What partners see of ea
 
 import numpy as np
 
-from district_sim.compiled import kernel, parallel_kernel, prange, vector_kernel
+from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import strongest_pipeline
-from district_sim.single import exp_of_negative, four, load, positive, prefetch, single, store, total, zeros
+from district_sim.single import exp_of_negative, four, load, multiply_add, positive, prefetch, single, store, total, zeros
 from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
 
 _EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
 _SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`
 _HALF = np.log(2.0)
 _NEAR = 4096  # firms whose records fit into a core's cache
-_ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
+ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
 
 
-@vector_kernel
+@kernel
 def absorbing(education, experience, research, own_knowledge, k):
     """Weight of what makes for absorptive capacity, which is 1 - exp(-weight): between 0 and 1, saturating.
 
@@ -28,11 +28,12 @@ def absorbing(education, experience, research, own_knowledge, k):
     """
     if k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0:
         return single(_HALF)
-    return single(
-        k.absorptive_education * education
-        + k.absorptive_experience * experience
-        + k.absorptive_research * research / (1.0 + research)
-        + k.absorptive_knowledge * own_knowledge / (1.0 + own_knowledge)
+    known, tried = single(own_knowledge), single(research)
+    return (
+        single(k.absorptive_education) * single(education)
+        + single(k.absorptive_experience) * single(experience)
+        + single(k.absorptive_research) * (tried / (single(1.0) + tried))
+        + single(k.absorptive_knowledge) * (known / (single(1.0) + known))
     )
 
 
@@ -55,51 +56,52 @@ def trust_weight(trust, k):
     return max(0.0, trust - k.trust_threshold) / (1.0 - k.trust_threshold)
 
 
-@vector_kernel
-def _show(first, beyond, firms, pipelines, relevance, k, shown, lessons):
-    """Pack what partners see of firms first..beyond-1, and what absorptive capacity will follow from."""
+@kernel
+def _show(first, beyond, firms, pipelines, relevance, k, shown, lessons, capacity):
+    """Pack what partners see of firms first..beyond-1; weights of absorptive capacity into `capacity`."""
     for i in range(first, beyond):
         firm, face = firms[i], shown[i]
+        if not firm.alive:
+            continue
         firm.experience += k.experience_gain * (1.0 - firm.experience)
-        known, square = 0.0, single(0.0)
+        known, tacit = 0.0, load(firm.tacit)
         for d in range(firm.tacit.size):
             known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
-            square += firm.tacit[d] * firm.tacit[d]
-        store(face.tacit, load(firm.tacit))
+        store(face.tacit, tacit)
         store(lessons[i].codified, load(firm.codified))
-        store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(square)))
+        store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(total(tacit * tacit))))
         face.absorptive = firm.absorptive
-        face.absorbing = absorbing(firm.education, firm.experience, firm.research, known, k)
+        capacity[i] = absorbing(firm.education, firm.experience, firm.research, known, k)
         face.pipeline = strongest_pipeline(i, pipelines)
 
 
-@vector_kernel
+@kernel
 def _compare(first, beyond, shown, ties, k, gaps, places, number, many):
     """Firms first..beyond-1 with their partners, tie by tie: gaps of knowledge and place, squared gap, trust.
 
     Unsigned numbers index an array without asking whether they count from its end.
     """
     t, scale, more = np.uint64(0), single(k.distance_scale), single(k.distance_absorptive)
-    add = four(0.0, 0.0, 1.0, 0.0)
+    it_tacit, add = single(k.it_tacit), four(0.0, 0.0, 1.0, 0.0)
     for i in range(np.uint64(first), np.uint64(beyond)):
         me, tie, before = shown[i], ties[i], t
         tacit, place = load(me.tacit), me.place
         own = four(place[_EAST], place[_NORTH], 0.0, -place[_LENGTHS])
-        factor = four(1.0, 1.0, single(k.it_tacit) * place[_IT], scale + more * me.absorptive)
+        factor = four(1.0, 1.0, it_tacit * place[_IT], scale + more * me.absorptive)
         for m in range(tie.partner.size):
             if tie.partner[m] < 0:
                 continue
             other = shown[np.uint32(tie.partner[m])]
             gap = load(other.tacit) - tacit
             store(gaps[t].gap, gap)
-            store(places[t].place, (load(other.place) - own) * factor + add)
+            store(places[t].place, multiply_add(load(other.place) - own, factor, add))
             number[_SQUARE, t], number[_TRUST, t] = total(gap * gap), tie.trust[m]
             t += np.uint64(1)
         many[i - np.uint64(first)] = t - before
     return t
 
 
-@vector_kernel
+@kernel
 def _understand(count, interaction, k, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
@@ -118,20 +120,19 @@ def _understand(count, interaction, k, places, number):
         understood[t] = meeting[t] * exp_of_negative(-square[t] / bridged)
 
 
-@vector_kernel
-def _share_attention(first, beyond, shown, k, lesson, capacity, gaps, number, many):
+@kernel
+def _share_attention(first, beyond, shown, k, lesson, gaps, number, many):
     """Attention is shared among the meetings; learning never carries a firm beyond its partner in a domain."""
-    t, socialisation = np.uint64(0), single(min(1.0, k.socialisation))
+    t, socialisation, spared = np.uint64(0), single(min(1.0, k.socialisation)), single(k.attention)
     meeting, understood = number[_MEETING], number[_UNDERSTOOD]
     for i in range(np.uint64(first), np.uint64(beyond)):
         me, ties = shown[i], many[i - np.uint64(first)]
-        attention, learned = single(k.attention), zeros(me.tacit)
+        attention, learned = spared, zeros(me.tacit)
         for u in range(t, t + ties):
             attention += meeting[u]
-            learned = learned + understood[u] * positive(load(gaps[u].gap))
+            learned = multiply_add(understood[u], positive(load(gaps[u].gap)), learned)
         t += ties
         store(lesson[i].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
-        capacity[i] = single(1.0) - exp_of_negative(-me.absorbing)
 
 
 @kernel
@@ -146,7 +147,7 @@ def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps
         ties: (N,) records of `State.ties`.
         k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
         lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
-        capacity: (N,) new absorptive capacity, written.
+        capacity: (N,) float32: weights from `absorbing` become absorptive capacity.
         gaps, places, number, many: one row each of the fields of `scratch.batch`, working space.
     """
     for low in range(first, beyond, BATCH):
@@ -155,7 +156,9 @@ def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps
             _fetch(min(low + 2 * BATCH, beyond), min(low + 3 * BATCH, beyond), shown, ties)
         count = _compare(low, high, shown, ties, k, gaps, places, number, many)
         _understand(count, interaction, k, places, number)
-        _share_attention(low, high, shown, k, lesson, capacity, gaps, number, many)
+        _share_attention(low, high, shown, k, lesson, gaps, number, many)
+    for i in range(np.uint64(first), np.uint64(beyond)):
+        capacity[i] = single(1.0) - exp_of_negative(-capacity[i])
 
 
 @kernel
@@ -173,22 +176,19 @@ def _fetch(first, beyond, shown, ties):
                 prefetch(shown, np.uint32(j))
 
 
-@vector_kernel
-def _take_in(codified, own, other, rate):
-    """Add to `codified` (D,) what is learned at a rate from another's codified knowledge; returns the sum."""
-    learned = single(0.0)
-    for d in range(own.size):
-        gain = rate * max(single(0.0), other[d] - own[d])
-        codified[d] += gain
-        learned += gain
-    return learned
+@kernel
+def _take_in(learned, own, other, rate):
+    """Add to `learned`, a vector, what is taken in at a rate from another's codified knowledge; also its sum."""
+    gain = single(rate) * positive(other - own)
+    return learned + gain, total(gain)
 
 
 @kernel
 def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown, lesson):
     """Add to a firm's codified knowledge what it takes in; returns inflow (own, collective, local).
 
-    firm, tie, pipeline, agency: records. before: (D,) what the firm knew. abroad: (K, D) what outside nodes know.
+    firm, tie, pipeline, agency: records. before: what the firm knew, a vector. abroad: (K,) records of what outside
+    nodes know.
     """
     partner, trust, node, strength = tie.partner, tie.trust, pipeline.node, pipeline.strength
     sources, collective = 0, firm.participates * agency.pipelines.sum()
@@ -201,19 +201,25 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
     scale = min(1.0, k.combination) * firm.absorptive / (sources + collective)
     alone = interaction * (1.0 + k.it_codified * firm.it)
     own, shared, local = 0.0, 0.0, 0.0
+    learned = load(firm.codified)
     for m in range(partner.size):
         j = partner[m]
         if j >= 0:
             passed = k.gatekeeping if shown[j].pipeline > 0.0 else 1.0
             together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].place[_IT])
-            local += _take_in(firm.codified, before, lesson[j].codified, single(scale * passed * min(1.0, together)))
+            learned, gain = _take_in(learned, before, load(lesson[j].codified), scale * passed * min(1.0, together))
+            local += gain
     for g in range(node.size):
         if node[g] >= 0:
-            own += _take_in(firm.codified, before, abroad[node[g]], single(scale * min(1.0, strength[g] * alone)))
+            rate = scale * min(1.0, strength[g] * alone)
+            learned, gain = _take_in(learned, before, load(abroad[node[g]].codified), rate)
+            own += gain
     if collective > 0.0:
         for n in range(agency.pipelines.size):
-            rate = single(scale * firm.participates * agency.pipelines[n] * min(1.0, alone))
-            shared += _take_in(firm.codified, before, abroad[n], rate)
+            rate = scale * firm.participates * agency.pipelines[n] * min(1.0, alone)
+            learned, gain = _take_in(learned, before, load(abroad[n].codified), rate)
+            shared += gain
+    store(firm.codified, learned)
     return own, shared, local
 
 
@@ -232,9 +238,9 @@ def _convert(firm, shown, lesson, technology, frontier, use, k):
 
 
 @kernel
-def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use):
+def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use):
     """One quarter of firms first..beyond-1, from what all firms show and what they learned from partners."""
-    k, frontier, abroad = knowledge[0], world[0].frontier, world[0].node_codified
+    frontier = world[0].frontier
     interaction = k.interaction * policy[0].brokers
     for i in range(first, beyond):
         firm, lesson = firms[i], lessons[i]
@@ -243,7 +249,7 @@ def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, 
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
         _convert(firm, shown[i], lesson, technology, frontier, use, k)
         inflow, collective, local = _combine(
-            firm, lesson.codified, ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, lessons
+            firm, load(lesson.codified), ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, lessons
         )
         firm.inflow, firm.inflow_collective = inflow, collective
         firm.inflow_local = local + total(load(lesson.tacit))
@@ -261,22 +267,26 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
     Args:
         knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
     """
-    rows, shown, lessons, capacity = clock.rows[0], scratch.shown, scratch.lesson, scratch.value
+    rows, shown, lessons, capacity = clock.rows[0], scratch.shown, scratch.lesson, scratch.capacity
     relevance, use, interaction = derived.relevance, derived.use, knowledge[0].interaction * policy[0].brokers
     gap, place, number, many = scratch.batch
-    if rows < _ALONE:
+    abroad = scratch.abroad
+    for n in range(abroad.size):
+        for d in range(world[0].frontier.size):
+            abroad[n].codified[d] = world[0].node_codified[n, d]
+    if rows < ALONE:
         k = knowledge[0]
-        _show(0, rows, firms, pipelines, relevance, k, shown, lessons)
+        _show(0, rows, firms, pipelines, relevance, k, shown, lessons, capacity)
         socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
-        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use)
+        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use)
     else:
         for b in prange(BLOCKS):
             first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
-            _show(first, beyond, firms, pipelines, relevance, knowledge[0], shown, lessons)
+            _show(first, beyond, firms, pipelines, relevance, knowledge[0], shown, lessons, capacity)
         for b in prange(BLOCKS):
             first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
             space = gap[b], place[b], number[b], many[b]
             socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
             _learn(
-                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, knowledge, use
+                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use
             )
