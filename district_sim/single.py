@@ -196,8 +196,8 @@ def exp_of_negative(x):
 
 
 @intrinsic
-def prefetch(typingctx, array, row):  # type: ignore[no-untyped-def]
-    """Ask for the first cache line of `array[row]` (row: uint32) before it is needed; nothing else happens.
+def prefetch(typingctx, array, row, offset):  # type: ignore[no-untyped-def]
+    """Ask for the cache line `offset` bytes into `array[row]` (row: uint32) before it is needed; nothing else happens.
 
     Into the second-level cache: the few buffers of the first are soon taken. With a million firms whose partners are
     anywhere in memory, socialisation is three times as fast with it.
@@ -206,11 +206,11 @@ def prefetch(typingctx, array, row):  # type: ignore[no-untyped-def]
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         struct = context.make_array(signature.args[0])(context, builder, args[0])
         (stride,) = cgutils.unpack_tuple(builder, struct.strides)
-        offset = builder.mul(builder.zext(args[1], stride.type), stride)
+        offset = builder.add(builder.mul(builder.zext(args[1], stride.type), stride), args[2])
         address = builder.gep(builder.bitcast(struct.data, ir.IntType(8).as_pointer()), [offset])
         kind = ir.FunctionType(ir.VoidType(), [address.type, _WORD, _WORD, _WORD])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         builder.call(function, [address, _WORD(0), _WORD(1), _WORD(1)])  # to read, second level, data
         return context.get_dummy_value()
 
-    return types.void(array, row), codegen
+    return types.void(array, row, types.intp), codegen

@@ -12,6 +12,7 @@ from district_sim.compiled import kernel
 
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
+ORDERS_AT = 160  # bytes into a record of ties: about the middle of its orders
 COUNTS = 128  # room for sums over the district
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")

@@ -8,14 +8,13 @@ of firms does not matter and threads may share the work. What partners see of ea
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
-from district_sim.processes.relations import strongest_pipeline
-from district_sim.single import exp_of_negative, four, load, multiply_add, positive, prefetch, single, store, total, zeros
+from district_sim.processes.relations import far_apart, fetch_partners, strongest_pipeline
+from district_sim.single import exp_of_negative, four, load, multiply_add, positive, single, store, total, zeros
 from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
 
 _EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
 _SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`
 _HALF = np.log(2.0)
-_NEAR = 4096  # firms whose records fit into a core's cache
 ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
 
 
@@ -152,28 +151,14 @@ def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps
     """
     for low in range(first, beyond, BATCH):
         high = min(low + BATCH, beyond)
-        if _far(low, ties):
-            _fetch(min(low + 2 * BATCH, beyond), min(low + 3 * BATCH, beyond), shown, ties)
+        if far_apart(low, ties):
+            for i in range(low + 2 * BATCH, min(low + 3 * BATCH, beyond)):
+                fetch_partners(i, ties, shown, 0)
         count = _compare(low, high, shown, ties, k, gaps, places, number, many)
         _understand(count, interaction, k, places, number)
         _share_attention(low, high, shown, k, lesson, gaps, number, many)
     for i in range(np.uint64(first), np.uint64(beyond)):
         capacity[i] = single(1.0) - exp_of_negative(-capacity[i])
-
-
-@kernel
-def _far(i, ties):
-    """Whether the first partner of firm i is so far away in memory that others' probably are as well."""
-    j = ties[i].partner[0]
-    return j >= 0 and abs(j - i) > _NEAR
-
-
-@kernel
-def _fetch(first, beyond, shown, ties):
-    for i in range(np.uint64(first), np.uint64(beyond)):
-        for j in ties[i].partner:
-            if j >= 0:
-                prefetch(shown, np.uint32(j))
 
 
 @kernel

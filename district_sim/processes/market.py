@@ -8,13 +8,23 @@ Money only moves between accounts.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.processes.relations import controller, draw_firm, is_affiliate, mean_trust, strongest_pipeline
+from district_sim.processes.relations import (
+    AHEAD,
+    controller,
+    draw_firm,
+    far_apart,
+    fetch_partners,
+    is_affiliate,
+    mean_trust,
+    strongest_pipeline,
+)
 from district_sim.random import Stream, laplace
 from district_sim.single import single
 from district_sim.state import (
     EMPLOYED,
     FIRMS,
     HOUSEHOLDS,
+    ORDERS_AT,
     OUTSIDE,
     PUBLIC,
     PURCHASES,
@@ -161,6 +171,8 @@ def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
         scratch.value[i] = 0.0
         if not firms[i].alive:
             continue
+        if i + AHEAD < n and firms[i + AHEAD].phase == last and far_apart(i, ties):
+            fetch_partners(i + AHEAD, ties, firms, 0)
         if firms[i].phase != last:
             firms[i].offshored = 0.0
             for t in range(ties[i].partner.size):
@@ -385,13 +397,16 @@ def _update_customers(firms, clock, scratch, p):
 @kernel
 def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
-    n, m = clock.rows[0], p.market[0]
+    n, m, last = clock.rows[0], p.market[0], p.technology[0].phases - 1
     _local_supply(firms, world, clock, scratch, p)
     _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
     _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0
     for i in range(n):
         if firms[i].alive:
+            if i + AHEAD < n and firms[i + AHEAD].phase < last and far_apart(i, ties):
+                fetch_partners(i + AHEAD, ties, firms, 0)
+                fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
             scratch.value[i] = _work(i, firms, ties, scratch.phase, p.derived.phase_value, m)
     for i in range(n):
         if firms[i].alive:

@@ -4,8 +4,11 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.random import random_word
+from district_sim.single import prefetch
 from district_sim.state import SELF_OWNED
 
+AHEAD = 16  # how many firms before its turn a firm's partners are fetched
+_NEAR = 4096  # rows whose records stay in a core's cache
 _TRIES = 48  # draws before a search is given up: many ids are those of firms that have closed
 
 
@@ -27,6 +30,24 @@ def controller(i, firms):
 def is_affiliate(i, firms):
     """Whether a multinational controls firm i, directly or through its group's leader."""
     return controller(i, firms) < SELF_OWNED
+
+
+@kernel
+def far_apart(i, ties):
+    """Whether the first partner of firm i is so far away in memory that others' probably are as well."""
+    j = ties[i].partner[0]
+    return j >= 0 and abs(j - i) > _NEAR
+
+
+@kernel
+def fetch_partners(i, ties, records, offset):
+    """Ask for what will be read of firm i's partners: in each one's record, `offset` bytes from its beginning.
+
+    With a hundred thousand firms and more, most of the time goes by waiting for partners' records.
+    """
+    for j in ties[i].partner:
+        if j >= 0:
+            prefetch(records, np.uint32(j), offset)
 
 
 @kernel

@@ -5,10 +5,13 @@ import numpy as np
 from district_sim.compiled import kernel
 from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import (
+    AHEAD,
     controller,
     degree,
     distance_km,
     draw_firm,
+    far_apart,
+    fetch_partners,
     is_affiliate,
     mean_trust,
     tie,
@@ -16,7 +19,7 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
+from district_sim.state import ORDERS_AT, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -62,6 +65,9 @@ def update_trust(firms, ties, clock, p):
     for i in range(clock.rows[0]):
         if not firms[i].alive:
             continue
+        if i + AHEAD < clock.rows[0] and far_apart(i, ties):
+            fetch_partners(i + AHEAD, ties, firms, 0)
+            fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
         for m in range(ties[i].partner.size):
             j = ties[i].partner[m]
             if j > i:
@@ -83,6 +89,8 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
     for i in range(n):
         if not firms[i].alive:
             continue
+        if i + AHEAD < n and far_apart(i, ties):
+            fetch_partners(i + AHEAD, ties, firms, 0)
         felt, weight = trusted_sum(i, ties, firms.identity)
         own = s.identity + k.identity_participation * firms[i].participates * agency[0].participation
         own += k.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
@@ -104,6 +112,8 @@ def end_ties(firms, ties, tally, clock, p):
     for i in range(clock.rows[0]):
         if not firms[i].alive:
             continue
+        if i + AHEAD < clock.rows[0] and far_apart(i, ties):
+            fetch_partners(i + AHEAD, ties, firms, 0)
         for m in range(ties[i].partner.size):
             j = ties[i].partner[m]
             if j > i:
