@@ -22,7 +22,7 @@ from benchmarks.timing import pairs, take_turns
 from district_sim.processes.knowledge import ALONE, absorbing, socialise
 from district_sim.scenario import Scenario
 from district_sim.single import load, total
-from district_sim.state import BLOCKS, lesson_record, shown_record, tie_record, batch_space
+from district_sim.state import BLOCKS, batch_space, lesson_record, shown_record, tie_record
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into the second-level caches

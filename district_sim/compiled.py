@@ -19,6 +19,7 @@ __all__ = [
     "literal_unroll",
     "parallel_kernel",
     "prange",
+    "sources_hash",
     "start_threads",
     "use_one_thread",
 ]
@@ -38,7 +39,8 @@ _SOURCES = (
 )
 
 
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """Hash of all kernel sources and of numba's version: results of equal hashes are equal."""
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
     for path in [*(_HERE / f"{name}.py" for name in _SOURCES), *sorted(_HERE.glob("processes/*.py"))]:
         digest.update(path.read_bytes())
@@ -54,7 +56,7 @@ def _base_folder() -> Path:
 
 def _prepare() -> Path | None:
     """Choose and make this version's cache folder; None (numba's own choice) where nothing can be written."""
-    folder = _base_folder() / f"kernels-{_sources_hash()}"
+    folder = _base_folder() / f"kernels-{sources_hash()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)

@@ -6,8 +6,6 @@ Computed from orders, ownership, networks, knowledge and accounts; never from pa
 from collections import namedtuple
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from district_sim.compiled import kernel, literal_unroll
 from district_sim.processes.relations import are_tied, controller, draw_firm, is_affiliate
 from district_sim.random import Stream
@@ -264,8 +262,8 @@ def _tie_statistics(firms, ties, rows, threshold):
 def _coverage(firms, rows, phase_value, abroad):
     """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
 
-    A phase counts as covered fully if the district makes at least half of it, in proportion below. `abroad`, shape (P,),
-    is working space.
+    A phase counts as covered fully if the district makes at least half of it, in proportion below. `abroad` (P,) is
+    working space.
     """
     phases = phase_value.size
     sales, made = 0.0, 0.0

@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,42 +54,49 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     return state
 
 
-@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The district at one moment, for maps and tables."""
+    """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
 
-    firms: pd.DataFrame
-    """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
-    ties: pd.DataFrame
-    """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+    def __init__(self, firms: Callable[[], pd.DataFrame], ties: Callable[[], pd.DataFrame]) -> None:
+        self._firms, self._ties = firms, ties
 
     @classmethod
     def of(cls, state: State) -> "Snapshot":
         """Take a snapshot (a copy) of a state."""
-        f, partner = state.firms, state.ties.partner
-        rows = np.flatnonzero(f.alive)
-        firms = pd.DataFrame(
-            {name: f[name][rows] for name in f.dtype.names if name not in _NOT_SHOWN},
-            index=pd.Index(rows, name="firm"),
-        )
-        firms["tacit"] = f.tacit[rows].mean(axis=1)
-        firms["codified"] = f.codified[rows].mean(axis=1)
-        firms["pipelines"] = (state.pipelines.node[rows] >= 0).sum(axis=1)
-        leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
-        control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
-        control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
-        control = np.where(firms["owner"] >= 0, "group", control)
-        firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
-        a, slot = np.nonzero(partner[: int(state.clock.rows[0])] > np.arange(int(state.clock.rows[0]))[:, None])
-        ties = pd.DataFrame(
-            {
-                "a": a,
-                "b": partner[a, slot],
-                "trust": state.ties.trust[a, slot],
-                "age": state.ties.age[a, slot],
-            }
-        )
-        return cls(firms, ties)
+        rows = np.flatnonzero(state.firms.alive)
+        firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
+        partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
+        return cls(partial(_table_of_firms, rows, firms, pipelines), partial(_table_of_ties, rows, partner, trust, age))
+
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
+        return self._firms()
+
+    @cached_property
+    def ties(self) -> pd.DataFrame:
+        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+        return self._ties()
+
+
+def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> pd.DataFrame:
+    firms = pd.DataFrame(
+        {name: f[name] for name in f.dtype.names if name not in _NOT_SHOWN}, index=pd.Index(rows, name="firm")
+    )
+    firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
+    firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
+    firms["pipelines"] = pipelines
+    leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
+    control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
+    control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
+    control = np.where(firms["owner"] >= 0, "group", control)
+    firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
+    return firms
+
+
+def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> pd.DataFrame:
+    firm, slot = np.nonzero(partner > rows[:, None])
+    return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +185,8 @@ class Run:
             scenario=Scenario.model_validate_json(json.dumps(data["scenario"])),
             seed=data["seed"],
             indicators=read["indicators"],
-            start=Snapshot(read["firms_start"], read["ties_start"]),
-            end=Snapshot(read["firms"], read["ties"]),
+            start=Snapshot(lambda: read["firms_start"], lambda: read["ties_start"]),
+            end=Snapshot(lambda: read["firms"], lambda: read["ties"]),
             versions=data["versions"],
         )
 

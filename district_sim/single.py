@@ -1,8 +1,11 @@
 """Single precision for the innermost loops: vectors, an exponential that vectorises, and asking for memory early.
 
-A vector is a short row of float32 (a firm's knowledge in its domains, its place) in the processor's registers. numba has
-no such type; loops over a firm's domains that store as they go stay scalar, because the compiler cannot know that two
-arrays do not overlap. With vectors, socialisation is three times as fast.
+A vector is a short row of float32 (a firm's knowledge in its domains, its place) in the processor's registers. numba
+has no such type; loops over a firm's domains that store as they go stay scalar, because the compiler cannot know that
+two arrays do not overlap. With vectors, socialisation is three times as fast.
+
+Every operation is rounded as written, sums are taken in a fixed order, fused operations are asked for by name: the bits
+are the same on every processor.
 """
 
 import operator
@@ -11,13 +14,14 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
 
 from district_sim.compiled import kernel
 
 single = np.float32
+intrinsic: Any = extending.intrinsic
 
 _FLOAT, _WORD = ir.FloatType(), ir.IntType(32)
 
@@ -40,7 +44,7 @@ def _constant(lanes: int, value: float) -> ir.Constant:
     return ir.Constant(ir.VectorType(_FLOAT, lanes), [value] * lanes)
 
 
-def _as(out, context, builder, value, kind):  # type: ignore[no-untyped-def]
+def _as(out, context, builder, value, kind):
     """A value as what `out` says: a number becomes a float32, or a vector of this number."""
     if isinstance(kind, Vector):
         return value
@@ -55,17 +59,17 @@ def _operator(function: Callable[[Any, Any], Any], instruction: str) -> None:
     """Give vectors an operator; a number on either side stands for a vector of this number."""
 
     @intrinsic
-    def between(typingctx, a, b):  # type: ignore[no-untyped-def]
+    def between(typingctx, a, b):
         out = a if isinstance(a, Vector) else b
 
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):
             sides = [_as(out, context, builder, value, kind) for value, kind in zip(args, signature.args, strict=True)]
             return getattr(builder, instruction)(*sides)
 
         return out(a, b), codegen
 
     @overload(function)
-    def _overloaded(a, b):  # type: ignore[no-untyped-def]
+    def _overloaded(a, b):
         if isinstance(a, Vector) or isinstance(b, Vector):
             return lambda a, b: between(a, b)
         return None
@@ -76,16 +80,16 @@ _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
 
 
-def _address(context, builder, row, value):  # type: ignore[no-untyped-def]
+def _address(context, builder, row, value):
     array = context.make_array(row)(context, builder, value)
     return builder.bitcast(array.data, ir.VectorType(_FLOAT, row.nitems).as_pointer())
 
 
 @intrinsic
-def load(typingctx, row):  # type: ignore[no-untyped-def]
+def load(typingctx, row):
     """The vector in a record's float32 array field."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         vector = builder.load(_address(context, builder, row, args[0]))
         vector.align = 4
         return vector
@@ -94,10 +98,10 @@ def load(typingctx, row):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store(typingctx, row, vector):  # type: ignore[no-untyped-def]
+def store(typingctx, row, vector):
     """Write a vector to a record's float32 array field."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         builder.store(args[1], _address(context, builder, row, args[0])).align = 4
         return context.get_dummy_value()
 
@@ -105,20 +109,20 @@ def store(typingctx, row, vector):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def zeros(typingctx, row):  # type: ignore[no-untyped-def]
+def zeros(typingctx, row):
     """Zeros, as many as a record's array field has elements."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _constant(row.nitems, 0.0)
 
     return Vector(row.nitems)(row), codegen
 
 
 @intrinsic
-def four(typingctx, a, b, c, d):  # type: ignore[no-untyped-def]
+def four(typingctx, a, b, c, d):
     """A vector of four numbers."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         vector = _constant(4, ir.Undefined)
         for lane, (value, kind) in enumerate(zip(args, signature.args, strict=True)):
             number = context.cast(builder, value, kind, types.float32)
@@ -129,10 +133,10 @@ def four(typingctx, a, b, c, d):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def positive(typingctx, vector):  # type: ignore[no-untyped-def]
+def positive(typingctx, vector):
     """The positive part: max(0, x) in each lane."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         zero = _constant(vector.lanes, 0.0)
         return builder.select(builder.fcmp_ordered(">", args[0], zero), args[0], zero)
 
@@ -140,10 +144,10 @@ def positive(typingctx, vector):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def total(typingctx, vector):  # type: ignore[no-untyped-def]
+def total(typingctx, vector):
     """The sum of the lanes, halves added to halves: always in the same order."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         part, lanes, odd = args[0], vector.lanes, []
         while lanes > 1:
             if lanes % 2:
@@ -163,11 +167,11 @@ def total(typingctx, vector):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def multiply_add(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def multiply_add(typingctx, a, b, c):
     """a * b + c, rounded once; of float32 numbers or vectors."""
     out = next((kind for kind in (a, b, c) if isinstance(kind, Vector)), types.float32)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         numbers = [_as(out, context, builder, value, kind) for value, kind in zip(args, signature.args, strict=True)]
         name = f"llvm.fma.v{out.lanes}f32" if isinstance(out, Vector) else "llvm.fma.f32"
         function = ir.FunctionType(numbers[0].type, [numbers[0].type] * 3)
@@ -196,14 +200,14 @@ def exp_of_negative(x):
 
 
 @intrinsic
-def prefetch(typingctx, array, row, offset):  # type: ignore[no-untyped-def]
+def prefetch(typingctx, array, row, offset):
     """Ask for the cache line `offset` bytes into `array[row]` (row: uint32) before it is needed; nothing else happens.
 
     Into the second-level cache: the few buffers of the first are soon taken. With a million firms whose partners are
     anywhere in memory, socialisation is three times as fast with it.
     """
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         struct = context.make_array(signature.args[0])(context, builder, args[0])
         (stride,) = cgutils.unpack_tuple(builder, struct.strides)
         offset = builder.add(builder.mul(builder.zext(args[1], stride.type), stride), args[2])

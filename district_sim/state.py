@@ -138,7 +138,7 @@ def _pipeline() -> np.dtype:
 
 
 def shown_record(domains: int) -> np.dtype:
-    """What partners see of a firm during the quarter's learning, packed: for eight domains one cache line of 64 bytes."""
+    """What partners see of a firm during the quarter's learning: for eight domains one cache line of 64 bytes."""
     fields: list[Any] = [
         ("tacit", np.float32, (domains,)),
         ("place", np.float32, (4,)),  # km east, km north, IT, Euclidean length of `tacit`
@@ -256,7 +256,7 @@ class Batch(NamedTuple):
     """Numbers of the ties of a batch of firms, one row for each block that threads share."""
 
     gap: Any  # (BLOCKS, BATCH * M) records of one field `gap` (D,), float32: partner's knowledge less own
-    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: the same for what `shown_record` calls place
+    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: see `processes.knowledge`
     number: np.ndarray  # (BLOCKS, 4, BATCH * M) float32: see `processes.knowledge`
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 

@@ -125,7 +125,7 @@ def test_map_legend_names_all_that_is_drawn(run: Run) -> None:
 
 
 def test_map_of_a_district_without_firms(run: Run) -> None:
-    nobody = Snapshot(run.end.firms.iloc[:0], run.end.ties.iloc[:0])
+    nobody = Snapshot(lambda: run.end.firms.iloc[:0], lambda: run.end.ties.iloc[:0])
     empty = Run(run.scenario, run.seed, run.indicators, run.start, nobody, run.versions)
     after = figures.district_map(empty).axes[1]
     assert len(named(after, "ties").get_segments()) == 0

@@ -116,7 +116,10 @@ class TestLockIn:
         make_tie(state, A, B, 1.0)
         state.agency.incumbents, state.agency.participation, state.agency.capability = 1.0, 1.0, 1.0
         p = cases.parameters("calm", mechanisms={"path_dependency": False})
-        assert switching_cost(A, state.firms, state.ties, state.agency, p.innovation[0], p.knowledge[0]) == p.innovation[0].switching_base
+        assert (
+            switching_cost(A, state.firms, state.ties, state.agency, p.innovation[0], p.knowledge[0])
+            == p.innovation[0].switching_base
+        )
 
     def test_keeps_firms_on_the_old_trajectory(self) -> None:
         def switches(tenure: int, trust: float) -> int:

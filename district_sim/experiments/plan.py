@@ -42,10 +42,10 @@ def make_plan(experiment: Experiment) -> Plan:
 @cache
 def model_version() -> dict[str, str]:
     """Version of the package and a hash of all code that shapes a run's results."""
-    from district_sim.compiled import _sources_hash
+    from district_sim.compiled import sources_hash
 
     here = Path(district_sim.__file__).parent
-    digest = hashlib.blake2b(_sources_hash().encode(), digest_size=8)
+    digest = hashlib.blake2b(sources_hash().encode(), digest_size=8)
     for name in _SHAPING:
         digest.update((here / name).read_bytes())
     return {"district_sim": district_sim.__version__, "sources": digest.hexdigest()}

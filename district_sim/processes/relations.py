@@ -151,7 +151,7 @@ def untie_all(i, ties):
 
 @kernel
 def _consistent_hash(word, buckets):
-    """A bucket in 0..buckets-1, uniform, that changes only to the newest bucket as buckets are added; and the last word.
+    """A bucket in 0..buckets-1, uniform, that changes only to the newest as buckets are added; and the last word.
 
     The jumps of Lamping & Veach 2014 (arXiv 1406.2294) taken backwards from 2**32 buckets: the jump before one to
     bucket b came from a bucket drawn uniformly below b. Four times as fast as forwards: no division.

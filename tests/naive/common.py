@@ -73,7 +73,7 @@ def strongest_pipeline(state: State, i: int) -> float:
 
 
 def bucket(word: int, buckets: int) -> tuple[int, int]:
-    """Consistent hash: a chain of uniform draws, each below the one before, from 2**32 until it is among the buckets."""
+    """Consistent hash: a chain of uniform draws, each below the last, from 2**32 until it is among the buckets."""
     chosen = 2**32
     while chosen >= buckets:
         word = (word * 2862933555777941757 + 1) % 2**64
