@@ -19,10 +19,10 @@ from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c
 from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, aligned, make_case
 from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
-from district_sim.processes.knowledge import ALONE, absorbing, socialise
+from district_sim.processes.knowledge import absorbing, socialise
 from district_sim.scenario import Scenario
 from district_sim.single import load, total
-from district_sim.state import BLOCKS, batch_space, lesson_record, shown_record, tie_record
+from district_sim.state import ALONE, BLOCKS, batch_space, lesson_record, shown_record, tie_record
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into the second-level caches

@@ -14,6 +14,7 @@ SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's le
 PIPELINE_SLOTS = 4
 ORDERS_AT = 160  # bytes into a record of ties: about the middle of its orders
 COUNTS = 128  # room for sums over the district
+ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
@@ -273,6 +274,7 @@ class Scratch(NamedTuple):
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
+    tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
 
 
@@ -358,6 +360,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
+        tied=np.zeros((BLOCKS, phases)),
         abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )
 

@@ -10,12 +10,11 @@ import numpy as np
 from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import far_apart, fetch_partners, strongest_pipeline
 from district_sim.single import exp_of_negative, four, load, multiply_add, positive, single, store, total, zeros
-from district_sim.state import BATCH, BLOCKS, TECHNOLOGY
+from district_sim.state import ALONE, BATCH, BLOCKS, TECHNOLOGY
 
 _EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
 _SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`
 _HALF = np.log(2.0)
-ALONE = 8192  # with fewer firms one thread is soon done, and need not wait for another on a busy machine
 
 
 @kernel

@@ -7,7 +7,7 @@ Money only moves between accounts.
 
 import numpy as np
 
-from district_sim.compiled import kernel
+from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import (
     AHEAD,
     controller,
@@ -21,6 +21,8 @@ from district_sim.processes.relations import (
 from district_sim.random import Stream, laplace
 from district_sim.single import single
 from district_sim.state import (
+    ALONE,
+    BLOCKS,
     EMPLOYED,
     FIRMS,
     HOUSEHOLDS,
@@ -39,7 +41,7 @@ from district_sim.state import (
 _DEMAND = int(Stream.DEMAND)
 _HIRING = int(Stream.HIRING)
 # Rows of scratch.phase
-_REACH, _QUALITY, _COUNT, _SPOT, _AWAY, _TIED, _SPOT_ORDERS, _NEED = range(8)
+_REACH, _QUALITY, _COUNT, _SPOT, _AWAY, _SPOT_ORDERS, _NEED = range(7)
 _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
 _OWN = 0.9  # quality of what a firm makes outside its own phase, relative to its own work
 
@@ -98,18 +100,17 @@ def _quality_pull(quality, world, m):
 
 
 @kernel
-def _source(i, firms, ties, pull, abroad, making, by_phase, outside, price, value, m, o):
+def _source(i, firms, ties, pull, abroad, making, by_phase, tied, outside, price, value, m, o):
     """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
 
     pull: (N,) choice weight of each firm's quality. abroad, making: choice weights of buying abroad and of making.
-    by_phase: `scratch.phase`. outside, price: (P,) quality and prices abroad. value: (P,) value of the phases.
+    by_phase: `scratch.phase`. tied: (P,) working space. outside, price: (P,) quality and prices abroad. value: (P,) value of the phases.
     m, o: parameters of market and ownership.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
     firm, last = firms[i], value.size - 1
     own_quality, own_cost = _OWN * firm.quality, 1.0 + m.make_penalty
-    tied = by_phase[_TIED]
     _weigh_tied(i, firms, ties, pull, tied, value, m, o)
     quality, cost = value[last] * firm.quality, value[last]
     bought, bought_abroad = 0.0, 0.0
@@ -159,38 +160,63 @@ def _weigh_tied(i, firms, ties, pull, tied, value, m, o):
 
 
 @kernel
-def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
-    """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
-    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
-    o, value, price = p.ownership[0], p.derived.phase_value, world[0].price
-    standard = world[0].quality_start * world[0].rivals
-    pressure = min(1.0, world[0].pressure)
-    making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
-    attraction = 0.0
-    for i in range(n):
-        scratch.value[i] = 0.0
-        if not firms[i].alive:
+def _attract(
+    first, beyond, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value, m, o
+):
+    """Sourcing and attractiveness of final firms among first..beyond-1; the latter into `attraction`, shape (N,)."""
+    last, price, standard = value.size - 1, world[0].price, world[0].quality_start * world[0].rivals
+    for i in range(first, beyond):
+        firm = firms[i]
+        attraction[i] = 0.0
+        if not firm.alive:
             continue
-        if i + AHEAD < n and firms[i + AHEAD].phase == last and far_apart(i, ties):
+        if i + AHEAD < beyond and firms[i + AHEAD].phase == last and far_apart(i, ties):
             fetch_partners(i + AHEAD, ties, firms, 0)
-        if firms[i].phase != last:
-            firms[i].offshored = 0.0
+        if firm.phase != last:
+            firm.offshored = 0.0
             for t in range(ties[i].partner.size):
                 ties[i].orders[t] = 0.0
             continue
         affiliate = is_affiliate(i, firms)
-        pull = m.abroad_bias + s.offshoring * pressure + m.abroad_pipeline * min(1.0, pipelines[i].strength.sum())
-        pull += o.affiliate_abroad * affiliate
-        own = _quality_pull(_OWN * firms[i].quality, world, m)
-        quality, cost = _source(
-            i, firms, ties, scratch.other, np.exp(pull), making * own, scratch.phase, standard, price, value, m, o
-        )
+        abroad = leaning + m.abroad_pipeline * min(1.0, pipelines[i].strength.sum()) + o.affiliate_abroad * affiliate
+        own = making * _quality_pull(_OWN * firm.quality, world, m)
+        quality, cost = _source(i, firms, ties, pull, np.exp(abroad), own, by_phase, tied, standard, price, value, m, o)
         advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
-        advantage += m.demand_brand * agency[0].brand * firms[i].participates
-        outlets = max(strongest_pipeline(i, pipelines), firms[i].participates * agency[0].pipelines.mean())
+        advantage += m.demand_brand * agency[0].brand * firm.participates
+        outlets = max(strongest_pipeline(i, pipelines), firm.participates * agency[0].pipelines.mean())
         advantage += m.demand_pipeline * outlets
         advantage += m.demand_affiliate * affiliate
-        scratch.value[i] = firms[i].reach * np.exp(advantage)
+        attraction[i] = firm.reach * np.exp(advantage)
+
+
+@parallel_kernel
+def _choose_sources(firms, ties, pipelines, agency, world, clock, scratch, p, making, leaning):
+    """Sourcing of all firms, threads sharing the work in large districts; attractiveness into `scratch.value`."""
+    n, market, ownership, value = clock.rows[0], p.market, p.ownership, p.derived.phase_value
+    attraction, pull, by_phase, tied = scratch.value, scratch.other, scratch.phase, scratch.tied
+    if n < ALONE:
+        _attract(
+            0, n, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied[0], making, leaning, value,
+            market[0], ownership[0],
+        )  # fmt: skip
+    else:
+        for b in prange(BLOCKS):
+            _attract(
+                b * n // BLOCKS, (b + 1) * n // BLOCKS, firms, ties, pipelines, agency, world, attraction, pull,
+                by_phase, tied[b], making, leaning, value, market[0], ownership[0],
+            )  # fmt: skip
+
+
+@kernel
+def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
+    """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
+    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
+    pressure = min(1.0, world[0].pressure)
+    making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
+    leaning = m.abroad_bias + s.offshoring * pressure
+    _choose_sources(firms, ties, pipelines, agency, world, clock, scratch, p, making, leaning)
+    attraction = 0.0
+    for i in range(n):
         attraction += scratch.value[i]
     if world[0].appeal == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
         _calibrate_world(firms, world, clock, attraction, p)
@@ -245,7 +271,7 @@ def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
 
 
 @kernel
-def _work(i, firms, ties, by_phase, value, m):
+def _volume(i, firms, ties, by_phase, value, m):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
     firm, last = firms[i], value.size - 1
     k = firm.phase
@@ -269,6 +295,30 @@ def _work(i, firms, ties, by_phase, value, m):
     firm.sales, firm.main_client = sales, client
     firm.client_share = largest / sales if sales > 0.0 else 0.0
     return volume
+
+
+@kernel
+def _volumes(first, beyond, firms, ties, by_phase, volume, value, m):
+    """Volumes of work of firms first..beyond-1 into `volume`."""
+    last = value.size - 1
+    for i in range(first, beyond):
+        if firms[i].alive:
+            if i + AHEAD < beyond and firms[i + AHEAD].phase < last and far_apart(i, ties):
+                fetch_partners(i + AHEAD, ties, firms, 0)
+                fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
+            volume[i] = _volume(i, firms, ties, by_phase, value, m)
+
+
+@parallel_kernel
+def _work(firms, ties, clock, scratch, p):
+    """Sales of suppliers and the volume of work of every firm, the latter into `scratch.value`."""
+    n, value, market = clock.rows[0], p.derived.phase_value, p.market
+    by_phase, volume = scratch.phase, scratch.value
+    if n < ALONE:
+        _volumes(0, n, firms, ties, by_phase, volume, value, market[0])
+    else:
+        for b in prange(BLOCKS):
+            _volumes(b * n // BLOCKS, (b + 1) * n // BLOCKS, firms, ties, by_phase, volume, value, market[0])
 
 
 @kernel
@@ -397,17 +447,12 @@ def _update_customers(firms, clock, scratch, p):
 @kernel
 def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
-    n, m, last = clock.rows[0], p.market[0], p.technology[0].phases - 1
+    n, m = clock.rows[0], p.market[0]
     _local_supply(firms, world, clock, scratch, p)
     _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
     _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0
-    for i in range(n):
-        if firms[i].alive:
-            if i + AHEAD < n and firms[i + AHEAD].phase < last and far_apart(i, ties):
-                fetch_partners(i + AHEAD, ties, firms, 0)
-                fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
-            scratch.value[i] = _work(i, firms, ties, scratch.phase, p.derived.phase_value, m)
+    _work(firms, ties, clock, scratch, p)
     for i in range(n):
         if firms[i].alive:
             _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from district_sim.compiled import kernel
+from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import (
     AHEAD,
@@ -19,7 +19,7 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import ORDERS_AT, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
+from district_sim.state import ALONE, BLOCKS, ORDERS_AT, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -59,13 +59,10 @@ def trust_target(i, j, m, firms, ties, seed, k, f):
 
 
 @kernel
-def update_trust(firms, ties, clock, p):
-    """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
-    k, f, seed, speed = p.ties[0], p.firms[0], clock.seed[0], p.ties[0].trust_speed
-    for i in range(clock.rows[0]):
-        if not firms[i].alive:
-            continue
-        if i + AHEAD < clock.rows[0] and far_apart(i, ties):
+def _move_trust(first, beyond, firms, ties, seed, k, f):
+    """Trust of the ties of firms first..beyond-1 to firms of higher rows; each tie is written by one firm only."""
+    for i in range(first, beyond):
+        if i + AHEAD < beyond and far_apart(i, ties):
             fetch_partners(i + AHEAD, ties, firms, 0)
             fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
         for m in range(ties[i].partner.size):
@@ -73,11 +70,23 @@ def update_trust(firms, ties, clock, p):
             if j > i:
                 b = ties[i].mirror[m]
                 trust = ties[i].trust[m]
-                trust += speed * (trust_target(i, j, m, firms, ties, seed, k, f) - trust)
+                trust += k.trust_speed * (trust_target(i, j, m, firms, ties, seed, k, f) - trust)
                 ties[i].trust[m], ties[j].trust[b] = trust, trust
                 ties[i].age[m] += 1
                 ties[j].age[b] += 1
-    for i in range(clock.rows[0]):
+
+
+@parallel_kernel
+def update_trust(firms, ties, clock, p):
+    """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
+    k, f, seed, rows = p.ties[0], p.firms[0], clock.seed[0], clock.rows[0]
+    if rows < ALONE:
+        _move_trust(0, rows, firms, ties, seed, k, f)
+    else:
+        behaviour, start = p.ties, p.firms
+        for b in prange(BLOCKS):
+            _move_trust(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, ties, seed, behaviour[0], start[0])
+    for i in range(rows):
         if firms[i].alive:
             firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
 
