@@ -130,14 +130,19 @@ def complete_scenario(incomplete: str) -> list[str]:
 
 
 @contextmanager
-def progress(total: int | None, quiet: bool, unit: str = "quarters") -> Iterator[Callable[..., None]]:
-    """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only."""
+def progress(
+    total: int | None, quiet: bool, unit: str = "quarters", compiles: bool = True
+) -> Iterator[Callable[..., None]]:
+    """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only.
+
+    `compiles`: whether the whole model is needed, which takes a while to compile.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from district_sim.compiled import is_compiled
 
     console = stderr()
-    if not quiet and not is_compiled():
+    if compiles and not quiet and not is_compiled():
         console.print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
     hidden = quiet or not console.is_terminal
