@@ -17,6 +17,7 @@ TOPICS = {
     "memory": "memory",
     "startup": "startup",
     "sweeps": "sweeps",
+    "barter": "barter",
 }
 
 

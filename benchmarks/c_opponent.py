@@ -1,4 +1,4 @@
-"""Compile socialise.c with this machine's compiler and call it."""
+"""Compile C sources with this machine's compiler; call socialise.c."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ _SOURCE = Path(__file__).with_name("socialise.c")
 
 
 class NoCompiler(Exception):
-    """There is no C compiler that can compile socialise.c; the message says why."""
+    """There is no C compiler that can compile the source; the message says why."""
 
 
 class _Arguments(ctypes.Structure):
@@ -28,7 +28,7 @@ class _Arguments(ctypes.Structure):
 
 
 @cache
-def library() -> ctypes.CDLL:
+def library(source: Path = _SOURCE) -> ctypes.CDLL:
     """The compiled library.
 
     Raises:
@@ -40,7 +40,7 @@ def library() -> ctypes.CDLL:
         raise NoCompiler("no C compiler found")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "socialise.so"
-        command = [compiler, *FLAGS, "-shared", "-fPIC", "-o", str(out), str(_SOURCE), "-lm"]
+        command = [compiler, *FLAGS, "-shared", "-fPIC", "-o", str(out), str(source), "-lm"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             errors = [line for line in done.stderr.splitlines() if "error" in line]

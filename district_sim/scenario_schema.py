@@ -120,6 +120,23 @@ def part_of(node: Any, key: str | int) -> Any:
     return node[key] if inside else None
 
 
+def schemas_at(data: Any, path: str) -> list[JsonSchema]:
+    """Schemas of the place at a dotted path of a scenario's data; of all of it for an empty path."""
+    schemas = expand(scenario_schema(), data)
+    for name in path.split(".") if path else ():
+        key: str | int = int(name) if isinstance(data, list) and name.isdecimal() else name
+        data = part_of(data, key)
+        schemas = child_schemas(schemas, key, data)
+    return schemas
+
+
+def value_at(data: Any, path: str) -> Any:
+    """What stands at a dotted path; None where there is no such place."""
+    for name in path.split("."):
+        data = part_of(data, int(name) if isinstance(data, list) and name.isdecimal() else name)
+    return data
+
+
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
 

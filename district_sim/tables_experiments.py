@@ -215,7 +215,7 @@ def differences(found: Comparison) -> Sheet:
         f"{pairs[0]} pairs" if len(pairs) == 1 else "Pairs with finite values: n",
         f"Interval: {METHODS[found.interval]}",
         f"Effect size d_z: {EFFECT_SIZE.partition(': ')[2]} (Cohen)",
-        f"P-values: corrected for {len(table)} tests (Holm)",
+        f"P-values: corrected for {found.tests} test{'' if found.tests == 1 else 's'} (Holm)",
     ]
     if math.isfinite(gain):
         notes.append(

@@ -15,7 +15,14 @@ MODULES = {
 }
 ALLOWED = {
     "mesa": {"model", "agents", "mesa_private", "app"},
-    "matplotlib": {"figures.comparison", "figures.experiments", "figures.runs", "figures.style", "app"},
+    "matplotlib": {
+        "figures.comparison",
+        "figures.experiments",
+        "figures.replications",
+        "figures.runs",
+        "figures.style",
+        "app",
+    },
     "pydantic": {"scenario", "scenario_files", "experiments.design", "experiments.design_files"},
     "pydantic_core": {"scenario", "scenario_files", "experiments.design_files"},
 }

@@ -53,6 +53,27 @@ def test_our_kernel_computes_what_numpy_computes() -> None:
     np.testing.assert_allclose(made.capacity, capacity, **CLOSE)
 
 
+def test_c_barters_as_we_do() -> None:
+    """Other luck, the same rule: after many meetings means and variances agree over runs."""
+    from benchmarks import barter
+
+    try:
+        barter.in_c(barter.agents(), *barter.network(), 1, 1)
+    except NoCompiler as error:
+        pytest.skip(str(error))
+    ours, theirs = [], []
+    for seed in range(12):
+        ring = barter.network(seed)
+        for out, meet in ((ours, barter.ours), (theirs, barter.in_c)):
+            knowledge = barter.agents(seed)
+            meet(knowledge, *ring, seed, 100_000)
+            of_agents = knowledge.mean(axis=1)
+            out.append((of_agents.mean(), of_agents.var()))
+    gaps = np.array(theirs) - np.array(ours)
+    assert (np.abs(gaps.mean(axis=0)) < 4 * gaps.std(axis=0, ddof=1) / np.sqrt(12)).all()
+    assert np.array(ours)[:, 0].min() > 8
+
+
 def test_mesa_computes_what_numpy_computes() -> None:
     from benchmarks.mesa_socialise import MesaDistrict
 

@@ -337,6 +337,10 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
         (["small.yaml", "--policies", "none", "--policies", "none"], "two mixes called none"),
         (["small.yaml", "--policies", "none", "--policies", "baselin"], "no scenario or file 'baselin'; did you mean"),
         (["small.yaml", "other.yaml", "--quarters", "1"], "--quarters: 1: must be"),
+        (
+            ["classroom", "baseline"],
+            "differ in length (classroom 100, baseline 160 quarters); give one with --quarters",
+        ),
         (["small.yaml", "other.yaml", "--seed", "-1"], "--seed must be between 0 and"),
         (["small.yaml", "other.yaml", "--out", "full"], "full is not empty and holds no experiment"),
     ],

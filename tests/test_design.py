@@ -157,6 +157,13 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
         ({"vary": {"firms.count": {"start": 10, "stop": 13, "count": 9}}}, "fewer than 9 whole numbers"),
         ({"vary": {"strategy.sale": {}}}, "needs values"),
         ({"vary": {"strategy.sale": ()}}, "needs at least one value"),
+        ({"vary": {"strategy.sale": (0.5, 0.1, 0.5)}}, "vary.strategy.sale: 0.5 is named twice"),
+        ({"vary": {"strategy.sale": {"start": 0.5, "stop": 0.5, "count": 3}}}, "start and stop are both 0.5"),
+        ({"vary": {"strategy.sale": {"start": 0, "stop": 0.5, "count": 1}}}, "greater than or equal to 2"),
+        ({"vary": {"strategy.sale": (0.5, float("nan"))}}, "a finite number"),
+        ({"vary": {"run.quarters": (1, 8)}}, "point 0 (baseline, run.quarters=1): run.quarters: must be at least 2"),
+        ({"vary": {path: {"start": 0, "stop": 0.5, "count": 9999} for path in ("strategy.sale", "strategy.it")}},
+         "makes 99,980,001 points, more than 10,000,000"),
         ({"vary": {"market.wage": {"start": 0, "stop": 3, "count": 9, "log": True}}}, "above 0"),
         ({"vary": {"strategy.project_values": (0.9,)}}, "point 0 (baseline, strategy.project_values=0.9): strat"),
         ({"design": "morris", "vary": {"strategy.sale": {}}}, "needs the number of trajectories"),
@@ -169,6 +176,7 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
         ({"scenarios": ("basline",)}, "did you mean 'baseline'"),
         ({"until": {"employmnt": "1%"}}, "no outcome 'employmnt'; did you mean 'employment'"),
         ({"until": {"employment": "little"}}, "must be a number above 0"),
+        ({"until": {"employment": "1.2.3%"}}, "until.employment: '1.2.3%': must be a number above 0"),
         ({"until": {"employment": "1%"}, "maximum": 5}, "at least replications (10)"),
         ({"until": {"employment_late": "1%"}, "keep": {"late": False}}, "no outcome 'employment_late'"),
         ({"stop": {"firms": "ten"}}, "must be a comparison"),
@@ -236,6 +244,15 @@ def test_file_of_named_experiments(tmp_path: Path) -> None:
         ("  design: list\n  table: none.csv", r"none.csv: cannot be read: No such file"),
         ("  table: none.csv", r"bad.yaml:3: table: is the name of a CSV file, for `design: list`"),
         ("  stop: {firms: few}", r"bad.yaml:3: stop.firms: 'few': must be a comparison"),
+        ("  stop: {firms: 10}", r"bad.yaml:3: stop.firms: 10: must be a comparison"),
+        (
+            "  vary:\n    firms.count:\n      - 20\n      - 3",
+            r"bad.yaml:6: vary.firms.count: 3: must be a whole number",
+        ),
+        (
+            "  vary:\n    firms.count: {start: 20, stop: 30, cuont: 3}",
+            r"bad.yaml:4: vary.firms.count.cuont: unknown key; did you mean 'count'\?",
+        ),
     ],
 )
 def test_errors_in_files_name_the_line(line: str, said: str, tmp_path: Path) -> None:
@@ -251,6 +268,41 @@ def test_points_from_a_table(tmp_path: Path) -> None:
     assert [tuple(point.settings.values()) for point in made] == [(20, 0.5, True), (30, 0.1, False)]
     (tmp_path / "points.csv").write_text("firms.count\n20\n30,1\n")
     with pytest.raises(ScenarioError, match=r"points.csv:3: has 2 entries, the heading has 1"):
+        load_experiments(tmp_path / "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("firms.cuont\n20\n", r"points.csv:1: firms.cuont: baseline has no parameter"),
+        ("firms.count\n20\n\n3\n", r"points.csv:4: firms.count: 3: must be a whole number"),
+        ("firms.count,strategy.sale\n20,0.5\n30,\n", r"points.csv:3: strategy.sale: is empty"),
+        ("firms.count,\n20,1\n", r"points.csv:1: each column needs a name of its own"),
+        ("firms.count\nnan\n", r"points.csv:2: firms.count: nan: must be a finite number"),
+    ],
+)
+def test_errors_in_tables_name_the_line(table: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text(table)
+    (tmp_path / "mine.yaml").write_text("mine:\n  scenarios: [baseline]\n  design: list\n  table: points.csv\n")
+    with pytest.raises(ScenarioError, match=said):
+        load_experiments(tmp_path / "mine.yaml")
+
+
+def test_tables_as_other_programs_write_them(tmp_path: Path) -> None:
+    """R writes TRUE, pandas True, and both 30.0 where a column had gaps; a list may name a value twice."""
+    (tmp_path / "points.csv").write_text("firms.count,mechanisms.trust\n20.0,TRUE\n30.0,False\n30.0,True\n")
+    (tmp_path / "mine.yaml").write_text("mine:\n  scenarios: [baseline]\n  design: list\n  table: points.csv\n")
+    made = points(load_experiments(tmp_path / "mine.yaml")["mine"])
+    assert [tuple(map(repr, point.settings.values())) for point in made] == [
+        ("20", "True"),
+        ("30", "False"),
+        ("30", "True"),
+    ]
+
+
+def test_a_scenario_that_is_missing_is_told_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("mine:\n  scenarios:\n    - baseline\n    - basline\n")
+    with pytest.raises(ScenarioError, match=r"mine.yaml:4: scenarios: there is no scenario or file 'basline'"):
         load_experiments(tmp_path / "mine.yaml")
 
 

@@ -252,7 +252,7 @@ def test_readme_commands_exist() -> None:
 
 
 def check_command(arguments: list[str]) -> None:
-    words = arguments[:2] if arguments[0] == "scenarios" else arguments[:1]
+    words = arguments[:2] if arguments[0] in ("scenarios", "replicate") else arguments[:1]
     result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
     assert result.exit_code == 0, f"district-sim {' '.join(words)}: {result.output}"
     for option in (word for word in arguments if word.startswith("--")):

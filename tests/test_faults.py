@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sweeps import TINY, assert_same_data, run_here, tiny
 from typer.testing import CliRunner
 
 from district_sim import cli
 from district_sim.experiments import Results, run_experiment, runner, work
-from district_sim.experiments.store import LEDGER, StorageError, Store
+from district_sim.experiments.store import LEDGER, FolderError, StorageError, Store
 from district_sim.experiments.work import Chunk, Made, Report, WorkerError, work_on
 
 COMMAND = [sys.executable, "-m", "district_sim", "sweep", "tiny.yaml", "--workers", "1", "--quiet"]
@@ -130,6 +131,51 @@ def test_shards_that_the_ledger_does_not_know_are_removed(tmp_path: Path) -> Non
     run_here(e, tmp_path / "out")
     assert not orphan.exists()
     assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+def test_runs_of_a_shard_that_somebody_removed_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_MOST_RUNS", 5)
+    e = tiny(tmp_path, keep={"every": 3})
+    run_here(e, tmp_path / "one")
+    run_here(e, tmp_path / "out")
+    (tmp_path / "out/runs/shard-00000001.parquet").unlink()
+    (tmp_path / "out/series/shard-00000002.parquet").write_bytes(b"PAR1")
+    for table in ("runs", "series"):
+        with pytest.raises(FolderError, match=rf"{table}: a shard is missing or damaged; remove it"):
+            getattr(Results(tmp_path / "out"), table)
+    (tmp_path / "out/series/shard-00000002.parquet").unlink()
+    assert run_here(e, tmp_path / "out").counts.done == 18
+    assert_same_data(tmp_path / "one", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (lambda folder: (folder / LEDGER).unlink(), "ledger.sqlite is missing"),
+        (lambda folder: (folder / LEDGER).write_text("no ledger"), "ledger"),
+        (lambda folder: (folder / "experiment.json").write_text("{"), "experiment.json is damaged"),
+    ],
+    ids=["no ledger", "damaged ledger", "damaged plan"],
+)
+def test_a_damaged_folder_is_left_alone(break_it: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+    run_here(tiny(tmp_path), tmp_path / "out")
+    before = shards(tmp_path / "out")
+    break_it(tmp_path / "out")
+    with pytest.raises((FolderError, StorageError), match=said):
+        run_here(tiny(tmp_path), tmp_path / "out")
+    assert shards(tmp_path / "out") == before
+    with pytest.raises(FolderError, match=said):
+        Results(tmp_path / "out").counts  # noqa: B018
+
+
+def test_a_sample_that_other_libraries_draw_otherwise_is_another_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    e = tiny(tmp_path, design="latin_hypercube", samples=3, vary={"strategy.sale": {}})
+    run_here(e, tmp_path / "out")
+    monkeypatch.setattr("district_sim.experiments.design.unit_sample", lambda _: np.full((3, 1), 0.5))
+    with pytest.raises(FolderError, match="points"):
+        run_here(e, tmp_path / "out")
 
 
 def test_a_kill_between_shard_and_ledger_doubles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

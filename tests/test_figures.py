@@ -1,11 +1,13 @@
 """Figures: what they show, not how each pixel looks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
@@ -222,6 +224,14 @@ def test_transitions_count_every_replicate() -> None:
     shown = [[text.get_text() for text in ax.texts] for ax in figure.axes]
     assert shown == [["12"], ["7", "5"]]
     assert [ax.get_xlabel() for ax in figure.axes] == ["under learning_region", "under my_mix"]
+
+
+def test_title_of_a_single_small_transition_fits() -> None:
+    found = compared()
+    figure = figures.transitions(replace(found, transitions={"learning_region": found.transitions["learning_region"]}))
+    FigureCanvasAgg(figure).draw()
+    title = figure._suptitle.get_window_extent()
+    assert figure.bbox.x0 <= title.x0 < title.x1 <= figure.bbox.x1
 
 
 def test_morris_names_the_first_and_places_all() -> None:

@@ -210,6 +210,19 @@ def test_folder_without_experiment(tmp_path: Path) -> None:
     assert (result.exit_code, "holds no experiment" in result.stderr) == (2, True)
 
 
+def test_a_table_that_was_not_kept_is_not_exported(tmp_path: Path) -> None:
+    run_here(tiny(tmp_path, vary={}, replications=1), tmp_path / "out")
+    for table, option in (("series", "--every"), ("firms", "--firms")):
+        with pytest.raises(FolderError, match=f"no table of {table}: the sweep was made without {option}"):
+            Results(tmp_path / "out").export("csv", tmp_path / "x.csv", table)
+
+
+def test_a_pipe_is_not_folded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    told = CliRunner().invoke(cli.app, ["results", str(folder)]).stdout
+    assert " employment_late " in told
+
+
 def test_reading_does_not_disturb(folder: Path) -> None:
     before = sorted((path.name, path.stat().st_mtime_ns) for path in folder.rglob("*"))
     assert len(Results(folder).runs) == 48

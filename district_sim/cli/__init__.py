@@ -11,6 +11,7 @@ import typer
 
 from district_sim import __version__
 from district_sim.cli import analysis, experiments, runs
+from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenarios_app, name="scenarios")
 
 

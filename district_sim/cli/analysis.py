@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from district_sim import outputs_experiments as outputs
-from district_sim.cli.common import BAD_INPUT, FAILED, JsonOption, QuietOption, check_seed, clean_ends, stop, writing
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    JsonOption,
+    QuartersOption,
+    QuietOption,
+    SeedOption,
+    WorkersOption,
+    check_seed,
+    clean_ends,
+    stop,
+    varied,
+    writing,
+)
 from district_sim.cli.influence import discover, sensitivity
 from district_sim.cli.studies import (
     FolderOption,
-    QuartersOption,
     ScenarioArgument,
-    SeedOption,
-    WorkersOption,
     checked_outcomes,
     experiment_of,
     or_stop,
@@ -91,6 +101,8 @@ def compare(
         mixes = _mixes(policies or [], scenarios)
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
             stop("name at least two scenarios, or two --policies, to compare", BAD_INPUT)
+        if quarters is None:
+            _check_lengths(scenarios)
         experiment = experiment_of(
             name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
             quarters=quarters, keep={"every": 4} if out is not None else {},
@@ -141,10 +153,8 @@ def phase_map(
     failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
-        from district_sim.cli.experiments import _varied
-
         check_seed(seed)
-        axes = dict(_varied(text) for text in vary)
+        axes = dict(varied(text) for text in vary)
         if len(axes) != 2 or len(vary) != 2:
             stop("--vary must be given twice, for two different parameters", BAD_INPUT)
         experiment = experiment_of(
@@ -179,6 +189,16 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 # Policies -----------------------------------------------------------------------------------------
+
+
+def _check_lengths(scenarios: list[str]) -> None:
+    """The last quarters of runs of different lengths are no pair."""
+    from district_sim.scenario_files import load_scenario
+
+    lengths = {name: load_scenario(name).run.quarters for name in scenarios}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        stop(f"the scenarios' runs differ in length ({told} quarters); give one with --quarters", BAD_INPUT)
 
 
 def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
@@ -225,19 +245,12 @@ def _marks(scenario: str, x: str, y: str) -> "list[Mark]":
     """The bundled scenarios, and the one that was varied, by their values of two parameters where they have them."""
     from district_sim.figures import Mark
     from district_sim.scenario_files import load_scenario, scenario_names
+    from district_sim.scenario_schema import value_at
 
     marks = []
     for name in dict.fromkeys([scenario, *scenario_names()]):
         data = load_scenario(name).model_dump(mode="json")
-        found = [_value_at(data, path) for path in (x, y)]
+        found = [value_at(data, path) for path in (x, y)]
         if None not in found:
             marks.append(Mark(name, *found))
     return marks
-
-
-def _value_at(node: Any, path: str) -> Any:
-    from district_sim.scenario_schema import part_of
-
-    for name in path.split("."):
-        node = part_of(node, int(name) if isinstance(node, list) else name)
-    return node

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
     from district_sim.experiments import Experiment, Summary
     from district_sim.scenario import Scenario
+    from district_sim.scenario_files import Key
 
 FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 0
+_PIPED = 140  # columns
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same run.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables, and nothing else.")]
+QuartersOption = Annotated[
+    int | None, typer.Option("--quarters", metavar="N", help="Length of the runs, instead of the scenario's.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -59,6 +67,58 @@ def check_folder(folder: Path, force: bool) -> None:
         stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)
 
 
+def option_of(at: "Key") -> str:
+    """The option by which a field of an experiment was given, ready to stand before a message."""
+    if at[:1] in ((), ("scenarios",)):
+        return ""
+    names = [part for part in at if isinstance(part, str) and part != "keep"]
+    return f"--{' '.join(names)}: "
+
+
+def each_once(option: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The values of an option that may be repeated, by name; ends with a message where a name comes twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        stop(f"{option} {twice}: is given twice", BAD_INPUT)
+    return found
+
+
+def varied(text: str) -> tuple[str, Any]:
+    """What `--vary` says: `path=a,b,c`, `path=start:stop:count[:log]`, `path=low:high[:log]` or `path`."""
+    from district_sim.experiments.design_files import plain_value
+
+    path, _, right = text.partition("=")
+    path, right = path.strip(), right.strip()
+    parts = [part.strip() for part in right.split(":")]
+    log = parts[-1] == "log"
+    parts = parts[:-1] if log else parts
+    if not path or (right and not all(parts)):
+        _refuse_vary(text)
+    if not right:
+        return path, {}
+    if len(parts) == 1 and not log:
+        return path, tuple(plain_value(value.strip()) for value in right.split(","))
+    try:
+        numbers = [float(part) for part in parts]
+        if len(parts) == 3:
+            return path, {"start": numbers[0], "stop": numbers[1], "count": int(parts[2]), "log": log}
+    except ValueError:
+        _refuse_vary(text)
+    if len(parts) == 2:
+        return path, {"low": numbers[0], "high": numbers[1], "log": log}
+    _refuse_vary(text)
+
+
+def _refuse_vary(text: str) -> NoReturn:
+    stop(
+        f"--vary {text}: write it as path=a,b,c or path=start:stop:count, such as strategy.sale=0:0.9:10 "
+        "(path=low:high, or only the path, in samplings)",
+        BAD_INPUT,
+    )
+
+
 def complete_scenario(incomplete: str) -> list[str]:
     """Bundled scenarios that begin with what was typed, for the shell's completion."""
     from district_sim.scenario_files import scenario_names
@@ -70,14 +130,19 @@ def complete_scenario(incomplete: str) -> list[str]:
 
 
 @contextmanager
-def progress(total: int | None, quiet: bool, unit: str = "quarters") -> Iterator[Callable[..., None]]:
-    """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only."""
+def progress(
+    total: int | None, quiet: bool, unit: str = "quarters", compiles: bool = True
+) -> Iterator[Callable[..., None]]:
+    """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only.
+
+    `compiles`: whether the whole model is needed, which takes a while to compile.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from district_sim.compiled import is_compiled
 
     console = stderr()
-    if not quiet and not is_compiled():
+    if compiles and not quiet and not is_compiled():
         console.print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
     hidden = quiet or not console.is_terminal
@@ -106,9 +171,13 @@ def name_files(files: list[Path]) -> None:
 
 
 def stdout() -> "Console":
+    """The terminal; what is piped is not folded into the width of one."""
     from rich.console import Console
 
-    return Console()
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _PIPED
+    return console
 
 
 def stderr() -> "Console":
@@ -152,6 +221,8 @@ def make_runs(
             stop(f"{error}\nMake room or choose another disk: {again}", FAILED)
         except WorkerError as error:
             stop(f"{error}\nThe sweep cannot go on now: {again}", FAILED)
+        except KeyboardInterrupt:  # the second one
+            stop(f"stopped; {again}", INTERRUPTED)
     if summary.interrupted:
         stop(f"stopped: {summary.counts.total} of {summary.wanted} runs are done; {again}", INTERRUPTED)
     return summary

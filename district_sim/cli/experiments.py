@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,13 +13,18 @@ from district_sim.cli.common import (
     FAILED,
     RUNS_FAILED,
     JsonOption,
+    QuartersOption,
     QuietOption,
+    WorkersOption,
     check_seed,
     clean_ends,
+    each_once,
     make_runs,
     name_files,
+    option_of,
     stdout,
     stop,
+    varied,
     writing,
 )
 
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     import rich.table
 
     from district_sim.experiments import Experiment, Results, Summary
-    from district_sim.scenario_files import Key
+    from district_sim.experiments.design_files import Places
 
 _ROWS = 8  # points that a dry run shows
 
@@ -69,9 +74,6 @@ MaximumOption = Annotated[
     int | None, typer.Option("--maximum", metavar="N", help="Most runs per point, with --until (200).")
 ]
 SweepSeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the experiment (0).")]
-QuartersOption = Annotated[
-    int | None, typer.Option("--quarters", metavar="N", help="Length of the runs, instead of the scenario's.")
-]
 EveryOption = Annotated[
     int | None, typer.Option("--every", metavar="K", help="Keep time series too, a row every K quarters.")
 ]
@@ -80,9 +82,6 @@ StopOption = Annotated[
     list[str] | None, typer.Option("--stop", metavar="CONDITION", help="End a run early: 'firms < 10'.")
 ]
 SweepOutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the data set.")]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
-]
 DaskOption = Annotated[
     str | None, typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: its scheduler's address.")
 ]
@@ -132,8 +131,8 @@ def sweep(
       district-sim sweep baseline --until 'employment:1%' --maximum 500 --out enough
       district-sim sweep --experiment policy_on_employment --out policy --dry-run
 
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
-    failed, 130 stopped by Ctrl-C.
+    Exit code: 0 done, 1 could not be written or not go on, 2 bad input, 3 done but
+    some runs failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
         given = {"design": design, "samples": samples, "replications": replications, "maximum": maximum}
@@ -213,65 +212,30 @@ def _experiment(
         fields = load_experiment(file).model_dump()
     fields |= {name: value for name, value in given.items() if value is not None}
     fields["keep"] = {**fields.get("keep", {}), **keep}
-    fields["vary"] = {**fields.get("vary", {}), **dict(_varied(text) for text in vary)}
-    fields["until"] = {
-        **fields.get("until", {}),
-        **dict(_pair(text, ":", "--until", "employment:1%") for text in until),
+    changes = {
+        "vary": [varied(text) for text in vary],
+        "until": [_outcome(text) for text in until],
+        "stop": [_condition(text) for text in end_if],
     }
-    fields["stop"] = {**fields.get("stop", {}), **dict(_condition(text) for text in end_if)}
+    for name, pairs in changes.items():
+        fields[name] = {**fields.get(name, {}), **each_once(f"--{name}", pairs)}
+    place: Places = option_of
     if table is not None:
         if vary or given["design"] not in (None, "list"):
             stop("--table FILE takes the place of --vary and --design", BAD_INPUT)
-        fields |= {"design": "list", "vary": read_table(table)}
-
-    def place(at: "Key") -> str:
-        options = {"vary": "--vary", "until": "--until", "stop": "--stop", "keep": "--every"}
-        if at[:1] == ("scenarios",) or not at:
-            return ""
-        return " ".join([options.get(str(at[0]), f"--{at[0]}"), *map(str, at[1:2])]) + ": "
-
-    return make_experiment(fields, place)
+        fields["design"] = "list"
+        fields["vary"], place = read_table(table, option_of)
+    made = make_experiment(fields, place)
+    if given["maximum"] is not None and not made.until:
+        stop("--maximum is for --until", BAD_INPUT)
+    return made
 
 
-def _varied(text: str) -> tuple[str, Any]:
-    """`path=a,b,c`, `path=start:stop:count[:log]`, `path=low:high[:log]` or `path`."""
-    from district_sim.experiments.design_files import plain_value
-
-    path, _, right = text.partition("=")
-    path, right = path.strip(), right.strip()
-    parts = [part.strip() for part in right.split(":")]
-    log = parts[-1] == "log"
-    parts = parts[:-1] if log else parts
-    if not path or (right and not all(parts)):
-        _refuse_vary(text)
-    if not right:
-        return path, {}
-    if len(parts) == 1 and not log:
-        return path, tuple(plain_value(value.strip()) for value in right.split(","))
-    try:
-        numbers = [float(part) for part in parts]
-        if len(parts) == 3:
-            return path, {"start": numbers[0], "stop": numbers[1], "count": int(parts[2]), "log": log}
-    except ValueError:
-        _refuse_vary(text)
-    if len(parts) == 2:
-        return path, {"low": numbers[0], "high": numbers[1], "log": log}
-    _refuse_vary(text)
-
-
-def _refuse_vary(text: str) -> NoReturn:
-    stop(
-        f"--vary {text}: write it as path=a,b,c or path=start:stop:count, such as strategy.sale=0:0.9:10 "
-        "(path=low:high, or only the path, in samplings)",
-        BAD_INPUT,
-    )
-
-
-def _pair(text: str, sign: str, option: str, example: str) -> tuple[str, str]:
-    left, found, right = text.partition(sign)
-    if not (left.strip() and found and right.strip()):
-        stop(f"{option} {text}: write it as {example}", BAD_INPUT)
-    return left.strip(), right.strip()
+def _outcome(text: str) -> tuple[str, str]:
+    name, found, error = text.partition(":")
+    if not (name.strip() and found and error.strip()):
+        stop(f"--until {text}: write it as employment:1%", BAD_INPUT)
+    return name.strip(), error.strip()
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -12,9 +12,13 @@ from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
     JsonOption,
+    QuartersOption,
     QuietOption,
+    SeedOption,
+    WorkersOption,
     check_seed,
     clean_ends,
+    each_once,
     make_runs,
     resolve,
     stop,
@@ -22,10 +26,7 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.studies import (
     FolderOption,
-    QuartersOption,
     ScenarioArgument,
-    SeedOption,
-    WorkersOption,
     checked_outcomes,
     end,
     experiment_of,
@@ -97,7 +98,8 @@ def sensitivity(
     """
     with clean_ends():
         check_seed(seed)
-        checked_outcomes(outcome)
+        if len(checked_outcomes(outcome)) > 1:
+            stop("--outcome must be one outcome; give the command again for another", BAD_INPUT)
         chosen, left_out = _parameters(resolve(scenario, [], quarters), parameters, ranges or [])
         if not morris and not sobol:
             stop("--morris 0 and --sobol 0 leave nothing to do", BAD_INPUT)
@@ -212,7 +214,7 @@ def _check_extra() -> None:
 def _parameters(scenario: Any, names: str, ranges: list[str]) -> "tuple[list[Parameter], dict[str, str]]":
     from district_sim.experiments.ranges import choose, parse_range
 
-    given = dict(parse_range(text) for text in ranges)
+    given = each_once("--range", [parse_range(text) for text in ranges])
     return choose(scenario, [name.strip() for name in names.split(",") if name.strip()], given)
 
 

@@ -18,6 +18,7 @@ from district_sim.cli.common import (
     ForceOption,
     JsonOption,
     OutOption,
+    QuartersOption,
     QuietOption,
     SeedOption,
     check_folder,
@@ -49,9 +50,7 @@ def run(
         ),
     ],
     seed: SeedOption = 0,
-    quarters: Annotated[
-        int | None, typer.Option("--quarters", metavar="N", help="Length of the run, instead of the scenario's.")
-    ] = None,
+    quarters: QuartersOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the scenario; may be repeated."),

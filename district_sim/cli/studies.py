@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, name_files, stdout, stop
+from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, name_files, option_of, stdout, stop
 
 if TYPE_CHECKING:
     from district_sim.experiments import Experiment, Results
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="Name of a bundled scenario, or path of a YAML file.")
-]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the experiment.")]
-QuartersOption = Annotated[
-    int | None, typer.Option("--quarters", metavar="N", help="Length of the runs, instead of the scenario's.")
-]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
 ]
 FolderOption = Annotated[
     Path | None,
@@ -38,10 +31,7 @@ def experiment_of(**fields: Any) -> "Experiment":
     """An experiment, or a message about the option that is wrong."""
     from district_sim.experiments.design_files import make_experiment
 
-    def place(at: Sequence[str | int]) -> str:
-        return "" if not at or at[0] == "scenarios" else f"--{' '.join(map(str, at))}: "
-
-    return make_experiment({name: value for name, value in fields.items() if value is not None}, place)
+    return make_experiment({name: value for name, value in fields.items() if value is not None}, option_of)
 
 
 def checked_outcomes(text: str) -> list[str]:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from district_sim.scenario_files import ScenarioError, load_scenario
+from district_sim.scenario_files import Key, ScenarioError, load_scenario
 from district_sim.scenario_schema import (
     JsonSchema,
     child_schemas,
@@ -15,6 +15,7 @@ from district_sim.scenario_schema import (
     known_paths,
     part_of,
     scenario_schema,
+    schemas_at,
     show,
     suggest,
 )
@@ -28,30 +29,35 @@ type Bases = dict[tuple[str, str], dict[str, Any]]
 
 
 class DesignError(ScenarioError):
-    """An experiment that cannot be run; `at` is the field that is wrong."""
+    """An experiment that cannot be run; `at` is the field that is wrong, or one entry of it."""
 
-    def __init__(self, at: tuple[str, ...], reason: str) -> None:
-        super().__init__(f"{'.'.join(at)}: {reason}")
+    def __init__(self, at: Key, reason: str) -> None:
+        super().__init__(f"{dotted(at)}: {reason}")
         self.at = at
         self.reason = reason
+
+
+def dotted(at: Key) -> str:
+    """A field in words; of an entry of a list, the list, as its line or value tells which it is."""
+    return ".".join(map(str, at[:-1] if at and isinstance(at[-1], int) else at))
 
 
 def resolved_scenarios(experiment: Experiment) -> Bases:
     """The scenarios as they will be run, before a point's settings: policies and length laid over each.
 
     Raises:
-        ScenarioError: a scenario cannot be read.
-        DesignError: a run would be shorter than two quarters.
+        DesignError: a scenario cannot be read.
     """
     from district_sim.experiments.design import OWN
 
     bases: Bases = {}
-    for name in experiment.scenarios:
-        data = load_scenario(name).model_dump(mode="json")
+    for number, name in enumerate(experiment.scenarios):
+        try:
+            data = load_scenario(name).model_dump(mode="json")
+        except ScenarioError as error:
+            raise DesignError(("scenarios", number), str(error)) from None
         if experiment.quarters is not None:
             data["run"]["quarters"] = experiment.quarters
-        if data["run"]["quarters"] < 2:
-            raise DesignError(("scenarios",), f"{name}: run.quarters must be at least 2 for a trajectory to be told")
         for mix, instruments in experiment.policies.items():
             laid = [instrument.model_dump(mode="json") for instrument in instruments]
             bases[name, mix] = {**data, "policies": laid}
@@ -78,13 +84,16 @@ def scenario_of(point: Point, bases: Bases) -> Scenario:
             node = node[int(name) if isinstance(node, list) else name]
         node[int(last) if isinstance(node, list) else last] = value
     try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data)
     except ValueError as error:  # pydantic's ValidationError is one
         details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
         first = details[0] if details else {"loc": (), "msg": str(error)}
         where = ".".join(map(str, first["loc"]))
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ScenarioError(f"{point.told()}: {where}{': ' if where else ''}{reason}") from None
+    if scenario.run.quarters < 2:
+        raise ScenarioError(f"{point.told()}: run.quarters: must be at least 2 for a trajectory to be told")
+    return scenario
 
 
 def checked_values(experiment: Experiment, bases: Bases | None = None) -> dict[str, tuple[Value, ...] | Interval]:
@@ -116,14 +125,8 @@ def kind_of(path: str, bases: Bases) -> str:
 def described(path: str, bases: Bases) -> tuple[str, str]:
     """Description and unit of a varied parameter."""
     data = next(iter(bases.values()))
-    *sections, last = path.split(".")
-    parents: list[JsonSchema] = expand(scenario_schema(), data)
-    node: Any = data
-    for name in sections:
-        key: str | int = int(name) if isinstance(node, list) else name
-        node = part_of(node, key)
-        parents = child_schemas(parents, key, node)
-    for parent in parents:
+    section, _, last = path.rpartition(".")
+    for parent in schemas_at(data, section):
         field = parent.get("properties", {}).get(last)
         if field is not None:
             return str(field.get("description", "")), str(field.get("unit", ""))
@@ -156,9 +159,12 @@ def _values(
         return _interval(path, given, schemas)
     kind = schemas[0].get("type")
     values = _spread(path, given, whole=kind == "integer") if isinstance(given, Span) else given
-    for value in values:
+    if kind == "integer":  # other programs write 30 as 30.0
+        values = tuple(int(v) if isinstance(v, float) and v.is_integer() else v for v in values)
+    for number, value in enumerate(values):
         if not any(_fits(value, schema) for schema in schemas):
-            raise DesignError(("vary", path), f"{show(value)}: must be {expected(schemas)}")
+            at = ("vary", path) if isinstance(given, Span) else ("vary", path, number)
+            raise DesignError(at, f"{show(value)}: must be {expected(schemas)}")
     if kind == "number":
         values = tuple(float(value) for value in values)
     return values

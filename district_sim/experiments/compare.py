@@ -41,7 +41,7 @@ class Comparison:
     differences: pd.DataFrame
     """One row per cell but the first and outcome: cell, outcome, n, counterfactual, mean, difference, low, high,
     effect (d_z), p, gain (how many times more replications independent seeds would need for the same standard
-    error), p_holm (the family is all rows)."""
+    error), p_holm (the family is all rows with a p)."""
     trajectories: pd.DataFrame
     """One row per cell and trajectory: cell, trajectory, count, n, share, low, high (Wilson interval)."""
     transitions: dict[str, pd.DataFrame]
@@ -52,6 +52,11 @@ class Comparison:
         """The cell that the others are compared with."""
         return self.cells[0]
 
+    @property
+    def tests(self) -> int:
+        """For how many tests p_holm is corrected; rows without a p-value are none."""
+        return int(self.differences["p"].notna().sum())
+
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; what is not finite becomes null."""
         return {
@@ -60,7 +65,7 @@ class Comparison:
             "interval": METHODS[self.interval],
             "confidence": self.confidence,
             "effect_size": EFFECT_SIZE,
-            "correction": f"Holm, over all {len(self.differences)} comparisons",
+            "correction": f"Holm, over all {self.tests} tests",
             "differences": records(self.differences),
             "trajectories": records(self.trajectories),
             "transitions": {

@@ -1,15 +1,17 @@
 """What an experiment is: scenarios x policies x varied parameters, replications, what is kept, when a run stops."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from district_sim.experiments.checks import DesignError
 from district_sim.scenario import Instrument
+from district_sim.scenario_schema import show, suggest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +29,10 @@ SCORES = (
     "score_learning_region",
     "score_collective_entrepreneurship",
 )
-_CONDITION = re.compile(r"\s*(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*")
-_TOLERANCE = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(%?)\s*")
+_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_CONDITION = re.compile(rf"\s*(<=|>=|<|>)\s*([-+]?{_NUMBER})\s*")
+_TOLERANCE = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
+_MOST_POINTS = 10_000_000
 
 
 class _Part(BaseModel):
@@ -58,6 +62,21 @@ class Range(_Part):
     log: bool = False
 
 
+def _kind_of_values(given: Any) -> str | None:
+    """Which of the ways to name values was meant, so that messages speak of that one."""
+    if isinstance(given, list | tuple):
+        return "list"
+    if isinstance(given, dict):
+        return "span" if given.keys() & {"start", "stop", "count"} else "range"
+    return "span" if isinstance(given, Span) else "range" if isinstance(given, Range) else None
+
+
+type Values = Annotated[
+    Annotated[tuple[Value, ...], Tag("list")] | Annotated[Span, Tag("span")] | Annotated[Range, Tag("range")],
+    Discriminator(_kind_of_values),
+]
+
+
 class Keep(_Part):
     """What is kept of each run, beside its label and scores."""
 
@@ -76,7 +95,7 @@ class Experiment(_Part):
     policies: dict[str, tuple[Instrument, ...]] = Field(
         {}, description="Named policy mixes, each in place of the scenario's own policies; none: its own"
     )
-    vary: dict[str, tuple[Value, ...] | Span | Range] = Field(
+    vary: dict[str, Values] = Field(
         {}, description="Path of a parameter: a list of values, {start, stop, count} or {low, high}"
     )
     design: Design = "factorial"
@@ -251,6 +270,8 @@ def _check_sampling(experiment: Experiment) -> None:
                 raise DesignError(("vary", path), f"a {design} design needs values, or start, stop and count")
             if values == ():
                 raise DesignError(("vary", path), "needs at least one value")
+            if design == "factorial":
+                _check_distinct(path, values)
         if experiment.samples is not None:
             raise DesignError(
                 ("samples",), f"is for samplings; a {design} design has as many points as its values make"
@@ -258,6 +279,8 @@ def _check_sampling(experiment: Experiment) -> None:
         lengths = {len(v) if isinstance(v, tuple) else v.count for v in vary.values() if not isinstance(v, Range)}
         if design == "list" and len(lengths) != 1:
             raise DesignError(("vary",), "a list needs columns of equal length, at least one")
+        if design == "factorial":
+            _check_number(experiment)
         return
     if not vary:
         raise DesignError(("vary",), f"a {design} design needs something to vary")
@@ -271,9 +294,31 @@ def _check_sampling(experiment: Experiment) -> None:
         )
 
 
-def _check_names(field: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    from district_sim.scenario_schema import suggest
+def _check_distinct(path: str, values: tuple[Value, ...] | Span) -> None:
+    """Equal values would make equal runs, as every point has the same luck."""
+    if isinstance(values, Span):
+        if values.start == values.stop:
+            raise DesignError(("vary", path), f"start and stop are both {values.start:g}; name a list of one value")
+        return
+    seen: set[Value] = set()
+    for number, value in enumerate(values):
+        if value in seen:
+            raise DesignError(("vary", path, number), f"{show(value)} is named twice")
+        seen.add(value)
 
+
+def _check_number(experiment: Experiment) -> None:
+    lengths = [
+        len(v) if isinstance(v, tuple) else v.count for v in experiment.vary.values() if not isinstance(v, Range)
+    ]
+    count = math.prod([len(experiment.scenarios), len(experiment.policy_names), *lengths])
+    if count > _MOST_POINTS:
+        raise DesignError(
+            ("vary",), f"makes {count:,} points, more than {_MOST_POINTS:,}; take fewer values, or draw a sampling"
+        )
+
+
+def _check_names(field: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in given:
         if name not in known:
             raise DesignError((field, name), f"there is no outcome {name!r}{suggest(name, known)}")

@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from district_sim.experiments.checks import DesignError, checked_values
-from district_sim.experiments.design import Experiment, Keep
+from district_sim.experiments.checks import DesignError, checked_values, dotted
+from district_sim.experiments.design import Experiment, Keep, Range, Span
 from district_sim.scenario_files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_folder, read_yaml
 from district_sim.scenario_schema import show, suggest
 
@@ -50,9 +50,10 @@ def load_experiments(name_or_path: str | Path) -> dict[str, Experiment]:
         def place(at: Key, name: str = name) -> str:
             whole: Key = (name, *at)
             where = next(places[whole[:n]] for n in range(len(whole), 0, -1) if whole[:n] in places)
-            return f"{where}: {'.'.join(map(str, at)) or name}: "
+            return f"{where}: {dotted(at) or name}: "
 
-        found[name] = make_experiment({"name": name, **_with_files(fields, path.parent, place)}, place)
+        complete, places_of = _with_files(fields, path.parent, place)
+        found[name] = make_experiment({"name": name, **complete}, places_of)
     return found
 
 
@@ -92,32 +93,46 @@ def make_experiment(fields: Mapping[str, Any], place: Places) -> Experiment:
     return experiment
 
 
-def read_table(path: Path) -> dict[str, list[Any]]:
-    """The columns of a CSV file with a heading; numbers, `true` and `false` are read as such.
+def read_table(path: Path, place: Places) -> tuple[dict[str, list[Any]], Places]:
+    """The columns of a CSV file with a heading, as `vary` takes them, and where they stand.
+
+    Args:
+        path: of the file; numbers, `true` and `false` in it are read as such.
+        place: of the fields that do not come from the table.
 
     Raises:
         ScenarioError: the file cannot be read, or a line has another number of entries than the heading.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [[cell.strip() for cell in line] for line in csv.reader(file) if line]
+            reader = csv.reader(file)
+            lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if line]
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
     if len(lines) < 2:
         raise ScenarioError(f"{path}: needs a line with paths of parameters, and below it a line for each point")
-    heading = lines[0]
-    for number, line in enumerate(lines[1:], 2):
+    (first, heading), *rows = lines
+    for number, line in rows:
         if len(line) != len(heading):
             raise ScenarioError(f"{path}:{number}: has {len(line)} entries, the heading has {len(heading)}")
-    if len(set(heading)) < len(heading):
-        raise ScenarioError(f"{path}:1: names a column twice")
-    return {name: [plain_value(line[k]) for line in lines[1:]] for k, name in enumerate(heading)}
+        if "" in line:
+            raise ScenarioError(f"{path}:{number}: {heading[line.index('')]}: is empty")
+    if "" in heading or len(set(heading)) < len(heading):
+        raise ScenarioError(f"{path}:{first}: each column needs a name of its own")
+
+    def place_in_table(at: Key) -> str:
+        if at[:1] != ("vary",):
+            return place(at)
+        number = rows[at[2]][0] if len(at) > 2 and isinstance(at[2], int) else first
+        return ": ".join([f"{path}:{number}", *map(str, at[1:2]), ""])
+
+    return {name: [plain_value(line[k]) for _, line in rows] for k, name in enumerate(heading)}, place_in_table
 
 
 def plain_value(text: str) -> bool | int | float | str:
-    """What a value given as text means: YAML's true and false, a number, or the text itself."""
-    if text in ("true", "false"):
-        return text == "true"
+    """What a value given as text means: true or false, a number, or the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     for kind in (int, float):
         try:
             return kind(text)
@@ -142,8 +157,8 @@ def _locate(name_or_path: str | Path) -> Path:
     )
 
 
-def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> dict[str, Any]:
-    """The fields with scenarios and tables that stand beside the file found there."""
+def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> tuple[dict[str, Any], Places]:
+    """The fields with scenarios and tables that stand beside the file found there, and where each was written."""
     fields = dict(fields)
     scenarios = fields.get("scenarios")
     if isinstance(scenarios, list):
@@ -152,8 +167,8 @@ def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> dict[str
     if table is not None:
         if fields.get("design") != "list" or "vary" in fields or not isinstance(table, str):
             raise ScenarioError(place(("table",)) + "is the name of a CSV file, for `design: list`, in place of `vary`")
-        fields["vary"] = read_table(folder / table)
-    return fields
+        fields["vary"], place = read_table(folder / table, place)
+    return fields, place
 
 
 def _beside(folder: Path, name: Any) -> Any:
@@ -166,16 +181,31 @@ def _message(detail: ErrorDetails, place: Places) -> str:
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, DesignError):
         return place(reason.at) + reason.reason
-    at, kind = detail["loc"], detail["type"]
-    # inside `vary` pydantic names the kinds that it tried; any one of them says enough
-    at = at[:2] if at[:1] == ("vary",) else at
-    if kind == "extra_forbidden" and at[:1] != ("vary",):
-        known = {"keep": list(Keep.model_fields)}.get(str(at[0]), [*Experiment.model_fields, "table"])
-        return f"{place(at)}unknown key{suggest(str(at[-1]), known) or f' (known: {", ".join(known)})'}"
+    at, kind, value = detail["loc"], detail["type"], detail["input"]
     if at[:1] == ("vary",):
-        return place(at) + "must be a list of values, {start, stop, count} or {low, high}, with `log: true` if wanted"
+        if len(at) < 3:  # not even the kind of values could be told
+            return (
+                place(at) + "must be a list of values, {start, stop, count} or {low, high}, with `log: true` if wanted"
+            )
+        at = (*at[:2], *at[3:4])  # pydantic's own names left out
+        if isinstance(at[-1], int):
+            return f"{place(at)}{show(value)}: must be a finite number, true or false, or text"
+    if kind == "extra_forbidden":
+        known = _known_keys(detail["loc"])
+        return f"{place(at)}unknown key{suggest(str(at[-1]), known) or f' (known: {", ".join(known)})'}"
     if kind == "missing":
         return place(at) + "this key is required"
-    value = detail["input"]
+    if kind == "too_short":
+        return place(at) + "must not be empty"
     said = "" if isinstance(value, dict | list | tuple) else f"{show(value)}: "
-    return f"{place(at)}{said}{str(reason or detail['msg']).replace('Input should be', 'must be')}"
+    expected = str(reason or detail["msg"]).replace("Input should be", "must be").replace("a valid tuple", "a list")
+    if at[:1] == ("stop",) and kind == "string_type":
+        expected = 'must be a comparison with a number, such as "< 10"'
+    return f"{place(at)}{said}{expected}"
+
+
+def _known_keys(at: Key) -> list[str]:
+    """The keys beside which an unknown one stands."""
+    if at[:1] == ("vary",):
+        return list(Span.model_fields if at[2] == "span" else Range.model_fields)
+    return list(Keep.model_fields) if at[0] == "keep" else [*Experiment.model_fields, "table"]

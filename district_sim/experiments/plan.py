@@ -52,12 +52,15 @@ def model_version() -> dict[str, str]:
 
 
 def scenario_hash(data: Any) -> str:
-    """A hash of a resolved scenario, given as plain data."""
+    """A hash of a resolved scenario, or of other plain data."""
     return hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def description(plan: Plan) -> dict[str, Any]:
-    """The plan in plain data, as it is stored: two plans with equal descriptions make equal data sets."""
+    """The plan in plain data, as it is stored: two plans with equal descriptions make equal data sets.
+
+    A sample is told by its hash, too: other versions of the libraries that draw it may draw it otherwise.
+    """
     scenarios = {}
     for (scenario, _), data in plan.bases.items():
         own = {key: value for key, value in data.items() if key != "policies" or not plan.experiment.policies}
@@ -67,6 +70,7 @@ def description(plan: Plan) -> dict[str, Any]:
         "experiment": plan.experiment.model_dump(mode="json"),
         "kinds": plan.kinds,
         "scenarios": scenarios,
+        "points": scenario_hash([point.settings for point in plan.points]),
     }
     plain: dict[str, Any] = json.loads(json.dumps(told))
     return plain

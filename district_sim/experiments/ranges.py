@@ -17,13 +17,12 @@ from district_sim.experiments.design import OWN, Interval, Point, Range, Value
 from district_sim.scenario_files import ScenarioError
 from district_sim.scenario_schema import (
     JsonSchema,
-    child_schemas,
-    expand,
     expected,
     known_paths,
-    part_of,
     scenario_schema,
+    schemas_at,
     suggest,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def choose(
     chosen, left_out = [], {}
     for path in wanted:
         try:
-            chosen.append(_parameter(path, leaves[path], _at(data, path), ranges.get(path), data))
+            chosen.append(_parameter(path, leaves[path], value_at(data, path), ranges.get(path), data))
         except ScenarioError as error:
             if path in asked:
                 raise
@@ -121,13 +120,8 @@ def parse_range(text: str) -> tuple[str, tuple[float, float]]:
 def _leaves(data: dict[str, Any]) -> Iterator[tuple[str, JsonSchema]]:
     """Every path that is no section, with its schema."""
     for path in known_paths(scenario_schema(), data):
-        node: Any = data
-        schemas = expand(scenario_schema(), node)
-        for name in path.split("."):
-            key: str | int = int(name) if isinstance(node, list) else name
-            below = part_of(node, key)
-            schemas, node = child_schemas(schemas, key, below), below
-        if len(schemas) == 1 and not isinstance(node, dict | list):
+        schemas = schemas_at(data, path)
+        if len(schemas) == 1 and not isinstance(value_at(data, path), dict | list):
             yield path, schemas[0]
 
 
@@ -148,13 +142,6 @@ def _unknown(name: str, leaves: Iterable[str], data: dict[str, Any]) -> Scenario
     known = [ALL, *(section for section, part in data.items() if isinstance(part, dict)), *leaves]
     hint = suggest(name, known, name.rsplit(".", 1)[-1])
     return ScenarioError(f"there is no parameter or section {name!r}{hint}")
-
-
-def _at(data: dict[str, Any], path: str) -> Any:
-    node: Any = data
-    for name in path.split("."):
-        node = part_of(node, int(name) if isinstance(node, list) else name)
-    return node
 
 
 def _parameter(

@@ -12,7 +12,7 @@ import pandas as pd
 from district_sim.experiments.checks import Bases
 from district_sim.experiments.checks import described as described_path
 from district_sim.experiments.design import OWN, Experiment, Point, points
-from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan
+from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
 from district_sim.experiments.tables import column_notes, runs_schema
 from district_sim.files import write_whole
 
@@ -38,7 +38,10 @@ class Results:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._told = read_plan(self.folder)
-        self.experiment = Experiment.model_validate(self._told["experiment"])
+        try:
+            self.experiment = Experiment.model_validate(self._told["experiment"])
+        except (KeyError, TypeError, ValueError):
+            raise FolderError(f"{folder} was made by a version of district-sim that this one cannot read") from None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -201,8 +204,13 @@ class Results:
             The files written, each whole.
 
         Raises:
+            FolderError: the sweep did not keep this table.
             OSError: a file cannot be written.
         """
+        kept = {"runs": True, "series": self.experiment.keep.every is not None, "firms": self.experiment.keep.firms}
+        if not kept[table]:
+            option = {"series": "every", "firms": "firms"}[table]
+            raise FolderError(f"{self.folder} holds no table of {table}: the sweep was made without --{option}")
         frame: pd.DataFrame = getattr(self, table)
         path = Path(path)
         if format == "parquet":
@@ -274,12 +282,22 @@ def read_shards(folder: Path, table: str, columns: list[str] | None = None) -> "
         folder: of the experiment.
         table: runs, series or firms.
         columns: only these.
+
+    Raises:
+        FolderError: a shard cannot be read.
     """
+    import pyarrow as pa
     import pyarrow.dataset as ds
 
     rows = read_ledger(folder, "SELECT shard FROM shards WHERE ',' || tables || ',' LIKE ?", f"%,{table},%")
-    files = [str(folder / table / f"shard-{shard:08d}.parquet") for (shard,) in rows]
-    return ds.dataset(files).to_table(columns=columns) if files else None
+    files = [str(folder / table / shard_file(shard)) for (shard,) in rows]
+    try:
+        return ds.dataset(files).to_table(columns=columns) if files else None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FolderError(
+            f"{folder / table}: a shard is missing or damaged; remove it, and the sweep's command makes its runs "
+            f"again ({str(error).splitlines()[0]})"
+        ) from None
 
 
 # Enough replications ------------------------------------------------------------------------------

@@ -49,6 +49,11 @@ CREATE VIEW IF NOT EXISTS runs AS
 """
 
 
+def shard_file(shard: int) -> str:
+    """Name of a shard of the data set."""
+    return f"shard-{shard:08d}.parquet"
+
+
 class FolderError(ScenarioError):
     """A folder that a sweep cannot write into or that holds none."""
 
@@ -81,6 +86,8 @@ def read_plan(folder: Path) -> dict[str, Any]:
         told: dict[str, Any] = json.loads((folder / PLANNED).read_text(encoding="utf-8"))
     except OSError:
         raise FolderError(f"{folder} holds no experiment ({PLANNED} is missing)") from None
+    except ValueError:
+        raise FolderError(f"{folder}: {PLANNED} is damaged") from None
     return told
 
 
@@ -93,8 +100,11 @@ def open_store(folder: Path, plan: Plan) -> "Iterator[Store]":
         StorageError: it cannot be written.
     """
     with _storing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = _lock(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = _lock(folder)
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            raise FolderError(f"{folder}: cannot be a folder of results: {error.strerror}") from None
     with lock:
         store = Store(folder, plan)
         try:
@@ -133,6 +143,8 @@ class Store:
         with _storing(folder):
             shutil.rmtree(folder / _WORK, ignore_errors=True)
             self._check_or_write(description(plan))
+            if not (folder / LEDGER).is_file() and any((folder / "runs").glob("*.parquet")):
+                raise FolderError(f"{folder}: {LEDGER} is missing; put it back, or choose another folder")
             self._ledger = _connect(folder / LEDGER)
             self._ledger.executescript(_SCHEMA)
             self._note_versions()
@@ -140,7 +152,7 @@ class Store:
             (self.work / GO).touch()
             for table in self._tables:
                 (folder / table).mkdir(exist_ok=True)
-        self._remove_orphans()
+        self._agree_on_shards()
         known = self._ledger.execute("SELECT max(shard) FROM shards").fetchone()[0]
         self.next_shard = 0 if known is None else int(known) + 1
 
@@ -165,17 +177,17 @@ class Store:
         with self._ledger:
             self._ledger.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions().items())
 
-    def _remove_orphans(self) -> None:
-        """Shards of which a killed sweep did not write down that they are there."""
-        for table in self._tables:
-            known = {f"shard-{shard:08d}.parquet" for shard in self._shards(table)}
-            for path in (self.folder / table).glob("*.parquet"):
-                if path.name not in known:
-                    path.unlink()
-
-    def _shards(self, table: str) -> Iterator[int]:
+    def _agree_on_shards(self) -> None:
+        """Remove shards that a killed sweep did not write down; forget the runs of shards that somebody removed."""
+        present = {path for table in self._tables for path in (self.folder / table).glob("*.parquet")}
         rows = self._ledger.execute("SELECT shard, tables FROM shards")
-        return (shard for shard, tables in rows if table in tables.split(","))
+        known = {shard: {self.folder / t / shard_file(shard) for t in tables.split(",")} for shard, tables in rows}
+        lost = {shard for shard, files in known.items() if not files <= present}
+        with _storing(self.folder), self._ledger as ledger:
+            for name in ("run", "shards"):
+                ledger.executemany(f"DELETE FROM {name} WHERE shard = ?", [(shard,) for shard in lost])
+        for path in present.difference(*(files for shard, files in known.items() if shard not in lost)):
+            path.unlink()
 
     def close(self) -> None:
         """Leave the folder in order."""
@@ -209,7 +221,7 @@ class Store:
 
         with _storing(self.folder):
             for table in report.tables:
-                os.rename(self.work / shard_name(table, shard), self.folder / table / f"shard-{shard:08d}.parquet")
+                os.rename(self.work / shard_name(table, shard), self.folder / table / shard_file(shard))
                 _sync(self.folder / table)
             kept = shard if report.tables else None
             seeds = {made.replicate: str(replicate_seed(self.seed, made.replicate)) for made in report.made}
@@ -278,10 +290,13 @@ def read_ledger(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]
     """Rows of the ledger; a sweep may be running, or may have been killed in the middle of a line.
 
     Raises:
-        FolderError: there is no ledger.
+        FolderError: there is no ledger, or it is damaged.
     """
     path = folder / LEDGER
     if not path.is_file():
         raise FolderError(f"{folder} holds no experiment ({LEDGER} is missing)")
-    with closing(sqlite3.connect(path, timeout=30)) as ledger:
-        return ledger.execute(query, values).fetchall()
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as ledger:
+            return ledger.execute(query, values).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise FolderError(f"{path} cannot be read: {error}") from None

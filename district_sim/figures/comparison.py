@@ -185,7 +185,7 @@ def transitions(found: "Comparison") -> Figure:
             ax.set_ylabel(f"under {found.counterfactual}", weight="bold", labelpad=8)
         for ax in list(axes)[len(matrices) :]:
             ax.set_visible(False)
-        figure.suptitle("Where the same luck led (number of replicates)", weight="bold")
+        figure.suptitle("Where the same luck led\n(number of replicates)", weight="bold")
     return figure
 
 

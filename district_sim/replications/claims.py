@@ -1,0 +1,163 @@
+"""What a replication claims, what it measured, and whether that holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from district_sim.tables_experiments import Sheet
+
+BOOTSTRAPS = 4000
+_NOTHING, _DIGITS = 1e-12, 6
+_Z = 1.959963984540054  # 95 % of a normal distribution lie within
+
+
+type Basis = Literal["published", "re-simulated", "derived"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A published work."""
+
+    author: str
+    year: int
+    doi: str
+
+    @property
+    def short(self) -> str:
+        """As it is cited in a table."""
+        return f"{self.author} {self.year}, doi {self.doi}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of the table."""
+
+    claim: str
+    source: Source
+    basis: Basis
+    """Where the target comes from: the source says so; a simulation of the source's model made for this project; or it
+    follows from the source's rule."""
+    target: str
+    measured: float
+    standard_error: float
+    interval: tuple[float, float]
+    """95 % confidence."""
+    runs: int
+    passed: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; what is not a number becomes None."""
+        told = asdict(self)
+        for name in ("measured", "standard_error"):
+            told[name] = number(told[name])
+        return told | {"interval": [number(end) for end in self.interval]}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What came out of one replication."""
+
+    name: str
+    title: str
+    setting: Mapping[str, Any]
+    """What it was run with."""
+    points: Sequence[Mapping[str, Any]]
+    """Measured values, one row per point."""
+    claims: Sequence[Claim]
+    """Empty where the setting is not the one that the claims are about."""
+    sheet: "Sheet"
+    """The points as a table to read."""
+    draw: Callable[[], Any]
+    """Makes the figure; called only where one is written."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no claim failed."""
+        return all(claim.passed for claim in self.claims)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        points = [
+            {name: number(value) if isinstance(value, float) else value for name, value in point.items()}
+            for point in self.points
+        ]
+        return {
+            "replication": self.name,
+            "title": self.title,
+            "setting": dict(self.setting),
+            "points": points,
+            "claims": [claim.as_dict() for claim in self.claims],
+        }
+
+
+def number(value: float) -> float | None:
+    """JSON knows no infinity and nothing that is not a number."""
+    return value if np.isfinite(value) else None
+
+
+def mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """Mean and its standard error (nan for one value).
+
+    Args:
+        values: (runs,).
+    """
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return float(np.mean(values)), float(error)
+
+
+def interval_of(value: float, error: float) -> tuple[float, float]:
+    """95 % confidence interval of a mean."""
+    return value - _Z * error, value + _Z * error
+
+
+def where_most(values: np.ndarray, at: Sequence[float]) -> tuple[float, float, tuple[float, float]]:
+    """Where the mean over runs is largest, with the bootstrap's standard error and 95 % interval.
+
+    Runs are resampled whole, as all points of a run share their luck (Efron 1979, doi 10.1214/aos/1176344552).
+
+    Args:
+        values: (runs, points). at: (points,) the points' values.
+
+    Returns:
+        The value with the largest mean, its standard error, its interval.
+    """
+    runs = len(values)
+    places = np.asarray(at, float)
+    weights = np.random.default_rng(0).multinomial(runs, np.full(runs, 1.0 / runs), BOOTSTRAPS) / runs
+    found = places[np.argmax(weights @ values, axis=1)]
+    low, high = np.quantile(found, (0.025, 0.975), method="inverted_cdf")
+    return float(places[np.argmax(values.mean(axis=0))]), float(found.std(ddof=1)), (float(low), float(high))
+
+
+def shown(value: float, error: float) -> str:
+    """A number with its standard error, to two digits of the error; very small ones with a power of ten."""
+    if not error > _NOTHING * abs(value):  # rounding, exactly 0, or nan: one run has no error
+        return f"{value:.4g}" + (" ± 0" if error >= 0.0 else "")
+    digits = max(0, 1 - int(np.floor(np.log10(error))))
+    if digits > _DIGITS:
+        return f"{value:.2g} ± {error:.2g}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def claims_sheet(evidence: Evidence) -> "Sheet":
+    """The table of claims."""
+    from district_sim.tables_experiments import Sheet
+
+    rows = [
+        (
+            claim.claim,
+            claim.source.short,
+            f"{claim.target} ({claim.basis})",
+            shown(claim.measured, claim.standard_error),
+            f"{claim.interval[0]:.4g} to {claim.interval[1]:.4g}",
+            "pass" if claim.passed else "FAIL",
+        )
+        for claim in evidence.claims
+    ]
+    held = sum(claim.passed for claim in evidence.claims)
+    note = f"{held} of {len(rows)} claims hold. ±: standard error over runs."
+    columns = ("Claim", "Source", "Target", "Measured", "95 % interval", "")
+    return Sheet.plain(f"{evidence.title}: claims", columns, rows, note, left=3)
