@@ -40,11 +40,16 @@ def library(source: Path = _SOURCE) -> ctypes.CDLL:
         raise NoCompiler("no C compiler found")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "socialise.so"
-        command = [compiler, *FLAGS, "-shared", "-fPIC", "-o", str(out), str(source), "-lm"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            errors = [line for line in done.stderr.splitlines() if "error" in line]
-            raise NoCompiler(f"{Path(compiler).name}: {(errors or ['failed'])[0].strip()}")
+        object_file = str(out.with_suffix(".o"))
+        # Linked without -ffast-math: with it, loading the library would set subnormal numbers to zero in all of Python
+        for command in (
+            [compiler, *FLAGS, "-c", "-fPIC", "-o", object_file, str(source)],
+            [compiler, "-fopenmp", "-shared", "-o", str(out), object_file, "-lm"],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                errors = [line for line in done.stderr.splitlines() if "error" in line]
+                raise NoCompiler(f"{Path(compiler).name}: {(errors or ['failed'])[0].strip()}")
         return ctypes.CDLL(str(out))
 
 

@@ -14,6 +14,7 @@ from numba import literal_unroll, njit, prange
 
 __all__ = [
     "cache_folder",
+    "inlined_kernel",
     "is_compiled",
     "kernel",
     "literal_unroll",
@@ -56,7 +57,8 @@ def _base_folder() -> Path:
 
 def _prepare() -> Path | None:
     """Choose and make this version's cache folder; None (numba's own choice) where nothing can be written."""
-    folder = _base_folder() / f"kernels-{sources_hash()}"
+    place = hashlib.blake2b(f"{_HERE} {sources_hash()}".encode(), digest_size=8)  # numba's index is by path as well
+    folder = _base_folder() / f"kernels-{place.hexdigest()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
@@ -74,12 +76,14 @@ numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a fir
 # Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No fastmath:
 # with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
 kernel = njit(cache=True, error_model="numpy")
+# Compiled into its caller only, not on its own as well
+inlined_kernel = njit(cache=True, error_model="numpy", inline="always")
 parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
 
 
 def is_compiled() -> bool:
     """Whether the kernels have been compiled on this machine before."""
-    return cache_folder is not None and any(cache_folder.rglob("schedule.one_quarter*.nbi"))
+    return cache_folder is not None and any(cache_folder.rglob("schedule.quarters*.nbi"))
 
 
 def start_threads() -> None:

@@ -12,7 +12,7 @@ from district_sim.parameters import Parameters
 from district_sim.processes.relations import degree, draw_firm, tie
 from district_sim.processes.ties import chemistry, suitability
 from district_sim.random import Stream, normal, uniform, uniform2
-from district_sim.schedule import one_quarter
+from district_sim.schedule import quarters as run_quarters
 from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state
 
 _INITIAL = int(Stream.INITIAL)
@@ -119,33 +119,6 @@ def _groups(state: State, n: int, p: Parameters) -> None:
         state.firms.owner[i] = by_size[position % leaders]
 
 
-@kernel
-def _anchor(firms, ties, world, clock):
-    """Make the district as it stands the standard of comparison: quality, trust, outside appeal."""
-    quality, weight, trust, count = 0.0, 0.0, 0.0, 0
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            quality += firms[i].employees * firms[i].quality
-            weight += firms[i].employees
-            for m in range(ties[i].partner.size):
-                if ties[i].partner[m] >= 0:
-                    trust += ties[i].trust[m]
-                    count += 1
-    world[0].quality_start = quality / weight
-    world[0].trust_start = trust / max(1, count)
-    world[0].appeal, world[0].value_start = 0.0, 0.0
-
-
-@kernel
-def _settle(state, p, quarters):
-    """Calm quarters before the start; the district stays its own standard meanwhile."""
-    nothing = np.empty(0)
-    for _ in range(quarters):
-        _anchor(state.firms, state.ties, state.world, state.clock)
-        one_quarter(state, p, nothing)
-    _anchor(state.firms, state.ties, state.world, state.clock)
-
-
 def _calm(p: Parameters) -> Parameters:
     """Parameters of the time before the start: history's behaviour, no entry, exit, change of owner or policy."""
     demography, ownership = p.demography.copy(), p.ownership.copy()
@@ -186,7 +159,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     state.world.wage[0] = p.market[0].wage
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
-    _settle(state, _calm(p), int(p.firms[0].settling))
+    run_quarters(state, _calm(p), np.empty((1, 0)), 0, int(p.firms[0].settling), True)
     _groups(state, n, p)
     _open_accounts(state, n, p)
     return state

@@ -47,3 +47,4 @@ TARGETED = frozenset(
 )
 """Instruments that reach firms one by one and may be targeted; the others serve the district as a whole."""
 TARGETS = tuple(Targeting)
+MOST_FOUNDED = 1000  # firms that one kind of instrument can found in a quarter

@@ -47,6 +47,7 @@ class Stream(IntEnum):
     CONTEST = 20
     OBSERVATION = 21
     ENTRANT_ATTRACTION = 22
+    BARTER = 23
 
 
 @kernel

@@ -42,7 +42,7 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     """
     state, done = fitted(state, p), start
     while done < stop:
-        done = quarters(state, p, table, done, stop)
+        done = quarters(state, p, table, done, stop, False)
         if state.tally[OVERFLOW] > 0.0:
             raise RuntimeError(
                 "more firms were founded in one quarter than the model keeps room for; "

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from district_sim.compiled import kernel
+from district_sim.compiled import inlined_kernel, kernel
 from district_sim.indicators import record
+from district_sim.instruments import MOST_FOUNDED
 from district_sim.processes.agency import run_agency
-from district_sim.processes.demography import MOST_PAID_FOR, enter_firms, exit_firms
+from district_sim.processes.demography import enter_firms, exit_firms
 from district_sim.processes.innovation import innovate
 from district_sim.processes.knowledge import update_knowledge
 from district_sim.processes.market import run_market
@@ -24,7 +25,7 @@ from district_sim.state import OVERFLOW
 _SPARE = 64  # rows that are always free before a quarter begins
 
 
-@kernel
+@inlined_kernel
 def one_quarter(state, p, row):
     """Run one quarter in place.
 
@@ -85,20 +86,45 @@ def spare_rows(firms, clock, p):
     d = p.demography[0]
     most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
     most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
-    by_policy = 3 * MOST_PAID_FOR if p.policies.kind.size > 0 else 0
+    by_policy = 3 * MOST_FOUNDED if p.policies.kind.size > 0 else 0
     return _SPARE + np.int64(min(alive, 0.05 * most * alive) + 10.0 * np.sqrt(alive)) + by_policy
 
 
 @kernel
-def quarters(state, p, table, start, stop):
+def quarters(state, p, table, start, stop, settling):
     """Run quarters start..stop-1 in place, one row of `table` each, as far as there is room for newborns.
+
+    Args:
+        table: (quarters, len(NAMES)) floats, or (1, 0) if nothing is to be recorded.
+        settling: whether the district is to be its own standard of comparison in every quarter.
 
     Returns the first quarter not run; the tally of a quarter that had too little room shows an overflow.
     """
     for t in range(start, stop):
-        if state.clock.rows[0] + spare_rows(state.firms, state.clock, p) > state.firms.size:
+        if settling:
+            anchor(state.firms, state.ties, state.world, state.clock)
+        elif state.clock.rows[0] + spare_rows(state.firms, state.clock, p) > state.firms.size:
             return t
-        one_quarter(state, p, table[t])
+        one_quarter(state, p, table[min(t, table.shape[0] - 1)])
         if state.tally[OVERFLOW] > 0.0:
             return t + 1
+    if settling:
+        anchor(state.firms, state.ties, state.world, state.clock)
     return stop
+
+
+@kernel
+def anchor(firms, ties, world, clock):
+    """Make the district as it stands the standard of comparison: quality, trust, outside appeal."""
+    quality, weight, trust, count = 0.0, 0.0, 0.0, 0
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            quality += firms[i].employees * firms[i].quality
+            weight += firms[i].employees
+            for m in range(ties[i].partner.size):
+                if ties[i].partner[m] >= 0:
+                    trust += ties[i].trust[m]
+                    count += 1
+    world[0].quality_start = quality / weight
+    world[0].trust_start = trust / max(1, count)
+    world[0].appeal, world[0].value_start = 0.0, 0.0

@@ -49,7 +49,7 @@ from pathlib import Path
 from district_sim import cli, run
 simulate = run.simulate
 def telling(scenario, seed, progress):
-    return simulate(scenario, seed, progress=lambda done: (progress(done), done == 5 and Path("begun").touch()))
+    return simulate(scenario, seed, progress=lambda done: (progress(done), done >= 5 and Path("begun").touch()))
 run.simulate = telling
 cli.main()
 """

@@ -128,13 +128,15 @@ def test_a_point_is_a_case_if_half_of_its_runs_are() -> None:
     assert list(table["strategy.sale"]) == [0.1, 0.2]
 
 
-# The commands: a tiny district whose firms close at a rate of up to 100 % a quarter ------------------
+# The commands: a tiny district whose firms close at a rate of up to 33 % a quarter ------------------
 
 
 def test_discover_as_a_user_calls_it(call: Call, small_folder: Path) -> None:
     pytest.importorskip("ema_workbench")
     study = ("discover", "small.yaml", "--trajectory", "decline", "--parameters", "strategy.it")
-    result = call(*study, "--range", "demography.exit=0:1", "--samples", "60", "--replications", "1", "--out", "made")
+    result = call(
+        *study, "--range", "demography.exit=0:0.33", "--samples", "60", "--replications", "1", "--out", "made"
+    )
     assert result.exit_code == 0, result.output
     assert "What leads to: Decline" in result.stdout
     told = json.loads((small_folder / "made" / "boxes.json").read_text())

@@ -3,6 +3,7 @@
 import numpy as np
 
 from district_sim.compiled import kernel
+from district_sim.instruments import MOST_FOUNDED
 from district_sim.processes.relations import draw_firm, tie, untie_all
 from district_sim.random import Stream, normal, philox, uniform, uniform2
 from district_sim.state import (
@@ -27,7 +28,6 @@ _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
 _REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
-MOST_PAID_FOR = 1000  # firms that one kind of instrument can found in a quarter
 _THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
 
 
@@ -217,7 +217,7 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
     for which in range(3):
         expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
-        for k in range(min(number, MOST_PAID_FOR)):
+        for k in range(min(number, MOST_FOUNDED)):
             parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
             if parent < 0:
                 continue

@@ -104,8 +104,8 @@ def _source(i, firms, ties, pull, abroad, making, by_phase, tied, outside, price
     """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
 
     pull: (N,) choice weight of each firm's quality. abroad, making: choice weights of buying abroad and of making.
-    by_phase: `scratch.phase`. tied: (P,) working space. outside, price: (P,) quality and prices abroad. value: (P,) value of the phases.
-    m, o: parameters of market and ownership.
+    by_phase: `scratch.phase`. tied: (P,) working space. outside: quality abroad. price: (P,) prices abroad.
+    value: (P,) value of the phases. m, o: parameters of market and ownership.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """

@@ -15,9 +15,9 @@ network in compressed sparse rows.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.random import philox, uniform, uniform2
+from district_sim.random import Stream, philox, uniform, uniform2
 
-BARTER = 23  # this module's stream: see `district_sim.random.Stream`
+BARTER = int(Stream.BARTER)
 MEETING, LEVEL, EXPERT, REWIRING = range(4)  # what a draw is for, the "step" of the key
 _LOW = np.uint64(0xFFFFFFFF)
 _S32 = np.uint64(32)
