@@ -125,7 +125,7 @@ def _steady(firms: int) -> dict[str, float]:
 
 
 def _bytes(state: Any) -> int:
-    return sum(array.nbytes for part in state for array in (part if isinstance(part, tuple) else [part]))
+    return sum(_bytes(part) if isinstance(part, tuple) else part.nbytes for part in state)
 
 
 if __name__ == "__main__":
