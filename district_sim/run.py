@@ -22,7 +22,7 @@ from district_sim.schedule import quarters, spare_rows
 from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
 from district_sim.trajectories import Scores, Trajectory, recovery_time, score
 
-_AT_ONCE = 6000  # firms times quarters that are run without a look at the world: some hundredths of a second
+AT_ONCE = 6000  # firms times quarters that are run without a look at the world: some hundredths of a second
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
@@ -235,7 +235,7 @@ def simulate(
     state = initial_state(p, seed, length)
     start = Snapshot.of(state)
     table = np.full((length, len(NAMES)), np.nan)
-    stride = max(1, _AT_ONCE // p.firms[0].count)
+    stride = max(1, AT_ONCE // p.firms[0].count)
 
     def result(done: int) -> Run:
         return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
