@@ -415,7 +415,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> Non
 
 
 def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers look between quarters, not between runs."""
+    """Workers look every few quarters, not between runs."""
     from district_sim import run
 
     e = tiny(tmp_path, quarters=4000, replications=1, vary={})
@@ -423,13 +423,13 @@ def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypa
 
     def slow(state: Any, p: Any, table: Any, first: int, last: int) -> Any:
         quarters.append(first)
-        if first == 3:
+        if len(quarters) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.05)
+        time.sleep(0.3)
         return advance(state, p, table, first, last)
 
     monkeypatch.setattr(run, "advance", slow)
     summary = run_here(e, tmp_path / "out")
     assert summary.interrupted
     assert summary.counts.total == 0
-    assert 3 < len(quarters) < 400
+    assert 3 <= len(quarters) < 20  # of twenty strides
