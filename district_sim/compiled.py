@@ -7,6 +7,7 @@ another file. The cache therefore lives in a folder named after all kernel sourc
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numba
@@ -25,7 +26,7 @@ __all__ = [
     "use_one_thread",
 ]
 
-_KEPT = 3  # caches of earlier versions that are left in place
+_KEPT = 30 * 24 * 3600.0  # seconds since its last use after which a cache is removed: no other process works with it
 _HERE = Path(__file__).parent
 _SOURCES = (
     "compiled",
@@ -62,10 +63,10 @@ def _prepare() -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
-        earlier = sorted(folder.parent.glob("kernels-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        unused = [old for old in folder.parent.glob("kernels-*") if time.time() - old.stat().st_mtime > _KEPT]
     except OSError:
         return None
-    for old in earlier[_KEPT:]:
+    for old in unused:
         shutil.rmtree(old, ignore_errors=True)
     numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     return folder

@@ -22,7 +22,7 @@ from district_sim.schedule import quarters, spare_rows
 from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
 from district_sim.trajectories import Scores, Trajectory, recovery_time, score
 
-AT_ONCE = 6000  # firms times quarters that are run without a look at the world: some hundredths of a second
+_AT_ONCE = 6000  # firms times quarters: some hundredths of a second
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
@@ -52,6 +52,11 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
             spare = int(spare_rows(state.firms, state.clock, p))
             state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
     return state
+
+
+def stride(firms: int) -> int:
+    """How many quarters of a district of so many firms to run without a look at the world."""
+    return max(1, _AT_ONCE // firms)
 
 
 class Snapshot:
@@ -235,7 +240,7 @@ def simulate(
     state = initial_state(p, seed, length)
     start = Snapshot.of(state)
     table = np.full((length, len(NAMES)), np.nan)
-    stride = max(1, AT_ONCE // p.firms[0].count)
+    at_once = stride(scenario.firms.count)
 
     def result(done: int) -> Run:
         return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
@@ -243,8 +248,8 @@ def simulate(
     done = 0
     try:
         while done < length:
-            state = advance(state, p, table, done, min(done + stride, length))
-            done = min(done + stride, length)
+            state = advance(state, p, table, done, min(done + at_once, length))
+            done = min(done + at_once, length)
             if progress:
                 progress(done)
     except KeyboardInterrupt:

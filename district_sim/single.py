@@ -182,7 +182,7 @@ def multiply_add(typingctx, a, b, c):
 
 @kernel
 def exp_of_negative(x):
-    """exp(x) for float32 x <= 0, to 2 units in the last place; 1e-38 below -87.
+    """exp(x) for float32 x <= 0; 1e-38 below -87. Relative error below 2e-7 down to -1 and 4e-6 down to -87.
 
     The library's exponential is a call, which keeps a loop from becoming vector instructions; this one is arithmetic
     only: 2^n times a polynomial on [-1/2, 1/2] (minimax, evaluated in pairs as Estrin does, so that terms overlap).

@@ -270,7 +270,7 @@ class Scratch(NamedTuple):
     capacity: np.ndarray  # (N,) float32: new absorptive capacity
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
-    phase: np.ndarray  # (8, P) sums by phase
+    phase: np.ndarray  # (7, P) sums by phase
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
@@ -356,7 +356,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         capacity=np.zeros(capacity, np.float32),
         value=np.zeros(capacity),
         other=np.zeros(capacity),
-        phase=np.zeros((8, phases)),
+        phase=np.zeros((7, phases)),
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
@@ -379,6 +379,11 @@ def batch_space(domains: int, slots: int) -> Batch:
     )
 
 
+def _dimensions(state: State) -> tuple[int, int, int]:
+    """Domains, phases and tie slots."""
+    return state.firms.tacit.shape[1], state.firms.made.shape[1], state.ties.partner.shape[1]
+
+
 def grown(state: State, capacity: int) -> State:
     """The same state with room for `capacity` rows; rows keep their place."""
     rows = int(state.clock.rows[0])
@@ -388,12 +393,12 @@ def grown(state: State, capacity: int) -> State:
         new[:rows] = part[:rows]
         return new
 
-    (domains,), (slots,) = state.firms.dtype["tacit"].shape, state.ties.dtype["partner"].shape
+    domains, phases, slots = _dimensions(state)
     return state._replace(
         firms=longer(state.firms),
         ties=longer(state.ties),
         pipelines=longer(state.pipelines),
-        scratch=_scratch(capacity, domains, state.scratch.phase.shape[1], slots, state.scratch.abroad.size),
+        scratch=_scratch(capacity, domains, phases, slots, state.scratch.abroad.size),
     )
 
 
@@ -414,8 +419,7 @@ def fitted(state: State, p: Any) -> State:
     Raises:
         ValueError: domains, phases or tie slots differ from the state's, or a trajectory that is in use does not exist.
     """
-    dtypes = firm_record(int(p.technology.domains[0]), int(p.technology.phases[0])), tie_record(int(p.ties.maximum[0]))
-    if (state.firms.dtype, state.ties.dtype) != dtypes:
+    if _dimensions(state) != (p.technology.domains[0], p.technology.phases[0], p.ties.maximum[0]):
         raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
     in_use = max(state.world.newest[0], state.firms.trajectory.max(initial=0))
     if in_use >= p.technology.trajectories[0]:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from naive import cases
 from naive.common import make_tie
 
+from district_sim.compiled import kernel
+from district_sim.single import exp_of_negative
 from district_sim.state import TECHNOLOGY, State
 
 ASLEEP = {
@@ -21,6 +23,21 @@ ASLEEP = {
     "codified_decay": 0.0,
 }
 A, B = 0, 1
+
+
+@kernel
+def _exponentials(x: Any, out: Any) -> None:
+    for i in range(x.size):
+        out[i] = exp_of_negative(x[i])
+
+
+@pytest.mark.parametrize(("lowest", "error"), [(-1.0, 2e-7), (-87.0, 4e-6)])
+def test_the_exponential_is_as_exact_as_it_says(lowest: float, error: float) -> None:
+    x = np.linspace(lowest, 0.0, 100_001).astype(np.float32)
+    out = np.empty_like(x)
+    _exponentials(x, out)
+    np.testing.assert_allclose(out.astype(np.float64), np.exp(x.astype(np.float64)), rtol=error)
+    assert out[-1] == 1.0
 
 
 def knowledge(**rates: Any) -> Any:

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,19 @@ def completed(line: str) -> list[str]:
     environment = os.environ | COMPLETION | words
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     return done.stdout.split()
+
+
+def test_machine_code_of_a_version_in_use_is_kept(tmp_path: Path) -> None:
+    """Other checkouts and versions work on: only what nobody has used for a month is removed."""
+    for name, days in (("kernels-old", 40), ("kernels-recent", 20)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, times=(time.time() - days * 86400,) * 2)
+    program = "import district_sim.compiled"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "kernels-recent" in left
+    assert len(left) == 2, "the old one is removed, the present one made"
 
 
 def test_modules_are_seen() -> None:

@@ -194,7 +194,7 @@ def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndar
 
     from district_sim.indicators import NAMES
     from district_sim.initial import initial_state
-    from district_sim.run import AT_ONCE, advance
+    from district_sim.run import advance, stride
 
     p = scenario.parameters()
     quarters = scenario.run.quarters
@@ -202,9 +202,9 @@ def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndar
     go, look = os.path.join(orders.work, GO), time.monotonic()
     state = initial_state(p, seed, quarters)
     table = np.full((quarters, len(NAMES)), np.nan)
-    stride = 1 if conditions else max(1, AT_ONCE // scenario.firms.count)
-    for first in range(0, quarters, stride):
-        t = min(first + stride, quarters) - 1
+    at_once = 1 if conditions else stride(scenario.firms.count)
+    for first in range(0, quarters, at_once):
+        t = min(first + at_once, quarters) - 1
         state = advance(state, p, table, first, t + 1)
         # a label needs two quarters
         if t > 0 and any(compare(table[t, column], limit) for column, compare, limit in conditions):

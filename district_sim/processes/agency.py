@@ -7,7 +7,7 @@ the threshold contributions are returned and no project runs.
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.processes.relations import AHEAD, far_apart, fetch_partners, is_affiliate, trusted_sum
+from district_sim.processes.relations import fetch_ahead, is_affiliate, trusted_sum
 from district_sim.random import Stream, uniform
 from district_sim.state import (
     AGENCY,
@@ -49,8 +49,7 @@ def _decide(firms, ties, agency, clock, scratch, a, s):
         if firms[i].alive and firms[i].owner >= 0:
             leads[firms[i].owner] = 1.0
     for i in range(clock.rows[0]):
-        if i + AHEAD < clock.rows[0] and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, firms, 0)
+        fetch_ahead(i, clock.rows[0], ties, firms, 0)
         scratch.value[i] = 0.0
         if not firms[i].alive or a.contribution == 0.0:
             continue

@@ -4,7 +4,7 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.processes.knowledge import trust_weight
-from district_sim.processes.relations import AHEAD, far_apart, fetch_partners, strongest_pipeline
+from district_sim.processes.relations import fetch_ahead, strongest_pipeline
 from district_sim.random import Stream, uniform
 from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY
 
@@ -101,8 +101,7 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
         firm = firms[i]
         if not firm.alive:
             continue
-        if i + AHEAD < n and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, pipelines, 0)
+        fetch_ahead(i, n, ties, pipelines, 0)
         alive += 1
         for tau in range(firm.trajectory + 1):
             ahead[tau] += 1.0

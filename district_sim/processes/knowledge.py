@@ -44,8 +44,8 @@ def cognitive_distance(own, other):
         difference += gap * gap
         mine += own[d] * own[d]
         theirs += other[d] * other[d]
-    total = np.sqrt(mine) + np.sqrt(theirs)
-    return np.sqrt(difference) / total if total > 0.0 else 0.0
+    lengths = np.sqrt(mine) + np.sqrt(theirs)
+    return np.sqrt(difference) / lengths if lengths > 0.0 else 0.0
 
 
 @kernel
@@ -137,8 +137,8 @@ def _share_attention(first, beyond, shown, k, lesson, gaps, number, many):
 def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps, places, number, many):
     """Tacit knowledge that firms first..beyond-1 learn face to face, and their new absorptive capacity.
 
-    A few firms at a time go through three loops, each simple enough to become vector instructions: 3 to 4 ns a tie on
-    one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
+    A few firms at a time go through three loops, each simple enough to become vector instructions: about 4 ns a tie
+    on one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
 
     Args:
         shown: (N,) records of `scratch.shown`.
@@ -222,10 +222,11 @@ def _convert(firm, shown, lesson, technology, frontier, use, k):
 
 
 @kernel
-def _learn(first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use):
+def _learn(
+    first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+):
     """One quarter of firms first..beyond-1, from what all firms show and what they learned from partners."""
     frontier = world[0].frontier
-    interaction = k.interaction * policy[0].brokers
     for i in range(first, beyond):
         firm, lesson = firms[i], lessons[i]
         if not firm.alive:
@@ -262,7 +263,8 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
         k = knowledge[0]
         _show(0, rows, firms, pipelines, relevance, k, shown, lessons, capacity)
         socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
-        _learn(0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use)
+        learning = agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+        _learn(0, rows, firms, ties, pipelines, *learning)
     else:
         for b in prange(BLOCKS):
             first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
@@ -271,6 +273,5 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
             first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
             space = gap[b], place[b], number[b], many[b]
             socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
-            _learn(
-                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, use
-            )
+            learning = agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+            _learn(first, beyond, firms, ties, pipelines, *learning)

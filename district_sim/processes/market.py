@@ -12,8 +12,7 @@ from district_sim.processes.relations import (
     AHEAD,
     controller,
     draw_firm,
-    far_apart,
-    fetch_partners,
+    fetch_ahead,
     is_affiliate,
     mean_trust,
     strongest_pipeline,
@@ -170,8 +169,8 @@ def _attract(
         attraction[i] = 0.0
         if not firm.alive:
             continue
-        if i + AHEAD < beyond and firms[i + AHEAD].phase == last and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, firms, 0)
+        if firms[min(i + AHEAD, beyond - 1)].phase == last:
+            fetch_ahead(i, beyond, ties, firms, 0)
         if firm.phase != last:
             firm.offshored = 0.0
             for t in range(ties[i].partner.size):
@@ -303,9 +302,9 @@ def _volumes(first, beyond, firms, ties, by_phase, volume, value, m):
     last = value.size - 1
     for i in range(first, beyond):
         if firms[i].alive:
-            if i + AHEAD < beyond and firms[i + AHEAD].phase < last and far_apart(i, ties):
-                fetch_partners(i + AHEAD, ties, firms, 0)
-                fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
+            if firms[min(i + AHEAD, beyond - 1)].phase < last:
+                fetch_ahead(i, beyond, ties, firms, 0)
+                fetch_ahead(i, beyond, ties, ties, ORDERS_AT)
             volume[i] = _volume(i, firms, ties, by_phase, value, m)
 
 

@@ -51,6 +51,13 @@ def fetch_partners(i, ties, records, offset):
 
 
 @kernel
+def fetch_ahead(i, beyond, ties, records, offset):
+    """At firm i's turn, ask for what will be read of the partners of a firm whose turn is soon, before `beyond`."""
+    if i + AHEAD < beyond and far_apart(i, ties):
+        fetch_partners(i + AHEAD, ties, records, offset)
+
+
+@kernel
 def strongest_pipeline(i, pipelines):
     """Strength in [0, 1] of firm i's strongest own pipeline; 0 without any."""
     strongest = 0.0

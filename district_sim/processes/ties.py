@@ -5,13 +5,11 @@ import numpy as np
 from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import (
-    AHEAD,
     controller,
     degree,
     distance_km,
     draw_firm,
-    far_apart,
-    fetch_partners,
+    fetch_ahead,
     is_affiliate,
     mean_trust,
     tie,
@@ -62,9 +60,8 @@ def trust_target(i, j, m, firms, ties, seed, k, f):
 def _move_trust(first, beyond, firms, ties, seed, k, f):
     """Trust of the ties of firms first..beyond-1 to firms of higher rows; each tie is written by one firm only."""
     for i in range(first, beyond):
-        if i + AHEAD < beyond and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, firms, 0)
-            fetch_partners(i + AHEAD, ties, ties, ORDERS_AT)
+        fetch_ahead(i, beyond, ties, firms, 0)
+        fetch_ahead(i, beyond, ties, ties, ORDERS_AT)
         for m in range(ties[i].partner.size):
             j = ties[i].partner[m]
             if j > i:
@@ -98,8 +95,7 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
     for i in range(n):
         if not firms[i].alive:
             continue
-        if i + AHEAD < n and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, firms, 0)
+        fetch_ahead(i, n, ties, firms, 0)
         felt, weight = trusted_sum(i, ties, firms.identity)
         own = s.identity + k.identity_participation * firms[i].participates * agency[0].participation
         own += k.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
@@ -121,8 +117,7 @@ def end_ties(firms, ties, tally, clock, p):
     for i in range(clock.rows[0]):
         if not firms[i].alive:
             continue
-        if i + AHEAD < clock.rows[0] and far_apart(i, ties):
-            fetch_partners(i + AHEAD, ties, firms, 0)
+        fetch_ahead(i, clock.rows[0], ties, firms, 0)
         for m in range(ties[i].partner.size):
             j = ties[i].partner[m]
             if j > i:
