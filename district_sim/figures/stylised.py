@@ -1,6 +1,7 @@
 """Figures of stylised facts: what runs of the baseline show beside what was published."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from district_sim.figures.style import INK, LINES, STYLE
 
 _BAND = "#e8e8e8"
-_DOTS: dict[str, object] = {"color": LINES[0][0], "marker": "o", "markersize": 3.5, "linestyle": "none"}
+_DOTS: dict[str, Any] = {"color": LINES[0][0], "marker": "o", "markersize": 3.5, "linestyle": "none"}
 
 
 def beside_published(

@@ -78,8 +78,8 @@ def passed_on(state: State, p: Parameters) -> tuple[float, float]:
             s.firms, s.ties, s.pipelines, s.agency, s.policy, s.world, s.clock, s.scratch, p.knowledge, p.derived
         )
         learned.append([s.firms[name][others].sum(dtype=float) for name in ("tacit", "codified")])
-    tacit, codified = np.subtract(*learned)
-    return float(tacit), float(codified)
+    (tacit, codified), (tacit_without, codified_without) = learned
+    return float(tacit - tacit_without), float(codified - codified_without)
 
 
 def _at_random(network: np.ndarray, seed: int) -> np.ndarray:

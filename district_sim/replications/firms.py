@@ -59,7 +59,7 @@ def panel(p: Parameters, seed: int, quarters: int = CALM) -> Panel:
     out = np.full((2, len(rows), founded.size), np.nan)
     for quarter, row in enumerate(rows):
         out[:, quarter, : row[0].size] = row
-    return Panel(*out, founded)
+    return Panel(out[0], out[1], founded)
 
 
 # Measures -----------------------------------------------------------------------------------------
