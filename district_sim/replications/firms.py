@@ -178,7 +178,7 @@ def _claims(found: list[Found]) -> tuple[Claim, ...]:
         one_sided("Small firms grow faster: yearly growth of employees per log point of size, all firms",
                   GIBRAT_2009, at["gibrat"], -1),
         inside(f"Gibrat's law among old survivors: the same, firms of {OLD // YEAR} years and more",
-               GIBRAT_2009, at["gibrat_old"], -_NEUTRAL, _NEUTRAL),
+               GIBRAT_2009, at["gibrat_old"], -_NEUTRAL, _NEUTRAL, "derived"),
         inside("Births in a year, of firms at its beginning", DEMOGRAPHY, at["births"], 0.05, 0.07),
         around("Deaths in a year, of firms at its beginning", DEMOGRAPHY, at["deaths"], 0.08, 0.2),
         around("Newborn firms closed within a year", DEMOGRAPHY, 1.0 - at["survival"], 0.13, 0.2),
