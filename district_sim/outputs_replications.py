@@ -44,7 +44,9 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
         "simulation of the source's model gave, *derived* if it follows from the source's rule. Where a source says",
         '"about" or "region", the band is that of an independent simulation. A claim passes if its 95 % confidence',
         "interval lies on the right side, for differences and ratios of paired runs, or within the band, for the place",
-        "of a peak, by bootstrap over runs.",
+        "of a peak, by bootstrap over runs. Levels in the baseline scenario have a band around the published value,",
+        "set before they were measured: 10 % where the source itself was read, 20 % where a secondary one was, ranges",
+        "as they are stated; the whole interval must lie inside.",
         "",
         f"{sum(claim.passed for claim in claims)} of {len(claims)} claims hold.",
     ]

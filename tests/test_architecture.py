@@ -21,6 +21,7 @@ ALLOWED = {
         "figures.replications",
         "figures.runs",
         "figures.style",
+        "figures.stylised",
         "app",
     },
     "pydantic": {"scenario", "scenario_files", "experiments.design", "experiments.design_files"},

@@ -10,6 +10,7 @@ from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_di
 from district_sim.figures.replications import exchange_rules, knowledge_curves
 from district_sim.figures.runs import CONTROLS, dashboard, district_map, futures, scores_over_time
 from district_sim.figures.style import TRAJECTORY_COLOURS, TRAJECTORY_DASHES, save
+from district_sim.figures.stylised import anatomy, beside_published, sizes_and_growth
 
 __all__ = [
     "BAND_INDICATORS",
@@ -17,7 +18,9 @@ __all__ = [
     "TRAJECTORY_COLOURS",
     "TRAJECTORY_DASHES",
     "Mark",
+    "anatomy",
     "bands",
+    "beside_published",
     "boxes",
     "dashboard",
     "differences",
@@ -29,6 +32,7 @@ __all__ = [
     "phase_diagram",
     "save",
     "scores_over_time",
+    "sizes_and_growth",
     "sobol_bars",
     "transitions",
 ]

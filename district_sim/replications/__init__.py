@@ -24,6 +24,8 @@ class Replication:
     module: str
     """In this package."""
     function: str
+    compiles: bool = False
+    """Whether the whole model is needed, which takes a while to compile."""
 
     def __call__(
         self,
@@ -56,5 +58,26 @@ REPLICATIONS = {
         "Cowan & Jonard 2003",
         "cowan_jonard",
         "giving",
+    ),
+    "network-anatomy": Replication(
+        "Anatomy of the networks: density, turnover, core and periphery, gatekeepers",
+        "Giuliani & Bell 2005; Giuliani 2007, 2013; Morrison 2008",
+        "anatomy",
+        "network_anatomy",
+        compiles=True,
+    ),
+    "firms": Replication(
+        "Firms: sizes, growth, births and deaths",
+        "Axtell 2001; Bottazzi & Secchi 2006; Lotti et al. 2009; Istat",
+        "firms",
+        "firms",
+        compiles=True,
+    ),
+    "groups": Replication(
+        "Business groups: few firms, many employees",
+        "Cainelli, Iacobucci & Morganti 2006",
+        "groups",
+        "groups",
+        compiles=True,
     ),
 }

@@ -1,7 +1,7 @@
 """What a replication claims, what it measured, and whether that holds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,12 +23,14 @@ class Source:
 
     author: str
     year: int
-    doi: str
+    doi: str = ""
+    published: str = ""
+    """Where, if it has no DOI."""
 
     @property
     def short(self) -> str:
         """As it is cited in a table."""
-        return f"{self.author} {self.year}, doi {self.doi}"
+        return f"{self.author} {self.year}, {f'doi {self.doi}' if self.doi else self.published}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,43 @@ def mean_and_error(values: np.ndarray) -> tuple[float, float]:
 def interval_of(value: float, error: float) -> tuple[float, float]:
     """95 % confidence interval of a mean."""
     return value - _Z * error, value + _Z * error
+
+
+def one_sided(
+    text: str, source: Source, values: np.ndarray, sign: int = 1, basis: Basis = "published", limit: float = 0.0
+) -> Claim:
+    """That a mean over runs lies above (`sign` > 0) or below a limit, its whole confidence interval.
+
+    Args:
+        values: (runs,).
+    """
+    value, error = mean_and_error(values)
+    interval = interval_of(value, error)
+    passed = interval[0] > limit if sign > 0 else interval[1] < limit
+    target = f"{'>' if sign > 0 else '<'} {limit:g}"
+    return Claim(text, source, basis, target, value, error, interval, len(values), passed)
+
+
+def inside(text: str, source: Source, values: np.ndarray, low: float, high: float, basis: Basis = "published") -> Claim:
+    """That a mean over runs lies in a band, its whole confidence interval.
+
+    Args:
+        values: (runs,).
+    """
+    value, error = mean_and_error(values)
+    interval = interval_of(value, error)
+    passed = low <= interval[0] and interval[1] <= high
+    return Claim(text, source, basis, f"{low:.4g} to {high:.4g}", value, error, interval, len(values), passed)
+
+
+def around(text: str, source: Source, values: np.ndarray, published: float, width: float) -> Claim:
+    """That a mean over runs lies around a published value.
+
+    Args:
+        values: (runs,). width: how far the band reaches to both sides, as a share of the value.
+    """
+    claim = inside(text, source, values, (1.0 - width) * published, (1.0 + width) * published)
+    return replace(claim, target=f"{published:g} ± {width:.0%}: {claim.target}")
 
 
 def where_most(values: np.ndarray, at: Sequence[float]) -> tuple[float, float, tuple[float, float]]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from district_sim.replications.claims import (
-    Basis,
     Claim,
     Evidence,
     Source,
     interval_of,
     mean_and_error,
+    one_sided,
     shown,
     where_most,
 )
@@ -90,17 +90,27 @@ def _barter_claims(shares: tuple[float, ...], found: list[Moments]) -> tuple[Cla
     at = {name: dict(zip(shares, columns.T, strict=True)) for name, columns in values.items()}
     mean, variance, cv = (at[name] for name in _SHOWN)
     dense, even = _INSIDE["variance"], _INSIDE["cv"]
-    best = partial(_difference, source=BARTER_2004, basis="published")
+    best = partial(one_sided, source=BARTER_2004)
     return (
         _peak("Mean knowledge is highest at about 10 % of long-distance ties", "mean", values["mean"], shares),
         _ratio("Mean knowledge in a small world (p = 0.1) over that on the ring (p = 0)", mean[0.1], mean[0.0], 1.07),
         _ratio("Mean knowledge in a small world (p = 0.1) over that at random (p = 1)", mean[0.1], mean[1.0], 1.12),
         _peak("Variance between agents is highest in the small-world region", "variance", values["variance"], shares),
-        best(f"Variance in a small world (p = {dense:g}) less that on the ring", variance[dense] - variance[0.0]),
-        best(f"Variance in a small world (p = {dense:g}) less that at random", variance[dense] - variance[1.0]),
+        best(
+            f"Variance in a small world (p = {dense:g}) less that on the ring", values=variance[dense] - variance[0.0]
+        ),
+        best(f"Variance in a small world (p = {dense:g}) less that at random", values=variance[dense] - variance[1.0]),
         _peak("Coefficient of variation is lowest in the small-world region", "cv", -values["cv"], shares),
-        best(f"Coefficient of variation in a small world (p = {even:g}) less that on the ring", cv[even] - cv[0.0], -1),
-        best(f"Coefficient of variation in a small world (p = {even:g}) less that at random", cv[even] - cv[1.0], -1),
+        best(
+            f"Coefficient of variation in a small world (p = {even:g}) less that on the ring",
+            values=cv[even] - cv[0.0],
+            sign=-1,
+        ),
+        best(
+            f"Coefficient of variation in a small world (p = {even:g}) less that at random",
+            values=cv[even] - cv[1.0],
+            sign=-1,
+        ),
     )
 
 
@@ -199,25 +209,17 @@ def _giving_claims(found: Mapping[Rule, list[Moments]]) -> tuple[Claim, ...]:
     early = {share: m.mean[:, 0] for share, m in zip(GIVING_SHARES, found[Rule.GIVING], strict=True)}
     late = {share: m.mean[:, 1] for share, m in zip(GIVING_SHARES, found[Rule.GIVING], strict=True)}
     traded = {share: m.mean[:, 1] for share, m in zip(GIVING_SHARES, found[Rule.BARTER], strict=True)}
+    ahead = partial(one_sided, source=GIVING_2003, basis="derived")
     when, end, in_trade = f"after {EARLY:,} meetings", f"after {LATE:,}", traded[1.0] - traded[0.1]
     return (
-        _difference(f"Small world ahead of the ring {when} (difference in mean knowledge)", early[0.1] - early[0.0]),
-        _difference(f"Random network ahead of the small world {when}", early[1.0] - early[0.1]),
+        ahead(f"Small world ahead of the ring {when} (difference in mean knowledge)", values=early[0.1] - early[0.0]),
+        ahead(f"Random network ahead of the small world {when}", values=early[1.0] - early[0.1]),
         _share_left(f"No network ahead {end}: all carry everything to all (p = 0 over p = 1)", late[0.0], late[1.0]),
-        _difference(f"Under barter the random network behind the small world {end}", in_trade, -1, BARTER_2004),
-        _difference(f"Giving ahead of barter {end} (p = 0.1)", late[0.1] - traded[0.1]),
+        one_sided(
+            f"Under barter the random network behind the small world {end}", BARTER_2004, in_trade, -1, "derived"
+        ),
+        ahead(f"Giving ahead of barter {end} (p = 0.1)", values=late[0.1] - traded[0.1]),
     )
-
-
-def _difference(
-    text: str, values: np.ndarray, sign: int = 1, source: Source = GIVING_2003, basis: Basis = "derived"
-) -> Claim:
-    """That a paired difference is on one side of zero."""
-    value, error = mean_and_error(values)
-    interval = interval_of(value, error)
-    passed = interval[0] > 0.0 if sign > 0 else interval[1] < 0.0
-    target = "> 0" if sign > 0 else "< 0"
-    return Claim(text, source, basis, target, value, error, interval, len(values), passed)
 
 
 def _share_left(text: str, one: np.ndarray, other: np.ndarray) -> Claim:
