@@ -1,4 +1,7 @@
-"""Published results that come out of the same kernels: claims, what was published, what is measured.
+"""Published results measured again: claims, what was published, what is measured.
+
+Barter and giving have kernels of their own here (`barter`), which share the model's way of compiling and drawing.
+Socialisation is the model's own compiled process, and what is measured on districts comes from the model as a whole.
 
 `REPLICATIONS` lists what can be replicated. A replication is a function of (seed, runs, progress, workers) that returns
 an `Evidence`; it is found by name only when it is called, so that listing them costs nothing.
