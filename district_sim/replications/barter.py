@@ -14,7 +14,7 @@ network in compressed sparse rows.
 
 import numpy as np
 
-from district_sim.compiled import kernel
+from district_sim.compiled import inlined_kernel, kernel
 from district_sim.random import Stream, philox, uniform, uniform2
 
 BARTER = int(Stream.BARTER)
@@ -80,7 +80,7 @@ def _below(word, limit):
     return np.int64((np.uint64(word) * np.uint64(limit)) >> _S32)
 
 
-@kernel
+@inlined_kernel
 def _who_meets(seed, meeting, first, words, start, partner):
     """Column of `words` of a meeting, a random agent, and a random neighbour of it or -1 if it has none.
 
