@@ -60,4 +60,16 @@ REPLICATIONS = {
         "cowan_jonard",
         "giving",
     ),
+    "rules": Replication(
+        "Barter, giving and the model's socialisation on the same networks",
+        "Cassi & Zirulia 2008; Cowan & Jonard 2004",
+        "rules",
+        "rules",
+    ),
+    "inverted-u": Replication(
+        "Cognitive distance between partners and radical and incremental innovation",
+        "Nooteboom et al. 2007; Wuyts et al. 2005; Broekel & Boschma 2012",
+        "inverted_u",
+        "inverted_u",
+    ),
 }
