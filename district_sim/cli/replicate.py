@@ -216,7 +216,7 @@ def _replicate(
 def _measured(
     name: str, seed: int, runs: int | None, workers: int | None, quiet: bool, setting: dict[str, Any]
 ) -> "Evidence":
-    with progress(None, quiet, "runs", compiles=False) as advance:
+    with progress(None, quiet, "runs", compiles=REPLICATIONS[name].compiles) as advance:
 
         def tell(done: int, total: int) -> None:
             advance(name, 0, done, total)

@@ -85,8 +85,8 @@ def rules_beside(points: Sequence[Mapping[str, Any]]) -> Figure:
                     if name == "mean" or ring["cv"] > _ALIKE:
                         _line(ax, [_relative(point, name, ring[name]) for point in part], name, low, look, rule)
                 ax.axhline(1.0, color="#bbbbbb", linewidth=0.8, zorder=0)
-                ax.set_title(f"{title}, {stage}")
-                ax.set_ylabel("multiple of the ring's")
+                ax.set_title(title if stage == stages[0] else "")
+                ax.set_ylabel(f"{stage}: multiple of the ring's")
         axes[0, 0].legend()
     return figure
 

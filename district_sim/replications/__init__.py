@@ -27,6 +27,8 @@ class Replication:
     module: str
     """In this package."""
     function: str
+    compiles: bool = False
+    """Whether the whole model is needed, which takes a while to compile."""
 
     def __call__(
         self,
@@ -71,5 +73,6 @@ REPLICATIONS = {
         "Nooteboom et al. 2007; Wuyts et al. 2005; Broekel & Boschma 2012",
         "inverted_u",
         "inverted_u",
+        compiles=True,
     ),
 }

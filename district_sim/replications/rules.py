@@ -83,7 +83,7 @@ def _claims(found: Found) -> tuple[Claim, ...]:
         _sign(f"Socialisation {way}: mean of the {small} over that on the ring", lead(social, "mean", RING, 0), 1),
         _sign(f"Socialisation {way}: mean of the {small} over that at random", lead(social, "mean", RANDOM, 0), -1),
         _sign(f"Giving {way}: mean of the {small} over that at random", lead(giving, "mean", RANDOM, 0), -1),
-        _sign(f"The lead of the {small} over random, barter less socialisation", apart, 1, basis="published"),
+        _sign("It depends on the rule: this lead over random, barter less socialisation", apart, 1, basis="published"),
         _sign(f"Barter {end}: CV of the {small} over that at random", lead(barter, "cv", RANDOM, 1), -1, BARTER_2004),
         _sign(f"Socialisation {way}: CV of the {small} over that at random", lead(social, "cv", RANDOM, 0), 1),
         _none(f"Socialisation {end}: mean on the ring over that at random", social, found),
