@@ -1,6 +1,6 @@
 """Figures of replications, in the style of the papers' own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -96,15 +96,17 @@ def _relative(point: Mapping[str, Any], name: str, unit: float) -> dict[str, Any
 
 
 def distance_curves(
-    points: Sequence[Mapping[str, Any]], outcomes: Mapping[str, str], optima: Mapping[str, float]
+    points: Sequence[Mapping[str, Any]],
+    outcomes: Mapping[str, str],
+    curves: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    optima: Mapping[str, float],
 ) -> Figure:
     """Outcomes over cognitive distance, one panel each: means in classes with 95 % confidence, and the quadratic's fit.
 
-    After the figures of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
-
     Args:
-        points: outcome, distance, mean, mean_se, fitted, ordered by distance. outcomes: from name to words.
-        optima: from an outcome's name to the place of the quadratic's extreme, where there is one.
+        points: outcome, distance, mean, mean_se, ordered by distance. outcomes: from name to words.
+        curves: from an outcome's name to what is fitted, a function of distance.
+        optima: from an outcome's name to where the curve is highest, if anywhere.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.5 * len(outcomes), 3.4), layout="constrained")
@@ -127,12 +129,11 @@ def distance_curves(
                 elinewidth=0.9,
                 label="firms and years",
             )
-            ax.plot(
-                x, [point["fitted"] for point in part], color=fitted, linestyle=dashes, label="quadratic, controlled"
-            )
-            if name in optima:
+            grid = np.linspace(x[0], x[-1], 101)
+            ax.plot(grid, curves[name](grid), color=fitted, linestyle=dashes, label="quadratic, controlled")
+            if x[0] < optima.get(name, 0.0) < x[-1]:
                 ax.axvline(optima[name], color=grey, linestyle=dots, linewidth=1.0, label="its optimum")
-            ax.set_ylim(0.0)
+            ax.set_ylim(0.0, 1.35 * max(point["mean"] + error for point, error in zip(part, errors, strict=True)))
             ax.set_title(title)
             ax.set_xlabel("cognitive distance to partners", color=INK)
             ax.set_ylabel("per firm and year")

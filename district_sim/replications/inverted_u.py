@@ -7,7 +7,7 @@ innovation is first feasible. It takes firms of five years and more: a newborn k
 which puts the same distance between all newborns and their parents.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from district_sim.pool import compile_first, no_interrupt, worker_pool
 from district_sim.random import replicate_seed
-from district_sim.replications.claims import Claim, Evidence, Source, interval_of, mean_and_error, shown
+from district_sim.replications.claims import Claim, Evidence, Source, interval_of, shown
 from district_sim.replications.exchange import Progress, SettingError
 from district_sim.replications.regression import Fit, poisson
 
@@ -38,10 +38,11 @@ _WHY = (
     "In the model an increment depends on a firm's own R&D and absorptive capacity, not on what partners know. "
     "Learning from partners peaks at a distance that few firms reach; the branch that falls is hardly populated."
 )
-_BINS = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.24, 1.0)
+_BINS = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21, 0.25, 1.0)
 _WORTH_PROCESSES = 20  # runs
 
 type Panel = dict[str, np.ndarray]
+type Curve = Callable[[np.ndarray], np.ndarray]
 
 
 def inverted_u(
@@ -69,7 +70,8 @@ def inverted_u(
     except ValueError as error:
         raise SettingError("runs", f"must be more than {runs}: {error}") from None
     distances = np.concatenate([panel["distance"] for panel in panels])
-    points = _points(panels, fits)
+    curves = {name: _curve(panels, name, fit) for name, fit in fits.items()}
+    points = _points(panels, curves)
     setting = {"scenario": "baseline", "runs": runs, "seed": seed, "firm-years": distances.size, **(overrides or {})}
     return Evidence(
         name="inverted-u",
@@ -78,7 +80,9 @@ def inverted_u(
         points=points,
         claims=_claims(fits, distances, runs) if runs > 1 else (),
         sheet=_sheet(fits, distances, setting),
-        draw=partial(_draw, points, {name: fit.optimum for name, fit in fits.items()}, float(distances.max())),
+        draw=partial(
+            _draw, points, curves, {name: fit.optimum for name, fit in fits.items() if fit.coefficients[2] < 0}
+        ),
     )
 
 
@@ -194,12 +198,21 @@ def regress(panels: Sequence[Panel], outcome: str) -> Fit:
     return poisson([one[outcome] for one in kept], [regressors(one) for one in kept])
 
 
-def _points(panels: Sequence[Panel], fits: Mapping[str, Fit]) -> list[dict[str, Any]]:
+def _curve(panels: Sequence[Panel], outcome: str, fit: Fit) -> Curve:
+    """What the quadratic says of a firm at a distance that is otherwise like the others."""
+
+    def height(distance: np.ndarray) -> np.ndarray:
+        return np.exp(fit.coefficients[1] * distance + fit.coefficients[2] * distance**2)
+
+    shape = height(np.concatenate([one["distance"] for one in panels]))
+    level = np.concatenate([one[outcome] for one in panels]).mean() / shape.mean()
+    return lambda distance: level * height(distance)
+
+
+def _points(panels: Sequence[Panel], curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
     """Mean outcomes of firm-years by distance, with errors over runs, and what the quadratic says there."""
     points = []
-    for name, fit in fits.items():
-        shape = _height(fit, np.concatenate([one["distance"] for one in panels]))
-        level = np.concatenate([one[name] for one in panels]).mean() / shape.mean()
+    for name, curve in curves.items():
         for low, high in pairwise(_BINS):
             inside = [(one["distance"] >= low) & (one["distance"] < high) for one in panels]
             many = np.array([part.sum() for part in inside], float)
@@ -209,16 +222,12 @@ def _points(panels: Sequence[Panel], fits: Mapping[str, Fit]) -> list[dict[str, 
             rate = float(sums.sum() / many.sum())
             error = np.sqrt(((sums - rate * many) ** 2).sum()) / many.sum() if len(panels) > 1 else np.nan
             at = sum(float(one["distance"][part].sum()) for one, part in zip(panels, inside, strict=True)) / many.sum()
-            fitted = float(level * _height(fit, np.array([at]))[0])
+            fitted = float(curve(np.array([at]))[0])
             points.append(
                 {"outcome": name, "distance": float(at), "mean": rate, "mean_se": float(error), "fitted": fitted}
                 | {"firm_years": int(many.sum())}
             )
     return points
-
-
-def _height(fit: Fit, distance: np.ndarray) -> np.ndarray:
-    return np.exp(fit.coefficients[1] * distance + fit.coefficients[2] * distance**2)
 
 
 # Claims -------------------------------------------------------------------------------------------
@@ -270,17 +279,16 @@ def _sheet(fits: Mapping[str, Fit], distances: np.ndarray, setting: Mapping[str,
         (name, *(shown(fit.coefficients[k], fit.errors[k]) for fit in fits.values()))
         for k, name in enumerate(names, start=1)
     ]
-    mean, _ = mean_and_error(distances)
     low, median, high = np.quantile(distances, (0.01, 0.5, 0.99))
     note = (
         "Poisson regressions of firms and years, with a constant for each year; log points. ±: standard error, "
-        f"clustered by run. Distance: mean {mean:.3f}, median {median:.3f}, 98 % from {low:.3f} to {high:.3f}, "
+        f"clustered by run. Distance: median {median:.3f}, 98 % from {low:.3f} to {high:.3f}, "
         f"largest {distances.max():.3f}. {_WHY} " + ", ".join(f"{name} {value}" for name, value in setting.items())
     )
     return Sheet.plain("Innovation and cognitive distance", ("", *OUTCOMES.values()), rows, f"{note}.", left=1)
 
 
-def _draw(points: Sequence[Mapping[str, Any]], optima: Mapping[str, float], reach: float) -> Any:
+def _draw(points: Sequence[Mapping[str, Any]], curves: Mapping[str, Curve], optima: Mapping[str, float]) -> Any:
     from district_sim import figures
 
-    return figures.distance_curves(points, OUTCOMES, {name: at for name, at in optima.items() if 0.0 < at < reach})
+    return figures.distance_curves(points, OUTCOMES, curves, optima)

@@ -8,6 +8,7 @@ import numpy as np
 from district_sim.replications.claims import interval_of
 
 _STEPS, _CLOSE = 60, 1e-9
+_STRIDE = 3.0  # log points by which a step may change a prediction, lest the first steps overshoot
 _Z = 1.959963984540054
 
 
@@ -93,8 +94,8 @@ def poisson(outcomes: Sequence[np.ndarray], regressors: Sequence[np.ndarray]) ->
             step = np.linalg.solve(information, scores.sum(axis=0))
         except np.linalg.LinAlgError:
             break
-        b = b + step / max(1.0, np.abs(regressors[0][:, 1:4] @ step[1:4]).max(initial=0.0) / 3.0)
-        if np.abs(step * np.maximum(1.0, np.abs(b))).max() < _CLOSE * np.abs(b).max():
+        b = b + step / max(1.0, np.abs(regressors[0] @ step).max(initial=0.0) / _STRIDE)
+        if np.abs(step).max() < _CLOSE * np.abs(b).max():
             scores, information = _at(b, outcomes, regressors)
             runs = len(outcomes)
             correction = np.sqrt(runs / max(1, runs - 1))
