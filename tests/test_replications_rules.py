@@ -1,5 +1,6 @@
 """Replications with the model itself: socialisation on any network, and cognitive distance in simulated alliances."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -143,7 +144,7 @@ def test_rules_are_measured_and_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     evidence = rules.rules(seed=2, runs=2, progress=lambda *at: done.append(at), workers=1)
     assert done == [(k, 18) for k in range(1, 19)]
     assert len(evidence.points) == 3 * 2 * 3
-    assert len(evidence.claims) == 9
+    assert len(json.loads(json.dumps(evidence.as_dict()))["claims"]) == 9
     assert "socialisation, on the way" in evidence.sheet.markdown()
     assert len(evidence.draw().axes) == 6
 
@@ -287,6 +288,7 @@ def test_claims_about_distance_can_hold_and_fail(monkeypatch: pytest.MonkeyPatch
         held = [claim.passed for claim in evidence.claims]
         assert held == wanted
     assert "Nooteboom et al. 2007" in claims_sheet(evidence).markdown()
+    assert json.loads(json.dumps(evidence.as_dict()))["claims"][0]["passed"] is False
     assert "firm-years 24000" in evidence.sheet.markdown()
     assert {point["outcome"] for point in evidence.points} == set(iu.OUTCOMES)
     assert sum(point["firm_years"] for point in evidence.points) == 3 * 24000

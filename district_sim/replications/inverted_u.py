@@ -237,7 +237,7 @@ def _claims(fits: Mapping[str, Fit], distances: np.ndarray, runs: int) -> tuple[
     low, high = float(distances.min()), float(distances.max())
     close = float(np.quantile(distances, CLOSE))
     radical, incremental = fits["radical"], fits["incremental"]
-    more = radical.coefficients[1] - incremental.coefficients[1]
+    more = float(radical.coefficients[1] - incremental.coefficients[1])
     error = float(np.linalg.norm(radical.influence[:, 1] - incremental.influence[:, 1]))
     hill = partial(_hill, low=low, high=high, runs=runs)
     return (
@@ -260,7 +260,7 @@ def _hill(text: str, fit: Fit, source: Source, low: float, high: float, runs: in
 
 def _above(text: str, value: float, error: float, runs: int, source: Source = NOOTEBOOM_2007) -> Claim:
     interval = interval_of(value, error)
-    return Claim(text, source, "published", "> 0", float(value), error, interval, runs, interval[0] > 0.0)
+    return Claim(text, source, "published", "> 0", value, error, interval, runs, interval[0] > 0.0)
 
 
 def _too_close(name: str, fit: Fit, at: float, runs: int) -> Claim:

@@ -67,7 +67,7 @@ class Fit:
 
         The test of Lind & Mehlum 2010 (doi 10.1111/j.1468-0084.2009.00569.x), at the level 2.5 %.
         """
-        return interval_of(*self.slope(low))[0] > 0.0 and interval_of(*self.slope(high))[1] < 0.0
+        return bool(interval_of(*self.slope(low))[0] > 0.0 and interval_of(*self.slope(high))[1] < 0.0)
 
 
 def poisson(outcomes: Sequence[np.ndarray], regressors: Sequence[np.ndarray]) -> Fit:
