@@ -7,7 +7,7 @@ figures can be read in grey.
 
 from district_sim.figures.comparison import BAND_INDICATORS, bands, differences, transitions
 from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_diagram, sobol_bars
-from district_sim.figures.replications import exchange_rules, knowledge_curves
+from district_sim.figures.replications import distance_curves, exchange_rules, knowledge_curves, rules_beside
 from district_sim.figures.runs import CONTROLS, dashboard, district_map, futures, scores_over_time
 from district_sim.figures.style import TRAJECTORY_COLOURS, TRAJECTORY_DASHES, save
 from district_sim.figures.stylised import anatomy, beside_published, sizes_and_growth
@@ -24,12 +24,14 @@ __all__ = [
     "boxes",
     "dashboard",
     "differences",
+    "distance_curves",
     "district_map",
     "exchange_rules",
     "futures",
     "knowledge_curves",
     "morris_plane",
     "phase_diagram",
+    "rules_beside",
     "save",
     "scores_over_time",
     "sizes_and_growth",

@@ -1,6 +1,6 @@
 """Figures of replications, in the style of the papers' own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +15,7 @@ _NAMES = {
     "variance": "Variance between agents",
     "cv": "Coefficient of variation",
 }
+_ALIKE = 0.01  # a coefficient of variation below which all know nearly the same
 _AXIS = "p, share of ties rewired to anywhere"
 
 
@@ -59,6 +60,84 @@ def exchange_rules(points: Sequence[Mapping[str, Any]]) -> Figure:
             ax.set_title(f"After {moment:,} meetings")
             ax.set_ylabel("mean knowledge")
         axes[0].legend()
+    return figure
+
+
+def rules_beside(points: Sequence[Mapping[str, Any]]) -> Figure:
+    """Mean, variance and coefficient of variation under several rules, each as a multiple of its value on the ring.
+
+    One row for each stage, one column for each number. Where on the ring all know nearly the same there is no spread
+    to compare, and the rule is left out. Bars: 95 % confidence, that of the ring not counted.
+
+    Args:
+        points: rule, stage, rewiring (0 among them), and mean, variance and cv with their standard errors (`_se`).
+    """
+    stages, rules = (list(dict.fromkeys(point[name] for point in points)) for name in ("stage", "rule"))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10.2, 3.2 * len(stages)), layout="constrained")
+        axes = figure.subplots(len(stages), len(_NAMES), squeeze=False)
+        for row, stage in zip(axes, stages, strict=True):
+            for ax, (name, title) in zip(row, _NAMES.items(), strict=True):
+                low = _share_axis(ax, points)
+                for rule, look in zip(rules, LINES, strict=True):
+                    part = [point for point in points if (point["rule"], point["stage"]) == (rule, stage)]
+                    ring = next(point for point in part if point["rewiring"] == 0.0)
+                    if name == "mean" or ring["cv"] > _ALIKE:
+                        _line(ax, [_relative(point, name, ring[name]) for point in part], name, low, look, rule)
+                ax.axhline(1.0, color="#bbbbbb", linewidth=0.8, zorder=0)
+                ax.set_title(title if stage == stages[0] else "")
+                ax.set_ylabel(f"{stage}: multiple of the ring's")
+        axes[0, 0].legend()
+    return figure
+
+
+def _relative(point: Mapping[str, Any], name: str, unit: float) -> dict[str, Any]:
+    return {"rewiring": point["rewiring"], name: point[name] / unit, f"{name}_se": point[f"{name}_se"] / unit}
+
+
+def distance_curves(
+    points: Sequence[Mapping[str, Any]],
+    outcomes: Mapping[str, str],
+    curves: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    optima: Mapping[str, float],
+) -> Figure:
+    """Outcomes over cognitive distance, one panel each: means in classes with 95 % confidence, and the quadratic's fit.
+
+    Args:
+        points: outcome, distance, mean, mean_se, ordered by distance. outcomes: from name to words.
+        curves: from an outcome's name to what is fitted, a function of distance.
+        optima: from an outcome's name to where the curve is highest, if anywhere.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.5 * len(outcomes), 3.4), layout="constrained")
+        for ax, (name, title) in zip(
+            figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes.items(), strict=True
+        ):
+            part = [point for point in points if point["outcome"] == name]
+            x = [point["distance"] for point in part]
+            errors = [1.96 * np.nan_to_num(point["mean_se"]) for point in part]
+            (colour, _), (fitted, dashes), (grey, dots) = LINES
+            ax.errorbar(
+                x,
+                [point["mean"] for point in part],
+                errors,
+                color=colour,
+                linestyle="",
+                marker="o",
+                markersize=4,
+                capsize=2,
+                elinewidth=0.9,
+                label="firms and years",
+            )
+            grid = np.linspace(x[0], x[-1], 101)
+            ax.plot(grid, curves[name](grid), color=fitted, linestyle=dashes, label="quadratic, controlled")
+            if x[0] < optima.get(name, 0.0) < x[-1]:
+                ax.axvline(optima[name], color=grey, linestyle=dots, linewidth=1.0, label="its optimum")
+            ax.set_ylim(0.0, 1.35 * max(point["mean"] + error for point, error in zip(part, errors, strict=True)))
+            ax.set_title(title)
+            ax.set_xlabel("cognitive distance to partners", color=INK)
+            ax.set_ylabel("per firm and year")
+            ax.legend()
     return figure
 
 

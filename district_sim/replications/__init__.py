@@ -1,4 +1,7 @@
-"""Published results that come out of the same kernels: claims, what was published, what is measured.
+"""Published results measured again: claims, what was published, what is measured.
+
+Barter and giving have kernels of their own here (`barter`), which share the model's way of compiling and drawing.
+Socialisation is the model's own compiled process, and what is measured on districts comes from the model as a whole.
 
 `REPLICATIONS` lists what can be replicated. A replication is a function of (seed, runs, progress, workers) that returns
 an `Evidence`; it is found by name only when it is called, so that listing them costs nothing.
@@ -58,6 +61,19 @@ REPLICATIONS = {
         "Cowan & Jonard 2003",
         "cowan_jonard",
         "giving",
+    ),
+    "rules": Replication(
+        "Barter, giving and the model's socialisation on the same networks",
+        "Cassi & Zirulia 2008; Cowan & Jonard 2004",
+        "rules",
+        "rules",
+    ),
+    "inverted-u": Replication(
+        "Cognitive distance between partners and radical and incremental innovation",
+        "Nooteboom et al. 2007; Wuyts et al. 2005; Broekel & Boschma 2012",
+        "inverted_u",
+        "inverted_u",
+        compiles=True,
     ),
     "network-anatomy": Replication(
         "Anatomy of the networks: density, turnover, core and periphery, gatekeepers",

@@ -14,7 +14,7 @@ network in compressed sparse rows.
 
 import numpy as np
 
-from district_sim.compiled import kernel
+from district_sim.compiled import inlined_kernel, kernel
 from district_sim.random import Stream, philox, uniform, uniform2
 
 BARTER = int(Stream.BARTER)
@@ -80,6 +80,23 @@ def _below(word, limit):
     return np.int64((np.uint64(word) * np.uint64(limit)) >> _S32)
 
 
+@inlined_kernel
+def _who_meets(seed, meeting, first, words, start, partner):
+    """Column of `words` of a meeting, a random agent, and a random neighbour of it or -1 if it has none.
+
+    Args:
+        meeting: `first`, `first` + 1, ... in turn, as words are drawn ahead. words: (4, _BLOCKS), kept between calls.
+    """
+    q = (meeting - first) % _BLOCKS
+    if q == 0:
+        _draw(seed, meeting, words)
+    i = _below(words[0, q], start.size - 1)
+    neighbours = start[i + 1] - start[i]
+    if neighbours == 0:
+        return q, i, np.int64(-1)
+    return q, i, partner[start[i] + _below(words[1, q], neighbours)]
+
+
 @kernel
 def _pick(seed, meeting, word2, word3, places, many, few):
     """Bring `few` of the first `many` places, picked at random, to the front (Durstenfeld's shuffle, broken off)."""
@@ -108,18 +125,13 @@ def barter(knowledge, start, partner, alpha, seed, first, last):
         knowledge: (N, C), changed in place. start, partner: the network. alpha: share of the gap absorbed, 0..1.
         seed: of the run. first, last: numbers of meetings, >= 0; one call may go on where another ended.
     """
-    agents, categories = knowledge.shape
+    categories = knowledge.shape[1]
     words = np.empty((4, _BLOCKS), np.uint32)
     mine, yours = np.empty(categories, np.int64), np.empty(categories, np.int64)
     for t in range(first, last):
-        q = (t - first) % _BLOCKS
-        if q == 0:
-            _draw(seed, t, words)
-        i = _below(words[0, q], agents)
-        neighbours = start[i + 1] - start[i]
-        if neighbours == 0:
+        q, i, j = _who_meets(seed, t, first, words, start, partner)
+        if j < 0:
             continue
-        j = partner[start[i] + _below(words[1, q], neighbours)]
         leads, lags = 0, 0
         for d in range(categories):  # without a branch, as nobody could foretell who leads
             gap = knowledge[i, d] - knowledge[j, d]
@@ -147,17 +159,12 @@ def give(knowledge, start, partner, alpha, seed, first, last):
 
     Args: see `barter`.
     """
-    agents, categories = knowledge.shape
+    categories = knowledge.shape[1]
     words = np.empty((4, _BLOCKS), np.uint32)
     for t in range(first, last):
-        q = (t - first) % _BLOCKS
-        if q == 0:
-            _draw(seed, t, words)
-        i = _below(words[0, q], agents)
-        neighbours = start[i + 1] - start[i]
-        if neighbours == 0:
+        _, i, j = _who_meets(seed, t, first, words, start, partner)
+        if j < 0:
             continue
-        j = partner[start[i] + _below(words[1, q], neighbours)]
         for d in range(categories):
             gap = knowledge[i, d] - knowledge[j, d]
             knowledge[j, d] += alpha * max(0.0, gap)

@@ -168,9 +168,11 @@ def giving(
 ) -> Evidence:
     """The same agents, networks and meetings as `cowan_jonard`, but each learns wherever the other leads.
 
-    Knowledge given away, as in Cowan & Jonard 2003: nobody has to offer anything in return. What a small world is good
-    for then turns out to be a matter of the rule of exchange. Barter of the same runs at the same meetings is measured
-    beside it.
+    Knowledge given away: nobody has to offer anything in return. What a small world is good for then turns out to be a
+    matter of the rule of exchange. Barter of the same runs at the same meetings is measured beside it. That two agents
+    meet at a time is a rule of ours: where Cowan & Jonard let knowledge be given away, an agent broadcasts to all its
+    neighbours at once (so the abstract of their chapter "Knowledge creation, knowledge diffusion and network
+    structure", 2001). Their paper of 2003 and its DOI are cited without having been seen.
     """
     runs = RUNS if runs is None else runs
     moments = (EARLY, LATE)
@@ -192,7 +194,7 @@ def giving(
     named = _setting(Graph(), settings[Rule.GIVING], runs, seed)
     return Evidence(
         name="giving",
-        title="Knowledge given away on the same networks (after Cowan & Jonard 2003)",
+        title="Knowledge given away on the same networks (a rule of ours, after Cowan & Jonard 2003)",
         setting=named,
         points=points,
         claims=_giving_claims(found) if runs > 1 else (),

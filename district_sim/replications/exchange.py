@@ -6,7 +6,7 @@ run by run.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -20,10 +20,12 @@ from district_sim.replications.barter import give as _give
 from district_sim.replications.barter import initial_knowledge
 from district_sim.replications.claims import mean_and_error
 from district_sim.replications.networks import Network, make_network, sparse_rows
+from district_sim.replications.socialisation import MOST_CATEGORIES, socialise
 
 REWIRING = (0.0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 RUNS = 100
 _WORTH_PROCESSES = 50_000_000  # meetings in all; starting processes takes as long as some ten million
+_QUARTER = 2_000  # meetings that take as long as a quarter of socialisation among some hundred agents
 
 type Progress = Callable[[int, int], None]
 
@@ -33,9 +35,14 @@ class Rule(StrEnum):
 
     BARTER = "barter"
     GIVING = "giving"
+    SOCIALISATION = "socialisation"
 
 
-_MEET = {Rule.BARTER: _barter, Rule.GIVING: _give}
+_MEET: dict[Rule, Callable[..., None]] = {
+    Rule.BARTER: _barter,
+    Rule.GIVING: _give,
+    Rule.SOCIALISATION: socialise,
+}
 
 
 class SettingError(ValueError):
@@ -61,19 +68,19 @@ class Agents:
     """
 
     categories: int = 5
-    """Of knowledge, 1..1000."""
+    """Of knowledge, 1..1000; under socialisation 1..64."""
     experts: int = 25
     """Agents that know one category, drawn at random, at `expert_level`."""
     expert_level: float = 30.0
     """The others know each category at a level uniform on [0, 10]."""
     alpha: float = 0.1
-    """Share of the gap that a receiver closes, 0..1."""
+    """Share of the gap that a receiver closes, 0..1; under socialisation `knowledge.socialisation` of the model."""
     meetings: int = 5_000_000
-    """In one run."""
+    """In one run; under socialisation quarters, in each of which everybody meets all partners."""
     rule: Rule = Rule.BARTER
 
     def __post_init__(self) -> None:
-        _require("categories", self.categories, 1, 1000)
+        _require("categories", self.categories, 1, MOST_CATEGORIES if self.rule == Rule.SOCIALISATION else 1000)
         _require("experts", self.experts, 0, 2**31 - 1)
         _require("expert_level", self.expert_level, 0, 1e12, whole=False)
         _require("alpha", self.alpha, 0, 1, whole=False)
@@ -164,10 +171,12 @@ def _rows_of(job: _Job) -> _Rows:
 
 def _run_all(jobs: Sequence[_Job], progress: Progress | None, workers: int | None) -> list[Moments]:
     """Moments of shape (1, moments) of each job, in order."""
-    each = max(1, jobs[0].setting.meetings)
+    setting = jobs[0].setting
+    each = max(1, setting.meetings) * (_QUARTER if setting.rule == Rule.SOCIALISATION else 1)
     if workers == 1 or (workers is None and len(jobs) * each < _WORTH_PROCESSES):
         return _collected(map(_one_run, jobs), len(jobs), progress)
-    _one_run(_Job(Agents(meetings=0), (Graph(agents=3, neighbours=2), 1.0), 0, (0,)))  # compiled once, for all
+    small = replace(setting, experts=0, meetings=1)
+    _one_run(_Job(small, (Graph(agents=3, neighbours=2), 1.0), 0, (1,)))  # compiled once, for all
     with worker_pool(workers) as pool:
         with no_interrupt():
             results = pool.map(_one_run, jobs, chunksize=max(1, min(16, 2_000_000 // each)))
