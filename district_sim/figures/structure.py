@@ -170,9 +170,6 @@ def _owner_name(code: int) -> str:
 def _draw_row(ax: Axes, number: int, row: _Row, firms: pd.DataFrame, phases: int) -> None:
     shades, line = phase_colours(phases), {"color": "#888888", "linewidth": 1.0, "zorder": 1}
     start, leaves = 0.9 * row.depth, row.owned[:_MOST_LEAVES]
-    places = start + 1.3 + np.arange(len(leaves))
-    if leaves:
-        ax.plot([start, places[-1]], [number, number], gid="owns", **line)  # type: ignore[arg-type]
     if row.above >= 0:
         at = start - 0.9
         ax.plot([at, at, start], [row.above, number, number], gid="owns", **line)  # type: ignore[arg-type]
@@ -181,13 +178,17 @@ def _draw_row(ax: Axes, number: int, row: _Row, firms: pd.DataFrame, phases: int
         _mark(ax, [start], number, own["employees"], look.marker, [shades[k] for k in own["phase"]], f"owner {number}")
     else:
         ax.plot(start, number, marker="h", markersize=11, color="#161616", linestyle="", gid=f"owner {number}")
+    if not leaves:
+        return
+    places = start + 1.3 + np.arange(len(leaves))
+    ax.plot([start, places[-1]], [number, number], gid="owns", **line)  # type: ignore[arg-type]
     look = CONTROLS["group" if row.owner >= 0 else "multinational"]
     part = firms.loc[leaves]
     _mark(ax, places, number, part["employees"], look.marker, [shades[k] for k in part["phase"]], f"owned {number}")
     more = f"and {len(row.owned) - len(leaves)} more; " if len(row.owned) > len(leaves) else ""
     said = f"{more}{total(firms['employees'][row.owned].sum(), 'employee')}"
-    end = places[-1] if leaves else start
-    ax.annotate(said, (end, number), (12, 0), textcoords="offset points", va="center", fontsize=8, color="#444444")
+    beside: Any = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "color": "#444444"}
+    ax.annotate(said, (places[-1], number), **beside)
 
 
 def _mark(ax: Axes, x: Any, y: int, employees: Any, marker: str, colours: list[str], gid: str) -> None:

@@ -32,7 +32,7 @@ TRAJECTORY_DASHES: dict[Trajectory, Any] = {
     Trajectory.DECLINE: (0, (3, 3)),
 }
 INK = "#222222"
-AGENCY = "#7a3b9e"
+AGENCY = "#d6338a"
 """Colour of the agency, its participants and its pipelines."""
 LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 """Colours and dashes of lines that stand for no trajectory."""
