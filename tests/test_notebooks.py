@@ -30,8 +30,10 @@ def source(cell: Any) -> str:
 
 def executed(path: Path) -> Any:
     notebook = read(path)
-    # Output of another run of cells than the last would be of no use: the first error ends it
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": FOLDER}}).execute()
+    quiet = ["--log-level=ERROR"]  # newer kernels warn that they talk over TCP, on this machine alone
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", extra_arguments=quiet, resources={"metadata": {"path": FOLDER}}
+    ).execute()
     return notebook
 
 
