@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from figure_parts import QUARTERS, drawn_texts, lightness, named, of_nobody, small_run, texts, without_firms
 from matplotlib.animation import FFMpegWriter
@@ -13,7 +14,7 @@ from PIL import Image
 from district_sim import District, figures
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS
 from district_sim.figures.style import AGENCY, phase_colours
-from district_sim.run import Run, Snapshot
+from district_sim.run import Run, Snapshot, simulate
 from district_sim.trajectories import FUTURES
 
 
@@ -22,7 +23,32 @@ def run() -> Run:
     return small_run()
 
 
-# Network, value chain, ownership, knowledge --------------------------------------------------------
+# Moments ------------------------------------------------------------------------------------------
+
+
+def test_moments_on_the_way_change_nothing(run: Run) -> None:
+    assert list(run.moments) == [0, 8, 16, QUARTERS]
+    plain = simulate(run.scenario, run.seed)
+    pd.testing.assert_frame_equal(plain.indicators, run.indicators)
+    assert list(plain.moments) == [0, QUARTERS]
+    until_then = simulate(run.scenario, run.seed, quarters=8)
+    pd.testing.assert_frame_equal(until_then.end.firms, run.moments[8].firms)
+    with pytest.raises(ValueError, match="every must be at least 1, not 0"):
+        simulate(run.scenario, every=0)
+
+
+def test_a_saved_run_is_drawn_alike(run: Run, tmp_path: Path) -> None:
+    run.save(tmp_path)
+    loaded = Run.load(tmp_path)
+    for before, after in ((run.start, loaded.start), (run.end, loaded.end)):
+        pd.testing.assert_frame_equal(before.value_chain, after.value_chain)
+        assert before.agency == after.agency
+    assert list(loaded.moments) == [0, QUARTERS]
+    drawn = [figures.save(figures.value_chain(r), tmp_path / name)[1] for r, name in ((run, "a"), (loaded, "b"))]
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+# One district -------------------------------------------------------------------------------------
 
 
 def test_network_map_shows_phase_control_and_participants(run: Run) -> None:

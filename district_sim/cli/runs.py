@@ -91,13 +91,14 @@ def run(
         if animate is not None:
             _check_film(animate, force)
         total = resolved.run.quarters
-        every = None if out is None and animate is None else max(1, total // (_FRAMES if animate else _RIDGES))
+        moments = _FRAMES if animate is not None else _RIDGES if out is not None else None
+        every = None if moments is None else -(-total // moments)
         with progress(total, quiet) as advance:
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were finished; nothing was kept", INTERRUPTED)
         written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
-        written += _write_film(result, animate, quiet) if animate is not None else []
+        written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
             typer.echo(json.dumps(result.summary(), ensure_ascii=False))
         elif not quiet:
@@ -207,8 +208,6 @@ def _check_film(path: Path, force: bool) -> None:
 def _write_film(result: "Run", path: Path, quiet: bool) -> list[Path]:
     from district_sim.figures import animate
 
-    if not result.between:
-        stop(f"--animate {path}: {len(result.indicators)} quarters are too few for a film", FAILED)
     with progress(len(result.moments), quiet, "frames", compiles=False) as advance:
         return [writing(path, lambda: animate(result, path, lambda done, _: advance("drawing the film", 0, done)))]
 
