@@ -20,15 +20,20 @@ DEMO_MARK = "demo.json"
 
 
 def write_run(result: "Run", folder: Path) -> list[Path]:
-    """A run and its three figures; returns the files written. Raises OSError."""
+    """A run and its figures; returns the files written. Raises OSError."""
     from district_sim import figures
 
     written = result.save(folder, force=True)
     drawings = {
         "dashboard": figures.dashboard,
         "map": figures.district_map,
+        "network": figures.network_map,
         "trajectory_scores": figures.scores_over_time,
+        "value_chain": figures.value_chain,
+        "ownership": figures.ownership_tree,
     }
+    if len(result.start.firms):
+        drawings["knowledge"] = figures.knowledge_ridge
     for name, draw in drawings.items():
         written += figures.save(draw(result), folder / name)
     return written

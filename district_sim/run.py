@@ -3,8 +3,8 @@
 import json
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,14 @@ def stride(firms: int) -> int:
 class Snapshot:
     """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
 
-    def __init__(self, firms: Callable[[], pd.DataFrame], ties: Callable[[], pd.DataFrame]) -> None:
-        self._firms, self._ties = firms, ties
+    def __init__(
+        self,
+        firms: Callable[[], pd.DataFrame],
+        ties: Callable[[], pd.DataFrame],
+        value_chain: Callable[[], pd.DataFrame],
+        agency: Callable[[], dict[str, float]],
+    ) -> None:
+        self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
 
     @classmethod
     def of(cls, state: State) -> "Snapshot":
@@ -71,7 +77,12 @@ class Snapshot:
         rows = np.flatnonzero(state.firms.alive)
         firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
         partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
-        return cls(partial(_table_of_firms, rows, firms, pipelines), partial(_table_of_ties, rows, partner, trust, age))
+        return cls(
+            partial(_table_of_firms, rows, firms, pipelines),
+            partial(_table_of_ties, rows, partner, trust, age),
+            partial(_table_of_phases, firms),
+            partial(_told_of_agency, state.agency[0].copy()),
+        )
 
     @cached_property
     def firms(self) -> pd.DataFrame:
@@ -82,6 +93,35 @@ class Snapshot:
     def ties(self) -> pd.DataFrame:
         """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
         return self._ties()
+
+    @cached_property
+    def value_chain(self) -> pd.DataFrame:
+        """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
+
+        Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
+        is 1, or 0 where no final firm has sales.
+        """
+        return self._value_chain()
+
+    @cached_property
+    def agency(self) -> dict[str, float]:
+        """`capability`, `brand`, `participation` and mean strength of collective `pipelines`, each 0..1."""
+        return self._agency()
+
+
+def _table_of_phases(f: Any) -> pd.DataFrame:
+    final = f.phase == f.made.shape[1] - 1
+    sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
+    shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
+    table = pd.DataFrame(shares).rename_axis("phase")
+    tied = (1.0 - table.sum(axis=1)).clip(lower=0.0) if sales.sum() > 0.0 else 0.0
+    table.insert(1, "partners", tied)
+    return table
+
+
+def _told_of_agency(agency: Any) -> dict[str, float]:
+    told = {name: float(agency[name]) for name in ("capability", "brand", "participation")}
+    return told | {"pipelines": float(np.mean(agency["pipelines"]))}
 
 
 def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> pd.DataFrame:
@@ -115,6 +155,13 @@ class Run:
     start: Snapshot
     end: Snapshot
     versions: dict[str, str]
+    between: Mapping[int, Snapshot] = field(default_factory=dict)
+    """The district after some quarters on the way, if `simulate` was asked to keep them; `save` leaves them out."""
+
+    @property
+    def moments(self) -> dict[int, Snapshot]:
+        """The district after so many quarters, in order: at the start (0), on the way, at the end."""
+        return {0: self.start, **self.between, len(self.indicators): self.end}
 
     @cached_property
     def scores(self) -> Scores:
@@ -140,6 +187,8 @@ class Run:
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
             "recovery_time": None if recovery == float("inf") else recovery,
             "indicators": {name: float(late[name]) for name in NAMES},
+            "start": _as_json(self.start),
+            "end": _as_json(self.end),
         }
 
     def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
@@ -186,14 +235,27 @@ class Run:
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
         data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         read = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+
+        def snapshot(suffix: str, told: dict[str, Any]) -> Snapshot:
+            return Snapshot(
+                lambda: read[f"firms{suffix}"],
+                lambda: read[f"ties{suffix}"],
+                lambda: pd.DataFrame(told["value_chain"]).rename_axis("phase"),
+                lambda: told["agency"],
+            )
+
         return cls(
             scenario=Scenario.model_validate_json(json.dumps(data["scenario"])),
             seed=data["seed"],
             indicators=read["indicators"],
-            start=Snapshot(lambda: read["firms_start"], lambda: read["ties_start"]),
-            end=Snapshot(lambda: read["firms"], lambda: read["ties"]),
+            start=snapshot("_start", data["start"]),
+            end=snapshot("", data["end"]),
             versions=data["versions"],
         )
+
+
+def _as_json(snapshot: Snapshot) -> dict[str, Any]:
+    return {"value_chain": snapshot.value_chain.to_dict("list"), "agency": snapshot.agency}
 
 
 def versions() -> dict[str, str]:
@@ -218,6 +280,7 @@ def simulate(
     seed: int = 0,
     quarters: int | None = None,
     progress: Callable[[int], object] | None = None,
+    every: int | None = None,
 ) -> Run:
     """Run a scenario once.
 
@@ -226,9 +289,10 @@ def simulate(
         seed: 0 <= seed < 2**64.
         quarters: length of the run; the scenario's `run.quarters` if left out.
         progress: called with the number of quarters done, after every quarter or, in small districts, every few.
+        every: keep a snapshot of the district every so many quarters, for figures of how it came about.
 
     Raises:
-        ValueError: seed or quarters out of range.
+        ValueError: seed, quarters or every out of range.
         KeyboardInterrupt: as raised by `progress`; its `args` then hold the `Run` so far, if a quarter was finished.
     """
     length = scenario.run.quarters if quarters is None else quarters
@@ -236,20 +300,27 @@ def simulate(
         raise ValueError(f"quarters must be at least 1, not {length}")
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed must be between 0 and 2**64 - 1, not {seed}")
+    if every is not None and every < 1:
+        raise ValueError(f"every must be at least 1, not {every}")
     p = scenario.parameters()
     state = initial_state(p, seed, length)
     start = Snapshot.of(state)
     table = np.full((length, len(NAMES)), np.nan)
     at_once = stride(scenario.firms.count)
+    between: dict[int, Snapshot] = {}
 
     def result(done: int) -> Run:
-        return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions())
+        kept = {quarter: snapshot for quarter, snapshot in between.items() if quarter < done}
+        return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions(), kept)
 
     done = 0
     try:
         while done < length:
-            state = advance(state, p, table, done, min(done + at_once, length))
-            done = min(done + at_once, length)
+            stop = min(done + at_once, length, length if every is None else done - done % every + every)
+            state = advance(state, p, table, done, stop)
+            done = stop
+            if every is not None and done % every == 0:
+                between[done] = Snapshot.of(state)
             if progress:
                 progress(done)
     except KeyboardInterrupt:

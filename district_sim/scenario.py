@@ -224,7 +224,7 @@ class Knowledge(Section):
         5.0,
         "1",
         "Cognitive distance at which understanding has fallen to 1/e, at zero absorptive capacity (delta_0)",
-        "Nooteboom et al. 2007, doi 10.1016/j.respol.2007.04.006",
+        "Nooteboom et al. 2007, doi 10.1016/j.respol.2007.04.003",
     )
     distance_absorptive: float = _number(
         0.3,

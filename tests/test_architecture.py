@@ -18,8 +18,11 @@ ALLOWED = {
     "matplotlib": {
         "figures.comparison",
         "figures.experiments",
+        "figures.film",
+        "figures.maps",
         "figures.replications",
         "figures.runs",
+        "figures.structure",
         "figures.style",
         "figures.stylised",
         "app",

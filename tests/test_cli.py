@@ -18,7 +18,8 @@ from district_sim.cli import runs
 from district_sim.run import Run
 
 SMALL = "title: Small district\nfirms: {count: 40}\nrun: {quarters: 12}\nstrategy_start: 4\n"
-FIGURES = {f"{name}.{end}" for name in ("dashboard", "map", "trajectory_scores") for end in ("png", "svg")}
+DRAWN = ("dashboard", "map", "network", "trajectory_scores", "value_chain", "ownership", "knowledge")
+FIGURES = {f"{name}.{end}" for name in DRAWN for end in ("png", "svg")}
 DATA = {
     "run.json",
     "indicators.parquet",
@@ -48,8 +49,9 @@ TELLS = """
 from pathlib import Path
 from district_sim import cli, run
 simulate = run.simulate
-def telling(scenario, seed, progress):
-    return simulate(scenario, seed, progress=lambda done: (progress(done), done >= 5 and Path("begun").touch()))
+def telling(scenario, seed, progress, every):
+    tell = lambda done: (progress(done), done >= 5 and Path("begun").touch())
+    return simulate(scenario, seed, progress=tell, every=every)
 run.simulate = telling
 cli.main()
 """
@@ -285,6 +287,27 @@ def test_ctrl_c_says_what_was_kept(
     result = call("run", "small.yaml", *out)
     assert (result.exit_code, result.stderr) == (130, message)
     assert Path("a/run.json").exists() == (finished == 3 and bool(out))
+
+
+# Films --------------------------------------------------------------------------------------------
+
+
+def test_run_writes_a_film(folder: Path) -> None:
+    result = call("run", "small.yaml", "--animate", "film.gif")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("Written:\n  film.gif\n")
+    assert (folder / "film.gif").read_bytes().startswith(b"GIF89a")
+    assert sorted(path.name for path in folder.iterdir()) == ["film.gif", "small.yaml"]
+
+
+def test_a_film_that_cannot_be_written_is_refused_before_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert refusal("run", "small.yaml", "--animate", "a.avi").endswith("must end in .gif or .mp4")
+    assert "mp4 needs the program ffmpeg" in refusal("run", "small.yaml", "--animate", "a.mp4")
+    assert refusal("run", "small.yaml", "--animate", "no/a.gif") == "--animate no/a.gif: there is no folder no"
+    (folder / "a.gif").write_text("mine")
+    assert "is there already" in refusal("run", "small.yaml", "--animate", "a.gif")
+    assert (folder / "a.gif").read_text() == "mine"
 
 
 # Demo ---------------------------------------------------------------------------------------------

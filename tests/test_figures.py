@@ -7,50 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from figure_parts import QUARTERS, START, lightness, named, of_nobody, small_run, texts
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_hex
 
 from district_sim import figures
 from district_sim.experiments.compare import Comparison, compare
 from district_sim.experiments.discover import Box, Restriction
 from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
-from district_sim.run import Run, Snapshot, simulate
-from district_sim.scenario import Scenario
+from district_sim.run import Run
 from district_sim.trajectories import FUTURES, Trajectory
 from district_sim.wording import TRAJECTORY_NAMES, heading
-
-QUARTERS, START = 24, 8
 
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    sections: dict[str, Any] = {
-        "title": "Small district",
-        "firms": {"count": 60, "pipelines": 0.3},
-        "run": {"quarters": QUARTERS},
-        "world": {"onset": START, "ramp": 8},
-        "strategy_start": START,
-        "strategy": {"sale": 1.0, "acquisition": 3.0},
-    }
-    return simulate(Scenario.model_validate(sections), seed=2)
-
-
-def lightness(colour: str) -> float:
-    """Relative luminance, WCAG 2."""
-    channels = np.array(to_rgb(colour))
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def texts(legend: Any) -> list[str]:
-    return [text.get_text() for text in legend.get_texts()]
-
-
-def named(ax: Any, gid: str) -> Any:
-    (found,) = [artist for artist in ax.collections if artist.get_gid() == gid]
-    return found
+    return small_run()
 
 
 def test_each_trajectory_has_its_own_colour_and_dashes() -> None:
@@ -127,9 +101,7 @@ def test_map_legend_names_all_that_is_drawn(run: Run) -> None:
 
 
 def test_map_of_a_district_without_firms(run: Run) -> None:
-    nobody = Snapshot(lambda: run.end.firms.iloc[:0], lambda: run.end.ties.iloc[:0])
-    empty = Run(run.scenario, run.seed, run.indicators, run.start, nobody, run.versions)
-    after = figures.district_map(empty).axes[1]
+    after = figures.district_map(of_nobody(run)).axes[1]
     assert len(named(after, "ties").get_segments()) == 0
     assert "0 firms" in after.get_title(loc="left")
 

@@ -171,7 +171,7 @@ def test_groups_are_counted_with_their_leaders() -> None:
     table = pd.DataFrame(
         {"control": ["leader", "group", "independent", "captive"], "employees": [50.0, 30.0, 15.0, 5.0]}
     )
-    found = groups.in_groups(Snapshot(lambda: table, lambda: table))
+    found = groups.in_groups(Snapshot(lambda: table, lambda: table, lambda: table, dict))
     assert found == {"firms": 0.5, "employees": 0.8, "size": 2.0}
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from district_sim.scenario import Scenario
 
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
+_RIDGES, _FRAMES = 8, 80  # moments on the way that figures and films are made of
 
 
 def run(
@@ -56,6 +57,9 @@ def run(
         typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the scenario; may be repeated."),
     ] = None,
     out: OutOption = None,
+    animate: Annotated[
+        Path | None, typer.Option("--animate", metavar="FILE", help="Write the run as a film, FILE.gif or FILE.mp4.")
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -68,10 +72,13 @@ def run(
       district-sim run learning_region --seed 7 --out results/learning
       district-sim run my_district.yaml --quarters 80 --set firms.count=1000
       district-sim run baseline --set strategy.collective_action=0.8 --json
+      district-sim run fragmentation --animate fragmentation.gif
 
     With --out, the folder gets run.json (scenario, seed, versions, label,
     scores), indicators.parquet and .csv (one row per quarter), firms and ties at
-    the start and at the end, and the figures dashboard, map, trajectory_scores.
+    the start and at the end, and the figures dashboard, map, network,
+    trajectory_scores, value_chain, ownership, knowledge, each as .png and .svg.
+    A film in .mp4 needs the program ffmpeg; .gif needs nothing.
 
     Exit code: 0 done, 1 could not be written, 2 bad input, 130 stopped by
     Ctrl-C (what was finished is kept).
@@ -81,12 +88,17 @@ def run(
         check_seed(seed)
         if out is not None:
             check_folder(out, force)
+        if animate is not None:
+            _check_film(animate, force)
         total = resolved.run.quarters
+        moments = _FRAMES if animate is not None else _RIDGES if out is not None else None
+        every = None if moments is None else -(-total // moments)
         with progress(total, quiet) as advance:
-            result, complete = _simulate(resolved, seed, partial(advance, scenario, 0))
+            result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were finished; nothing was kept", INTERRUPTED)
         written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
+        written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
             typer.echo(json.dumps(result.summary(), ensure_ascii=False))
         elif not quiet:
@@ -180,7 +192,29 @@ def verify(
             raise typer.Exit(1)
 
 
-def _simulate(scenario: "Scenario", seed: int, advance: Callable[[int], None]) -> "tuple[Run | None, bool]":
+def _check_film(path: Path, force: bool) -> None:
+    from district_sim.figures import check_film
+
+    try:
+        check_film(path)
+    except ValueError as error:
+        stop(f"--animate {error}", BAD_INPUT)
+    if path.exists() and not force:
+        stop(f"--animate {path}: is there already; choose another name, or --force to replace it", BAD_INPUT)
+    if not path.parent.is_dir():
+        stop(f"--animate {path}: there is no folder {path.parent}", BAD_INPUT)
+
+
+def _write_film(result: "Run", path: Path, quiet: bool) -> list[Path]:
+    from district_sim.figures import animate
+
+    with progress(len(result.moments), quiet, "frames", compiles=False) as advance:
+        return [writing(path, lambda: animate(result, path, lambda done, _: advance("drawing the film", 0, done)))]
+
+
+def _simulate(
+    scenario: "Scenario", seed: int, advance: Callable[[int], None], every: int | None = None
+) -> "tuple[Run | None, bool]":
     """A run and whether it is complete; Ctrl-C leaves what was finished, if a trajectory can be told from it."""
     from district_sim.run import simulate
 
@@ -198,7 +232,7 @@ def _simulate(scenario: "Scenario", seed: int, advance: Callable[[int], None]) -
 
     before = signal.signal(signal.SIGINT, note)
     try:
-        return simulate(scenario, seed, progress=step), True
+        return simulate(scenario, seed, progress=step, every=every), True
     except KeyboardInterrupt as stopped:
         unfinished: Run | None = stopped.args[0] if stopped.args else None
         return (unfinished if unfinished is not None and len(unfinished.indicators) >= 2 else None), False

@@ -1,4 +1,4 @@
-"""Figures of runs: dashboard, map, scores over time, and several futures side by side."""
+"""Figures of runs: dashboard, scores over time, and several futures side by side."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -9,38 +9,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from district_sim.figures.maps import draw_district, map_key, pen_of, reach_of
+from district_sim.figures.sources import title_of
 from district_sim.figures.style import LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
-from district_sim.run import Run, Snapshot
+from district_sim.run import Run
 from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.trajectories import scores_over_time as _scores_over_time
 from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
-
-
-class _Look(NamedTuple):
-    label: str
-    marker: str
-    colour: str
-
-
-CONTROLS: dict[str, _Look] = {
-    "independent": _Look("independent", "o", "#8fb3cc"),
-    "captive": _Look("captive to a client", "v", "#e8a04c"),
-    "group": _Look("owned by a local group", "s", "#b5523b"),
-    "leader": _Look("leads a group", "D", "#6d1a36"),
-    "multinational": _Look("owned by a multinational", "P", "#161616"),
-}
-"""Marker and colour by who controls a firm; the darker, the less it decides for itself."""
-
-_TIE = "#4a5a66"
-_PIPELINE = "#0b4a8f"
-_MANY = 4000  # shapes beyond which they are drawn as an image inside the vector file
 
 
 class _Panel(NamedTuple):
@@ -102,10 +82,6 @@ _FUTURES = (
 # Parts --------------------------------------------------------------------------------------------
 
 
-def _title(run: Run) -> str:
-    return f"{run.scenario.title or 'A district'} · {len(run.indicators)} quarters, seed {run.seed}"
-
-
 def _shade_globalisation(ax: Axes, run: Run) -> None:
     """Grey behind the lines as dark as globalisation is strong, and a mark where the strategy begins."""
     pressure = run.indicators["globalisation"].to_numpy()
@@ -145,91 +121,6 @@ def _curve(ax: Axes, values: pd.Series, trajectory: Trajectory, label: str) -> N
     ax.plot(values.index, values, label=label, marker=marker, linewidth=2.0, clip_on=False, **style)
 
 
-def _draw_district(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None:
-    """Firms, ties and pipelines at their places.
-
-    Args:
-        limit: radius that holds all firms, km.
-        pen: see `_pen`; equal in panels that are compared.
-    """
-    firms, ties = snapshot.firms, snapshot.ties
-    place = firms[["x", "y"]]
-    lines = LineCollection(
-        list(np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1)),
-        colors=[(*to_rgb(_TIE), alpha) for alpha in np.clip(0.04 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
-        linewidths=0.14 * pen,
-        zorder=1,
-        rasterized=len(ties) > _MANY,
-        gid="ties",
-    )
-    ax.add_collection(lines)
-    _draw_pipelines(ax, firms, limit, pen)
-    areas = _area(firms["employees"].to_numpy(), pen)
-    for order, (control, look) in enumerate(CONTROLS.items()):
-        chosen = (firms["control"] == control).to_numpy()
-        ax.scatter(
-            firms["x"][chosen],
-            firms["y"][chosen],
-            s=areas[chosen],
-            marker=look.marker,
-            color=look.colour,
-            edgecolors="white",
-            linewidths=0.06 * pen,
-            zorder=2 + order,
-            rasterized=len(firms) > _MANY,
-            gid=control,
-        )
-    ax.add_patch(mpl.patches.Circle((0.0, 0.0), 1.02 * limit, fill=False, edgecolor="#bbbbbb", linewidth=0.8, zorder=0))
-    ax.set_xlim(-1.24 * limit, 1.24 * limit)
-    ax.set_ylim(-1.24 * limit, 1.24 * limit)
-    ax.set_aspect("equal")
-
-
-def _pen(inches: float, firms: int) -> float:
-    """Unit of length for marks and lines in a panel of that width: finer where firms are many."""
-    return inches * min(1.0, 300.0 / max(1, firms)) ** 0.375
-
-
-def _area(employees: np.ndarray, pen: float) -> np.ndarray:
-    """Area of marks, points²; less than in proportion to employees, so that the small remain visible."""
-    return 0.24 * pen**2 * np.clip(employees, 1, 5000) ** 0.75
-
-
-def _draw_pipelines(ax: Axes, firms: pd.DataFrame, limit: float, pen: float) -> None:
-    """A ray beyond the rim for each firm with pipelines, at its bearing, as long as they are many."""
-    out = firms[firms["pipelines"] > 0]
-    bearing = np.arctan2(out["y"].to_numpy(), out["x"].to_numpy())
-    direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=1)
-    ends = limit * np.stack([np.full(len(out), 1.04), 1.06 + 0.04 * out["pipelines"].to_numpy()], axis=1)
-    rays = LineCollection(
-        list(direction[:, None, :] * ends[:, :, None]),
-        colors=_PIPELINE,
-        linewidths=0.24 * pen,
-        zorder=1,
-        rasterized=len(out) > _MANY,
-        gid="pipelines",
-    )
-    ax.add_collection(rays)
-
-
-def _reach(run: Run) -> float:
-    """Radius that holds every firm before and after, km."""
-    furthest = [np.hypot(s.firms["x"], s.firms["y"]).max() for s in (run.start, run.end) if len(s.firms)]
-    return float(max(run.scenario.firms.radius, *furthest, 0.0))
-
-
-def _map_key(small: float = 1.0) -> list[Artist]:
-    key: list[Artist] = [
-        Line2D([], [], marker=look.marker, color=look.colour, linestyle="", markersize=8 * small, label=look.label)
-        for look in CONTROLS.values()
-    ]
-    key.append(Line2D([], [], color=_TIE, alpha=0.6, linewidth=1.2, label="tie (darker: more trust)"))
-    key.append(
-        Line2D([], [], color=_PIPELINE, marker="|", markersize=9, markeredgewidth=1.6, linestyle="", label="pipelines")
-    )
-    return key
-
-
 # Figures ------------------------------------------------------------------------------------------
 
 
@@ -250,30 +141,8 @@ def dashboard(run: Run) -> Figure:
                 key.set_in_layout(False)
             if number >= 6:
                 ax.set_xlabel("quarter")
-        figure.suptitle(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.suptitle(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
         figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
-    return figure
-
-
-def district_map(run: Run) -> Figure:
-    """The district before and after: firms at their places by size and control, their ties and pipelines."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(12, 7.2), layout="constrained")
-        limit, pen = _reach(run), _pen(5.4, len(run.start.firms))
-        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-        moments = ((left, run.start, "Before"), (right, run.end, f"After {len(run.indicators)} quarters"))
-        for ax, snapshot, moment in moments:
-            _draw_district(ax, snapshot, limit, pen)
-            ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")
-            ax.set_xlabel("km")
-        left.set_ylabel("km")
-        figure.suptitle(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
-        dot: Any = {"marker": "o", "linestyle": "", "color": CONTROLS["independent"].colour}
-        sizes = [
-            Line2D([], [], label=f"{n} employees", markersize=float(_area(np.array(n), pen)) ** 0.5, **dot)
-            for n in (5, 50)
-        ]
-        figure.legend(handles=[*_map_key(), *sizes], loc="outside lower center", ncols=5)
     return figure
 
 
@@ -303,7 +172,7 @@ def scores_over_time(run: Run) -> Figure:
         _shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title(f"{_title(run)} → {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
+        ax.set_title(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
         figure.legend(handles=[*ax.lines[:4], *_background_key(run)], loc="outside lower center", ncols=3)
     return figure
 
@@ -374,7 +243,7 @@ def futures(runs: Mapping[str, Run]) -> Figure:
         for number, panel in enumerate(_FUTURES):
             _series(figure.add_subplot(lines[number]), panel, runs)
         named = figure.axes[-1].get_legend_handles_labels()[0]
-        figure.legend(handles=_map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
+        figure.legend(handles=map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
         key = [*named, *_background_key(next(iter(runs.values())))]
         figure.legend(handles=key, loc="lower center", ncols=len(key), fontsize=9, columnspacing=1.4)
         figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15, y=0.985)
@@ -383,14 +252,14 @@ def futures(runs: Mapping[str, Run]) -> Figure:
 
 def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mapping[str, Run]) -> None:
     first = next(iter(runs.values()))
-    limit, firms = max(_reach(run) for run in runs.values()), len(first.start.firms)
-    pen = _pen(2.2, firms)
+    limit, firms = max(reach_of(run) for run in runs.values()), len(first.start.firms)
+    pen = pen_of(2.2, firms)
     ax = figure.add_subplot(maps[0])
-    _draw_district(ax, first.start, limit, pen)
+    draw_district(ax, first.start, limit, pen)
     _map_panel(ax, "The district at the start", f"{firms:,} firms", "#222222")
     for number, (name, run) in enumerate(runs.items(), start=1):
         ax = figure.add_subplot(maps[number])
-        _draw_district(ax, run.end, limit, pen)
+        draw_district(ax, run.end, limit, pen)
         outcome = f"→ {TRAJECTORY_NAMES[run.trajectory]}"
         _map_panel(ax, heading(name), outcome, TRAJECTORY_COLOURS[_identity(name, run)])
         _score_bars(figure.add_subplot(bars[number]), run, number == 1)

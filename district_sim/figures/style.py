@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -31,6 +32,8 @@ TRAJECTORY_DASHES: dict[Trajectory, Any] = {
     Trajectory.DECLINE: (0, (3, 3)),
 }
 INK = "#222222"
+AGENCY = "#d6338a"
+"""Colour of the agency, its participants and its pipelines."""
 LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 """Colours and dashes of lines that stand for no trajectory."""
 STYLE: Any = {
@@ -51,6 +54,16 @@ STYLE: Any = {
     "figure.titlesize": 13,
     "svg.hashsalt": "district-sim",
 }
+
+
+def phase_colours(phases: int) -> list[str]:
+    """A colour for each phase of production, darker towards the market; safe for colour-blind readers, and in grey."""
+    return [to_hex(mpl.colormaps["viridis_r"](0.03 + 0.97 * k / max(1, phases - 1))) for k in range(phases)]
+
+
+def phase_name(phase: int, phases: int) -> str:
+    """Phases are counted from 1 in front of a reader; the last one faces the market."""
+    return "final phase" if phase == phases - 1 else f"phase {phase + 1}"
 
 
 def note(ax: Axes, text: str, place: tuple[float, float], up: float = 0.0, **style: Any) -> None:
