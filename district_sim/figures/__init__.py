@@ -5,6 +5,7 @@ are safe for colour-blind readers and differ in lightness, and every line or mar
 figures can be read in grey.
 """
 
+from district_sim.figures.cases import case_paths
 from district_sim.figures.comparison import BAND_INDICATORS, bands, differences, transitions
 from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_diagram, sobol_bars
 from district_sim.figures.replications import exchange_rules, knowledge_curves
@@ -19,6 +20,7 @@ __all__ = [
     "Mark",
     "bands",
     "boxes",
+    "case_paths",
     "dashboard",
     "differences",
     "district_map",

@@ -57,4 +57,8 @@ REPLICATIONS = {
         "cowan_jonard",
         "giving",
     ),
+    "carpi": Replication("Carpi, knitwear, 1994 to 2022", "Bigarelli 2018, 2022", "cases", "carpi"),
+    "sassuolo": Replication("Sassuolo, ceramic tiles, 1996 to 2012", "Assopiastrelle 2004", "cases", "sassuolo"),
+    "mirandola": Replication("Mirandola, biomedical devices, 1980 to 2021", "Nicolini 2021", "cases", "mirandola"),
+    "prato": Replication("Prato, textiles, 1991 to 2015", "ARPAT; Istat", "cases", "prato"),
 }

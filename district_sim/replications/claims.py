@@ -23,12 +23,13 @@ class Source:
 
     author: str
     year: int
-    doi: str
+    doi: str = ""
+    """Empty where the work has none."""
 
     @property
     def short(self) -> str:
         """As it is cited in a table."""
-        return f"{self.author} {self.year}, doi {self.doi}"
+        return f"{self.author} {self.year}, doi {self.doi}" if self.doi else f"{self.author} {self.year}"
 
 
 @dataclass(frozen=True, slots=True)
