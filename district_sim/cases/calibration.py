@@ -189,8 +189,11 @@ class Search:
         return np.column_stack([change.mean(axis=0) for change in changes]), np.column_stack(error)
 
     def weigh(self, z: np.ndarray) -> np.ndarray:
-        """Standard deviation of a target at a place: how roughly it is known, and the luck of the one real history."""
-        luck = np.nan_to_num(self.tried([z])[0].std(axis=0, ddof=1))
+        """Standard deviation of a target at a place: how roughly it is known, and the luck of the one real history.
+
+        Luck falls with the root of the number of firms; a scaled district has more of it than the real one had.
+        """
+        luck = np.nan_to_num(self.tried([z])[0].std(axis=0, ddof=1)) * np.sqrt(self.case.scale)
         return np.hypot(self.tolerance, luck)
 
     def error(self, z: np.ndarray) -> float:
@@ -232,7 +235,7 @@ def calibrate(
         except KeyboardInterrupt:
             if not np.isfinite(search.best[0]):
                 raise
-            raise Interrupted(_result(search, "interrupted", None)) from None
+            raise Interrupted(_result(search, "it was interrupted", None)) from None
 
 
 class Interrupted(KeyboardInterrupt):

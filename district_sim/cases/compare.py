@@ -24,6 +24,8 @@ class Compared:
     target: "Target"
     values: np.ndarray
     """(runs,)."""
+    start: bool = False
+    """Whether it is of the first year: what the run begins with, no outcome."""
 
     @property
     def median(self) -> float:
@@ -49,6 +51,11 @@ class Compared:
         """Of the median, as a share of the observed value; None for a direction."""
         value = self.target.value
         return self.median / value - 1.0 if value else None
+
+    @property
+    def used(self) -> str:
+        """For what: "start", "fitted" or "checked"."""
+        return "fitted" if self.target.fit else "start" if self.start else "checked"
 
     @property
     def what(self) -> str:
@@ -79,7 +86,7 @@ class Compared:
         low, high = self.band
         return (
             self.what,
-            "fitted" if self.target.fit else "checked",
+            self.used,
             self.target.certainty,
             str(self.target.year),
             self.observed,
@@ -100,7 +107,7 @@ class Compared:
             "tolerance": target.tolerance,
             "above": target.above,
             "below": target.below,
-            "fitted": target.fit,
+            "used": self.used,
             "certainty": target.certainty,
             "source": target.source,
             "published": target.published,
@@ -114,7 +121,7 @@ class Compared:
 def compare(case: "Case", runs: Sequence["Observed"]) -> list[Compared]:
     """Each of a case's targets beside the runs."""
     values = np.array([run.values for run in runs])
-    return [Compared(target, values[:, k]) for k, target in enumerate(case.targets)]
+    return [Compared(target, values[:, k], target.year == case.start) for k, target in enumerate(case.targets)]
 
 
 def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -> "Sheet":
@@ -123,9 +130,9 @@ def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -
 
     columns = ("Measure", "Used", "Certainty", "Year", "Observed", "Simulated", "90 % of runs", "Error", "")
     hits = sum(row.hit for row in compared)
-    checks = [row for row in compared if not row.target.fit]
+    checks = [row for row in compared if row.used == "checked"]
     told = (
-        f"{hits} of {len(compared)} hit, {sum(row.hit for row in checks)} of {len(checks)} among those not fitted. "
+        f"{hits} of {len(compared)} hit, {sum(row.hit for row in checks)} of {len(checks)} among those only checked. "
         f"Simulated: median over {len(compared[0].values)} runs. Hit: the observed value lies within 90 % of the runs, "
         "or the median within the tolerance (±); a direction, if the median goes that way. Certainty: A read in the "
         "source, B in a secondary one, C assumed. "

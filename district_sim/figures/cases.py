@@ -43,7 +43,8 @@ def case_paths(
             ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
             ax.yaxis.set_major_locator(MaxNLocator(5))
             ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        figure.axes[0].legend(loc="lower left")
+        looks = {label: look for ax in figure.axes for look, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+        figure.axes[0].legend(looks.values(), looks.keys(), loc="lower left")
     return figure
 
 

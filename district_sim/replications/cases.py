@@ -43,7 +43,7 @@ def district(
         title=title,
         setting={"scenario": case.origin, "start": case.start, "seeds": [first, first + runs - 1], "runs": runs},
         points=[row.as_dict() for row in compared],
-        claims=tuple(_claim(row) for row in compared) if runs > 1 else (),
+        claims=tuple(_claim(row) for row in compared if not row.start) if runs > 1 else (),
         sheet=comparison_sheet(f"{title}: observed and simulated", compared, f"Seeds {first} to {first + runs - 1}."),
         draw=partial(_draw, title, case, found),
     )
