@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -230,8 +232,6 @@ def test_told_alike_and_not_told() -> None:
 
 def fitted_to(case: Case, truth: dict[str, float], paths: dict[str, Prior], scenario: str = "") -> Case:
     """The case with targets that a known parameter has given, on seeds that no fit uses."""
-    from dataclasses import replace
-
     wanted = (("firms", 8, None), ("firms", 16, None))
     runs = [watch(scaled(case.scenario, 1.0, truth), seed, wanted).values for seed in range(200, 224)]
     values = np.mean(runs, axis=0)
@@ -264,8 +264,6 @@ def test_redundant_parameters_are_not_told_apart(case: Case) -> None:
     }
     both = scaled(case.scenario, 1.0)
     both = both.model_copy(update={"strategy_start": 0})
-    from dataclasses import replace
-
     case = fitted_to(replace(case, scenario=both), {"demography.entry": 0.06}, pair)
     fit = calibrate(case, seeds=6, budget=400, workers=1)
     assert fit.identified is not None
@@ -284,6 +282,14 @@ def test_the_fit_keeps_to_its_seeds_and_its_budget(case: Case) -> None:
     fit = calibrate(case, seeds=2, budget=14, workers=1)
     assert fit.runs <= 14
     assert fit.identified is not None
+
+
+def test_a_target_that_is_no_number_is_refused(case: Case) -> None:
+    case = replace(
+        case, targets=(target(measure="takeovers", year=2004, since=2000, value=1.0, tolerance=1.0, fit=True),)
+    )
+    with pytest.raises(ValueError, match="is no number"):
+        calibrate(case, seeds=2, budget=50, workers=1)
 
 
 def test_an_interrupted_fit_keeps_the_best_and_goes_on(
@@ -321,9 +327,7 @@ def test_an_interrupted_fit_keeps_the_best_and_goes_on(
         open_journal(case, range(3), out, False)
 
 
-def _counting(runs: list[int]):  # type: ignore[no-untyped-def]
-    from contextlib import nullcontext
-
+def _counting(runs: list[int]) -> nullcontext[Runner]:
     return nullcontext(Runner(None, runs.append))
 
 

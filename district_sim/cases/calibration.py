@@ -265,6 +265,8 @@ def _fit(search: Search) -> Fit:
 
     start = np.zeros(len(search.axes))
     search.weight = search.weigh(start)
+    if not np.isfinite(search.residuals(start)).all():
+        raise ValueError(f"{search.case.origin}: a target is no number: a run broke off, or a ratio is to a value of 0")
     low, high = (np.array(ends) for ends in zip(*(axis.ends for axis in search.axes), strict=True))
     reserve = 2 * len(search.axes) * len(search.seeds)  # for the effects at the end
     search.budget -= reserve

@@ -136,6 +136,8 @@ def _fitted(
             stop(f"stopped: {again}", INTERRUPTED)
         except OSError as error:
             stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
+        except ValueError as error:
+            stop(str(error), BAD_INPUT)
     seeds = calibration.REPORT_SEEDS
     with progress(len(seeds), quiet, "runs") as advance:
         fresh = calibration.with_fit(fit)

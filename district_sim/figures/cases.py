@@ -29,7 +29,7 @@ def case_paths(
     years = start + np.arange(1, paths.shape[1] + 1) / 4.0
     colour = LINES[0][0]
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.6 * len(names), 3.4), layout="constrained")
+        figure = Figure(figsize=(4.6 * len(names), 3.6), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left")
         for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True)):
             for low, high, opacity in _BANDS:
@@ -44,7 +44,7 @@ def case_paths(
             ax.yaxis.set_major_locator(MaxNLocator(5))
             ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         looks = {label: look for ax in figure.axes for look, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-        figure.axes[0].legend(looks.values(), looks.keys(), loc="lower left")
+        figure.legend(looks.values(), looks.keys(), loc="outside lower center", ncols=len(looks))
     return figure
 
 
