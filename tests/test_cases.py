@@ -89,7 +89,7 @@ BAD = {
     "kind": ("value: 40", "value: many", "4: targets.0.value = 'many': must be a number or empty"),
     "range": ("tolerance: 1", "tolerance: -1", "4: targets.0.tolerance = -1: must be a number of at least 0"),
     "unknown key": ("fit: true", "fitted: true", "4: targets.0.fitted: unknown key; did you mean 'fit'?"),
-    "missing": ("published: 2000, ", "", "4: targets.0.published: this key is required"),
+    "missing": ("source: nobody, ", "", "4: targets.0.source: this key is required"),
     "two kinds": ("above: 0.5", "above: 0.5, below: 1", "5: targets.1: needs one of value, above and below"),
     "beyond the run": ("year: 2004", "year: 2005", "4: year = 2005: the run of"),
     "unknown parameter": (

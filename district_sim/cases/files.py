@@ -41,7 +41,7 @@ class Target(Section):
     below: float | None = Field(None, allow_inf_nan=False, description="In place of a value: it was less than this")
     fit: bool = Field(False, description="Whether parameters are fitted to it; otherwise it is a check on the fit")
     source: str = Field(min_length=2, description="Author or publisher of where it is written")
-    published: int = Field(ge=1800, le=3000, description="Year of that work")
+    published: int | None = Field(None, ge=1800, le=3000, description="Year of that work, if it is dated")
     doi: str = Field("", description="Of that work, if it has one")
     certainty: Literal["A", "B", "C"] = Field(description="A read in the source, B in a secondary one, C assumed")
     note: str = ""

@@ -57,8 +57,14 @@ REPLICATIONS = {
         "cowan_jonard",
         "giving",
     ),
-    "carpi": Replication("Carpi, knitwear, 1994 to 2022", "Bigarelli 2018, 2022", "cases", "carpi"),
-    "sassuolo": Replication("Sassuolo, ceramic tiles, 1996 to 2012", "Assopiastrelle 2004", "cases", "sassuolo"),
-    "mirandola": Replication("Mirandola, biomedical devices, 1980 to 2021", "Nicolini 2021", "cases", "mirandola"),
-    "prato": Replication("Prato, textiles, 1991 to 2015", "ARPAT; Istat", "cases", "prato"),
+    "carpi": Replication(
+        "Carpi, knitwear, 1994 to 2022", "newspapers after R&I, see the case's targets", "cases", "carpi"
+    ),
+    "sassuolo": Replication(
+        "Sassuolo, ceramic tiles, 1996 to 2012", "newspapers, see the case's targets", "cases", "sassuolo"
+    ),
+    "mirandola": Replication(
+        "Mirandola, biomedical devices, 1980 to 2021", "AboutPharma 2021, see the case's targets", "cases", "mirandola"
+    ),
+    "prato": Replication("Prato, textiles, 1991 to 2015", "ARPAT, Istat, see the case's targets", "cases", "prato"),
 }

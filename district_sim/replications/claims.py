@@ -22,14 +22,16 @@ class Source:
     """A published work."""
 
     author: str
-    year: int
+    year: int | None
+    """None where the work is not dated."""
     doi: str = ""
     """Empty where the work has none."""
 
     @property
     def short(self) -> str:
         """As it is cited in a table."""
-        return f"{self.author} {self.year}, doi {self.doi}" if self.doi else f"{self.author} {self.year}"
+        dated = self.author if self.year is None else f"{self.author} {self.year}"
+        return f"{dated}, doi {self.doi}" if self.doi else dated
 
 
 @dataclass(frozen=True, slots=True)
