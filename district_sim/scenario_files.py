@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 EXPERIMENTS = "experiments"
 """Folder of experiment files, beside the bundled scenarios."""
+_TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
 type Key = tuple[str | int, ...]
 
@@ -103,7 +104,9 @@ def scenario_names() -> list[str]:
     return sorted(
         name.as_posix()
         for name in names
-        if name.parts[0] != EXPERIMENTS and not any(part.startswith(hidden) for part in name.parts)
+        if name.parts[0] != EXPERIMENTS
+        and name.suffix != _TARGETS
+        and not any(part.startswith(hidden) for part in name.parts)
     )
 
 
@@ -169,7 +172,7 @@ def _existing(folder: Path, name: str) -> Path | None:
     return next((Path(path) for path in paths if os.path.isfile(path)), None)
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A bundled file by its name, any other file as it was given."""
     folder = bundled_folder()
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
@@ -179,9 +182,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ScenarioError(f"{_shown(path)}: cannot be read: {error.strerror}") from None
+        raise ScenarioError(f"{shown_path(path)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ScenarioError(f"{_shown(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
+        raise ScenarioError(f"{shown_path(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
 
 
 def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
@@ -196,7 +199,7 @@ def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
 
 
 def _read_alone(path: Path) -> _Document:
-    source = _Source(_shown(path))
+    source = _Source(shown_path(path))
     tree = _parse(_text(path), source)
     if tree is None:
         raise ScenarioError(f"{source.name}: the file is empty")
@@ -405,7 +408,7 @@ def _message(error: ErrorDetails, document: _Document, path: Path) -> str:
     at, parents = _place(error["loc"], document.data)
     origin = next(
         (document.origins[at[:n]] for n in range(len(at), 0, -1) if at[:n] in document.origins),
-        _Origin(_shown(path), None),
+        _Origin(shown_path(path), None),
     )
     name, kind = _dotted(at), error["type"]
     field_name = "" if origin.path == name or not at else f"{name}: "

@@ -16,6 +16,7 @@ MODULES = {
 ALLOWED = {
     "mesa": {"model", "agents", "mesa_private", "app"},
     "matplotlib": {
+        "figures.cases",
         "figures.comparison",
         "figures.experiments",
         "figures.film",
@@ -27,8 +28,8 @@ ALLOWED = {
         "figures.stylised",
         "app",
     },
-    "pydantic": {"scenario", "scenario_files", "experiments.design", "experiments.design_files"},
-    "pydantic_core": {"scenario", "scenario_files", "experiments.design_files"},
+    "pydantic": {"cases.files", "scenario", "scenario_files", "experiments.design", "experiments.design_files"},
+    "pydantic_core": {"cases.files", "scenario", "scenario_files", "experiments.design_files"},
 }
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from district_sim import __version__
-from district_sim.cli import analysis, experiments, runs
+from district_sim.cli import analysis, calibrate, experiments, runs
 from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 
@@ -21,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "results": experiments.results,
     "verify": runs.verify,
     **analysis.COMMANDS,
+    "calibrate": calibrate.calibrate,
 }
 """In the order of the help."""
 

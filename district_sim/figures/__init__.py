@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from district_sim.figures.cases import case_paths
     from district_sim.figures.comparison import BAND_INDICATORS, bands, differences, transitions
     from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_diagram, sobol_bars
     from district_sim.figures.film import animate, check_film
@@ -31,6 +32,7 @@ __all__ = [
     "bands",
     "beside_published",
     "boxes",
+    "case_paths",
     "check_film",
     "dashboard",
     "differences",
@@ -54,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "cases": ("case_paths",),
     "comparison": ("BAND_INDICATORS", "bands", "differences", "transitions"),
     "experiments": ("Mark", "boxes", "morris_plane", "phase_diagram", "sobol_bars"),
     "film": ("animate", "check_film"),

@@ -96,4 +96,13 @@ REPLICATIONS = {
         "groups",
         compiles=True,
     ),
+    **{
+        name: Replication(title, f"{sources}; see the case's targets", "cases", name, compiles=True)
+        for name, title, sources in (
+            ("carpi", "Carpi, knitwear, 1994 to 2022", "R&I's surveys in newspapers"),
+            ("sassuolo", "Sassuolo, ceramic tiles, 1996 to 2012", "newspapers"),
+            ("mirandola", "Mirandola, biomedical devices, 1980 to 2021", "AboutPharma 2021"),
+            ("prato", "Prato, textiles, 1991 to 2015", "ARPAT, Istat"),
+        )
+    },
 }

@@ -22,7 +22,8 @@ class Source:
     """A published work."""
 
     author: str
-    year: int
+    year: int | None
+    """None where the work is not dated."""
     doi: str = ""
     published: str = ""
     """Where, if it has no DOI."""
@@ -30,7 +31,9 @@ class Source:
     @property
     def short(self) -> str:
         """As it is cited in a table."""
-        return f"{self.author} {self.year}, {f'doi {self.doi}' if self.doi else self.published}"
+        dated = self.author if self.year is None else f"{self.author} {self.year}"
+        where = f"doi {self.doi}" if self.doi else self.published
+        return f"{dated}, {where}" if where else dated
 
 
 @dataclass(frozen=True, slots=True)
