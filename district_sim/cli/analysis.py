@@ -13,10 +13,13 @@ from district_sim.cli.common import (
     JsonOption,
     QuartersOption,
     QuietOption,
+    ScenarioArgument,
     SeedOption,
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_path,
+    complete_scenario,
     stop,
     varied,
     writing,
@@ -24,7 +27,6 @@ from district_sim.cli.common import (
 from district_sim.cli.influence import discover, sensitivity
 from district_sim.cli.studies import (
     FolderOption,
-    ScenarioArgument,
     checked_outcomes,
     experiment_of,
     or_stop,
@@ -44,7 +46,10 @@ OUTCOMES = (
 )
 
 
-ScenarioArguments = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.")]
+ScenarioArguments = Annotated[
+    list[str],
+    typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.", autocompletion=complete_scenario),
+]
 PoliciesOption = Annotated[
     list[str] | None,
     typer.Option("--policies", metavar="MIX", help="none, own, or a scenario whose policies are laid over each."),
@@ -128,7 +133,12 @@ def phase_map(
     scenario: ScenarioArgument,
     vary: Annotated[
         list[str],
-        typer.Option("--vary", metavar="PATH=VALUES", help="START:STOP:COUNT or a,b,c; twice: across, upwards."),
+        typer.Option(
+            "--vary",
+            metavar="PATH=VALUES",
+            help="START:STOP:COUNT or a,b,c; twice: across, upwards.",
+            autocompletion=complete_path,
+        ),
     ],
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 5,
     seed: SeedOption = 0,
@@ -204,7 +214,8 @@ def _check_lengths(scenarios: list[str]) -> None:
 def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     """Policy mixes by name: none, the scenario's own, or those of another scenario."""
     from district_sim.experiments.design import OWN
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario_files import ScenarioError, load_scenario
+    from district_sim.scenario_schema import suggest
 
     mixes: dict[str, Any] = {}
     for text in given:
@@ -214,7 +225,10 @@ def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
         source = {OWN: scenarios[0], "none": None}.get(text, text)
-        mixes[name] = load_scenario(source).policies if source is not None else ()
+        try:
+            mixes[name] = load_scenario(source).policies if source is not None else ()
+        except ScenarioError as error:
+            stop(f"--policies {text}: {error}{suggest(text, [OWN, 'none'])}", BAD_INPUT)
     return mixes
 
 

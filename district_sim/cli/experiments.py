@@ -18,6 +18,9 @@ from district_sim.cli.common import (
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_experiment,
+    complete_path,
+    complete_scenario,
     each_once,
     make_runs,
     name_files,
@@ -40,11 +43,19 @@ if TYPE_CHECKING:
 _ROWS = 8  # points that a dry run shows
 
 ScenarioArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.")
+    list[str] | None,
+    typer.Argument(
+        metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.", autocompletion=complete_scenario
+    ),
 ]
 ExperimentOption = Annotated[
     str | None,
-    typer.Option("--experiment", metavar="FILE[:NAME]", help="Experiment file or bundled experiment, instead."),
+    typer.Option(
+        "--experiment",
+        metavar="FILE[:NAME]",
+        help="Experiment file or bundled experiment, instead.",
+        autocompletion=complete_experiment,
+    ),
 ]
 VaryOption = Annotated[
     list[str] | None,
@@ -52,6 +63,7 @@ VaryOption = Annotated[
         "--vary",
         metavar="PATH=VALUES",
         help="a,b,c or START:STOP:COUNT; in samplings LOW:HIGH, or nothing for the whole range. Add :log.",
+        autocompletion=complete_path,
     ),
 ]
 TableOption = Annotated[

@@ -14,10 +14,13 @@ from district_sim.cli.common import (
     JsonOption,
     QuartersOption,
     QuietOption,
+    ScenarioArgument,
     SeedOption,
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_path,
+    complete_trajectory,
     each_once,
     make_runs,
     resolve,
@@ -26,7 +29,6 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.studies import (
     FolderOption,
-    ScenarioArgument,
     checked_outcomes,
     end,
     experiment_of,
@@ -49,7 +51,12 @@ ParametersOption = Annotated[
 ]
 RangeOption = Annotated[
     list[str] | None,
-    typer.Option("--range", metavar="PATH=LOW:HIGH", help="Range of one parameter; by default its value ± 50 %."),
+    typer.Option(
+        "--range",
+        metavar="PATH=LOW:HIGH",
+        help="Range of one parameter; by default its value ± 50 %.",
+        autocompletion=complete_path,
+    ),
 ]
 
 
@@ -121,7 +128,10 @@ def sensitivity(
         end(study.failed, out)
 
 
-TrajectoryOption = Annotated[str, typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.")]
+TrajectoryOption = Annotated[
+    str,
+    typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.", autocompletion=complete_trajectory),
+]
 SamplesOption = Annotated[int, typer.Option("--samples", metavar="N", min=20, help="Points of a Latin hypercube.")]
 DensityOption = Annotated[float, typer.Option("--density", metavar="P", min=0.0, max=1.0, help="Wanted in a box.")]
 BoxesOption = Annotated[int, typer.Option("--boxes", metavar="N", min=1, help="At most so many.")]
