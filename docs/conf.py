@@ -1,4 +1,4 @@
-"""Sphinx: the documentation site, built by `make docs` into build/docs. Nothing is fetched while it is built or read."""
+"""Sphinx: the documentation site, built by `make docs` into build/docs; nothing is fetched to build or to read it."""
 
 import os
 import shutil

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,8 +35,9 @@ def commands() -> str:
 def scenarios() -> str:
     """Every bundled scenario: its notes and its file."""
     parts = [
-        "# Scenarios\n\nWhat comes with district-sim. `district-sim scenarios show NAME` prints the same in the terminal, "
-        "`district-sim run NAME` runs it. What is noticed holds for most of the seeds 1000 to 1019; a single run may differ."
+        "# Scenarios\n\nWhat comes with district-sim. `district-sim scenarios show NAME` prints the same in the "
+        "terminal, `district-sim run NAME` runs it. What is noticed was looked for on the seeds 1000 to 1019 and is "
+        "true of their mean; a single run may differ."
     ]
     for name in scenario_names():
         notes = re.sub(r"^## ", "### ", scenario_notes(name), flags=re.MULTILINE).strip()
@@ -48,17 +50,19 @@ def parameters() -> str:
     """The schema of scenario files."""
     text = re.sub(r"^#### ", "## ", generate.parameters(), flags=re.MULTILINE)
     intro = (
-        "Every field of a scenario file, written from the schema that checks it. [Write a scenario](../scenarios.md) says "
-        "how files are made; `district-sim scenarios schema` prints the same as JSON Schema."
+        "Every field of a scenario file, written from the schema that checks it. [Write a scenario](../scenarios.md) "
+        "says how files are made; `district-sim scenarios schema` prints the same as JSON Schema."
     )
-    return f"# Scenario files: every parameter\n\n{intro}\n\n{text}\n\n## Instruments and targets\n\n{generate.instruments()}\n"
+    instruments = f"## Instruments and targets\n\n{generate.instruments()}"
+    return f"# Scenario files: every parameter\n\n{intro}\n\n{text}\n\n{instruments}\n"
 
 
 def indicators() -> str:
     """Every indicator."""
     intro = (
         "What is observed of a district in each quarter: the columns of `Run.indicators` and of `indicators.csv`. In a "
-        "data set of [experiments](../experiments.md), `NAME` is the value in the last quarter and `NAME_late` the mean of the last 40."
+        "data set of [experiments](../experiments.md), `NAME` is the value in the last quarter and `NAME_late` the "
+        "mean of the last 40."
     )
     return f"# Indicators\n\n{intro}\n\n{generate.indicators()}\n"
 
@@ -96,6 +100,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def write(folder: Path) -> None:
     """Write the pages that are not up to date; Sphinx reads only what has changed."""
     folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder / "api", ignore_errors=True)  # autosummary never removes the page of a name that has gone
     for file, make in PAGES.items():
         text = make()
         path = folder / file

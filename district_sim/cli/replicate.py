@@ -142,10 +142,8 @@ def cowan_jonard(
         from district_sim.scenario_schema import suggest
 
         if network not in list(Network):
-            stop(
-                f"--network must be one of {', '.join(Network)}, not {network}{suggest(network, [known.value for known in Network])}",
-                BAD_INPUT,
-            )
+            known = [each.value for each in Network]
+            stop(f"--network must be one of {', '.join(known)}, not {network}{suggest(network, known)}", BAD_INPUT)
         try:
             setting: dict[str, Any] = {
                 "rewiring": _shares(rewiring),
