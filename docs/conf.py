@@ -43,6 +43,8 @@ autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 
+default_role = "code"  # docstrings mark code with single backticks
+smartquotes = False  # two hyphens begin an option
 highlight_language = "text"  # indented blocks are equations
 html_theme = "pydata_sphinx_theme"
 html_title = f"district-sim {version}"
@@ -58,7 +60,6 @@ html_theme_options = {
     "show_prev_next": False,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "show_toc_level": 2,
 }
 copybutton_prompt_text = "$ "
 

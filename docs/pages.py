@@ -29,6 +29,11 @@ def commands() -> str:
     arguments = [sys.executable, "-m", "typer", "district_sim.cli", "utils", "docs", "--name", "district-sim"]
     text = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
     text = _EXAMPLES.sub(r"**\1**", html.unescape(text)).replace("# `district-sim`", "# Commands", 1)
+    begins = dict(re.findall(r"^#+ `district-sim ([^`]+)`\n\n(.+)$", text, re.MULTILINE))
+    for name, line in begins.items():  # typer cuts its lists of commands short
+        text = re.sub(
+            rf"^\* `{name.split()[-1]}`: .*\.\.\.$", f"* `{name.split()[-1]}`: {line}", text, flags=re.MULTILINE
+        )
     return _fenced(text)
 
 
@@ -42,7 +47,7 @@ def scenarios() -> str:
     for name in scenario_names():
         notes = re.sub(r"^## ", "### ", scenario_notes(name), flags=re.MULTILINE).strip()
         dropdown = f"::::{{dropdown}} {name}.yaml\n```yaml\n{scenario_text(name).strip()}\n```\n::::"
-        parts.append(f"## {load_scenario(name).title}\n\n`{name}`\n\n{notes}\n\n{dropdown}")
+        parts.append(f"## {load_scenario(name).title} (`{name}`)\n\n{notes}\n\n{dropdown}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,7 +124,8 @@ def _fenced(text: str) -> str:
 
     def block(match: re.Match[str]) -> str:
         lines = [line[2:] for line in match[0].splitlines()]
-        language = "sh" if lines[0].startswith("district-sim") else "text"
+        explained = any("   " in line for line in lines)
+        language = "sh" if lines[0].startswith("district-sim") and not explained else "text"
         return "\n".join([f"```{language}", *lines, "```", ""])
 
     return re.sub(r"(?:^  \S.*\n)+", block, text, flags=re.MULTILINE)

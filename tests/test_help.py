@@ -227,3 +227,28 @@ def test_scenarios_need_no_notes(small_folder: Path) -> None:
     assert scenario_files.scenario_notes("small.yaml") == ""
     (small_folder / "small.md").write_text("## What is it\n")
     assert scenario_files.scenario_notes("small.yaml") == "## What is it\n"
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run small.yaml --out out",
+        "sweep small.yaml --replications 2 --every 4 --firms --out out",
+        "compare small.yaml --policies none --policies match.yaml --replications 2 --out out",
+        "map small.yaml --vary strategy.sale=0,1 --vary strategy.research=1,2 --replications 1 --out out",
+        "sensitivity small.yaml --morris 2 --sobol 4 --replications 1 --top 1 --out out",
+        "replicate cowan-jonard --runs 2 --meetings 2000 --rewiring 0,1 --agents 40 --experts 4 --out out",
+    ],
+    ids=lambda line: line.split()[0],
+)
+def test_every_file_written_is_named(line: str, call: Callable[..., Result]) -> None:
+    Path("match.yaml").write_text("extends: small\npolicies:\n  - {name: match, kind: ppp_match, budget: 9, start: 2}\n")
+    result = call(*shlex.split(line))
+    assert result.exit_code == 0, result.output
+    named = [Path(name.strip()) for name in result.stdout.split("\nWritten:\n")[1].splitlines()]
+    assert all(path.exists() for path in named)
+    files = [path for path in Path("out").rglob("*") if path.is_file() and path.name != ".lock"]
+    assert [path for path in files if not {path, *path.parents} & {*named}] == []

@@ -20,6 +20,7 @@ from district_sim.cli.common import (
     clean_ends,
     complete_path,
     complete_scenario,
+    data_set,
     stop,
     varied,
     writing,
@@ -125,7 +126,8 @@ def compare(
                 from district_sim.figures import BAND_INDICATORS
 
                 over_time = statistics.bands(results.series, BAND_INDICATORS, names)
-                written = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
+                made = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
+                written = [*made, *data_set(out)]
             report(list(tables_experiments.sheets(found).values()), told, written, as_json, quiet)
 
 
@@ -185,7 +187,8 @@ def phase_map(
             if out is not None:
                 labels = (_axis_label(results, x), _axis_label(results, y))
                 marks = _marks(scenario, x, y)
-                written = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+                made = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+                written = [*made, *data_set(out)]
             report([tables_experiments.phase_map(cells, x, y)], told, written, as_json, quiet)
 
 

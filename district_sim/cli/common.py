@@ -209,6 +209,12 @@ def name_files(files: list[Path]) -> None:
             typer.echo(f"  {file}{os.sep if file.is_dir() else ''}")
 
 
+def data_set(folder: Path) -> list[Path]:
+    """What a sweep has written into its folder."""
+    names = ("experiment.json", "ledger.sqlite", "runs", "series", "firms")
+    return [folder / name for name in names if (folder / name).exists()]
+
+
 def stdout() -> "Console":
     """The terminal; what is piped is not folded into the width of one."""
     from rich.console import Console

@@ -21,6 +21,7 @@ from district_sim.cli.common import (
     complete_experiment,
     complete_path,
     complete_scenario,
+    data_set,
     each_once,
     make_runs,
     name_files,
@@ -364,6 +365,7 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
             shown = ", ".join(map(str, summary.not_reached[:10])) + (", ..." if len(summary.not_reached) > 10 else "")
             typer.echo(f"{len(summary.not_reached)} points did not reach the standard error asked for: {shown}")
         typer.echo(f"Look at them with: district-sim results {summary.folder}")
+        name_files(data_set(summary.folder))
     if counts.failed:
         typer.echo(
             f"{counts.failed:,} runs failed: district-sim results {summary.folder} tells why, and the same command "

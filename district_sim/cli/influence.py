@@ -21,6 +21,7 @@ from district_sim.cli.common import (
     clean_ends,
     complete_path,
     complete_trajectory,
+    data_set,
     each_once,
     make_runs,
     resolve,
@@ -123,7 +124,8 @@ def sensitivity(
         written: list[Path] = []
         if out is not None:
             write = outputs.write_sensitivity
-            written = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            made = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            written = [*made, *(path for folder in study.folders for path in data_set(folder))]
         report(list(study.sheets.values()), told, written, as_json, quiet)
         end(study.failed, out)
 
@@ -195,7 +197,8 @@ def discover(
             sheet = tables_experiments.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
             written: list[Path] = []
             if out is not None:
-                written = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                made = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                written = [*made, *data_set(out)]
             report([sheet], told, written, as_json, quiet)
 
 
@@ -243,6 +246,8 @@ class _Study:
     workers: int | None
     indices: "dict[str, pd.DataFrame]" = field(default_factory=dict)
     sheets: "dict[str, Sheet]" = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)
+    """Where the runs are."""
     failed: int = 0
 
     def screen(self, parameters: "list[Parameter]", trajectories: int, note: str, top: int) -> "list[Parameter]":
@@ -283,6 +288,7 @@ class _Study:
 
         with folder_for(self.out / design.name if self.out is not None else None) as folder:
             self.failed += make_runs(design, folder, self.quiet, workers=self.workers).counts.failed
+            self.folders.append(folder)
             results = Results(folder)
             return or_stop(lambda: means_at_points(results.runs, self.outcome, len(results.points)))
 
