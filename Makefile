@@ -1,7 +1,7 @@
 # Type `make` to see what can be done. Everything installs into .venv, next to this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint format bench docs clean
 
 bin := .venv/bin
 
@@ -29,6 +29,10 @@ format: setup ## Rewrite the code in the house style
 bench: setup ## Measure speed, memory and start-up against their targets (minutes)
 	$(bin)/python -m benchmarks
 
+docs: setup ## Build the documentation site in build/docs; warnings are errors
+	$(bin)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	@echo "Ready: build/docs/index.html"
+
 clean: ## Remove .venv, caches and build products (results are kept)
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist docs/generated docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find district_sim tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,8 +46,7 @@ def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]
     written = figures.save(figures.futures(runs), folder / "futures")
     frame = tables.comparison_frame(runs)
     written.append(write_whole(folder / "futures.csv", lambda path: frame.to_csv(path)))
-    mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})
-    return written
+    return [*written, mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})]
 
 
 def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:

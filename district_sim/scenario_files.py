@@ -33,6 +33,7 @@ from district_sim.scenario_schema import (
     expand,
     expected,
     known_paths,
+    options,
     part_of,
     scenario_schema,
     show,
@@ -117,6 +118,19 @@ def scenario_text(name_or_path: str | Path) -> str:
         ScenarioError: There is no such scenario, or it is not text.
     """
     return _text(_locate(name_or_path))
+
+
+def scenario_notes(name_or_path: str | Path) -> str:
+    """What a scenario is, how it works, what to notice and what to try: the Markdown file beside it, of its name.
+
+    Returns:
+        The text, empty where a scenario has no such file.
+
+    Raises:
+        ScenarioError: There is no such scenario, or its notes are not text.
+    """
+    notes = _locate(name_or_path).with_suffix(".md")
+    return _text(notes) if notes.is_file() else ""
 
 
 # Finding and reading files ------------------------------------------------------------------------
@@ -424,7 +438,8 @@ def _message(error: ErrorDetails, document: _Document, path: Path) -> str:
         field_name = f"{name} = {show(value)}: "
     allowed = expected(child_schemas(parents, at[-1], value)) if at else ""
     if _MISFITS.fullmatch(kind) and allowed:
-        return f"{origin.place}: {field_name}must be {allowed}"
+        hint = suggest(value, options(child_schemas(parents, at[-1], value))) if isinstance(value, str) else ""
+        return f"{origin.place}: {field_name}must be {allowed}{hint}"
     reason = str(error.get("ctx", {}).get("error", "")) or error["msg"]
     return f"{origin.place}: {field_name}{reason}"
 

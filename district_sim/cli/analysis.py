@@ -13,10 +13,14 @@ from district_sim.cli.common import (
     JsonOption,
     QuartersOption,
     QuietOption,
+    ScenarioArgument,
     SeedOption,
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_path,
+    complete_scenario,
+    data_set,
     stop,
     varied,
     writing,
@@ -24,7 +28,6 @@ from district_sim.cli.common import (
 from district_sim.cli.influence import discover, sensitivity
 from district_sim.cli.studies import (
     FolderOption,
-    ScenarioArgument,
     checked_outcomes,
     experiment_of,
     or_stop,
@@ -44,7 +47,10 @@ OUTCOMES = (
 )
 
 
-ScenarioArguments = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.")]
+ScenarioArguments = Annotated[
+    list[str],
+    typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.", autocompletion=complete_scenario),
+]
 PoliciesOption = Annotated[
     list[str] | None,
     typer.Option("--policies", metavar="MIX", help="none, own, or a scenario whose policies are laid over each."),
@@ -120,7 +126,8 @@ def compare(
                 from district_sim.figures import BAND_INDICATORS
 
                 over_time = statistics.bands(results.series, BAND_INDICATORS, names)
-                written = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
+                made = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
+                written = [*made, *data_set(out)]
             report(list(tables_experiments.sheets(found).values()), told, written, as_json, quiet)
 
 
@@ -128,7 +135,12 @@ def phase_map(
     scenario: ScenarioArgument,
     vary: Annotated[
         list[str],
-        typer.Option("--vary", metavar="PATH=VALUES", help="START:STOP:COUNT or a,b,c; twice: across, upwards."),
+        typer.Option(
+            "--vary",
+            metavar="PATH=VALUES",
+            help="START:STOP:COUNT or a,b,c; twice: across, upwards.",
+            autocompletion=complete_path,
+        ),
     ],
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 5,
     seed: SeedOption = 0,
@@ -175,7 +187,8 @@ def phase_map(
             if out is not None:
                 labels = (_axis_label(results, x), _axis_label(results, y))
                 marks = _marks(scenario, x, y)
-                written = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+                made = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+                written = [*made, *data_set(out)]
             report([tables_experiments.phase_map(cells, x, y)], told, written, as_json, quiet)
 
 
@@ -204,7 +217,8 @@ def _check_lengths(scenarios: list[str]) -> None:
 def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     """Policy mixes by name: none, the scenario's own, or those of another scenario."""
     from district_sim.experiments.design import OWN
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario_files import ScenarioError, load_scenario
+    from district_sim.scenario_schema import suggest
 
     mixes: dict[str, Any] = {}
     for text in given:
@@ -214,7 +228,10 @@ def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
         source = {OWN: scenarios[0], "none": None}.get(text, text)
-        mixes[name] = load_scenario(source).policies if source is not None else ()
+        try:
+            mixes[name] = load_scenario(source).policies if source is not None else ()
+        except ScenarioError as error:
+            stop(f"--policies {text}: {error}{suggest(text, [OWN, 'none'])}", BAD_INPUT)
     return mixes
 
 

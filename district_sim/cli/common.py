@@ -21,6 +21,44 @@ if TYPE_CHECKING:
 FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 0
 _PIPED = 140  # columns
 
+
+# Completion: what the shell offers for what was typed, without importing anything heavy ---------------
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    """Bundled scenarios."""
+    from district_sim.scenario_files import scenario_names
+
+    return [name for name in scenario_names() if name.startswith(incomplete)]
+
+
+def complete_path(incomplete: str) -> list[str]:
+    """Paths of parameters, each with the `=` that follows."""
+    from district_sim.scenario_schema import known_paths, scenario_schema
+
+    paths = list(known_paths(scenario_schema(), {}))
+    sections = {path.rpartition(".")[0] for path in paths}
+    return [f"{path}=" for path in paths if path.startswith(incomplete) and path not in sections]
+
+
+def complete_experiment(incomplete: str) -> list[str]:
+    """Bundled experiments."""
+    from district_sim.scenario_files import EXPERIMENTS, bundled_folder
+
+    names = sorted(path.stem for path in (bundled_folder() / EXPERIMENTS).glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_trajectory(incomplete: str) -> list[str]:
+    """The futures, and the two residual classes."""
+    from district_sim.trajectories import Trajectory
+
+    return [trajectory.value for trajectory in Trajectory if trajectory.value.startswith(incomplete)]
+
+
+# Options ------------------------------------------------------------------------------------------
+
+
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same run.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
@@ -30,6 +68,14 @@ QuartersOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
+]
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="Name of a bundled scenario, or path of a YAML file.",
+        autocompletion=complete_scenario,
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -119,13 +165,6 @@ def _refuse_vary(text: str) -> NoReturn:
     )
 
 
-def complete_scenario(incomplete: str) -> list[str]:
-    """Bundled scenarios that begin with what was typed, for the shell's completion."""
-    from district_sim.scenario_files import scenario_names
-
-    return [name for name in scenario_names() if name.startswith(incomplete)]
-
-
 # Output -------------------------------------------------------------------------------------------
 
 
@@ -168,6 +207,12 @@ def name_files(files: list[Path]) -> None:
         typer.echo("\nWritten:")
         for file in files:
             typer.echo(f"  {file}{os.sep if file.is_dir() else ''}")
+
+
+def data_set(folder: Path) -> list[Path]:
+    """What a sweep has written into its folder."""
+    names = ("experiment.json", "ledger.sqlite", "runs", "series", "firms")
+    return [folder / name for name in names if (folder / name).exists()]
 
 
 def stdout() -> "Console":
@@ -232,7 +277,7 @@ def make_runs(
 
 
 def complain(message: str) -> None:
-    typer.secho("Error: ", fg=typer.colors.RED, err=True, nl=False)
+    stderr().print("[red]Error:[/red]", end=" ")  # rich, unlike typer, heeds NO_COLOR
     typer.echo(message, err=True)
 
 

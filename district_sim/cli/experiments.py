@@ -18,6 +18,10 @@ from district_sim.cli.common import (
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_experiment,
+    complete_path,
+    complete_scenario,
+    data_set,
     each_once,
     make_runs,
     name_files,
@@ -40,11 +44,19 @@ if TYPE_CHECKING:
 _ROWS = 8  # points that a dry run shows
 
 ScenarioArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.")
+    list[str] | None,
+    typer.Argument(
+        metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.", autocompletion=complete_scenario
+    ),
 ]
 ExperimentOption = Annotated[
     str | None,
-    typer.Option("--experiment", metavar="FILE[:NAME]", help="Experiment file or bundled experiment, instead."),
+    typer.Option(
+        "--experiment",
+        metavar="FILE[:NAME]",
+        help="Experiment file or bundled experiment, instead.",
+        autocompletion=complete_experiment,
+    ),
 ]
 VaryOption = Annotated[
     list[str] | None,
@@ -52,6 +64,7 @@ VaryOption = Annotated[
         "--vary",
         metavar="PATH=VALUES",
         help="a,b,c or START:STOP:COUNT; in samplings LOW:HIGH, or nothing for the whole range. Add :log.",
+        autocompletion=complete_path,
     ),
 ]
 TableOption = Annotated[
@@ -352,6 +365,7 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
             shown = ", ".join(map(str, summary.not_reached[:10])) + (", ..." if len(summary.not_reached) > 10 else "")
             typer.echo(f"{len(summary.not_reached)} points did not reach the standard error asked for: {shown}")
         typer.echo(f"Look at them with: district-sim results {summary.folder}")
+        name_files(data_set(summary.folder))
     if counts.failed:
         typer.echo(
             f"{counts.failed:,} runs failed: district-sim results {summary.folder} tells why, and the same command "

@@ -14,10 +14,14 @@ from district_sim.cli.common import (
     JsonOption,
     QuartersOption,
     QuietOption,
+    ScenarioArgument,
     SeedOption,
     WorkersOption,
     check_seed,
     clean_ends,
+    complete_path,
+    complete_trajectory,
+    data_set,
     each_once,
     make_runs,
     resolve,
@@ -26,7 +30,6 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.studies import (
     FolderOption,
-    ScenarioArgument,
     checked_outcomes,
     end,
     experiment_of,
@@ -49,7 +52,12 @@ ParametersOption = Annotated[
 ]
 RangeOption = Annotated[
     list[str] | None,
-    typer.Option("--range", metavar="PATH=LOW:HIGH", help="Range of one parameter; by default its value ± 50 %."),
+    typer.Option(
+        "--range",
+        metavar="PATH=LOW:HIGH",
+        help="Range of one parameter; by default its value ± 50 %.",
+        autocompletion=complete_path,
+    ),
 ]
 
 
@@ -116,12 +124,16 @@ def sensitivity(
         written: list[Path] = []
         if out is not None:
             write = outputs.write_sensitivity
-            written = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            made = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            written = [*made, *(path for folder in study.folders for path in data_set(folder))]
         report(list(study.sheets.values()), told, written, as_json, quiet)
         end(study.failed, out)
 
 
-TrajectoryOption = Annotated[str, typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.")]
+TrajectoryOption = Annotated[
+    str,
+    typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.", autocompletion=complete_trajectory),
+]
 SamplesOption = Annotated[int, typer.Option("--samples", metavar="N", min=20, help="Points of a Latin hypercube.")]
 DensityOption = Annotated[float, typer.Option("--density", metavar="P", min=0.0, max=1.0, help="Wanted in a box.")]
 BoxesOption = Annotated[int, typer.Option("--boxes", metavar="N", min=1, help="At most so many.")]
@@ -185,7 +197,8 @@ def discover(
             sheet = tables_experiments.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
             written: list[Path] = []
             if out is not None:
-                written = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                made = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                written = [*made, *data_set(out)]
             report([sheet], told, written, as_json, quiet)
 
 
@@ -233,6 +246,8 @@ class _Study:
     workers: int | None
     indices: "dict[str, pd.DataFrame]" = field(default_factory=dict)
     sheets: "dict[str, Sheet]" = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)
+    """Where the runs are."""
     failed: int = 0
 
     def screen(self, parameters: "list[Parameter]", trajectories: int, note: str, top: int) -> "list[Parameter]":
@@ -273,6 +288,7 @@ class _Study:
 
         with folder_for(self.out / design.name if self.out is not None else None) as folder:
             self.failed += make_runs(design, folder, self.quiet, workers=self.workers).counts.failed
+            self.folders.append(folder)
             results = Results(folder)
             return or_stop(lambda: means_at_points(results.runs, self.outcome, len(results.points)))
 

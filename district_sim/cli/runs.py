@@ -20,11 +20,12 @@ from district_sim.cli.common import (
     OutOption,
     QuartersOption,
     QuietOption,
+    ScenarioArgument,
     SeedOption,
     check_folder,
     check_seed,
     clean_ends,
-    complete_scenario,
+    complete_path,
     name_files,
     progress,
     resolve,
@@ -42,19 +43,17 @@ _RIDGES, _FRAMES = 8, 80  # moments on the way that figures and films are made o
 
 
 def run(
-    scenario: Annotated[
-        str,
-        typer.Argument(
-            metavar="SCENARIO",
-            help="Name of a bundled scenario, or path of a YAML file.",
-            autocompletion=complete_scenario,
-        ),
-    ],
+    scenario: ScenarioArgument,
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the scenario; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change one value of the scenario; may be repeated.",
+            autocompletion=complete_path,
+        ),
     ] = None,
     out: OutOption = None,
     animate: Annotated[

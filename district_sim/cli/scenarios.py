@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, clean_ends, complain, complete_scenario, stdout
+from district_sim.cli.common import BAD_INPUT, ScenarioArgument, clean_ends, complain, complete_scenario, stdout
 
 scenarios_app = typer.Typer(no_args_is_help=True, help="List, show and check scenario files.")
 
@@ -35,29 +35,27 @@ def list_scenarios() -> None:
 
 @scenarios_app.command()
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="SCENARIO",
-            help="Name of a bundled scenario, or path of a YAML file.",
-            autocompletion=complete_scenario,
-        ),
-    ],
+    name: ScenarioArgument,
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print every value, with what it extends and the defaults filled in.")
     ] = False,
 ) -> None:
     """Print a scenario as it was written, or in full.
 
+    Before a bundled scenario stand, as comments: what it is, how it works,
+    things to notice, things to try.
+
     [bold]Examples[/bold]
 
       district-sim scenarios show learning_region > my_district.yaml
       district-sim scenarios show baseline --resolved
     """
-    from district_sim.scenario_files import load_scenario, scenario_text
+    from district_sim.scenario_files import load_scenario, scenario_notes, scenario_text
 
     with clean_ends():
         if not resolved:
+            notes = scenario_notes(name).splitlines()
+            typer.echo("".join(f"# {line}".rstrip() + "\n" for line in [*notes, ""] if notes), nl=False)
             typer.echo(scenario_text(name), nl=False)
             return
         scenario = load_scenario(name)
@@ -69,13 +67,18 @@ def show(
 
 
 @scenarios_app.command()
-def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario files or names.")]) -> None:
+def validate(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Scenario files or names.", autocompletion=complete_scenario),
+    ],
+) -> None:
     """Check scenario files; exit code 2 if one of them cannot be used.
 
     [bold]Examples[/bold]
 
       district-sim scenarios validate my_district.yaml
-      district-sim scenarios validate cases/*.yaml
+      district-sim scenarios validate mine/*.yaml
     """
     from district_sim.scenario_files import ScenarioError, load_scenario
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from district_sim.experiments import Experiment, Results
     from district_sim.tables_experiments import Sheet
 
-ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="Name of a bundled scenario, or path of a YAML file.")
-]
 FolderOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Folder for runs, tables and figures; goes on where it stopped."),

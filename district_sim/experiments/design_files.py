@@ -10,6 +10,7 @@ Explicit lists may stand in a CSV file beside it, whose columns are paths: `desi
 """
 
 import csv
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,8 @@ def _message(detail: ErrorDetails, place: Places) -> str:
     expected = str(reason or detail["msg"]).replace("Input should be", "must be").replace("a valid tuple", "a list")
     if at[:1] == ("stop",) and kind == "string_type":
         expected = 'must be a comparison with a number, such as "< 10"'
-    return f"{place(at)}{said}{expected}"
+    known = re.findall(r"'(\w+)'", detail.get("ctx", {}).get("expected", "")) if isinstance(value, str) else []
+    return f"{place(at)}{said}{expected}{suggest(str(value), known)}"
 
 
 def _known_keys(at: Key) -> list[str]:
