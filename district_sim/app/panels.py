@@ -1,0 +1,133 @@
+"""What is seen of one district: its map, its scores, its indicators, and the history of a firm."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import solara
+
+from district_sim.app.charts import Line, ScoreBars, TimeSeries
+from district_sim.app.desk import Desk
+from district_sim.app.district_map import DistrictMap, frame_of
+from district_sim.app.simulation import Track
+
+HEADER, LEGEND, CHART = 110, 120, 62
+"""CSS pixels, at the smallest type, that the header takes, a map's legend, and a chart's title and legend."""
+
+
+class Panel(NamedTuple):
+    """A chart."""
+
+    title: str
+    unit: str
+    lines: tuple[tuple[str, str], ...]
+    """Indicator and its name in the legend."""
+
+
+PANELS = (
+    Panel("Jobs", "employees", (("employment", "jobs"),)),
+    Panel(
+        "Who decides",
+        "share",
+        (("mne_turnover_share", "multinationals (sales)"), ("captive_share", "captive suppliers")),
+    ),
+    Panel("Trust and identity", "index, 0 to 1", (("trust", "trust of ties"), ("identity", "identity"))),
+    Panel("Made here", "share", (("local_purchases", "bought locally"), ("phase_coverage", "phases covered"))),
+    Panel("Renewal", "share", (("newest_share", "on newest technology"), ("absorptive_capacity", "learning capacity"))),
+    Panel("Acting together", "share", (("participation", "taking part"), ("agency_capability", "agency's capability"))),
+)
+
+
+@solara.component
+def MapPanel(desk: Desk, track: Track, height: int, differences: frozenset[int] = frozenset(), leads: bool = True) -> None:
+    """A district's map as it stands."""
+    tick = desk.tick.value
+    frame = solara.use_memo(lambda: frame_of(track.district), [tick, track])
+    DistrictMap(
+        frame,
+        height=height,
+        selected=desk.selected.value,
+        on_select=desk.selected.set,
+        differences=differences,
+        on_drawn=desk.drawn if leads else None,
+    )
+
+
+@solara.component
+def ScoresPanel(desk: Desk, track: Track) -> None:
+    """Where a district is heading."""
+    tick = desk.tick.value
+    ScoreBars(solara.use_memo(lambda: track.scores, [tick, track]))
+
+
+def marks_of(desk: Desk) -> list[tuple[int, str]]:
+    """Quarters to be marked in the charts."""
+    simulation = desk.simulation
+    begin = simulation.first.district.scenario.strategy_start
+    marks = [(begin, "strategy")] if 0 < begin < simulation.quarters else []
+    return marks + sorted({(event.quarter, "") for event in simulation.events if 0 < event.quarter <= simulation.quarters})
+
+
+@solara.component
+def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels: Sequence[Panel] = PANELS) -> None:
+    """Main indicators over the quarters so far."""
+    desk.tick.get()
+    table = track.district.indicators
+    marks, quarters = marks_of(desk), desk.simulation.quarters
+    with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
+        for at, panel in enumerate(panels):
+            TimeSeries(
+                [Line(label, table[name].to_numpy()) for name, label in panel.lines],
+                title=panel.title,
+                unit=panel.unit,
+                quarters=quarters,
+                height=height,
+                marks=marks if at == 0 else [(quarter, "") for quarter, _ in marks],
+            )
+
+
+@solara.component
+def FirmPanel(desk: Desk, track: Track) -> None:
+    """The history of the firm that was clicked."""
+    desk.tick.get()
+    firm = desk.selected.value
+    if firm is None or firm >= int(track.district.state.clock.rows[0]):
+        return
+    first, values = track.history(firm)
+    alive = bool(track.district.state.firms["alive"][firm])
+    with solara.v.Html(tag="section", class_="ds-box", attributes={"data-is": "firm"}):
+        solara.v.Html(tag="h2", children=[f"Firm {firm}{'' if alive else ' (closed)'}"])
+        with solara.v.Html(tag="div", class_="ds-charts ds-three"):
+            for row, (title, unit) in enumerate(
+                (("Employees", "employees"), ("Learning capacity", "index, 0 to 1"), ("Profit", "k€ a quarter"))
+            ):
+                TimeSeries(
+                    [Line(title.lower(), values[row], first=first)],
+                    title=title,
+                    unit=unit,
+                    quarters=desk.simulation.quarters,
+                    height=100,
+                )
+
+
+@solara.component
+def OneDistrict(desk: Desk) -> None:
+    """The main view: map, scores, indicators."""
+    desk.changed.get()
+    width, height = desk.view.value
+    scale = _scale(width)
+    free = height - HEADER * scale
+    with solara.v.Html(tag="div", class_="ds-two"):
+        with solara.v.Html(tag="div"):
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Map of the district"}):
+                MapPanel(desk, desk.simulation.first, round(max(320.0, free - LEGEND * scale)))
+            FirmPanel(desk, desk.simulation.first)
+        with solara.v.Html(tag="div"):
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Scores"}):
+                ScoresPanel(desk, desk.simulation.first)
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
+                ChartsPanel(desk, desk.simulation.first, round(max(70.0, (free - 275 * scale) / 3 - CHART * scale)))
+
+
+def _scale(width: int) -> float:
+    """How much larger type is than on a screen 1280 pixels wide; as in style.css."""
+    return min(20.0, max(14.0, 0.005 * width + 8.6)) / 15.0
