@@ -208,7 +208,7 @@ def MeasuresControl(desk: Desk) -> None:
             for one in measures.offered(simulation.instruments)
         ],
         shocks=[{"key": one.key, "name": one.name, "hint": one.description} for one in measures.SHOCKS],
-        events=[[event.quarter, event.label] for event in simulation.events],
+        deeds=[[event.quarter, event.label] for event in simulation.events],
         note=f"Switched during the run, they act from the next quarter on; before it, from quarter {_start(desk)}.",
         done=simulation.done,
         event_switched=switched,

@@ -114,7 +114,7 @@ def OneDistrict(desk: Desk) -> None:
     """The main view: map, scores, indicators."""
     desk.changed.get()
     width, height = desk.view.value
-    scale = _scale(width)
+    scale = scale_of(width)
     free = height - HEADER * scale
     with solara.v.Html(tag="div", class_="ds-two"):
         with solara.v.Html(tag="div"):
@@ -128,6 +128,6 @@ def OneDistrict(desk: Desk) -> None:
                 ChartsPanel(desk, desk.simulation.first, round(max(70.0, (free - 275 * scale) / 3 - CHART * scale)))
 
 
-def _scale(width: int) -> float:
+def scale_of(width: int) -> float:
     """How much larger type is than on a screen 1280 pixels wide; as in style.css."""
     return min(20.0, max(14.0, 0.005 * width + 8.6)) / 15.0

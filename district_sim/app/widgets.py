@@ -62,7 +62,7 @@ def LeversBox(
 def MeasuresBox(
     policies: list[dict[str, Any]],
     shocks: list[dict[str, Any]],
-    events: list[Any],
+    deeds: list[Any],
     note: str,
     done: bool,
     event_switched: Callable[[dict[str, Any]], None],
