@@ -123,7 +123,8 @@ def test_before_the_run_a_lever_is_a_setting() -> None:
 
 @pytest.mark.parametrize("key", [shock.key for shock in measures.SHOCKS])
 def test_every_shock_changes_what_follows(key: str) -> None:
-    hit, spared = Simulation(small()), Simulation(small())
+    willing = small(**{"strategy.sale": 1.0, "world.ramp": 2})  # or no multinational finds a firm among thirty
+    hit, spared = Simulation(willing), Simulation(willing)
     for one in (hit, spared):
         one.step(10)
     before = hit.scenario

@@ -54,14 +54,15 @@ def is_on(instrument: Mapping[str, Any], quarter: int) -> bool:
 
 
 def offered(instruments: Sequence[Mapping[str, Any]]) -> Instruments:
-    """What can be switched: the instruments that are there, then the kinds that are not, which are off."""
+    """What can be switched: the instruments that are there, and those of the other kinds, which are off; by kind."""
     kinds = {instrument["kind"] for instrument in instruments}
     new = [
         {"name": name, "kind": kind.value, "budget_share": BUDGET} | NEVER
         for kind, (name, _) in POLICIES.items()
         if kind.value not in kinds
     ]
-    return [*map(dict, instruments), *new]
+    order = list(POLICIES)
+    return sorted([*map(dict, instruments), *new], key=lambda one: order.index(one["kind"]))
 
 
 def switched(instruments: Sequence[Mapping[str, Any]], name: str, on: bool, quarter: int, begin: int) -> Instruments:

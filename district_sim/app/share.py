@@ -22,7 +22,7 @@ def Share(desk: Desk) -> None:
         widgets.ShareBox(query=as_query(simulation.course))
         with solara.v.Html(tag="div", class_="ds-downloads"):
             _Download("State as a file", f"{stem}.json", lambda: as_json(simulation.course))
-        solara.v.Html(tag="p", class_="ds-note", children=["Open the file again with “Open a file”, at the left."])
+        solara.v.Html(tag="p", class_="dp-note", children=["Open the file again with “Open a file”, at the left."])
     with solara.v.Html(tag="section", class_="ds-box ds-about"):
         solara.v.Html(tag="h2", children=["Take away"])
         if simulation.quarter < 2:

@@ -15,7 +15,7 @@ from district_sim.scenario_files import ScenarioError
 MARK = "district-sim-state"
 """The first key of a state file, by which it is told from a scenario."""
 _FORMAT = 1
-_MOST_INTERVENTIONS = 500
+_MOST_INTERVENTIONS = 200
 
 
 def as_data(course: Course) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def from_query(query: str) -> Course | None:
     numbers = {}
     for name in ("seed", "quarter"):
         text = said.get(name, "0")
-        if not text.isdecimal() or len(text) > 20:
-            raise ScenarioError(f"link: {name} = {text!r}: must be a whole number")
+        if not text.isdecimal() or len(text) > 20 or not int(text) < 2**64:
+            raise ScenarioError(f"link: {name} = {text[:40]!r}: must be a whole number between 0 and 2**64 - 1")
         numbers[name] = int(text)
     return _checked(Course(Source(said.get("scenario", "baseline")), {}, **numbers))
 
