@@ -114,8 +114,15 @@ function layout(frame, width, height, reach) {
   const wide = Math.max(high * 0.8, Math.min(width / 2 - LABELS, 1.45 * high));
   const inside = Math.min(0.86 * high, 0.86 * wide);
   const scale = inside / reach;
-  const x = Float32Array.from(frame.x, (km) => cx + scale * km);
-  const y = Float32Array.from(frame.y, (km) => cy - scale * km);
+  const x = new Float32Array(frame.n);
+  const y = new Float32Array(frame.n);
+  for (let i = 0; i < frame.n; i++) {
+    // The few that stand far outside are drawn at the edge: for their sake the others would all move
+    const far = Math.hypot(frame.x[i], frame.y[i]) / reach;
+    const drawn = far > 1 ? (1 + 0.14 * (1 - Math.exp(5 * (1 - far)))) / far : 1;
+    x[i] = cx + scale * drawn * frame.x[i];
+    y[i] = cy - scale * drawn * frame.y[i];
+  }
   const unit = 0.0042 * inside * 2 * Math.min(1, Math.sqrt(300 / Math.max(1, frame.n)));
   const r = Float32Array.from(frame.employees, (people) => Math.min(0.14 * inside, Math.max(3.4, unit * Math.sqrt(people))));
   const node = Array.from({ length: frame.nodes }, (_, k) => {
@@ -144,9 +151,9 @@ function drawLinks(pen, frame, place, names) {
     pen.stroke(path);
   });
   // Who contributes to the agency
-  pen.globalAlpha = 0.55 * many;
+  pen.globalAlpha = 0.8 * many;
   pen.strokeStyle = AGENCY;
-  pen.lineWidth = 1.3;
+  pen.lineWidth = 1.5;
   pen.setLineDash([1, 4]);
   pen.beginPath();
   for (let i = 0; i < frame.n; i++) {
@@ -423,7 +430,7 @@ export default {
       const next = unpack(data);
       if (next === null) return;
       if (frame === null || next.quarter < frame.quarter) reach = 0;
-      for (let i = 0; i < next.n; i++) reach = Math.max(reach, Math.hypot(next.x[i], next.y[i]));
+      reach ||= Math.max(0.1, ...next.x.map((x, i) => Math.hypot(x, next.y[i])));
       frame = next;
       label.textContent = `quarter ${frame.quarter}`;
       top.setAttribute("aria-label", summary(frame));
@@ -445,7 +452,7 @@ export default {
       const rings = differences.join();
       const all = fresh || look !== known.look || size !== known.size;
       if (all) {
-        place = layout(frame, width, height, reach || 1);
+        place = layout(frame, width, height, reach);
         drawLinks(sharp(below, width, height), frame, place, look.nodes);
         recount(counts.phases, frame.phase);
         recount(counts.controls, frame.control);

@@ -11,7 +11,7 @@ function ticks(low, high, count = 4) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * 0.999);
   const found = [];
-  for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step) found.push(value);
+  for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step) found.push(value + 0); // no -0
   return found;
 }
 
@@ -20,7 +20,8 @@ function writer(unit, step) {
   if (unit.startsWith("share")) {
     return (value) => `${(100 * value).toFixed(step < 0.01 ? 1 : 0)} %`;
   }
-  const places = Math.min(4, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  let places = 0;
+  while (places < 4 && Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) > 1e-6) places += 1;
   return (value) => value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
 }
 
@@ -55,7 +56,7 @@ function range(lines, unit) {
     }
   }
   if (unit.startsWith("share") || unit.includes("0 to 1")) return [low, Math.min(1, Math.max(0.2, 1.05 * high))];
-  return [low, Math.max(1e-9, 1.05 * high)];
+  return [low, 1.05 * high || 1];
 }
 
 export default {
