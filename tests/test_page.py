@@ -186,7 +186,9 @@ def test_a_policy_can_be_what_differs() -> None:
     simulation.switch("Training vouchers", True)
     simulation.step(5)
     assert simulation.second is not None
-    names = [[item.name for item in d.scenario.policies] for d in (simulation.first.district, simulation.second.district)]
+    names = [
+        [item.name for item in d.scenario.policies] for d in (simulation.first.district, simulation.second.district)
+    ]
     assert names == [["Training vouchers"], ["Training vouchers", "IT subsidy"]]
 
 

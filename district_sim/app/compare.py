@@ -50,9 +50,9 @@ def TwoDistricts(desk: Desk) -> None:
     second = desk.simulation.second
     if second is None:
         text = (
-            "Choose what differs. The second district then lives through the same quarters with the same luck: the same "
-            "firms at the start, the same draws for the same firm and quarter. What differs between the two is the doing "
-            "of that one thing."
+            "Choose what differs. The second district then lives through the same quarters with the same luck: the "
+            "same firms at the start, the same draws for the same firm and quarter. What differs between the two is "
+            "the doing of that one thing."
         )
         solara.v.Html(tag="p", class_="ds-about", children=[text])
         return
@@ -84,11 +84,15 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
             )
         with solara.v.Html(tag="section", class_="ds-box"), solara.v.Html(tag="div", class_="ds-charts"):
             one, two = first.district.indicators, second.district.indicators
-            for at, (title, unit, name) in enumerate(_PAIRS):
+            for title, unit, name in _PAIRS:
                 lines = [Line("first", one[name].to_numpy()), Line("second", two[name].to_numpy())]
-                marks = marks_of(desk) if at == 0 else [(quarter, "") for quarter, _ in marks_of(desk)]
                 TimeSeries(
-                    lines, title=title, unit=unit, quarters=desk.simulation.quarters, height=round(105 * scale), marks=marks
+                    lines,
+                    title=title,
+                    unit=unit,
+                    quarters=desk.simulation.quarters,
+                    height=round(105 * scale),
+                    marks=marks_of(desk),
                 )
 
 
@@ -134,7 +138,8 @@ def _policies(desk: Desk) -> list[str]:
     return [
         one["name"]
         for one in measures.offered(simulation.instruments)
-        if not measures.is_on(one, simulation.quarter) or _option(simulation.course.contrast) == f"{_POLICY}{one['name']}"
+        if not measures.is_on(one, simulation.quarter)
+        or _option(simulation.course.contrast) == f"{_POLICY}{one['name']}"
     ]
 
 
@@ -156,7 +161,7 @@ def contrast_of(desk: Desk, path: str, value: float | None) -> Contrast | None:
 
 
 def rows_of(first: Track, second: Track) -> list[list[Any]]:
-    """Name, first, second, difference, and the difference over `_TELLING` of the larger (its sign tells the direction)."""
+    """Name, first, second, difference, and the difference over `_TELLING` of the larger value, signed."""
     from district_sim.indicators import INDICATORS
 
     if first.district.quarter == 0:
@@ -170,7 +175,15 @@ def rows_of(first: Track, second: Track) -> list[list[Any]]:
         larger = 1.0 if share else max(abs(a), abs(b), 1e-12)
         size = (b - a) / larger / _TELLING
         text = _shown(b - a, share, signed=True)
-        rows.append([HEADLINES[name], _shown(a, share), _shown(b, share), text, size if any(c in text for c in "123456789") else 0])
+        rows.append(
+            [
+                HEADLINES[name],
+                _shown(a, share),
+                _shown(b, share),
+                text,
+                size if any(c in text for c in "123456789") else 0,
+            ]
+        )
     return rows
 
 

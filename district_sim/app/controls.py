@@ -148,7 +148,9 @@ def LeversControl(desk: Desk) -> None:
         set_problems({})
         for path, value in as_given.items():
             if value != values[path]:
-                desk.attempt(lambda path=path, value=value: simulation.set(path, value, f"{lever(path).name} = {value:g}"))
+                desk.attempt(
+                    lambda path=path, value=value: simulation.set(path, value, f"{lever(path).name} = {value:g}")
+                )
 
     begin = simulation.first.district.scenario.strategy_start
     note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."
@@ -234,4 +236,3 @@ def Says(desk: Desk) -> None:
     """What went wrong, where everybody sees it."""
     kind, text = desk.says.value
     widgets.SaysBox(kind=kind or "info", text=text, event_hide=lambda *ignored: desk.says.set(("", "")))
-

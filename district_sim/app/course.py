@@ -184,7 +184,9 @@ def _check_given(path: Path, text: str) -> None:
         inside = isinstance(name, str) and ".." not in Path(name).parts and not Path(name).is_absolute()
         if not inside or not any((bundled_folder() / f"{name}{end}").is_file() for end in ("", ".yaml", ".yml")):
             place = places.get(("extends",), path.name)
-            raise ScenarioError(f"{place}: extends = {name!r}: a file given to the page can extend bundled scenarios only")
+            raise ScenarioError(
+                f"{place}: extends = {name!r}: a file given to the page can extend bundled scenarios only"
+            )
 
 
 def _has_alias(text: str) -> bool:

@@ -51,4 +51,3 @@ def figures(simulation: Simulation) -> bytes:
 def _two(simulation: Simulation) -> dict[str, Track]:
     assert simulation.second is not None
     return {"first": simulation.first, "second": simulation.second}
-

@@ -30,7 +30,10 @@ POLICIES: dict[InstrumentKind, tuple[str, str]] = {
     InstrumentKind.EXPORT_VOUCHERS: ("Export vouchers", "Help single firms to build their own links abroad."),
     InstrumentKind.EXPORT_PLATFORM: ("Export platform", "Links abroad that all members share."),
     InstrumentKind.PPP_MATCH: ("Public match", "The public adds a euro to each that firms give their agency."),
-    InstrumentKind.TAKEOVER_SCREENING: ("Takeover screening", "Takeovers by multinationals are examined and some stopped."),
+    InstrumentKind.TAKEOVER_SCREENING: (
+        "Takeover screening",
+        "Takeovers by multinationals are examined and some stopped.",
+    ),
     InstrumentKind.PHASE_SUPPORT: ("Missing phases", "Helps founders in phases of production that are dying out."),
     InstrumentKind.IT_SUBSIDY: ("IT subsidy", "Pays for information technology in firms."),
     InstrumentKind.IT_BROKERS: ("IT with brokers", "The same, with people who bring firms together."),

@@ -10,8 +10,11 @@ from district_sim.app.desk import Desk
 from district_sim.app.district_map import DistrictMap, frame_of
 from district_sim.app.simulation import Track
 
-HEADER, LEGEND, CHART = 108, 190, 50
+HEADER, LEGEND, CHART = 92, 165, 50
 """CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend."""
+
+WIDE = 1700
+"""CSS pixels of a screen on which a map's legend stands beside it."""
 
 
 class Panel(NamedTuple):
@@ -25,16 +28,18 @@ class Panel(NamedTuple):
 
 PANELS = (
     Panel("Jobs", "employees", (("employment", "now"),)),
-    Panel("Multinationals", "share of sales", (("mne_turnover_share", "now"),)),
-    Panel("Trust and identity", "0 to 1", (("trust", "trust"), ("identity", "identity"))),
-    Panel("Bought locally", "share of purchases", (("local_purchases", "now"),)),
-    Panel("Newest technology", "share of firms", (("newest_share", "now"),)),
+    Panel("Multinationals", "share", (("mne_turnover_share", "now"),)),
+    Panel("Trust, identity", "0 to 1", (("trust", "trust"), ("identity", "identity"))),
+    Panel("Bought locally", "share", (("local_purchases", "now"),)),
+    Panel("Newest technology", "share", (("newest_share", "now"),)),
     Panel("Acting together", "share", (("participation", "firms"), ("agency_capability", "agency"))),
 )
 
 
 @solara.component
-def MapPanel(desk: Desk, track: Track, height: int, differences: frozenset[int] = frozenset(), leads: bool = True) -> None:
+def MapPanel(
+    desk: Desk, track: Track, height: int, differences: frozenset[int] = frozenset(), leads: bool = True
+) -> None:
     """A district's map as it stands."""
     tick = desk.tick.value
     frame = solara.use_memo(lambda: frame_of(track.district), [tick, track])
@@ -56,11 +61,11 @@ def ScoresPanel(desk: Desk, track: Track) -> None:
 
 
 def marks_of(desk: Desk) -> list[tuple[int, str]]:
-    """Quarters to be marked in the charts."""
+    """Quarters to be marked in the charts: where the strategy begins, and where something was done."""
     simulation = desk.simulation
     begin = simulation.first.district.scenario.strategy_start
-    marks = [(begin, "strategy")] if 0 < begin < simulation.quarters else []
-    return marks + sorted({(event.quarter, "") for event in simulation.events if 0 < event.quarter <= simulation.quarters})
+    quarters = {begin, *(event.quarter for event in simulation.events)}
+    return [(quarter, "") for quarter in sorted(quarters) if 0 < quarter <= simulation.quarters]
 
 
 @solara.component
@@ -70,15 +75,17 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
     table = track.district.indicators
     marks, quarters = marks_of(desk), desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
-        for at, panel in enumerate(panels):
+        for panel in panels:
             TimeSeries(
                 [Line(label, table[name].to_numpy()) for name, label in panel.lines],
                 title=panel.title,
                 unit=panel.unit,
                 quarters=quarters,
                 height=height,
-                marks=marks if at == 0 else [(quarter, "") for quarter, _ in marks],
+                marks=marks,
             )
+    text = "Dashed lines: the strategy begins, and what was done."
+    solara.v.Html(tag="p", class_="dp-note", children=[text])
 
 
 @solara.component
@@ -115,13 +122,21 @@ def OneDistrict(desk: Desk) -> None:
     with solara.v.Html(tag="div", class_="ds-two"):
         with solara.v.Html(tag="div"):
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Map of the district"}):
-                MapPanel(desk, desk.simulation.first, round(max(320.0, free - LEGEND * scale)))
+                MapPanel(desk, desk.simulation.first, map_height(desk))
             FirmPanel(desk, desk.simulation.first)
         with solara.v.Html(tag="div"):
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Scores"}):
                 ScoresPanel(desk, desk.simulation.first)
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
                 ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
+
+
+def map_height(desk: Desk) -> int:
+    """Height of a map that fills the screen, its legend below it where it is too narrow to stand beside."""
+    width, height = desk.view.value
+    scale = scale_of(width)
+    legend = 0.0 if width >= WIDE else LEGEND * scale
+    return round(max(320.0, height - HEADER * scale - legend - 45.0))
 
 
 def scale_of(width: int) -> float:

@@ -7,7 +7,7 @@ import solara
 from district_sim.app import widgets
 from district_sim.app.charts import ScoreBars
 from district_sim.app.desk import Desk, Guess
-from district_sim.app.panels import LEGEND, HEADER, MapPanel, scale_of
+from district_sim.app.panels import MapPanel, map_height
 from district_sim.figures.style import TRAJECTORY_COLOURS
 from district_sim.trajectories import Trajectory
 from district_sim.wording import TRAJECTORY_NAMES
@@ -38,11 +38,9 @@ def PredictFirst(desk: Desk) -> None:
     def again(*ignored: Any) -> None:
         desk.reset()
 
-    width, height = desk.view.value
-    scale = scale_of(width)
     with solara.v.Html(tag="div", class_="ds-two"):
         with solara.v.Html(tag="section", class_="ds-box"):
-            MapPanel(desk, simulation.first, round(max(320.0, height - (HEADER + LEGEND) * scale)))
+            MapPanel(desk, simulation.first, map_height(desk))
         with solara.v.Html(tag="div"):
             widgets.PredictBox(
                 stage=stage,

@@ -65,7 +65,7 @@ def from_query(query: str) -> Course | None:
         if not text.isdecimal() or len(text) > 20 or not int(text) < 2**64:
             raise ScenarioError(f"link: {name} = {text[:40]!r}: must be a whole number between 0 and 2**64 - 1")
         numbers[name] = int(text)
-    return _checked(Course(Source(said.get("scenario", "baseline")), {}, **numbers))
+    return _checked(Course(Source(said.get("scenario", "baseline")), {}, numbers["seed"], numbers["quarter"]))
 
 
 def from_json(text: str) -> Course:

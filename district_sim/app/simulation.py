@@ -147,7 +147,8 @@ class Simulation:
         return [Event(one.quarter, one.label) for one in self._course.interventions if one.label]
 
     def _due(self) -> dict[str, Any]:
-        quarter, due = self.quarter, {}
+        quarter = self.quarter
+        due: dict[str, Any] = {}
         for one in self._course.interventions:
             if one.quarter == quarter:
                 due |= one.changes
@@ -231,7 +232,9 @@ class Simulation:
         moved = [
             one
             if one.quarter <= quarter
-            else replace(one, changes={path: value + by[path] if path in by else value for path, value in one.changes.items()})
+            else replace(
+                one, changes={path: value + by[path] if path in by else value for path, value in one.changes.items()}
+            )
             for one in self._course.interventions
         ]
         self._course = replace(self._course, interventions=tuple(moved))

@@ -1,7 +1,7 @@
 """The page's own controls: plain HTML in Vue templates, one file each in `vue/`.
 
-Native buttons, sliders and fields are operable by keyboard and readable by screen readers as they are, and a quarter that
-passes sends one number to the header instead of a tree of widgets.
+Native buttons, sliders and fields are operable by keyboard and readable by screen readers as they are, and a quarter
+that passes sends one number to the header instead of a tree of widgets.
 """
 
 from collections.abc import Callable

@@ -79,7 +79,9 @@ def _need() -> None:
 
 def _cannot(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken, perhaps by another page; choose one with --port, or --port 0 for any that is free"
+        return (
+            f"port {port} is taken, perhaps by another page; choose one with --port, or --port 0 for any that is free"
+        )
     return f"the page cannot be served at {host}, port {port}: {error.strerror or error}"
 
 
