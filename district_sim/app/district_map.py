@@ -186,13 +186,14 @@ def phase_colours(phases: int) -> list[str]:
     return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
 
 
-def _look(phases: int, height: int) -> dict[str, object]:
+def _look(phases: int, height: int, reports: bool) -> dict[str, object]:
     return {
         "height": height,
         "phases": phase_colours(phases),
         "controls": [look.label for look in CONTROLS.values()],
         "nodes": list(NODE_KINDS),
         "difference": LINES[1][0],
+        "reports": reports,
     }
 
 
@@ -218,12 +219,13 @@ def DistrictMap(
             browser. A browser draws nothing on a page that is hidden.
     """
     data = solara.use_memo(frame.packed, [frame])
-    look = solara.use_memo(lambda: _look(frame.phases, height), [frame.phases, height])
+    reports = on_drawn is not None
+    look = solara.use_memo(lambda: _look(frame.phases, height, reports), [frame.phases, height, reports])
     MapWidget.element(
         data=data,
         look=look,
         selected=selected,
         differences=sorted(differences),
         on_selected=on_select or (lambda firm: None),
-        on_drawn=on_drawn or (lambda quarter: None),
+        on_drawn=lambda count_and_quarter: on_drawn(count_and_quarter[1]) if on_drawn else None,
     )

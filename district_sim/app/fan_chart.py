@@ -103,8 +103,7 @@ def _lines(fan: Fan | None, indicator: str) -> list[Line]:
     if fan is None:
         return []
     low, lower, middle, upper, high = fan.quantiles(indicator)
-    label = "median, with half and nine tenths of the runs"
-    return [Line(label, middle, colour=LINES[0][0], bands=((low, high), (lower, upper)))]
+    return [Line("median", middle, colour=LINES[0][0], bands=((low, high), (lower, upper)))]
 
 
 def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
             "label": TRAJECTORY_NAMES[p.trajectory],
             "value": p.share,
             "colour": TRAJECTORY_COLOURS[p.trajectory],
-            "text": f"{p.share:.0%} ({p.low:.0%} to {p.high:.0%})",
+            "text": f"{100 * p.share:.0f} % ({100 * p.low:.0f} to {100 * p.high:.0f} %)",
             "low": p.low,
             "high": p.high,
             "first": p.share == most,
@@ -129,5 +128,5 @@ def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
         below = f"0 of {runs} runs: the futures of the new choice are being computed; those shown are the old ones."
     else:
         below = f"{fan.runs} of {fan.wanted} runs, each with luck of its own, the same for every choice. "
-        below += "In brackets: 95 % interval of the probability."
+        below += "Dark band: half of the runs; light band: nine tenths. In brackets: 95 % interval of the probability."
     return {"bars": bars, "heading": "How it may end", "below": below, "mark": None}

@@ -51,4 +51,5 @@ class MapWidget(Part):
     data = traitlets.Bytes().tag(sync=True)
     differences = traitlets.List().tag(sync=True)
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
-    drawn = traitlets.Int(-1).tag(sync=True)
+    drawn = traitlets.List().tag(sync=True)
+    """How many frames were drawn, and the quarter of the last"""

@@ -22,6 +22,8 @@ export default {
     const draw = () => {
       const { bars, heading, below, mark } = model.get("content");
       title.textContent = heading;
+      const longest = Math.max(...bars.map((bar) => bar.text.length));
+      rows.style.setProperty("--ds-values", `${0.62 * longest}em`); // all tracks have the same length
       note.textContent = below;
       while (shown.length < bars.length) shown.push(row());
       while (shown.length > bars.length) shown.pop().line.remove();

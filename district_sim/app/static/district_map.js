@@ -404,6 +404,7 @@ export default {
     let known = { data: null, look: null, size: "", rings: "" };
     let pointed = -1; // id of the firm under the pointer or the keys
     let told = "";
+    let drawn = 0;
 
     const at = (id) => (frame === null || id === null || id < 0 ? -1 : frame.id.indexOf(id));
 
@@ -462,8 +463,9 @@ export default {
       }
       known = { data, look, size, rings };
       drawTop(width, height);
-      if (fresh && model.get("drawn") !== frame.quarter) {
-        model.set("drawn", frame.quarter);
+      if (fresh && look.reports) {
+        drawn += 1;
+        model.set("drawn", [drawn, frame.quarter]);
         model.save_changes();
       }
     };

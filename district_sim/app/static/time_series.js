@@ -43,8 +43,9 @@ function series(model) {
   }));
 }
 
-/** Smallest and largest number that the axis must show; zero is always on it. */
-function range(lines, unit) {
+/** Smallest and largest number that the axis must show; zero is always on it. It only shrinks when much less is left
+ * to show: who moves a lever to and fro can compare. */
+function range(lines, unit, before) {
   let low = 0;
   let high = 0;
   for (const line of lines) {
@@ -55,8 +56,10 @@ function range(lines, unit) {
       }
     }
   }
-  if (unit.startsWith("share") || unit.includes("0 to 1")) return [low, Math.min(1, Math.max(0.2, 1.05 * high))];
-  return [low, 1.05 * high || 1];
+  if (high <= before && high > before / 4) high = before;
+  const shares = unit.startsWith("share") || unit.includes("0 to 1");
+  const top = shares ? Math.min(1, Math.max(0.2, 1.05 * high)) : 1.05 * high || 1;
+  return [low, top, high];
 }
 
 export default {
@@ -71,6 +74,7 @@ export default {
     let pointer = null;
     let known = "";
     let entries = [];
+    let highest = 0;
 
     const relabel = (lines) => {
       const now = JSON.stringify(lines.map((line) => [line.label, line.colour, line.dash]));
@@ -163,11 +167,12 @@ export default {
       const lines = series(model);
       const width = Math.max(160, canvas.parentElement.clientWidth);
       title.textContent = text;
-      unitLabel.textContent = unit;
+      unitLabel.textContent = unit === "1" ? "" : unit;
       relabel(lines);
       const pen = sharp(canvas, width, height);
       const box = { left: LEFT, right: width - RIGHT, top: TOP, bottom: height - BOTTOM };
-      const [low, high] = range(lines, unit);
+      const [low, high, most] = range(lines, unit, highest);
+      highest = most;
       const x = (quarter) => box.left + ((box.right - box.left) * quarter) / Math.max(1, quarters);
       const y = (value) => box.bottom - ((box.bottom - box.top) * (value - low)) / (high - low);
       const steps = ticks(low, high, Math.max(2, Math.min(5, (box.bottom - box.top) / 32)));
@@ -191,7 +196,7 @@ export default {
         entries[i].textContent = value === undefined ? "" : fine(value);
         return value === undefined ? line.label : `${line.label} ${fine(value)}`;
       });
-      canvas.setAttribute("aria-label", `${text}, ${unit}, quarter ${last}: ${said.join("; ")}`);
+      canvas.setAttribute("aria-label", `${text} (${unit}), quarter ${last}: ${said.join("; ")}`);
     };
 
     const ask = soon(draw);
