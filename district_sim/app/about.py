@@ -25,7 +25,9 @@ _STEPS = (
     "The fan of futures runs the same district under many lucks: how sure is its future?",
     "Predict first: guess, run, compare. Ask the class before pressing Play.",
 )
-_KEYS = "Keys: space plays and pauses, s is one step, y a year, r resets; Tab and arrow keys reach and move all controls."
+_KEYS = (
+    "Keys: space plays and pauses, s is one step, y a year, r resets; Tab and arrow keys reach and move all controls."
+)
 
 
 @solara.component

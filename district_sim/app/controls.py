@@ -146,11 +146,8 @@ def LeversControl(desk: Desk) -> None:
 
     def restore(*ignored: Any) -> None:
         set_problems({})
-        for path, value in as_given.items():
-            if value != values[path]:
-                desk.attempt(
-                    lambda path=path, value=value: simulation.set(path, value, f"{lever(path).name} = {value:g}")
-                )
+        changes = {path: value for path, value in as_given.items() if value != values[path]}
+        desk.attempt(lambda: simulation.change(changes, "levers as in the scenario"))
 
     begin = simulation.first.district.scenario.strategy_start
     note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."

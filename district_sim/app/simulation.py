@@ -186,19 +186,29 @@ class Simulation:
         self.load(replace(self._course, seed=seed, quarter=0, interventions=()))
 
     def set(self, path: str, value: Any, label: str) -> None:
-        """Change a parameter: before the run as a setting, during it from the next quarter on.
+        """Change one parameter; as `change`."""
+        self.change({path: value}, label)
+
+    def change(self, changes: Mapping[str, Any], label: str) -> None:
+        """Change values by path: before the run as settings, during it from the next quarter on.
 
         Raises:
-            ScenarioError: the value is not allowed.
+            ScenarioError: a value is not allowed.
         """
-        self._change({path: value}, label)
+        with self._lock:
+            settings = {**self._course.settings, **changes}
+            if self.quarter == 0:
+                self._begin(replace(self._course, settings=settings))
+            else:
+                replace(self._course, settings=settings).scenario()  # is it allowed?
+                self._intervene(Intervention(self.quarter, dict(changes), label))
 
     def switch(self, name: str, on: bool) -> None:
         """Switch a policy instrument on or off; as `set`."""
         begin = self.first.district.scenario.strategy_start
         with self._lock:
             policies = measures.switched(self.instruments, name, on, self.quarter, begin)
-            self._change({"policies": policies}, f"{name} {'on' if on else 'off'}")
+            self.change({"policies": policies}, f"{name} {'on' if on else 'off'}")
 
     def strike(self, key: str) -> str:
         """Let a shock befall the district from the next quarter on; returns why it cannot, if it cannot."""
@@ -238,14 +248,6 @@ class Simulation:
             for one in self._course.interventions
         ]
         self._course = replace(self._course, interventions=tuple(moved))
-
-    def _change(self, changes: dict[str, Any], label: str) -> None:
-        with self._lock:
-            if self.quarter == 0:
-                self._begin(replace(self._course, settings={**self._course.settings, **changes}))
-            else:
-                replace(self._course, settings={**self._course.settings, **changes}).scenario()  # is it allowed?
-                self._intervene(Intervention(self.quarter, changes, label))
 
     def _intervene(self, made: Intervention) -> None:
         """Add it in the order of quarters; a lever moved again within a quarter counts once."""
