@@ -14,7 +14,6 @@ import pytest
 
 from district_sim.app.course import MOST_BYTES, Course, Source
 from district_sim.app.sharing import as_query
-from district_sim.cli.page import app as app_command
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]
@@ -340,8 +339,3 @@ def test_a_firm_is_followed(visit: Visit) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("[data-is=firm]")).to_contain_text("Employees")
-
-
-def test_the_command_is_documented() -> None:
-    assert app_command.__doc__
-    assert "127.0.0.1" in str(app_command.__annotations__["host"]) or "--host" in app_command.__doc__

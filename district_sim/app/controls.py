@@ -129,6 +129,7 @@ def LeversControl(desk: Desk) -> None:
     problems, set_problems = solara.use_state({})
     simulation = desk.simulation
     source = simulation.course.source
+    solara.use_effect(lambda: set_problems({}), [source])
     as_given = solara.use_memo(lambda: _values_of(source), [source])
     now = simulation.scenario.model_dump(mode="json")
     values = {one.path: float(value_at(now, one.path)) for one in levers()}
