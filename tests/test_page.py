@@ -45,6 +45,21 @@ def test_ten_levers_lie_within_the_schema_and_reach_every_scenario() -> None:
             assert one.low <= data[section][field] <= one.high, (name, one.path)
 
 
+@pytest.mark.parametrize(
+    ("moved", "future"),
+    [
+        ({"strategy.sale": 0.85, "strategy.identity": 0.35}, "fragmentation"),
+        ({"strategy.pipelines": 4.0, "strategy.offshoring": 1.2}, "post_marshallian_node"),
+        ({"strategy.research": 3.0, "strategy.exploration": 0.5, "strategy.training": 0.03}, "learning_region"),
+        ({"strategy.collective_action": 0.8, "strategy.identity": 0.8}, "collective_entrepreneurship"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_future_can_be_reached_by_levers_alone(moved: dict[str, float], future: str) -> None:
+    assert moved.keys() <= {one.path for one in levers()}
+    assert simulate(scenario_of(Source("baseline"), moved), seed=0).trajectory == future
+
+
 @pytest.mark.parametrize("text", ["", "much", "nan", "inf", "-0.1", "1.01", "0.5 0.6"])
 def test_a_lever_says_what_is_wrong(text: str) -> None:
     assert "between 0 and 1" in lever("strategy.sale").problem(text)

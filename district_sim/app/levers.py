@@ -1,7 +1,8 @@
 """The ten parameters that the page lets people move, with ranges and explanations read from the schema.
 
-They are those that tell the bundled scenarios apart, or that the screening in docs/analysis.md ranks first: each of the
-four futures has its two or three, and each future can be reached from the baseline by these alone.
+They are those that the screening in docs/analysis.md ranks first or that make one of the four futures: each future can
+be reached from the baseline by moving two or three of them (tests/test_page.py does). Globalisation is the pressure that
+all of them answer.
 """
 
 import math
@@ -59,11 +60,11 @@ _CHOSEN: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
     ("strategy.identity", "Common identity", None),
     ("strategy.research", "Research", (0.0, 3.0)),
     ("strategy.exploration", "Search for the new", (0.0, 0.6)),
+    ("strategy.training", "Training", (0.0, 0.05)),
     ("strategy.entrepreneurship", "Founding firms", (0.0, 2.0)),
     ("strategy.pipelines", "Own links abroad", (0.0, 5.0)),
     ("strategy.offshoring", "Buying abroad", (-1.0, 2.0)),
     ("strategy.sale", "Selling the firm", None),
-    ("strategy.acquisition", "Buying up suppliers", (0.0, 4.0)),
     ("world.globalisation", "Globalisation", (0.0, 2.0)),
 )
 """Path, name, and the range to teach with where it is not the schema's."""
