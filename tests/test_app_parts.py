@@ -156,6 +156,7 @@ def small() -> Scenario:
 def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """An office whose one worker is a thread of ours: a process takes seconds to start."""
     monkeypatch.setattr("district_sim.app.futures.compile_first", lambda: None)
+    monkeypatch.setattr("district_sim.app.futures._NICE", 0)
     monkeypatch.setattr("district_sim.app.futures.make_pool", lambda workers: ThreadPoolExecutor(1))
     office = Office(1)
     office.warm()
@@ -216,7 +217,7 @@ def test_probabilities_and_bands_by_hand(small: Scenario) -> None:
     found = {p.trajectory: p for p in fan.probabilities}
     assert list(found) == list(Trajectory)
     decline = found[Trajectory.DECLINE]
-    assert (decline.count, decline.share) == (4, 0.8)
+    assert (decline.runs, decline.share) == (4, 0.8)
     assert (decline.low, decline.high) == pytest.approx((0.3755, 0.9638), abs=1e-3)  # Wilson 1927 for 4 of 5
     assert fan.quantiles("firms", (0.0, 0.5, 1.0))[:, 0].tolist() == [0.0, 2.0, 4.0]
     assert not fan.complete
