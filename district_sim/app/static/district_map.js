@@ -8,7 +8,7 @@ const [, , , LEADER, MULTINATIONAL] = [0, 1, 2, 3, 4]; // as in app/district_map
 const TRUSTS = 6; // ties are drawn in so many steps of trust, each in one go
 const TIE_ALPHA = [0.12, 0.2, 0.32, 0.45, 0.5, 0.55];
 const TIE_PASSES = [1, 1, 1, 1, 2, 3];
-const LABELS = 58; // room for the names of outside nodes
+const LABELS = 104; // room for the names of outside nodes
 
 /** One quarter, as Frame.packed wrote it. */
 function unpack(view) {
@@ -115,7 +115,7 @@ function drawAgency(pen, x, y, r, capability, active) {
 function layout(frame, width, height, reach) {
   const [cx, cy] = [width / 2, height / 2];
   const high = height / 2 - 26;
-  const wide = Math.max(high * 0.8, Math.min(width / 2 - LABELS, 1.45 * high));
+  const wide = Math.max(0.4 * high, Math.min(width / 2 - LABELS, 1.45 * high));
   const inside = Math.min(0.86 * high, 0.86 * wide);
   const scale = inside / reach;
   const x = new Float32Array(frame.n);
@@ -454,6 +454,7 @@ export default {
       if (look !== known.look) {
         side.replaceChildren();
         field.style.height = `${look.height}px`;
+        side.hidden = !look.legend;
         counts = legend(side, look);
       }
       const [width, height] = [field.clientWidth, look.height];
