@@ -102,7 +102,9 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
         below = f"So far: {TRAJECTORY_NAMES[scores.label]}. A future must reach {threshold:g} to give its name."
     bars = []
     for future in FUTURES:
-        bars.append(_bar(future, scores.of(future) if scores else 0.0, first=scores is not None and scores.label == future))
+        bars.append(
+            _bar(future, scores.of(future) if scores else 0.0, first=scores is not None and scores.label == future)
+        )
         if future == Trajectory.FRAGMENTATION:
             routes = (("by takeover", "route_takeover"), ("by hierarchy", "route_hierarchy"))
             for label, name in routes:

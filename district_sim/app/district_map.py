@@ -186,13 +186,14 @@ def phase_colours(phases: int) -> list[str]:
     return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
 
 
-def _look(phases: int, height: int, reports: bool) -> dict[str, object]:
+def _look(phases: int, height: int, legend: bool, reports: bool) -> dict[str, object]:
     return {
         "height": height,
         "phases": phase_colours(phases),
         "controls": [look.label for look in CONTROLS.values()],
         "nodes": list(NODE_KINDS),
         "difference": LINES[1][0],
+        "legend": legend,
         "reports": reports,
     }
 
@@ -205,6 +206,7 @@ def DistrictMap(
     selected: int | None = None,
     on_select: Callable[[int | None], None] | None = None,
     differences: frozenset[int] = frozenset(),
+    legend: bool = True,
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
     """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys tell more.
@@ -215,12 +217,13 @@ def DistrictMap(
         selected: id of the firm that is marked.
         on_select: called with the id of a firm that was clicked, or None when it was clicked again.
         differences: ids of firms that are ringed, see `differing`.
+        legend: beside the map, or below it where there is little room; one is enough for two districts.
         on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
             browser. A browser draws nothing on a page that is hidden.
     """
     data = solara.use_memo(frame.packed, [frame])
-    reports = on_drawn is not None
-    look = solara.use_memo(lambda: _look(frame.phases, height, reports), [frame.phases, height, reports])
+    shape = frame.phases, height, legend, on_drawn is not None
+    look = solara.use_memo(lambda: _look(*shape), shape)
     MapWidget.element(
         data=data,
         look=look,

@@ -30,6 +30,7 @@ from district_sim.trajectories import Trajectory
 
 RUNS = 50
 FIRST = 4  # runs with which there is something to show
+_NICE = 5  # the page itself and the browser come first
 
 
 class Outcome(NamedTuple):
@@ -44,7 +45,8 @@ class Probability(NamedTuple):
     """How often a trajectory came out, with the 95 % interval of Wilson (1927)."""
 
     trajectory: Trajectory
-    count: int
+    runs: int
+    """How many ended so"""
     share: float
     low: float
     high: float
@@ -100,6 +102,9 @@ class _GivenUp(Exception):
 
 def _one_future(scenario: Scenario, seed: int, wanted: str) -> Outcome | None:
     """In a worker: one run, given up as soon as the file `wanted` is gone."""
+
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
     def look(_: int) -> None:
         if not os.path.exists(wanted):

@@ -49,7 +49,7 @@ class MapWidget(Part):
     _esm = module("district_map")
     look = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
-    differences = traitlets.List().tag(sync=True)
+    differences: traitlets.List[int] = traitlets.List().tag(sync=True)
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)
-    drawn = traitlets.List().tag(sync=True)
+    drawn: traitlets.List[int] = traitlets.List().tag(sync=True)
     """How many frames were drawn, and the quarter of the last"""

@@ -5,8 +5,10 @@ const TIE = "#4a5a66";
 const PIPELINE = "#0b4a8f";
 const AGENCY = "#b3541e";
 const [, , , LEADER, MULTINATIONAL] = [0, 1, 2, 3, 4]; // as in app/district_map.py
-const TRUSTS = 6; // ties are drawn in so many steps of trust, one stroke for each
-const LABELS = 58; // room for the names of outside nodes
+const TRUSTS = 6; // ties are drawn in so many steps of trust, each in one go
+const TIE_ALPHA = [0.12, 0.2, 0.32, 0.45, 0.5, 0.55];
+const TIE_PASSES = [1, 1, 1, 1, 2, 3];
+const LABELS = 104; // room for the names of outside nodes
 
 /** One quarter, as Frame.packed wrote it. */
 function unpack(view) {
@@ -52,7 +54,13 @@ function outline(pen, control, x, y, r) {
   pen.closePath();
 }
 
-/** A firm: filled by phase, edged by control, one white dot for each technological trajectory after the first. */
+/** Whether a colour is so light that marks on it are to be black. */
+function isLight(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
+}
+
+/** A firm: filled by phase, edged by control, one mark for each technological trajectory after the first. */
 function drawFirm(pen, x, y, r, colour, control, technology) {
   outline(pen, control, x, y, r);
   pen.fillStyle = colour;
@@ -60,17 +68,13 @@ function drawFirm(pen, x, y, r, colour, control, technology) {
   pen.lineWidth = control === MULTINATIONAL ? 2.5 : control === 0 ? 1 : 1.8;
   pen.strokeStyle = control === 0 ? "#333333" : "#000000";
   pen.stroke();
-  const dots = Math.min(technology, 4);
-  const size = Math.max(1.3, 0.2 * r);
-  for (let k = 0; k < dots; k++) {
-    const at = x + (k - (dots - 1) / 2) * 2.5 * size;
-    pen.beginPath();
-    pen.arc(at, y, size, 0, 2 * Math.PI);
-    pen.fillStyle = "#ffffff";
-    pen.fill();
-    pen.lineWidth = 0.7;
-    pen.strokeStyle = "#000000";
-    pen.stroke();
+  const marks = Math.min(technology, 4);
+  if (!marks) return;
+  const wide = Math.max(1.5, 0.22 * r);
+  const high = Math.max(4, 0.9 * r);
+  pen.fillStyle = isLight(colour) ? "#000000" : "#ffffff";
+  for (let k = 0; k < marks; k++) {
+    pen.fillRect(x + (k - (marks - 1) / 2) * 1.5 * wide - wide / 2, y - high / 2, wide, high);
   }
 }
 
@@ -111,7 +115,7 @@ function drawAgency(pen, x, y, r, capability, active) {
 function layout(frame, width, height, reach) {
   const [cx, cy] = [width / 2, height / 2];
   const high = height / 2 - 26;
-  const wide = Math.max(high * 0.8, Math.min(width / 2 - LABELS, 1.45 * high));
+  const wide = Math.max(0.4 * high, Math.min(width / 2 - LABELS, 1.45 * high));
   const inside = Math.min(0.86 * high, 0.86 * wide);
   const scale = inside / reach;
   const x = new Float32Array(frame.n);
@@ -132,10 +136,22 @@ function layout(frame, width, height, reach) {
   return { cx, cy, wide, high, x, y, r, unit, node };
 }
 
+/** Stroke a path with lines a screen's dot wide, side by side to make them broader: a browser without a graphics card
+ * draws thousands of these in a moment, and takes twenty times as long for lines of any other width. */
+function hatch(pen, path, passes) {
+  const dot = 1 / (window.devicePixelRatio || 1);
+  pen.lineWidth = dot;
+  pen.lineCap = "butt";
+  for (const [dx, dy] of [[0, 0], [0.8, 0], [0, 0.8]].slice(0, passes)) {
+    pen.translate(dx * dot, dy * dot);
+    pen.stroke(path);
+    pen.translate(-dx * dot, -dy * dot);
+  }
+}
+
 function drawLinks(pen, frame, place, names) {
   const { x, y, node, cx, cy } = place;
-  pen.lineCap = "round";
-  // Ties, one stroke for each step of trust
+  // Ties, together by steps of trust
   const paths = Array.from({ length: TRUSTS }, () => new Path2D());
   for (let k = 0; k < frame.trust.length; k++) {
     const path = paths[Math.min(TRUSTS - 1, Math.floor(frame.trust[k] * TRUSTS))];
@@ -145,31 +161,25 @@ function drawLinks(pen, frame, place, names) {
   const many = Math.min(1, Math.sqrt(1500 / Math.max(1, frame.trust.length)));
   pen.strokeStyle = TIE;
   paths.forEach((path, step) => {
-    const trust = (step + 0.5) / TRUSTS;
-    pen.globalAlpha = (0.08 + 0.5 * trust * trust) * (0.5 + 0.5 * many);
-    pen.lineWidth = (0.5 + 2.2 * trust * trust) * many;
-    pen.stroke(path);
+    pen.globalAlpha = TIE_ALPHA[step] * many;
+    hatch(pen, path, TIE_PASSES[step]);
   });
   // Who contributes to the agency
-  pen.globalAlpha = 0.8 * many;
-  pen.strokeStyle = AGENCY;
-  pen.lineWidth = 1.5;
-  pen.setLineDash([1, 4]);
-  pen.beginPath();
+  const spokes = new Path2D();
   for (let i = 0; i < frame.n; i++) {
-    if (frame.participant[i]) {
-      pen.moveTo(cx, cy);
-      pen.lineTo(x[i], y[i]);
-    }
+    if (!frame.participant[i]) continue;
+    spokes.moveTo(cx, cy);
+    spokes.lineTo(x[i], y[i]);
   }
-  pen.stroke();
-  pen.setLineDash([]);
+  pen.globalAlpha = 0.45 * many;
+  pen.strokeStyle = AGENCY;
+  hatch(pen, spokes, 1);
   // Pipelines: firms' own and, broader, collective ones
   pen.strokeStyle = PIPELINE;
+  pen.lineWidth = 1 / (window.devicePixelRatio || 1);
   for (let k = 0; k < frame.strength.length; k++) {
     const [nx, ny] = node[frame.node[k]];
-    pen.globalAlpha = (0.15 + 0.4 * frame.strength[k]) * many;
-    pen.lineWidth = 1.2;
+    pen.globalAlpha = (0.2 + 0.5 * frame.strength[k]) * many;
     pen.beginPath();
     pen.moveTo(x[frame.holder[k]], y[frame.holder[k]]);
     pen.lineTo(nx, ny);
@@ -316,11 +326,10 @@ function legend(parent, look) {
     make("span", "", text, entry);
     if (tally) tally.push(make("span", "ds-map-count", "", entry));
   };
-  const line = (colour, width, dash = [], alpha = 1) => (pen) => {
+  const line = (colour, width, alpha = 1) => (pen) => {
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.globalAlpha = alpha;
-    pen.setLineDash(dash);
     pen.beginPath();
     pen.moveTo(2, 10);
     pen.lineTo(32, 10);
@@ -343,12 +352,12 @@ function legend(parent, look) {
     drawFirm(pen, 23, 10, 9, "#b9c4cc", 0, 0);
   });
   sample("technological trajectory 2", (pen) => drawFirm(pen, 17, 10, 8, "#777777", 0, 2));
-  sample("tie, little trust", line(TIE, 1, [], 0.35));
-  sample("tie, much trust", line(TIE, 2.6, [], 0.75));
-  sample("pipeline to the outside", line(PIPELINE, 1.6));
+  sample("tie, little trust", line(TIE, 1, 0.4));
+  sample("tie, much trust", line(TIE, 2.4, 0.9));
+  sample("pipeline to the outside", line(PIPELINE, 1.4));
   sample("agency and its capability", (pen) => drawAgency(pen, 17, 10, 9, 0.3, true));
-  sample("contributes to the agency", line(AGENCY, 1.6, [1, 4]));
-  sample("collective pipeline", line(AGENCY, 5, [], 0.7));
+  sample("contributes to the agency", line(AGENCY, 1, 0.8));
+  sample("collective pipeline", line(AGENCY, 5, 0.7));
   sample("differs from the other district", (pen) => {
     drawFirm(pen, 17, 10, 4, "#b9c4cc", 0, 0);
     pen.beginPath();
@@ -445,6 +454,7 @@ export default {
       if (look !== known.look) {
         side.replaceChildren();
         field.style.height = `${look.height}px`;
+        side.hidden = !look.legend;
         counts = legend(side, look);
       }
       const [width, height] = [field.clientWidth, look.height];

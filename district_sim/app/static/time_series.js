@@ -123,16 +123,21 @@ export default {
       pen.lineTo(box.left, box.bottom);
       pen.lineTo(box.right, box.bottom);
       pen.stroke();
+      pen.setLineDash([4, 3]);
+      for (const [quarter] of marks) pen.strokeRect(x(quarter), box.top, 0, box.bottom - box.top);
+      pen.setLineDash([]);
+    };
+
+    const words = (pen, box, x, marks) => {
       pen.textAlign = "left";
+      pen.textBaseline = "bottom";
+      pen.lineWidth = 4;
+      pen.strokeStyle = "#ffffff";
+      pen.fillStyle = QUIET;
       for (const [quarter, text] of marks) {
-        pen.setLineDash([4, 3]);
-        pen.beginPath();
-        pen.moveTo(x(quarter), box.top);
-        pen.lineTo(x(quarter), box.bottom);
-        pen.stroke();
-        pen.setLineDash([]);
-        const wide = pen.measureText(text).width;
-        pen.fillText(text, Math.min(x(quarter) + 4, box.right - wide), box.top);
+        const left = Math.min(x(quarter) + 4, box.right - pen.measureText(text).width);
+        pen.strokeText(text, left, box.bottom - 2);
+        pen.fillText(text, left, box.bottom - 2);
       }
     };
 
@@ -179,6 +184,7 @@ export default {
       const write = writer(unit, steps.length > 1 ? steps[1] - steps[0] : 1);
       axes(pen, box, x, y, steps, write, quarters, marks);
       plot(pen, lines, x, y);
+      words(pen, box, x, marks);
       const last = Math.max(0, ...lines.map((line) => line.first + line.values.length - 1));
       const at = pointer === null ? last : Math.round(((pointer - box.left) / (box.right - box.left)) * quarters);
       if (pointer !== null && at >= 0 && at <= quarters) {
