@@ -1,4 +1,4 @@
-"""The page in a real browser: headless Chromium. One server and one browser for all; a visit of its own for each test."""
+"""The page in headless Chromium: one server and one browser for all, a visit of its own for each test."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from district_sim.app.course import MOST_BYTES, Course, Source
+from district_sim.app.course import MOST_BYTES, Course
 from district_sim.app.sharing import as_query
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

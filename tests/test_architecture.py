@@ -68,7 +68,8 @@ def test_solara_stays_on_the_page() -> None:
     """What stands behind the page can be used and tested without it."""
     libraries = {"solara", "reacton", "anywidget", "ipyvuetify"}
     users = {name for name, tree in MODULES.items() if {full.split(".")[0] for full in imported(tree)} & libraries}
-    behind = {f"app.{name}" for name in ("course", "downloads", "futures", "levers", "measures", "sharing", "simulation")}
+    logic = ("course", "downloads", "futures", "levers", "measures", "sharing", "simulation")
+    behind = {f"app.{name}" for name in logic}
     assert {name for name in users if not name.startswith("app.")} == set()
     assert behind <= MODULES.keys()
     assert users & behind == set()

@@ -16,8 +16,8 @@ _FUTURES: dict[Trajectory, str] = {
     Trajectory.DECLINE: "the district shrinks away.",
 }
 _STEPS = (
-    "Choose a scenario at the left, press Play, and watch: each mark on the map is a firm. Rest on it to see who it is, "
-    "click it to follow it. One step is a quarter of a year.",
+    "Choose a scenario at the left, press Play, and watch: each mark on the map is a firm. Rest on one to see who it "
+    "is, click it to follow it. One step is a quarter of a year.",
     "The strategy begins in the quarter that is marked in the charts. “To quarter …” jumps there.",
     "Move a lever, switch a policy, let a shock strike. Before the run they belong to the district; during it they act "
     "from the next quarter on. Reset undoes what was done during the run.",

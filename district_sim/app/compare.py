@@ -70,7 +70,11 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
     contrast = desk.simulation.course.contrast
     assert contrast is not None
     with solara.v.Html(tag="div", class_="ds-halves"):
-        for name, track, rings in (("First district", first, frozenset[int]()), (contrast.label, second, ringed)):
+        halves = (
+            ("First district", first, frozenset[int]()),
+            (f"Second district: {contrast.label}", second, ringed),
+        )
+        for name, track, rings in halves:
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": name}):
                 solara.v.Html(tag="h2", children=[name])
                 MapPanel(desk, track, height, rings, leads=track is first)
@@ -150,14 +154,14 @@ def contrast_of(desk: Desk, path: str, value: float | None) -> Contrast | None:
         return None
     if path.startswith(_POLICY):
         name, begin = path.removeprefix(_POLICY), simulation.first.district.scenario.strategy_start
-        return Contrast("policies", measures.switched([], name, True, 0, begin)[0], f"with {name}")
+        return Contrast("policies", measures.switched([], name, True, 0, begin)[0], f"{name} besides")
     if path in SWITCHES:
-        return Contrast(path, False, f"with {SWITCHES[path]}")
+        return Contrast(path, False, SWITCHES[path])
     one = lever(path)
     if value is None:
         here = float(simulation.value(path))
         value = one.high if here - one.low <= one.high - here else one.low
-    return Contrast(path, value, f"with {one.name.lower()} at {value:g}")
+    return Contrast(path, value, f"{one.name} = {value:g}")
 
 
 def rows_of(first: Track, second: Track) -> list[list[Any]]:

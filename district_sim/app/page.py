@@ -15,7 +15,7 @@ from district_sim.app.about import About
 from district_sim.app.compare import TwoDistricts
 from district_sim.app.desk import Desk
 from district_sim.app.fan_chart import FanOfFutures
-from district_sim.app.panels import OneDistrict
+from district_sim.app.panels import OneDistrict, scale_of
 from district_sim.app.predict import PredictFirst
 from district_sim.app.share import Share
 
@@ -63,5 +63,10 @@ def _View(desk: Desk) -> None:
 def _Fan(desk: Desk) -> None:
     """All futures of the values now in force, from the first quarter on."""
     desk.changed.get()
+    text = (
+        "The same district from the first quarter on, under many lucks, with all values that are in force now. Move a "
+        "lever or switch a policy: the fan redraws, coarse at first, finer while the hand rests."
+    )
     with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Fan of futures"}):
-        FanOfFutures(desk.simulation.scenario)
+        solara.v.Html(tag="p", children=[text])
+        FanOfFutures(desk.simulation.scenario, height=round(150 * scale_of(desk.view.value[0])))
