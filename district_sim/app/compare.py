@@ -1,5 +1,6 @@
 """Two districts side by side: the same luck, one thing different."""
 
+from functools import partial
 from typing import Any
 
 import solara
@@ -38,6 +39,7 @@ _IN_TABLE = (
     *("firms", "employment", "value_added_local", "wage", "gini", "mne_turnover_share", "captive_share", "trust"),
     *("local_purchases", "phase_coverage", "pipeline_firms", "newest_share", "participation", "agency_capability"),
 )
+_COUNTS = ("firms", "employment", "value_added_local")
 _TELLING = 0.25  # a difference of a quarter of the larger value fills its cell
 _POLICY = "policy:"
 
@@ -176,23 +178,14 @@ def rows_of(first: Track, second: Track) -> list[list[Any]]:
     for name in _IN_TABLE:
         a, b = float(one[name]), float(two[name])
         share = units[name] == "share"
-        larger = 1.0 if share else max(abs(a), abs(b), 1e-12)
-        size = (b - a) / larger / _TELLING
-        text = _shown(b - a, share, signed=True)
-        rows.append(
-            [
-                HEADLINES[name],
-                _shown(a, share),
-                _shown(b, share),
-                text,
-                size if any(c in text for c in "123456789") else 0,
-            ]
-        )
+        write = partial(_written, digits=0 if share or name in _COUNTS else 2, times=100 if share else 1)
+        difference = write(b - a, sign="+")
+        same = not set(difference) & set("123456789")
+        size = (b - a) / (1.0 if share else max(abs(a), abs(b), 1e-12)) / _TELLING
+        texts = [write(a) + " %", write(b) + " %", difference + " pt"] if share else [write(a), write(b), difference]
+        rows.append([HEADLINES[name], *texts[:2], "none" if same else texts[2], 0.0 if same else size])
     return rows
 
 
-def _shown(value: float, share: bool, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    if share:
-        return f"{100 * value:{sign}.0f} {'pt' if signed else '%'}".replace("-", "−")
-    return f"{value:{sign},.0f}".replace("-", "−") if abs(value) >= 100 else f"{value:{sign}.2f}".replace("-", "−")
+def _written(value: float, digits: int, times: int, sign: str = "") -> str:
+    return f"{times * value:{sign},.{digits}f}".replace("-", "−")
