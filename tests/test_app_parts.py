@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,22 @@ def test_a_run_that_fails_is_told(office: Office, small: Scenario, monkeypatch: 
         list(office.compute(small))
     with pytest.raises(ValueError, match="at least 1, not 0"):
         office.compute(small, runs=0)
+
+
+def test_after_a_worker_was_killed_everybody_is_told_and_the_next_has_new_workers(
+    office: Office, small: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = office.compute(small, runs=1000)
+
+    def broken(*_: object) -> None:
+        raise BrokenProcessPool("a worker was killed")
+
+    monkeypatch.setattr(office._pool, "submit", broken)
+    for told in (office.compute(small), waiting):
+        with pytest.raises(BrokenProcessPool):
+            list(told)
+    *_, fan = office.compute(small, runs=4)
+    assert fan.complete
 
 
 def test_probabilities_and_bands_by_hand(small: Scenario) -> None:

@@ -280,8 +280,8 @@ class Office:
                 try:
                     run = self._pool.submit(_one_future, *computation.order(replicate))
                 except (BrokenProcessPool, RuntimeError) as error:  # a worker was killed; or the program ends
-                    self._pool = None
-                    computation.fail(error)
+                    self._waiting.append(computation)
+                    self._give_up(error)
                     return
                 self._waiting.append(computation)
                 self._busy += 1
@@ -290,10 +290,17 @@ class Office:
     def _finished(self, computation: Computation, replicate: int, run: "Future[Outcome | None]") -> None:
         with self._lock:
             self._busy -= 1
-            if not run.cancelled() and isinstance(run.exception(), BrokenProcessPool):
-                self._pool = None  # the next computation starts new workers
+            if not run.cancelled() and isinstance(error := run.exception(), BrokenProcessPool):
+                self._give_up(error)
         computation.finish(replicate, run)
         self._go_on()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Tell all who wait; the next computation starts new workers. To be called with the lock."""
+        self._pool = None
+        for computation in self._waiting:
+            computation.fail(error)
+        self._waiting.clear()
 
 
 def _get_ready() -> None:

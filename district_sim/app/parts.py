@@ -14,9 +14,9 @@ _STATIC = Path(__file__).parent / "static"
 _CSS = (_STATIC / "parts.css").read_text(encoding="utf-8")
 
 
-def module(name: str) -> str:
-    """The text of one drawing's ES module, with what all of them share in front."""
-    return "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("common", name))
+def module(*parts: str) -> str:
+    """The text of one drawing's ES module, its parts one after the other, with what all drawings share in front."""
+    return "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("common", *parts))
 
 
 class Part(anywidget.AnyWidget):
@@ -46,7 +46,7 @@ class TimeSeriesWidget(Part):
 class MapWidget(Part):
     """See static/district_map.js."""
 
-    _esm = module("district_map")
+    _esm = module("shapes", "district_map")
     look = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
     differences: traitlets.List[int] = traitlets.List().tag(sync=True)
