@@ -29,11 +29,11 @@ SWITCHES: dict[str, str] = {
 """Mechanisms whose absence is worth a look, and how the second district is then described."""
 _PAIRS = (
     ("Jobs", "employees", "employment"),
-    ("Value added kept", "k€ a quarter", "value_added_local"),
+    ("Value added kept", "k€", "value_added_local"),
     ("Multinationals", "share", "mne_turnover_share"),
-    ("Trust of ties", "index, 0 to 1", "trust"),
+    ("Trust of ties", "0 to 1", "trust"),
     ("Bought locally", "share", "local_purchases"),
-    ("On newest technology", "share", "newest_share"),
+    ("New technology", "share", "newest_share"),
 )
 _IN_TABLE = (
     *("firms", "employment", "value_added_local", "wage", "gini", "mne_turnover_share", "captive_share", "trust"),

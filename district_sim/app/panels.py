@@ -31,7 +31,7 @@ PANELS = (
     Panel("Multinationals", "share", (("mne_turnover_share", "now"),)),
     Panel("Trust, identity", "0 to 1", (("trust", "trust"), ("identity", "identity"))),
     Panel("Bought locally", "share", (("local_purchases", "now"),)),
-    Panel("Newest technology", "share", (("newest_share", "now"),)),
+    Panel("New technology", "share", (("newest_share", "now"),)),
     Panel("Acting together", "share", (("participation", "firms"), ("agency_capability", "agency"))),
 )
 
@@ -100,11 +100,9 @@ def FirmPanel(desk: Desk, track: Track) -> None:
     with solara.v.Html(tag="section", class_="ds-box", attributes={"data-is": "firm"}):
         solara.v.Html(tag="h2", children=[f"Firm {firm}{'' if alive else ' (closed)'}"])
         with solara.v.Html(tag="div", class_="ds-charts ds-three"):
-            for row, (title, unit) in enumerate(
-                (("Employees", "employees"), ("Learning capacity", "index, 0 to 1"), ("Profit", "k€ a quarter"))
-            ):
+            for row, (title, unit) in enumerate((("Employees", ""), ("Learning", "0 to 1"), ("Profit", "k€"))):
                 TimeSeries(
-                    [Line(title.lower(), values[row], first=first)],
+                    [Line("now" if alive else "last", values[row], first=first)],
                     title=title,
                     unit=unit,
                     quarters=desk.simulation.quarters,
