@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from district_sim.app import measures
-from district_sim.app.course import MOST_BYTES, Contrast, Course, Intervention, Source, replay, scenario_of
+from district_sim.app.course import MOST_BYTES, Contrast, Course, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers
 from district_sim.app.sharing import as_json, as_query, from_json, from_query
@@ -342,4 +342,3 @@ def test_data_can_be_taken_away() -> None:
 def test_interventions_lie_in_the_order_of_quarters() -> None:
     quarters = [one.quarter for one in steered().course.interventions]
     assert quarters == sorted(quarters)
-    assert Intervention(1, {}, "x") == Intervention(1, {}, "x")

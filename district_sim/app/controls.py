@@ -43,6 +43,7 @@ def Header(desk: Desk) -> None:
     def step(quarters: int) -> None:
         if not desk.playing.value:
             desk.step(max(1, min(int(quarters), simulation.quarters)))
+            desk.changed.value += 1
 
     widgets.Header(
         tabs=[list(one) for one in TABS],
@@ -78,10 +79,11 @@ def ScenarioControl(desk: Desk) -> None:
             desk.selected.value, desk.guess.value = None, None
 
     def reseed(text: str) -> None:
-        if not text.strip().isdecimal() or not int(text) < 2**64:
-            set_problem(f"{text.strip() or 'nothing'}: the seed must be a whole number between 0 and 2^64 - 1")
+        said = text.strip()
+        if not said.isdecimal() or len(said) > 20 or not int(said) < 2**64:
+            set_problem(f"{said[:30] or 'nothing'}: the seed must be a whole number between 0 and 2^64 - 1")
             return
-        begin(lambda: simulation.reseed(int(text)))
+        begin(lambda: simulation.reseed(int(said)))
 
     def given(file: dict[str, Any]) -> None:
         begin(lambda: _take(desk, str(file["name"]), file["text"]))

@@ -60,11 +60,16 @@ class Desk:
             self.tick.value += 1
         return True
 
-    def step(self, quarters: int) -> None:
-        """Some quarters at once."""
-        self.simulation.step(quarters)
-        self.tick.value += 1
-        self.changed.value += 1
+    def step(self, quarters: int) -> bool:
+        """Some quarters at once; whether they could be run."""
+        try:
+            self.simulation.step(quarters)
+        except RuntimeError as error:  # a district that outgrows all bounds
+            self.says.value = ("error", str(error))
+            return False
+        finally:
+            self.tick.value += 1
+        return True
 
     def reset(self) -> None:
         """Back to the first quarter."""
@@ -97,9 +102,7 @@ class Desk:
         while not stop.is_set():
             began = monotonic()
             self._drawn.clear()
-            self.simulation.step()
-            self.tick.value += 1
-            if self.simulation.done:
+            if not self.step(1) or self.simulation.done:
                 break
             self._drawn.wait(_SLOWEST_DRAWING)
             stop.wait(max(0.0, 1.0 / self.speed.value - (monotonic() - began)))

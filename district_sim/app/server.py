@@ -21,11 +21,12 @@ _ENVIRONMENT = {
 
 
 def stay_at_home() -> None:
-    """No telemetry, no asset from elsewhere, also when somebody else started Solara's server."""
+    """No telemetry, no asset and no check from elsewhere, also when somebody else started Solara's server."""
     import solara.server.settings
     import solara.settings
 
     solara.server.settings.telemetry.mixpanel_enable = False
+    solara.server.settings.main.mode = "production"
     solara.settings.assets.proxy = True
     solara.settings.assets.cdn = _OFF
 

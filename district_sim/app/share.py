@@ -9,6 +9,8 @@ from district_sim.app.desk import Desk
 from district_sim.app.downloads import everything, figures, file_stem, indicators_csv
 from district_sim.app.sharing import as_json, as_query
 
+_LONGEST_LINK = 8000  # characters; servers and mail programs cut longer ones
+
 
 @solara.component
 def Share(desk: Desk) -> None:
@@ -19,7 +21,13 @@ def Share(desk: Desk) -> None:
     stem = file_stem(simulation)
     with solara.v.Html(tag="section", class_="ds-box ds-about"):
         solara.v.Html(tag="h2", children=["Share this state"])
-        widgets.ShareBox(query=as_query(simulation.course))
+        query = as_query(simulation.course)
+        if len(query) <= _LONGEST_LINK:
+            widgets.ShareBox(query=query)
+        else:
+            solara.v.Html(
+                tag="p", children=["This state holds a long scenario file: too much for a link. Share the file."]
+            )
         with solara.v.Html(tag="div", class_="ds-downloads"):
             _Download("State as a file", f"{stem}.json", lambda: as_json(simulation.course))
         solara.v.Html(tag="p", class_="dp-note", children=["Open the file again with “Open a file”, at the left."])

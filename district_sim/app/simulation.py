@@ -111,11 +111,6 @@ class Simulation:
         return self.quarter >= self.quarters
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """What was set before the run."""
-        return self._course.settings
-
-    @property
     def scenario(self) -> Scenario:
         """Values in force, those included that act from the next quarter."""
         with self._lock:
