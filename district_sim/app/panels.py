@@ -130,11 +130,13 @@ def OneDistrict(desk: Desk) -> None:
 
 
 def map_height(desk: Desk) -> int:
-    """Height of a map that fills the screen, its legend below it where it is too narrow to stand beside."""
+    """Height of a map that fills the screen and is no higher than wide; the columns are those of style.css."""
     width, height = desk.view.value
     scale = scale_of(width)
+    stage = width - 20.5 * 15.0 * scale - 50.0
+    across = stage * 1.4 / 2.4 - 280.0 if width >= WIDE else stage * 1.15 / 2.15
     legend = 0.0 if width >= WIDE else LEGEND * scale
-    return round(max(320.0, height - HEADER * scale - legend - 45.0))
+    return round(min(max(320.0, height - HEADER * scale - legend - 45.0), max(320.0, 1.05 * across)))
 
 
 def scale_of(width: int) -> float:
