@@ -21,7 +21,7 @@ from district_sim.parameters import Parameters
 from district_sim.run import advance, as_frame
 from district_sim.scenario import Scenario
 from district_sim.scenario_files import ScenarioError, load_scenario
-from district_sim.state import SELF_OWNED, State
+from district_sim.state import SELF_OWNED, State, fitted
 from district_sim.trajectories import Scores, Trajectory, score
 
 
@@ -88,7 +88,7 @@ class District(mesa.Model):
     def scenario(self, scenario: MesaScenario) -> None:
         # Mesa keeps a scenario of its own kind (a bare seed) here while it sets up the model
         if not isinstance(scenario, MesaScenario):
-            raise AttributeError("a district's scenario cannot be changed; make another District")
+            raise AttributeError("a district's scenario is changed by intervene(), or make another District")
 
     @property
     def quarter(self) -> int:
@@ -104,6 +104,39 @@ class District(mesa.Model):
         self.datacollector.collect(self)
         if self.quarter >= self.scenario.run.quarters:
             self.running = False
+
+    def intervene(self, scenario: Scenario | None = None, /, **overrides: Any) -> None:
+        """Change the scenario from the next quarter on: a policy begins, a strategy turns, the world strikes.
+
+        From then on `scenario` tells the values in force. The same changes in the same quarters give the same run
+        again, bit for bit.
+
+        Args:
+            scenario: the values in force from now on; those of now if left out.
+            overrides: values that win over it, by path, as in the constructor. `policies` is the whole list: an
+                instrument keeps by its position what it has won (the award of a contest).
+
+        Raises:
+            ScenarioError: a value is not valid, or cannot change within a run: how the district began, the length of
+                the run, how many domains, phases and multinationals there are, how many ties a firm can keep up.
+        """
+        now = self.scenario
+        changed = _resolved(
+            now if scenario is None else scenario, {k.replace("__", "."): v for k, v in overrides.items()}
+        )
+        for section in ("firms", "run"):
+            if getattr(changed, section) != getattr(now, section):
+                raise ScenarioError(f"{section}: cannot change within a run; start another district")
+        if changed.ownership.multinationals != now.ownership.multinationals:
+            raise ScenarioError("ownership.multinationals: cannot change within a run; start another district")
+        parameters, before = changed.parameters(), self.state.instruments
+        try:
+            state = fitted(self.state, parameters)
+        except ValueError as error:
+            raise ScenarioError(f"{error}: this cannot change within a run; start another district") from None
+        kept = min(before.size, state.instruments.size)
+        state.instruments[:kept] = before[:kept]
+        self._scenario_of_district, self.parameters, self.state = changed, parameters, state
 
     # Results ------------------------------------------------------------------------------------
 

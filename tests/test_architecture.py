@@ -60,7 +60,24 @@ def test_libraries_stay_in_their_files(library: str, homes: set[str]) -> None:
 def test_nobody_imports_the_front_ends() -> None:
     front = ("district_sim.cli", "district_sim.app")
     users = {name for name, tree in MODULES.items() if any(full.startswith(front) for full in imported(tree))}
-    assert {name for name in users if not name.startswith("cli.")} <= {"__main__"}
+    assert {name for name in users if not name.startswith(("app.", "cli."))} <= {"__main__"}
+    assert not any(
+        full.startswith("district_sim.cli")
+        for name, tree in MODULES.items()
+        if name.startswith("app.")
+        for full in imported(tree)
+    )
+
+
+def test_solara_stays_on_the_page() -> None:
+    """What stands behind the page can be used and tested without it."""
+    libraries = {"solara", "reacton", "anywidget", "ipyvuetify"}
+    users = {name for name, tree in MODULES.items() if {full.split(".")[0] for full in imported(tree)} & libraries}
+    logic = ("course", "downloads", "futures", "levers", "measures", "sharing", "simulation")
+    behind = {f"app.{name}" for name in logic}
+    assert {name for name in users if not name.startswith("app.")} == set()
+    assert behind <= MODULES.keys()
+    assert users & behind == set()
 
 
 def test_processes_know_nothing_of_who_calls_them() -> None:

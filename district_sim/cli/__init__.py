@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from district_sim import __version__
-from district_sim.cli import analysis, calibrate, experiments, runs
+from district_sim.cli import analysis, calibrate, experiments, page, runs
 from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "demo": runs.demo,
+    "app": page.app,
     "sweep": experiments.sweep,
     "results": experiments.results,
     "verify": runs.verify,
@@ -60,6 +61,7 @@ def about(
     [bold]Begin with[/bold]
 
       district-sim demo                  one district, five runs, one figure
+      district-sim app                   one district, live in the browser
       district-sim scenarios list        what can be run
       district-sim run learning_region   one run, its start, end and trajectory
       district-sim sweep --help          many runs, a data set

@@ -1,0 +1,52 @@
+"""How to read the page."""
+
+import solara
+
+from district_sim.app.desk import Desk
+from district_sim.figures.style import TRAJECTORY_COLOURS
+from district_sim.trajectories import Trajectory
+from district_sim.wording import TRAJECTORY_NAMES
+
+_FUTURES: dict[Trajectory, str] = {
+    Trajectory.FRAGMENTATION: "multinationals buy the best firms, or a few leaders bind the others; ties dissolve.",
+    Trajectory.POST_MARSHALLIAN_NODE: "the district lives on as a node of global networks; some phases leave.",
+    Trajectory.LEARNING_REGION: "learning together, firms and institutions break with the old technology.",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "firms and public act as one entrepreneur and go global as a system.",
+    Trajectory.MARSHALLIAN_PERSISTENCE: "not much changes.",
+    Trajectory.DECLINE: "the district shrinks away.",
+}
+_STEPS = (
+    "Choose a scenario at the left, press Play, and watch: each mark on the map is a firm. Rest on one to see who it "
+    "is, click it to follow it. One step is a quarter of a year.",
+    "The strategy begins in the quarter that is marked in the charts. “To quarter …” jumps there.",
+    "Move a lever, switch a policy, let a shock strike. Before the run they belong to the district; during it they act "
+    "from the next quarter on. Reset undoes what was done during the run.",
+    "Two districts: the same luck, one thing different. What differs between them is the doing of that one thing.",
+    "The fan of futures runs the same district under many lucks: how sure is its future?",
+    "Predict first: guess, run, compare. Ask the class before pressing Play.",
+)
+_KEYS = (
+    "Keys: space plays and pauses, s is one step, y a year, r resets; Tab and arrow keys reach and move all controls."
+)
+
+
+@solara.component
+def About(desk: Desk) -> None:
+    """A short guide."""
+    with solara.v.Html(tag="section", class_="ds-box ds-about"):
+        solara.v.Html(tag="h2", children=["How to use this page"])
+        solara.v.Html(tag="ol", children=[solara.v.Html(tag="li", children=[step]) for step in _STEPS])
+        solara.v.Html(tag="p", class_="mt-3", children=[_KEYS])
+        solara.v.Html(tag="h2", children=["The futures"])
+        with solara.v.Html(tag="ul", style_="list-style: none; padding: 0"):
+            for one, text in _FUTURES.items():
+                chip = solara.v.Html(tag="i", class_="ds-chip", style_=f"background: {TRAJECTORY_COLOURS[one]}")
+                name = solara.v.Html(tag="b", children=[TRAJECTORY_NAMES[one]])
+                solara.v.Html(tag="li", children=[chip, name, f": {text}"])
+        solara.v.Html(
+            tag="p",
+            children=[
+                "No future is better than another: look at jobs, wages and value added beside it. The scores are "
+                "computed from what happened, never from the levers."
+            ],
+        )

@@ -1,0 +1,238 @@
+"""The page's controls and what they do: transport, scenario, levers, policies, shocks."""
+
+from typing import Any
+
+import solara
+
+from district_sim.app import measures, widgets
+from district_sim.app.course import MOST_BYTES, Source, scenario_of
+from district_sim.app.desk import SPEEDS, Desk
+from district_sim.app.levers import Lever, lever, levers
+from district_sim.app.sharing import MARK, from_json
+from district_sim.instruments import InstrumentKind
+from district_sim.scenario_files import ScenarioError, scenario_names
+from district_sim.scenario_schema import value_at
+from district_sim.wording import heading
+
+TABS = (
+    ("one", "One district"),
+    ("two", "Two districts"),
+    ("fan", "Fan of futures"),
+    ("predict", "Predict first"),
+    ("share", "Share and download"),
+    ("about", "How to read it"),
+)
+
+
+@solara.component
+def Header(desk: Desk) -> None:
+    """Title, views, play, step, reset, speed, clock."""
+    desk.tick.get()
+    simulation, playing = desk.simulation, desk.playing.value
+
+    def play_or_pause(*ignored: Any) -> None:
+        desk.pause() if desk.playing.value else desk.play()
+
+    def hasten(speed: int) -> None:
+        desk.speed.value = speed if speed in SPEEDS else SPEEDS[2]
+
+    def show(tab: str) -> None:
+        if tab in dict(TABS):
+            desk.tab.value = tab
+
+    def step(quarters: int) -> None:
+        if not desk.playing.value:
+            desk.step(max(1, min(int(quarters), simulation.quarters)))
+            desk.changed.value += 1
+
+    widgets.Header(
+        tabs=[list(one) for one in TABS],
+        tab=desk.tab.value,
+        playing=playing,
+        done=simulation.done,
+        quarter=simulation.quarter,
+        quarters=simulation.quarters,
+        begin=min(simulation.first.district.scenario.strategy_start, simulation.quarters),
+        speed=desk.speed.value,
+        speeds=list(SPEEDS),
+        event_show=show,
+        event_play=play_or_pause,
+        event_step=step,
+        event_reset=lambda *ignored: desk.reset(),
+        event_hasten=hasten,
+        event_resized=lambda size: desk.view.set((int(size[0]), int(size[1]))),
+    )
+
+
+@solara.component
+def ScenarioControl(desk: Desk) -> None:
+    """Scenario, its paragraph, seed, files."""
+    desk.changed.get()
+    problem, set_problem = solara.use_state("")
+    simulation = desk.simulation
+    source, scenario = simulation.course.source, simulation.first.district.scenario
+
+    def begin(action: Any) -> None:
+        desk.pause()
+        set_problem("")
+        if desk.attempt(action):
+            desk.selected.value, desk.guess.value = None, None
+
+    def reseed(text: str) -> None:
+        said = text.strip()
+        if not said.isdecimal() or len(said) > 20 or not int(said) < 2**64:
+            set_problem(f"{said[:30] or 'nothing'}: the seed must be a whole number between 0 and 2^64 - 1")
+            return
+        begin(lambda: simulation.reseed(int(said)))
+
+    def given(file: dict[str, Any]) -> None:
+        begin(lambda: _take(desk, str(file["name"]), file["text"]))
+
+    def refused(name: str) -> None:
+        desk.says.value = ("error", f"{name}: larger than {MOST_BYTES // 1024} KiB; a scenario is a small text file")
+
+    names = [[name, _title(name)] for name in scenario_names()]
+    if source.text is not None:
+        names.append([f"file:{source.name}", source.name])
+    widgets.ScenarioBox(
+        scenarios=names,
+        chosen=source.name if source.text is None else f"file:{source.name}",
+        description=scenario.description or "This scenario has no description.",
+        seed=str(simulation.course.seed),
+        problem=problem,
+        most_bytes=MOST_BYTES,
+        event_choose=lambda name: None if name.startswith("file:") else begin(lambda: simulation.choose(Source(name))),
+        event_reseed=reseed,
+        event_given=given,
+        event_refused=refused,
+    )
+
+
+def _title(name: str) -> str:
+    return heading(name) if "/" not in name else f"{heading(name)} ({name.split('/')[0]})"
+
+
+def _take(desk: Desk, name: str, text: Any) -> None:
+    """A scenario or a state that somebody gave."""
+    if not isinstance(text, str):
+        raise ScenarioError(f"{name}: not a YAML file (it is not UTF-8 text)")
+    if MARK in text[:200]:
+        desk.simulation.load(from_json(text))
+        if desk.simulation.second is not None:
+            desk.tab.value = "two"
+    else:
+        desk.simulation.choose(Source(name[:200], text))
+
+
+@solara.component
+def LeversControl(desk: Desk) -> None:
+    """Ten sliders with a field each."""
+    desk.changed.get()
+    problems, set_problems = solara.use_state({})
+    simulation = desk.simulation
+    source = simulation.course.source
+    solara.use_effect(lambda: set_problems({}), [source])
+    as_given = solara.use_memo(lambda: _values_of(source), [source])
+    now = simulation.scenario.model_dump(mode="json")
+    values = {one.path: float(value_at(now, one.path)) for one in levers()}
+
+    def moved(what: dict[str, str]) -> None:
+        path, text = what["path"], what["text"]
+        problem = lever(path).problem(text)
+        set_problems({**problems, path: problem})
+        if problem:
+            return
+        value = float(text.strip().replace(",", "."))
+        if value != values[path]:
+            label = f"{lever(path).name} = {value:g}"
+            desk.attempt(lambda: simulation.set(path, value, label), moved=simulation.quarter == 0)
+
+    def restore(*ignored: Any) -> None:
+        set_problems({})
+        changes = {path: value for path, value in as_given.items() if value != values[path]}
+        desk.attempt(lambda: simulation.change(changes, "levers as in the scenario"))
+
+    begin = simulation.first.district.scenario.strategy_start
+    note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."
+    widgets.LeversBox(
+        levers=[shown(one, values[one.path], problems.get(one.path, ""), as_given[one.path]) for one in levers()],
+        note=note,
+        moved_any=values != as_given,
+        event_moved=moved,
+        event_restore=restore,
+    )
+
+
+def shown(one: Lever, value: float, problem: str, given: float) -> dict[str, Any]:
+    """A lever as the templates draw it; the slider stretches to a value typed beyond its ends."""
+    return {
+        "path": one.path,
+        "name": one.name,
+        "hint": one.hint,
+        "low": min(one.low, value),
+        "high": max(one.high, value),
+        "step": one.step,
+        "value": value,
+        "shown": f"{value:g}",
+        "problem": problem,
+        "moved": value != given,
+    }
+
+
+def _values_of(source: Source) -> dict[str, float]:
+    data = scenario_of(source, {}).model_dump(mode="json")
+    return {one.path: float(value_at(data, one.path)) for one in levers()}
+
+
+@solara.component
+def MeasuresControl(desk: Desk) -> None:
+    """Policies and shocks."""
+    desk.changed.get()
+    simulation = desk.simulation
+    quarter = simulation.quarter
+    hints = {kind.value: text for kind, (_, text) in measures.POLICIES.items()}
+
+    def switched(what: dict[str, Any]) -> None:
+        desk.attempt(lambda: simulation.switch(str(what["name"]), bool(what["on"])), moved=quarter == 0)
+
+    def struck(key: str) -> None:
+        problem = simulation.strike(key)
+        desk.changed.value += 1
+        desk.says.value = ("info", f"{measures.shock(key).name}: {problem}.") if problem else ("", "")
+
+    widgets.MeasuresBox(
+        policies=[
+            {
+                "name": one["name"],
+                "on": measures.is_on(one, quarter),
+                "hint": f"{hints[one['kind']]} {InstrumentKind(one['kind']).value}, {_cost(one)}",
+            }
+            for one in measures.offered(simulation.instruments)
+        ],
+        shocks=[{"key": one.key, "name": one.name, "hint": one.description} for one in measures.SHOCKS],
+        deeds=[[event.quarter, event.label] for event in simulation.events],
+        note=f"Switched during the run, they act from the next quarter on; before it, from quarter {_start(desk)}.",
+        done=simulation.done,
+        event_switched=switched,
+        event_struck=struck,
+    )
+
+
+def _start(desk: Desk) -> int:
+    return desk.simulation.first.district.scenario.strategy_start
+
+
+def _cost(instrument: dict[str, Any]) -> str:
+    parts = []
+    if instrument.get("budget"):
+        parts.append(f"{instrument['budget']:g} k€ a quarter")
+    if instrument.get("budget_share"):
+        parts.append(f"{100 * instrument['budget_share']:g} % of the district's sales")
+    return " and ".join(parts) or "without a budget"
+
+
+@solara.component
+def Says(desk: Desk) -> None:
+    """What went wrong, where everybody sees it."""
+    kind, text = desk.says.value
+    widgets.SaysBox(kind=kind or "info", text=text, event_hide=lambda *ignored: desk.says.set(("", "")))

@@ -1,0 +1,234 @@
+"""The district as a map: what is drawn of one quarter, and the component that draws it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import solara
+from matplotlib.colors import to_hex
+
+from district_sim.app.parts import MapWidget
+from district_sim.figures.runs import CONTROLS
+from district_sim.figures.style import LINES
+from district_sim.parameters import NODE_KINDS
+from district_sim.state import SELF_OWNED
+
+if TYPE_CHECKING:
+    from district_sim.model import District
+
+INDEPENDENT, CAPTIVE, GROUP, LEADER, MULTINATIONAL = range(len(CONTROLS))
+"""Values of `Frame.control`: who decides for a firm, in the order and words of the figures."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One quarter of a district as it is drawn; n living firms, D domains, K outside nodes. The arrays are copies."""
+
+    quarter: int
+    phases: int
+    firm: np.ndarray
+    """(n,) int32: ids of the living firms, ascending; every other array (n, ...) is in this order."""
+    key: np.ndarray
+    """(n,) int64: identity in keyed draws: the same in two districts for the same firm, newborns included."""
+    x: np.ndarray
+    """(n,) float32, km east of the centre"""
+    y: np.ndarray
+    """(n,) float32, km north of the centre"""
+    employees: np.ndarray
+    """(n,) float32"""
+    phase: np.ndarray
+    """(n,) uint8"""
+    control: np.ndarray
+    """(n,) uint8: INDEPENDENT, CAPTIVE, GROUP, LEADER or MULTINATIONAL"""
+    technology: np.ndarray
+    """(n,) uint8: technological trajectory"""
+    participant: np.ndarray
+    """(n,) uint8: 1 for who contributed to the agency this quarter"""
+    absorptive: np.ndarray
+    """(n,) float32: absorptive capacity, 0..1"""
+    tacit: np.ndarray
+    """(n, D) float32: tacit knowledge"""
+    codified: np.ndarray
+    """(n, D) float32: codified knowledge"""
+    ties: np.ndarray
+    """(ties, 2) int32: the two firms of each local tie, as positions in `firm`"""
+    trust: np.ndarray
+    """(ties,) float32, 0..1"""
+    pipelines: np.ndarray
+    """(pipelines, 2) int32: position in `firm`, and outside node"""
+    strength: np.ndarray
+    """(pipelines,) float32, 0..1"""
+    node_kind: np.ndarray
+    """(K,) uint8: kind of each outside node, a position in `parameters.NODE_KINDS`"""
+    collective: np.ndarray
+    """(K,) float32: strength of the collective pipeline to each outside node, 0..1"""
+    capability: float
+    """The agency's, 0..1"""
+    participation: float
+    """Share of firms that contribute to the agency"""
+
+    def position(self, firm: int) -> int | None:
+        """Where a firm stands in the arrays; None if it does not live."""
+        at = int(np.searchsorted(self.firm, firm))
+        return at if at < self.firm.size and self.firm[at] == firm else None
+
+    def packed(self) -> bytes:
+        """All numbers one after the other, as static/district_map.js reads them."""
+        most = float(max(self.tacit.max(initial=1e-9), self.codified.max(initial=1e-9)))
+        head = (self.quarter, self.phases, self.firm.size, len(self.ties), len(self.pipelines), self.node_kind.size)
+        parts = (
+            np.array([*head, self.tacit.shape[1], 0], np.int32),
+            self.firm,
+            self.ties[:, 0],
+            self.ties[:, 1],
+            self.pipelines[:, 0],
+            np.array([self.capability, self.participation], np.float32),
+            self.x,
+            self.y,
+            self.employees,
+            self.absorptive,
+            self.tacit.mean(axis=1),
+            self.codified.mean(axis=1),
+            self.trust,
+            self.strength,
+            self.collective,
+            self.phase,
+            self.control,
+            self.technology,
+            self.participant,
+            self.node_kind,
+            self.pipelines[:, 1].astype(np.uint8),
+            (self.tacit * (255.0 / most)).astype(np.uint8),
+            (self.codified * (255.0 / most)).astype(np.uint8),
+        )
+        return b"".join(part.tobytes() for part in parts)
+
+
+def frame_of(district: "District") -> Frame:
+    """What is to be drawn of a district as it stands; the district is only looked at."""
+    state, derived = district.state, district.parameters.derived
+    rows = int(state.clock.rows[0])
+    firms = state.firms.view(np.ndarray)[:rows]
+    living = np.flatnonzero(firms["alive"])
+    position = np.full(rows, -1, np.int32)
+    position[living] = np.arange(living.size)
+    f = {name: firms[name][living] for name in _FIRM}
+    ties = state.ties.view(np.ndarray)
+    partner, trust = ties["partner"][living], ties["trust"][living]
+    one, slot = np.nonzero(partner > living[:, None])
+    pipelines = state.pipelines.view(np.ndarray)
+    node, strength = pipelines["node"][living], pipelines["strength"][living]
+    holder, link = np.nonzero(node >= 0)
+    agency = state.agency.view(np.ndarray)[0]
+    return Frame(
+        quarter=district.quarter,
+        phases=int(derived.phase_value.size),
+        firm=living.astype(np.int32),
+        key=f["key"],
+        x=f["x"],
+        y=f["y"],
+        employees=f["employees"].astype(np.float32),
+        phase=f["phase"].astype(np.uint8),
+        control=_control(living, f["owner"], f["captor"]),
+        technology=f["trajectory"].astype(np.uint8),
+        participant=(f["participates"] > 0).astype(np.uint8),
+        absorptive=f["absorptive"].astype(np.float32),
+        tacit=f["tacit"],
+        codified=f["codified"],
+        ties=np.column_stack((one, position[partner[one, slot]])).astype(np.int32),
+        trust=trust[one, slot],
+        pipelines=np.column_stack((holder, node[holder, link])).astype(np.int32),
+        strength=strength[holder, link].astype(np.float32),
+        node_kind=derived.node_kind.astype(np.uint8),
+        collective=agency["pipelines"].astype(np.float32),
+        capability=float(agency["capability"]),
+        participation=float(agency["participation"]),
+    )
+
+
+_FIRM = (
+    *("key", "x", "y", "employees", "phase", "owner", "captor", "trajectory"),
+    *("participates", "absorptive", "tacit", "codified"),
+)
+
+
+def _control(living: np.ndarray, owner: np.ndarray, captor: np.ndarray) -> np.ndarray:
+    """Who decides for each firm, as `run.Snapshot` says it."""
+    control = np.where(captor >= 0, CAPTIVE, INDEPENDENT).astype(np.uint8)
+    leads = np.isin(living, owner[owner >= 0]) & (owner == SELF_OWNED)
+    control[leads] = LEADER
+    control[owner >= 0] = GROUP
+    control[owner < SELF_OWNED] = MULTINATIONAL
+    return control
+
+
+def differing(frame: Frame, other: Frame) -> frozenset[int]:
+    """Firms of `frame` that another district with the same luck does not have, or has in other hands or technology.
+
+    Returns:
+        Ids in `frame`.
+    """
+    place = {key: i for i, key in enumerate(other.key.tolist())}
+    seen = zip(frame.key.tolist(), frame.firm.tolist(), frame.control.tolist(), frame.technology.tolist(), strict=True)
+    control, technology = other.control.tolist(), other.technology.tolist()
+    return frozenset(
+        firm
+        for key, firm, hands, work in seen
+        if (at := place.get(key)) is None or (hands, work) != (control[at], technology[at])
+    )
+
+
+def phase_colours(phases: int) -> list[str]:
+    """One colour for each phase, from dark to light: in order for the colour-blind and in grey as well."""
+    scale = mpl.colormaps["cividis"]
+    return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
+
+
+def _look(phases: int, height: int, legend: bool, reports: bool) -> dict[str, object]:
+    return {
+        "height": height,
+        "phases": phase_colours(phases),
+        "controls": [look.label for look in CONTROLS.values()],
+        "nodes": list(NODE_KINDS),
+        "difference": LINES[1][0],
+        "legend": legend,
+        "reports": reports,
+    }
+
+
+@solara.component
+def DistrictMap(
+    frame: Frame,
+    *,
+    height: int = 520,
+    selected: int | None = None,
+    on_select: Callable[[int | None], None] | None = None,
+    differences: frozenset[int] = frozenset(),
+    legend: bool = True,
+    on_drawn: Callable[[int], None] | None = None,
+) -> None:
+    """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys tell more.
+
+    Args:
+        frame: what to draw; a component that is given the same frame again sends nothing.
+        height: of the map in CSS pixels, without the legend.
+        selected: id of the firm that is marked.
+        on_select: called with the id of a firm that was clicked, or None when it was clicked again.
+        differences: ids of firms that are ringed, see `differing`.
+        legend: beside the map, or below it where there is little room; one is enough for two districts.
+        on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
+            browser. A browser draws nothing on a page that is hidden.
+    """
+    data = solara.use_memo(frame.packed, [frame])
+    shape = frame.phases, height, legend, on_drawn is not None
+    look = solara.use_memo(lambda: _look(*shape), shape)
+    MapWidget.element(
+        data=data,
+        look=look,
+        selected=selected,
+        differences=sorted(differences),
+        on_selected=on_select or (lambda firm: None),
+        on_drawn=lambda count_and_quarter: on_drawn(count_and_quarter[1]) if on_drawn else None,
+    )

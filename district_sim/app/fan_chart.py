@@ -1,0 +1,132 @@
+"""The fan of futures: bands over many runs of one scenario, redrawn while more of them become known."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import solara
+
+from district_sim.app.charts import Line, TimeSeries
+from district_sim.app.futures import RUNS, Fan, office
+from district_sim.app.parts import BarsWidget
+from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
+from district_sim.indicators import INDICATORS
+from district_sim.scenario import Scenario
+from district_sim.wording import TRAJECTORY_NAMES
+
+SHOWN = ("employment", "value_added_local", "trust", "mne_turnover_share")
+_PAUSE = 0.2  # seconds between two drawings: the workers need the processor as well
+_UNITS = {indicator.name: indicator.unit for indicator in INDICATORS}
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What there is to draw."""
+
+    fan: Fan | None = None
+    problem: str = ""
+
+
+def use_futures(scenario: Scenario, seed: int = 0, runs: int = RUNS) -> tuple[Fan | None, str]:
+    """A hook: the latest fan of a scenario, computed beside the page; another scenario cancels the computation.
+
+    Returns:
+        The latest fan, which is of an earlier scenario until the first runs of this one are known, and what went
+        wrong, if something did.
+    """
+    seen, set_seen = solara.use_state(_Seen())
+
+    def begin() -> Callable[[], None]:
+        computation, left = office().compute(scenario, seed, runs), threading.Event()
+
+        def follow() -> None:
+            try:
+                for fan in computation:
+                    set_seen(_Seen(fan))
+                    if left.wait(_PAUSE):
+                        return
+            except Exception as error:
+                if not left.is_set():
+                    set_seen(_Seen(problem=f"The futures could not be computed: {error}"))
+
+        def end() -> None:
+            left.set()
+            computation.cancel()
+
+        threading.Thread(target=follow, daemon=True).start()
+        return end
+
+    solara.use_effect(begin, [scenario, seed, runs])
+    return seen.fan, seen.problem
+
+
+@solara.component
+def FanOfFutures(
+    scenario: Scenario,
+    *,
+    indicators: Sequence[str] = SHOWN,
+    titles: Sequence[str] = ("Employment", "Value added kept locally", "Trust", "Sales of multinationals' affiliates"),
+    seed: int = 0,
+    runs: int = RUNS,
+    height: int = 190,
+    columns: int = 2,
+    on_fan: Callable[[Fan], None] | None = None,
+) -> None:
+    """Draw what a scenario may lead to: median, 50 % and 90 % of the runs, and how probable each trajectory is.
+
+    Args:
+        scenario: another one starts anew, with the same luck; the old fan stays until the new one has begun.
+        indicators: one chart for each.
+        titles: of the charts.
+        seed: of the replicates.
+        runs: how many are made while nobody asks for anything else.
+        height: of each chart in CSS pixels.
+        columns: charts side by side.
+        on_fan: called with every fan that is drawn.
+    """
+    fan, problem = use_futures(scenario, seed, runs)
+    solara.use_effect(lambda: on_fan(fan) if on_fan and fan else None, [fan])
+    known = fan is not None and fan.scenario == scenario
+    charts = solara.use_memo(lambda: [_lines(fan, indicator) for indicator in indicators], [fan, tuple(indicators)])
+    content = solara.use_memo(lambda: _probabilities(fan, known, runs), [fan, known, runs])
+    if problem:
+        solara.Error(problem)
+    with solara.ColumnsResponsive(12, large=[12 // columns]):
+        for indicator, title, lines in zip(indicators, titles, charts, strict=True):
+            unit = _UNITS[indicator]
+            TimeSeries(lines, title=title, unit=unit, quarters=scenario.run.quarters, height=height)
+    BarsWidget.element(content=content)
+
+
+def _lines(fan: Fan | None, indicator: str) -> list[Line]:
+    if fan is None:
+        return []
+    low, lower, middle, upper, high = fan.quantiles(indicator)
+    return [Line("median", middle, colour=LINES[0][0], bands=((low, high), (lower, upper)))]
+
+
+def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
+    """Content of the bars: share of runs that end in each trajectory, with Wilson's interval."""
+    found = fan.probabilities if fan else ()
+    most = max((p.share for p in found), default=0.0)
+    bars = [
+        {
+            "label": TRAJECTORY_NAMES[p.trajectory],
+            "value": p.share,
+            "colour": TRAJECTORY_COLOURS[p.trajectory],
+            "text": f"{100 * p.share:.0f} % ({100 * p.low:.0f} to {100 * p.high:.0f} %)",
+            "low": p.low,
+            "high": p.high,
+            "first": p.share == most,
+        }
+        for p in found
+    ]
+    if fan is None:
+        below = f"0 of {runs} runs: the first futures are being computed."
+    elif not known:
+        below = f"0 of {runs} runs: the futures of the new choice are being computed; those shown are the old ones."
+    else:
+        below = f"{fan.runs} of {fan.wanted} runs, each with luck of its own, the same for every choice. "
+        below += "Dark band: half of the runs; light band: nine tenths. In brackets: 95 % interval of the probability."
+    return {"bars": bars, "heading": "How it may end", "below": below, "mark": None}

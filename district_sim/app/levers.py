@@ -1,0 +1,89 @@
+"""The ten parameters that the page lets people move, with ranges and explanations read from the schema.
+
+They are those that the screening in docs/analysis.md ranks first or that make one of the four futures: each future
+can be reached from the baseline by moving two or three of them (tests/test_page.py does). Globalisation is the pressure
+that all of them answer.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from district_sim.scenario_schema import schemas_at
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A parameter with a slider."""
+
+    path: str
+    name: str
+    """As a student would say it."""
+    low: float
+    high: float
+    """Ends of the slider: the schema's range or, where that is too wide to teach with, a part of it."""
+    least: float
+    most: float
+    """What the schema allows."""
+    unit: str
+    description: str
+
+    @property
+    def step(self) -> float:
+        """A hundredth of the slider, rounded to 1, 2 or 5 of some decimal."""
+        raw = (self.high - self.low) / 100.0
+        power = 10.0 ** math.floor(math.log10(raw))
+        return power * next(digit for digit in (1, 2, 5, 10) if digit * power >= raw * 0.999)
+
+    @property
+    def hint(self) -> str:
+        """The exact path, what it means, and the ranges."""
+        unit = "" if self.unit == "1" else f", {self.unit}"
+        narrow = (self.low, self.high) != (self.least, self.most)
+        slider = f"; the slider shows {self.low:g} to {self.high:g}" if narrow else ""
+        return f"{self.path}: {self.description}{unit}. Allowed: {self.least:g} to {self.most:g}{slider}."
+
+    def problem(self, text: str) -> str:
+        """Why a text is no value of this parameter; empty if it is one."""
+        try:
+            value = float(text.strip().replace(",", "."))
+        except ValueError:
+            return f"must be a number between {self.least:g} and {self.most:g}"
+        if not self.least <= value <= self.most:  # nan too
+            return f"must be between {self.least:g} and {self.most:g}"
+        return ""
+
+
+_CHOSEN: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
+    ("strategy.collective_action", "Acting together", None),
+    ("strategy.identity", "Common identity", None),
+    ("strategy.research", "Research", (0.0, 3.0)),
+    ("strategy.exploration", "Search for the new", (0.0, 0.6)),
+    ("strategy.training", "Training", (0.0, 0.05)),
+    ("strategy.entrepreneurship", "Founding firms", (0.0, 2.0)),
+    ("strategy.pipelines", "Own links abroad", (0.0, 5.0)),
+    ("strategy.offshoring", "Buying abroad", (-1.0, 2.0)),
+    ("strategy.sale", "Selling the firm", None),
+    ("world.globalisation", "Globalisation", (0.0, 2.0)),
+)
+"""Path, name, and the range to teach with where it is not the schema's."""
+
+
+@cache
+def levers() -> tuple[Lever, ...]:
+    """The ten levers, in the order of the page."""
+    return tuple(_lever(path, name, ends) for path, name, ends in _CHOSEN)
+
+
+@cache
+def lever(path: str) -> Lever:
+    """The lever of a path; KeyError if there is none."""
+    return {one.path: one for one in levers()}[path]
+
+
+def _lever(path: str, name: str, ends: tuple[float, float] | None) -> Lever:
+    field: dict[str, Any] = schemas_at({}, path)[0]
+    least, most = float(field["minimum"]), float(field["maximum"])
+    low, high = ends or (least, most)
+    return Lever(path, name, low, high, least, most, field["unit"], field["description"])

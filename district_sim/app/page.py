@@ -1,0 +1,72 @@
+"""The page as a whole: header, controls at the left, and one of the views.
+
+It keeps to the conventions of Mesa's `SolaraViz`: an `app.py` that ends in `page`, components that draw a model, and
+play, step and reset beside sliders. It does not use SolaraViz itself: its controller steps one model and makes it anew
+from keyword arguments on Reset, which would lose what was done during the run, and redraws everything at each step; two
+districts under the same luck, links that restore a run, and ten frames a second need a simulation of the page's own.
+"""
+
+from pathlib import Path
+
+import solara
+
+from district_sim.app import controls
+from district_sim.app.about import About
+from district_sim.app.compare import TwoDistricts
+from district_sim.app.desk import Desk
+from district_sim.app.fan_chart import FanOfFutures
+from district_sim.app.panels import OneDistrict, scale_of
+from district_sim.app.predict import PredictFirst
+from district_sim.app.share import Share
+
+_STYLE = Path(__file__).parent / "style.css"
+
+
+@solara.component
+def Page() -> None:
+    """One visitor's page."""
+    router = solara.use_router()
+    desk = solara.use_memo(lambda: Desk(router.search or ""), [])
+    solara.use_effect(lambda: desk.close, [])
+    solara.Title("district-sim")
+    solara.Style(_STYLE)
+    with solara.v.Html(tag="div", class_="ds-page"):
+        controls.Header(desk)
+        with solara.v.Html(tag="div", class_="ds-body"):
+            with solara.v.Html(tag="aside", class_="ds-side", attributes={"aria-label": "Controls"}):
+                controls.ScenarioControl(desk)
+                controls.LeversControl(desk)
+                controls.MeasuresControl(desk)
+            with solara.v.Html(tag="main", class_="ds-stage"):
+                controls.Says(desk)
+                _View(desk)
+
+
+@solara.component
+def _View(desk: Desk) -> None:
+    tab = desk.tab.value
+    if tab == "two":
+        TwoDistricts(desk)
+    elif tab == "fan":
+        _Fan(desk)
+    elif tab == "predict":
+        PredictFirst(desk)
+    elif tab == "share":
+        Share(desk)
+    elif tab == "about":
+        About(desk)
+    else:
+        OneDistrict(desk)
+
+
+@solara.component
+def _Fan(desk: Desk) -> None:
+    """All futures of the values now in force, from the first quarter on."""
+    desk.changed.get()
+    text = (
+        "The same district from the first quarter on, under many lucks, with all values that are in force now. Move a "
+        "lever or switch a policy: the fan redraws, coarse at first, finer while the hand rests."
+    )
+    with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Fan of futures"}):
+        solara.v.Html(tag="p", children=[text])
+        FanOfFutures(desk.simulation.scenario, height=round(150 * scale_of(desk.view.value[0])))

@@ -1,0 +1,144 @@
+"""What is seen of one district: its map, its scores, its indicators, and the history of a firm."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import solara
+
+from district_sim.app.charts import Line, ScoreBars, TimeSeries
+from district_sim.app.desk import Desk
+from district_sim.app.district_map import DistrictMap, frame_of
+from district_sim.app.simulation import Track
+
+HEADER, LEGEND, CHART = 92, 165, 50
+"""CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend."""
+
+WIDE = 1700
+"""CSS pixels of a screen on which a map's legend stands beside it."""
+
+
+class Panel(NamedTuple):
+    """A chart."""
+
+    title: str
+    unit: str
+    lines: tuple[tuple[str, str], ...]
+    """Indicator and its name in the legend."""
+
+
+PANELS = (
+    Panel("Jobs", "employees", (("employment", "now"),)),
+    Panel("Multinationals", "share", (("mne_turnover_share", "now"),)),
+    Panel("Trust, identity", "0 to 1", (("trust", "trust"), ("identity", "identity"))),
+    Panel("Bought locally", "share", (("local_purchases", "now"),)),
+    Panel("New technology", "share", (("newest_share", "now"),)),
+    Panel("Acting together", "share", (("participation", "firms"), ("agency_capability", "agency"))),
+)
+
+
+@solara.component
+def MapPanel(
+    desk: Desk, track: Track, height: int, differences: frozenset[int] = frozenset(), leads: bool = True
+) -> None:
+    """A district's map as it stands."""
+    tick = desk.tick.value
+    frame = solara.use_memo(lambda: frame_of(track.district), [tick, track])
+    DistrictMap(
+        frame,
+        height=height,
+        selected=desk.selected.value,
+        on_select=desk.selected.set,
+        differences=differences,
+        on_drawn=desk.drawn if leads else None,
+    )
+
+
+@solara.component
+def ScoresPanel(desk: Desk, track: Track) -> None:
+    """Where a district is heading."""
+    tick = desk.tick.value
+    ScoreBars(solara.use_memo(lambda: track.scores, [tick, track]))
+
+
+def marks_of(desk: Desk) -> list[tuple[int, str]]:
+    """Quarters to be marked in the charts: where the strategy begins, and where something was done."""
+    simulation = desk.simulation
+    begin = simulation.first.district.scenario.strategy_start
+    quarters = {begin, *(event.quarter for event in simulation.events)}
+    return [(quarter, "") for quarter in sorted(quarters) if 0 < quarter <= simulation.quarters]
+
+
+@solara.component
+def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels: Sequence[Panel] = PANELS) -> None:
+    """Main indicators over the quarters so far."""
+    desk.tick.get()
+    table = track.district.indicators
+    marks, quarters = marks_of(desk), desk.simulation.quarters
+    with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
+        for panel in panels:
+            TimeSeries(
+                [Line(label, table[name].to_numpy()) for name, label in panel.lines],
+                title=panel.title,
+                unit=panel.unit,
+                quarters=quarters,
+                height=height,
+                marks=marks,
+            )
+    text = "Dashed lines: the strategy begins, and what was done."
+    solara.v.Html(tag="p", class_="dp-note", children=[text])
+
+
+@solara.component
+def FirmPanel(desk: Desk, track: Track) -> None:
+    """The history of the firm that was clicked."""
+    desk.tick.get()
+    firm = desk.selected.value
+    if firm is None or firm >= int(track.district.state.clock.rows[0]):
+        return
+    first, values = track.history(firm)
+    alive = bool(track.district.state.firms["alive"][firm])
+    with solara.v.Html(tag="section", class_="ds-box", attributes={"data-is": "firm"}):
+        solara.v.Html(tag="h2", children=[f"Firm {firm}{'' if alive else ' (closed)'}"])
+        with solara.v.Html(tag="div", class_="ds-charts ds-three"):
+            for row, (title, unit) in enumerate((("Employees", ""), ("Learning", "0 to 1"), ("Profit", "k€"))):
+                TimeSeries(
+                    [Line("now" if alive else "last", values[row], first=first)],
+                    title=title,
+                    unit=unit,
+                    quarters=desk.simulation.quarters,
+                    height=100,
+                )
+
+
+@solara.component
+def OneDistrict(desk: Desk) -> None:
+    """The main view: map, scores, indicators."""
+    desk.changed.get()
+    width, height = desk.view.value
+    scale = scale_of(width)
+    free = height - HEADER * scale
+    with solara.v.Html(tag="div", class_="ds-two"):
+        with solara.v.Html(tag="div"):
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Map of the district"}):
+                MapPanel(desk, desk.simulation.first, map_height(desk))
+            FirmPanel(desk, desk.simulation.first)
+        with solara.v.Html(tag="div"):
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Scores"}):
+                ScoresPanel(desk, desk.simulation.first)
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
+                ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
+
+
+def map_height(desk: Desk) -> int:
+    """Height of a map that fills the screen and is no higher than wide; the columns are those of style.css."""
+    width, height = desk.view.value
+    scale = scale_of(width)
+    stage = width - 20.5 * 15.0 * scale - 50.0
+    across = stage * 1.4 / 2.4 - 280.0 if width >= WIDE else stage * 1.15 / 2.15
+    legend = 0.0 if width >= WIDE else LEGEND * scale
+    return round(min(max(320.0, height - HEADER * scale - legend - 45.0), max(320.0, 1.05 * across)))
+
+
+def scale_of(width: int) -> float:
+    """How much larger type is than on a screen 1280 pixels wide; as in style.css."""
+    return min(20.0, max(14.0, 0.005 * width + 8.6)) / 15.0

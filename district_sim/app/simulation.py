@@ -1,0 +1,266 @@
+"""One or two districts under way: stepped together, steered while they run, set back, and described by a course.
+
+Nothing here is shared between two people who look at the page, and nothing knows how it is shown.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from district_sim.app import measures
+from district_sim.app.course import Contrast, Course, Intervention, Source, advance
+from district_sim.model import District
+from district_sim.run import Run, Snapshot, versions
+from district_sim.scenario import Scenario
+from district_sim.scenario_schema import value_at
+from district_sim.trajectories import Scores
+
+TRACKED = ("employees", "absorptive", "profit")
+"""Columns of firms that are kept of every quarter, for the history of one firm."""
+
+
+class Track:
+    """A district and what is remembered of its quarters."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.district = District(course.scenario(), seed=course.seed)
+        self.begin = Snapshot.of(self.district.state)
+        self._kept: list[tuple[np.ndarray, np.ndarray]] = []
+        while self.district.quarter < course.quarter:
+            self.step()
+
+    def step(self) -> None:
+        """One quarter."""
+        advance(self.district, self.course)
+        firms = self.district.state.firms
+        rows = np.flatnonzero(firms["alive"])
+        self._kept.append((rows, np.array([firms[name][rows] for name in TRACKED], np.float32)))
+
+    @property
+    def scores(self) -> Scores | None:
+        """Scores so far; None before the second quarter."""
+        return self.district.scores if self.district.quarter >= 2 else None
+
+    def history(self, firm: int) -> tuple[int, np.ndarray]:
+        """First quarter seen, and (len(TRACKED), quarters) values of one firm; NaN where it did not live."""
+        out = np.full((len(TRACKED), len(self._kept)), np.nan, np.float32)
+        for quarter, (rows, values) in enumerate(self._kept):
+            at = int(np.searchsorted(rows, firm))
+            if at < rows.size and rows[at] == firm:
+                out[:, quarter] = values[:, at]
+        seen = np.flatnonzero(~np.isnan(out[0]))
+        if not seen.size:
+            return 1, out[:, :0]
+        return int(seen[0]) + 1, out[:, seen[0] : seen[-1] + 1]
+
+    def run(self) -> Run:
+        """The quarters so far as a run that can be saved. Its scenario is the one that it began with."""
+        d, course = self.district, self.course
+        return Run(course.scenario(), course.seed, d.indicators, self.begin, Snapshot.of(d.state), versions())
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done, for the list under the map and the marks in the charts."""
+
+    quarter: int
+    label: str
+
+
+class Simulation:
+    """What one visitor of the page runs. Every method may be called from any thread."""
+
+    def __init__(self, course: Course | None = None) -> None:
+        """Begin with a course.
+
+        Raises:
+            ScenarioError: it cannot be run.
+        """
+        self._lock = threading.RLock()
+        self._begin(course or Course())
+
+    def _begin(self, course: Course) -> None:
+        first = Track(course)
+        second = Track(course.contrasted()) if course.contrast else None
+        self._course, self.first, self.second = course, first, second
+
+    # What it is -----------------------------------------------------------------------------------
+
+    @property
+    def course(self) -> Course:
+        """What has to be known to have this again."""
+        return replace(self._course, quarter=self.quarter)
+
+    @property
+    def quarter(self) -> int:
+        """Quarters completed."""
+        return self.first.district.quarter
+
+    @property
+    def quarters(self) -> int:
+        """Length of the run."""
+        return self.first.district.scenario.run.quarters
+
+    @property
+    def done(self) -> bool:
+        """Whether the last quarter was run."""
+        return self.quarter >= self.quarters
+
+    @property
+    def scenario(self) -> Scenario:
+        """Values in force, those included that act from the next quarter."""
+        with self._lock:
+            now = self.first.district.scenario
+            due = self._due()
+            if not due:
+                return now
+            data = now.model_dump(mode="json")
+            for path, value in due.items():
+                _put(data, path, value)
+            return Scenario.model_validate(data)
+
+    def value(self, path: str) -> Any:
+        """The value of a parameter in force, or set to act from the next quarter."""
+        due = self._due()
+        if path in due:
+            return due[path]
+        return value_at(self.first.district.scenario.model_dump(mode="json"), path)
+
+    @property
+    def instruments(self) -> measures.Instruments:
+        """The policy instruments in force, those included that were switched just now."""
+        due = self._due()
+        return due["policies"] if "policies" in due else measures.instruments_of(self.first.district.scenario)
+
+    @property
+    def events(self) -> list[Event]:
+        """What was done so far and what lies ahead."""
+        return [Event(one.quarter, one.label) for one in self._course.interventions if one.label]
+
+    def _due(self) -> dict[str, Any]:
+        quarter = self.quarter
+        due: dict[str, Any] = {}
+        for one in self._course.interventions:
+            if one.quarter == quarter:
+                due |= one.changes
+        return due
+
+    # Going on -------------------------------------------------------------------------------------
+
+    def step(self, quarters: int = 1) -> None:
+        """Run a number of quarters, at most to the end."""
+        with self._lock:
+            for _ in range(min(quarters, self.quarters - self.quarter)):
+                self.first.step()
+                if self.second is not None:
+                    self.second.step()
+
+    def reset(self) -> None:
+        """Back to the first quarter, with the settings and without what was done during the run."""
+        with self._lock:
+            self._begin(replace(self._course, quarter=0, interventions=()))
+
+    def load(self, course: Course) -> None:
+        """Take over another course; on an error all stays as it was. Raises `ScenarioError`."""
+        begun = Simulation(course)
+        with self._lock:
+            self._course, self.first, self.second = begun._course, begun.first, begun.second
+
+    # Steering -------------------------------------------------------------------------------------
+
+    def choose(self, source: Source) -> None:
+        """Another scenario, as it is in its file, under the same luck. Raises `ScenarioError`."""
+        self.load(Course(source, seed=self._course.seed))
+
+    def reseed(self, seed: int) -> None:
+        """Another luck, from the first quarter on, with the same settings."""
+        self.load(replace(self._course, seed=seed, quarter=0, interventions=()))
+
+    def set(self, path: str, value: Any, label: str) -> None:
+        """Change one parameter; as `change`."""
+        self.change({path: value}, label)
+
+    def change(self, changes: Mapping[str, Any], label: str) -> None:
+        """Change values by path: before the run as settings, during it from the next quarter on.
+
+        Raises:
+            ScenarioError: a value is not allowed.
+        """
+        with self._lock:
+            settings = {**self._course.settings, **changes}
+            if self.quarter == 0:
+                self._begin(replace(self._course, settings=settings))
+            else:
+                replace(self._course, settings=settings).scenario()  # is it allowed?
+                self._intervene(Intervention(self.quarter, dict(changes), label))
+
+    def switch(self, name: str, on: bool) -> None:
+        """Switch a policy instrument on or off; as `set`."""
+        begin = self.first.district.scenario.strategy_start
+        with self._lock:
+            policies = measures.switched(self.instruments, name, on, self.quarter, begin)
+            self.change({"policies": policies}, f"{name} {'on' if on else 'off'}")
+
+    def strike(self, key: str) -> str:
+        """Let a shock befall the district from the next quarter on; returns why it cannot, if it cannot."""
+        shock = measures.shock(key)
+        over = f"{shock.name} over"
+        with self._lock:
+            quarter, now = self.quarter, self.scenario
+            changes = shock.changes(now, quarter)
+            before = {path: value_at(now.model_dump(mode="json"), path) for path in changes}
+            if any(one.label == over and one.quarter > quarter for one in self._course.interventions):
+                return "it is still under way"
+            if not changes or changes == before:
+                return "there is nothing left that it could change"
+            self._shift({path: value - before[path] for path, value in changes.items()}, quarter)
+            self._intervene(Intervention(quarter, changes, shock.name))
+            if shock.lasts is not None:
+                self._intervene(Intervention(quarter + shock.lasts, before, over))
+            return ""
+
+    def contrast(self, contrast: Contrast | None) -> None:
+        """Let a second district live through the same luck with one thing different, from the first quarter on."""
+        course = replace(self.course, contrast=contrast)
+        second = Track(course.contrasted()) if contrast else None
+        with self._lock:
+            while second is not None and second.district.quarter < self.quarter:
+                second.step()
+            self._course, self.second = course, second
+
+    def _shift(self, by: Mapping[str, float], quarter: int) -> None:
+        """What ends later goes back to a level that the new shock has moved."""
+        moved = [
+            one
+            if one.quarter <= quarter
+            else replace(
+                one, changes={path: value + by[path] if path in by else value for path, value in one.changes.items()}
+            )
+            for one in self._course.interventions
+        ]
+        self._course = replace(self._course, interventions=tuple(moved))
+
+    def _intervene(self, made: Intervention) -> None:
+        """Add it in the order of quarters; a lever moved again within a quarter counts once."""
+        kept = [
+            one
+            for one in self._course.interventions
+            if (one.quarter, one.changes.keys(), one.label.split(" = ")[0])
+            != (made.quarter, made.changes.keys(), made.label.split(" = ")[0])
+        ]
+        ordered = tuple(sorted([*kept, made], key=lambda one: one.quarter))
+        self._course = replace(self._course, interventions=ordered)
+        self.first.course = self._course
+        if self.second is not None:
+            self.second.course = self._course.contrasted()
+
+
+def _put(data: Any, path: str, value: Any) -> None:
+    *sections, last = path.split(".")
+    for name in sections:
+        data = data[name]
+    data[last] = value

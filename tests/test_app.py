@@ -1,0 +1,342 @@
+"""The page in headless Chromium: one server and one browser for all, a visit of its own for each test."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from district_sim.app.course import MOST_BYTES, Course
+from district_sim.app.sharing import as_query
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]
+if not CHROMIUM or _MISSING:
+    reason = (
+        f"the page is tested in Chromium; missing here: {', '.join([*_MISSING, *([] if CHROMIUM else ['chromium'])])}"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402 - may be missing above
+
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+SMALL = {"firms.count": 40, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
+LEVER, VALUE = "[data-lever='{}']", "[data-value='{}']"
+QUARTER, MESSAGE, EVENTS = "[data-is=quarter]", "[data-is=message]", "[data-is=events]"
+PATIENCE = 30_000  # ms: machines that test are often busy
+
+type Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the page is served."""
+    command = [sys.executable, "-m", "district_sim", "app", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        try:
+            assert line.startswith("The page is at "), f"the server did not start: {line}{server.poll()}"
+            yield line.split()[-1]
+        finally:
+            server.terminate()
+            server.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def visit(address: str, browser: Browser) -> Iterator[Visit]:
+    """Opens the page in a session of its own; afterwards nothing may have gone wrong in any of them."""
+    contexts, wrong = [], []
+
+    def look(page: Page) -> None:
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("requestfailed", lambda request: wrong.append(f"{request.url}: {request.failure}"))
+        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+        page.on("request", lambda asked: wrong.append(f"another host: {asked.url}") if _abroad(asked.url) else None)
+
+    def _abroad(url: str) -> bool:
+        return not url.startswith((address, address.replace("http", "ws", 1), "data:", "blob:"))
+
+    def opened(query: str | None = None, **settings: Any) -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        look(page)
+        page.goto(f"{address}?{as_query(Course(settings=SMALL | settings)) if query is None else query}")
+        expect(page.locator(QUARTER)).to_be_visible(timeout=PATIENCE)
+        return page
+
+    expect.set_options(timeout=PATIENCE)
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def quarter(page: Page) -> int:
+    return int(page.inner_text(QUARTER))
+
+
+def step(page: Page, times: int = 1) -> None:
+    for _ in range(times):
+        before = quarter(page)
+        page.click("[data-do=step]")
+        expect(page.locator(QUARTER)).to_have_text(str(before + 1))
+
+
+def data(page: Page, label: str = "Data (CSV)") -> str:
+    """The indicators, as downloaded."""
+    page.click("text=Share and download")
+    with page.expect_download() as caught:
+        page.click(f"[data-download='{label}']")
+    return Path(caught.value.path()).read_text()
+
+
+def test_opens_with_everything_in_its_place(visit: Visit) -> None:
+    page = visit("")
+    expect(page.locator("[data-is=description]")).to_contain_text("The district goes on as before")
+    assert page.locator("[data-lever]").count() == 10
+    assert page.locator("[data-policy]").count() == 13
+    assert page.locator("[data-shock]").count() >= 5
+    assert "strategy.sale" in str(page.locator(".ds-lever", has_text="Selling the firm").get_attribute("title"))
+    expect(page.locator(".ds-map canvas").first).to_be_visible()
+    box, screen = page.locator(".ds-page").bounding_box(), page.viewport_size
+    assert box is not None
+    assert screen is not None
+    assert box["width"] <= screen["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+
+
+def test_plays_steps_and_resets(visit: Visit) -> None:
+    page = visit()
+    step(page, 2)
+    page.click("[data-do=year]")
+    expect(page.locator(QUARTER)).to_have_text("6")
+    page.click("[data-do=play]")
+    expect(page.locator(QUARTER)).not_to_have_text("6")
+    page.click("[data-do=play]")
+    expect(page.locator("[data-do=play]")).to_contain_text("Play")
+    page.wait_for_timeout(300)
+    paused = quarter(page)
+    page.wait_for_timeout(500)
+    assert quarter(page) == paused
+    page.click("[data-do=play]")
+    expect(page.locator(QUARTER)).to_have_text("24")
+    expect(page.locator("[data-do=play]")).to_be_disabled()
+    expect(page.locator("[data-do=step]")).to_be_disabled()
+    page.click("[data-do=reset]")
+    expect(page.locator(QUARTER)).to_have_text("0")
+    expect(page.locator("[data-do=play]")).to_be_enabled()
+
+
+def test_the_keyboard_is_enough(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("s")
+    expect(page.locator(QUARTER)).to_have_text("1")
+    page.keyboard.press("y")
+    expect(page.locator(QUARTER)).to_have_text("5")
+    page.keyboard.press("r")
+    expect(page.locator(QUARTER)).to_have_text("0")
+    page.focus(LEVER.format("strategy.sale"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("0.07")
+    page.keyboard.press("End")
+    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("1")
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    expect(page.locator(QUARTER)).to_have_text("24")
+
+
+def test_another_scenario_brings_its_own_values(visit: Visit) -> None:
+    page = visit()
+    step(page)
+    page.select_option("[data-is=scenario]", "learning_region")
+    expect(page.locator("[data-is=description]")).to_contain_text("radical innovations carry the district")
+    expect(page.locator(VALUE.format("strategy.research"))).to_have_value("2")
+    expect(page.locator(QUARTER)).to_have_text("0")
+    assert page.locator("[data-policy='technology centre']").is_checked()
+
+
+def test_a_lever_moves_and_goes_back(visit: Visit) -> None:
+    page = visit()
+    page.fill(VALUE.format("strategy.collective_action"), "0,8")
+    page.press(VALUE.format("strategy.collective_action"), "Enter")
+    expect(page.locator(LEVER.format("strategy.collective_action"))).to_have_value("0.8")
+    expect(page.locator(".ds-moved")).to_have_count(1)
+    page.click("[data-do=restore]")
+    expect(page.locator(VALUE.format("strategy.collective_action"))).to_have_value("0.15")
+    expect(page.locator(".ds-moved")).to_have_count(0)
+
+
+def test_policies_and_shocks_strike_during_the_run(visit: Visit) -> None:
+    page = visit()
+    step(page, 5)
+    page.check("[data-policy='R&D subsidy']")
+    page.click("[data-shock=slump]")
+    expect(page.locator(EVENTS)).to_contain_text("5 R&D subsidy on")
+    expect(page.locator(EVENTS)).to_contain_text("13 Demand slump over")
+    step(page)
+    rows = [line.split(",") for line in data(page).splitlines()]
+    spent = [float(row[rows[0].index("policy_spending")]) for row in rows[1:]]
+    assert spent[:5] == [0.0] * 5
+    assert spent[5] > 0.0
+    page.click("[data-do=reset]")
+    expect(page.locator("[data-policy='R&D subsidy']")).not_to_be_checked()
+    expect(page.locator(EVENTS)).to_have_count(0)
+
+
+def test_two_districts_side_by_side(visit: Visit) -> None:
+    page = visit()
+    page.click("text=Two districts")
+    page.select_option("[data-is=contrast]", "strategy.offshoring")
+    expect(page.locator("[data-is=contrast-value]")).to_have_value("2")
+    expect(page.locator(".ds-map")).to_have_count(2)
+    page.click("[data-do=play]")
+    expect(page.locator(QUARTER)).to_have_text("24")
+    jobs = page.locator("[data-is=differences] tr", has_text="Bought locally")
+    expect(jobs.locator(".ds-less")).to_have_count(1)
+    first, second = data(page), data(page, "Data of the second district (CSV)")
+    assert first.splitlines()[:5] == second.splitlines()[:5]  # the strategy begins in quarter 4
+    assert first != second
+
+
+def test_a_guess_comes_first(visit: Visit) -> None:
+    page = visit()
+    page.click("text=Predict first")
+    page.click("[data-do=guess]")
+    expect(page.locator("[data-is=guess-problem]")).to_contain_text("Choose a trajectory")
+    page.check("[value=marshallian_persistence]")
+    page.check("[value=same]")
+    page.click("[data-do=guess]")
+    expect(page.locator("[data-is=answer]")).to_be_visible()
+    expect(page.locator(QUARTER)).to_have_text("24")
+    expect(page.locator(".ds-predict tbody tr")).to_have_count(2)
+
+
+def test_the_fan_of_futures_opens(visit: Visit) -> None:
+    page = visit()
+    page.click("text=Fan of futures")
+    expect(page.get_by_text("How it may end")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+ ?% \(\d+"))).not_to_have_count(0)
+
+
+def test_a_link_restores_the_same_numbers(visit: Visit) -> None:
+    page = visit()
+    step(page, 5)
+    page.check("[data-policy='Training vouchers']")
+    page.fill(VALUE.format("strategy.research"), "2.5")
+    page.press(VALUE.format("strategy.research"), "Enter")
+    expect(page.locator(EVENTS)).to_contain_text("Research = 2.5")
+    step(page, 3)
+    mine = data(page)
+    link = page.input_value("[data-is=link]")
+    again = visit(link.partition("?")[2])
+    expect(again.locator(QUARTER)).to_have_text("8")
+    expect(again.locator(EVENTS)).to_contain_text("Research = 2.5")
+    assert data(again) == mine
+    for one in (page, again):
+        one.click("[data-do=year]")
+        expect(one.locator(QUARTER)).to_have_text("12")
+    assert data(again) == data(page)
+
+
+def test_two_visits_share_nothing(visit: Visit) -> None:
+    one, two = visit(), visit()
+    step(one, 3)
+    one.fill(VALUE.format("strategy.sale"), "0.9")
+    one.press(VALUE.format("strategy.sale"), "Enter")
+    one.check("[data-policy='IT subsidy']")
+    one.click("text=Two districts")
+    step(two)
+    assert (quarter(one), quarter(two)) == (3, 1)
+    expect(two.locator(VALUE.format("strategy.sale"))).to_have_value("0.06")
+    expect(two.locator(EVENTS)).to_have_count(0)
+    expect(two.locator(".ds-map")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("mine.yaml", b"extends: baseline\nstrategy:\n  sale: 3\n", "mine.yaml:3: strategy.sale = 3: must be a number"),
+        ("mine.yaml", b"firms: {count: 900000}\n", "the page runs at most 5,000"),
+        ("mine.yaml", b"extends: /etc/passwd\n", "bundled scenarios only"),
+        ("picture.png", b"\x89PNG\r\n\xff\xfe", "not UTF-8 text"),
+        ("large.yaml", b"# " + b"x" * MOST_BYTES, "larger than 256 KiB"),
+        ("state.json", b'{"district-sim-state": 1}', "damaged"),
+    ],
+    ids=["value", "size", "reach", "bytes", "large", "state"],
+)
+def test_a_bad_file_is_told(visit: Visit, name: str, content: bytes, said: str) -> None:
+    page = visit()
+    step(page)
+    page.set_input_files("[data-is=file]", {"name": name, "mimeType": "text/plain", "buffer": content})
+    expect(page.locator(MESSAGE)).to_contain_text(said)
+    assert quarter(page) == 1
+
+
+def test_a_good_file_is_run(visit: Visit) -> None:
+    page = visit()
+    text = b"extends: baseline\ndescription: Ours.\nfirms: {count: 30}\nrun: {quarters: 8}\n"
+    page.set_input_files("[data-is=file]", {"name": "mine.yaml", "mimeType": "text/plain", "buffer": text})
+    expect(page.locator("[data-is=description]")).to_have_text("Ours.")
+    step(page)
+    assert page.inner_text(".ds-clock").startswith("1 of 8 quarters")
+
+
+def test_every_field_says_what_is_wrong(visit: Visit) -> None:
+    page = visit()
+    for text in ("-3", "9" * 5000):
+        page.fill("[data-is=seed]", text)
+        page.press("[data-is=seed]", "Enter")
+        expect(page.locator("[data-is=seed-problem]")).to_contain_text(f"{text[:30]}: the seed must be a whole number")
+    for text in ("much", "7", ""):
+        page.fill(VALUE.format("strategy.sale"), text)
+        page.press(VALUE.format("strategy.sale"), "Tab")
+        expect(page.locator("[data-problem='strategy.sale']")).to_contain_text("between 0 and 1")
+        page.fill(VALUE.format("strategy.sale"), "0.5")
+        page.press(VALUE.format("strategy.sale"), "Tab")
+        expect(page.locator("[data-problem='strategy.sale']")).to_have_count(0)
+    page.click("text=Two districts")
+    page.select_option("[data-is=contrast]", "strategy.sale")
+    page.fill("[data-is=contrast-value]", "many")
+    page.press("[data-is=contrast-value]", "Enter")
+    expect(page.locator("[data-is=contrast-problem]")).to_contain_text("between 0 and 1")
+
+
+@pytest.mark.parametrize("query", ["scenario=nowhere", "state=broken", "quarter=x"])
+def test_a_bad_link_still_opens_and_is_told(visit: Visit, query: str) -> None:
+    page = visit(query)
+    expect(page.locator(MESSAGE)).to_be_visible()
+    page.click(f"{MESSAGE} button")
+    expect(page.locator(MESSAGE)).to_have_count(0)
+
+
+def test_a_firm_is_followed(visit: Visit) -> None:
+    page = visit()
+    step(page, 3)
+    field = page.locator(".ds-map-field canvas").last
+    field.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-is=firm]")).to_contain_text("Employees")
