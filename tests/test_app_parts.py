@@ -32,7 +32,7 @@ for name in ("solara", "anywidget"):
 from district_sim.app.charts import Line, _packed  # noqa: E402
 from district_sim.app.district_map import Frame, differing, frame_of, phase_colours  # noqa: E402
 from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
-from district_sim.figures.runs import CONTROLS  # noqa: E402
+from district_sim.figures.maps import CONTROLS  # noqa: E402
 from district_sim.model import District  # noqa: E402
 from district_sim.random import replicate_seed  # noqa: E402
 from district_sim.run import Snapshot, simulate  # noqa: E402

@@ -51,7 +51,7 @@ def at_import(tree: ast.Module) -> set[str]:
     return imported(ast.Module(kept, []))
 
 
-@pytest.mark.parametrize(("library", "homes"), ALLOWED.items(), ids=str)
+@pytest.mark.parametrize(("library", "homes"), ALLOWED.items(), ids=ALLOWED)
 def test_libraries_stay_in_their_files(library: str, homes: set[str]) -> None:
     users = {name for name, tree in MODULES.items() if library in {full.split(".")[0] for full in imported(tree)}}
     assert {name for name in users if not {name, name.split(".")[0]} & homes} == set()

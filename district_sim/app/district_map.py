@@ -10,7 +10,7 @@ import solara
 from matplotlib.colors import to_hex
 
 from district_sim.app.parts import MapWidget
-from district_sim.figures.runs import CONTROLS
+from district_sim.figures.maps import CONTROLS
 from district_sim.figures.style import LINES
 from district_sim.parameters import NODE_KINDS
 from district_sim.state import SELF_OWNED
