@@ -22,6 +22,15 @@ FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 
 _PIPED = 140  # columns
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same run.")]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        metavar="POLICY",
+        help="Lay a policy over the scenario in place of its own; may be repeated (own: its own as well).",
+        autocompletion=lambda incomplete: complete_policy(incomplete),
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables, and nothing else.")]
@@ -117,6 +126,15 @@ def _refuse_vary(text: str) -> NoReturn:
         "(path=low:high, or only the path, in samplings)",
         BAD_INPUT,
     )
+
+
+def complete_policy(incomplete: str) -> list[str]:
+    """Bundled policies that begin with what was typed, also after a comma or a plus."""
+    from district_sim.policy_files import NONE, OWN, policy_names
+
+    before = incomplete[: max(incomplete.rfind(","), incomplete.rfind("+")) + 1]
+    names = [NONE, OWN, *policy_names()]
+    return [before + name for name in names if name.startswith(incomplete[len(before) :])]
 
 
 def complete_scenario(incomplete: str) -> list[str]:
