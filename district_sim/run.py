@@ -256,13 +256,14 @@ def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
 def policy_totals(policies: pd.DataFrame) -> pd.DataFrame:
     """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
 
-    Instruments of equal names are told apart by their place.
+    Instruments of equal names are told apart by their place. `quarters`: in how many money was spent.
     """
     if not len(policies):
         return pd.DataFrame()
     names = ["instrument", "kind", "funded_by"]
     place = policies.groupby("quarter").cumcount()
-    sums = policies.drop(columns="quarter").groupby([place, *names], sort=False).sum()
+    table = policies.assign(quarters=(policies["spent"] > 0.0).astype(int)).drop(columns="quarter")
+    sums = table.groupby([place, *names], sort=False).sum()
     return sums.reset_index(names).reset_index(drop=True)
 
 

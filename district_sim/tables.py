@@ -193,10 +193,8 @@ def policies(run: "Run") -> Group:
     for row in policy_totals(run.policies).to_dict("records"):
         cells = [f"{row['spent']:,.0f}", f"{row['left_over']:,.0f}"]
         if row["served"] > 0.0:
-            cells += [f"{row['served'] / len(run.indicators):,.0f}"]
+            cells += [f"{row['served'] / row['quarters']:,.0f}"]
             cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]
         table.add_row(row["instrument"], *cells, *[""] * (5 - len(cells)))
-    note = (
-        "Served: firms a quarter, mean over the run, with the shares of micro firms (under 10) and of independent ones"
-    )
+    note = "Served: firms in a quarter of spending, with the shares of micro firms (under 10) and of independent ones"
     return _titled("What the policies spent", table, note)

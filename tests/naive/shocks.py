@@ -78,7 +78,7 @@ def _leave(state: State, p: Any, number: int, closing: float) -> None:
 
 def _close(state: State, i: int) -> None:
     close_firm(state, i)
-    for j in living(state):
+    for j in range(int(state.clock.rows[0])):
         if state.firms[j].owner == i:
             state.firms[j].owner = -1
         if state.firms[j].captor == i:
