@@ -48,7 +48,8 @@ INSTRUMENTS: dict[InstrumentKind, InstrumentNote] = {
     InstrumentKind.TRAINING_VOUCHERS: InstrumentNote(
         "Pays for training: the workforce's education closes min(1, 0.1 · `intensity` · money per employee / "
         "`training_cost`) of its gap to 1, and with it absorptive capacity.",
-        "Skills age and leave (`education_decay`); with `job_mobility` they leave for the neighbours.",
+        "Skills age and leave (`education_decay`), with `job_mobility` to neighbours; with `crowding_out_training` "
+        "firms save on their own training.",
         f"{_COHEN}; Acemoglu & Pischke 1999, doi 10.1111/1468-0297.00405",
         "education",
         1,

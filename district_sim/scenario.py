@@ -8,7 +8,7 @@ Monetary unit: thousand euro of the first year (k€). One step: one quarter.
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from district_sim.instruments import TARGETED, Funding, InstrumentKind, ShockKind, Targeting
 from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
@@ -935,6 +935,11 @@ class PolicyEffects(Section):
         "Own R&D that a firm saves for each euro of subsidy",
         "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
     )
+    crowding_out_training: float = _share(
+        0.0,
+        "Own training that a firm saves for each euro of training voucher, as far as it trains",
+        "Abramovsky et al. 2011, J. Labor Economics 29, 153-193: little was additional; off by default, as the calibration knows none",
+    )
     voucher_cost: float = _number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
     screening_half: float = _number(
         0.0005,
@@ -1024,14 +1029,14 @@ class Scenario(Section):
     shocks: tuple[Shock, ...] = Field((), max_length=32, strict=False, description="Shocks from outside")
     mechanisms: Mechanisms = Mechanisms()
 
-    @model_validator(mode="after")
-    def _phases_exist(self) -> Self:
-        for item in self.policies:
-            if item.phase is not None and item.phase >= self.technology.phases:
-                raise ValueError(
-                    f"policies: {item.name}: phase must be between 0 and {self.technology.phases - 1}, not {item.phase}"
-                )
-        return self
+    @field_validator("policies")
+    @classmethod
+    def _phases_exist(cls, items: tuple[Instrument, ...], info: ValidationInfo) -> tuple[Instrument, ...]:
+        technology = info.data.get("technology", Technology())
+        for item in items:
+            if item.phase is not None and item.phase >= technology.phases:
+                raise ValueError(f"{item.name}: phase must be between 0 and {technology.phases - 1}, not {item.phase}")
+        return items
 
     def parameters(self) -> "Parameters":
         """The numbers that the compiled kernels read."""

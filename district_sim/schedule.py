@@ -50,7 +50,7 @@ def one_quarter(state, p, row):
     advance_world(world, clock, p)
     apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p)
     # 2 Policy and agency
-    apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p)
+    apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s)
     run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
     account_match(agency, policy, instruments, clock, p)
     levy_taxes(firms, instruments, accounts, tally, clock, p)

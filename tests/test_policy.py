@@ -250,6 +250,32 @@ class TestBudgets:
         assert row["policy_spending"] == 0.0
 
 
+class TestCrowdingOut:
+    @staticmethod
+    def trained(crowding: float, budget: float) -> State:
+        return offered(
+            cases.district(),
+            {"kind": "training_vouchers", "budget": budget},
+            policy_effects={"crowding_out_training": crowding},
+            strategy={"training": 0.01},
+        )
+
+    def test_a_firm_saves_own_training_and_keeps_the_money(self) -> None:
+        """Ten euro of voucher, all of them crowding out: nothing is learned, ten euro stay in the firm."""
+        before, free, crowded = cases.district(), self.trained(0.0, 5.0), self.trained(1.0, 5.0)
+        alive = before.firms.alive
+        assert (free.firms.education > before.firms.education)[alive].all()
+        np.testing.assert_array_equal(crowded.firms.education, before.firms.education)
+        np.testing.assert_array_equal(free.firms.cash, before.firms.cash)
+        assert (crowded.firms.cash - before.firms.cash).sum() == pytest.approx(5.0)
+        assert crowded.accounts.money.sum() == pytest.approx(0.0, abs=1e-6)
+
+    def test_it_cannot_save_more_than_it_trains(self) -> None:
+        before, crowded = cases.district(), self.trained(1.0, 1e5)
+        wages = (before.firms.wage * before.firms.employees)[before.firms.alive].sum()
+        assert (crowded.firms.cash - before.firms.cash).sum() == pytest.approx(0.01 * wages)
+
+
 class TestTaxes:
     TAXED: ClassVar[dict[str, Any]] = {"kind": "technology_centre", "name": "it", "start": 0, "funded_by": "taxes"}
 

@@ -4,6 +4,7 @@ Time budget: 20 s.
 """
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,6 +167,14 @@ class TestCommandLine:
         assert all(kind.value in call("policies", "instruments").stdout for kind in KINDS)
         assert "anchor_loss" in call("policies", "shocks").stdout
         assert call("policies", "show", "bioregio").stdout == policy_text("bioregio")
+
+    def test_the_schema_tells_what_instruments_do(self, call: Callable[..., Result]) -> None:
+        described = json.loads(call("policies", "schema").stdout)
+        kind = described["$defs"]["Instrument"]["properties"]["kind"]
+        assert len(kind["enumDescriptions"]) == len(KINDS) == len(described["$defs"]["InstrumentKind"]["enum"])
+        assert set(described["properties"]) == {"title", "description", "source", "policies"}
+        references = set(re.findall(r"#/\$defs/(\w+)", json.dumps(described)))
+        assert references == described["$defs"].keys()
 
     def test_validate(self, call: Callable[..., Result]) -> None:
         Path("good.yaml").write_text(GOOD)

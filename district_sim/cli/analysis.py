@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from district_sim.experiments import Results
     from district_sim.figures import Mark
+    from district_sim.tables_experiments import Sheet
 
 OUTCOMES = (
     "employment,firms,value_added_local,wage,productivity,unemployment,gini,mne_turnover_share,trust,"
@@ -96,9 +97,9 @@ def compare(
 
     Replicate by replicate: mean paired differences with intervals, effect sizes
     and corrected p-values; how probable each trajectory is; where the same luck
-    led under the one and under the other. --equal-cost scales the budgets of the
-    mixes to equal present value on the first day, puts `none` first, and tells what
-    was really spent and what a euro of it changed. In DIR: the runs, tables for papers
+    led under the one and under the other. --equal-cost scales each mix's budgets to
+    the same present value on the first day, puts none first, and tells what was
+    really spent and what a euro of it changed. In DIR: the runs, tables for papers
     (Markdown, LaTeX), figures of differences, of bands over time, of transitions.
 
     [bold]Examples[/bold]
@@ -106,7 +107,7 @@ def compare(
       district-sim compare baseline learning_region
       district-sim compare baseline fragmentation decline --replications 50 --out compared
       district-sim compare learning_region --policies none --policies own --interval bootstrap
-      district-sim compare fragmentation --policies export_platform,rd_subsidy --equal-cost 2000
+      district-sim compare decline --policies rd_subsidy,it_brokers --equal-cost 2000
       district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
 
     Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
@@ -129,29 +130,41 @@ def compare(
             quarters=quarters, keep=_kept(out is not None, costs is not None),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
-            from district_sim import tables_experiments
-            from district_sim.experiments import compare as statistics
-
-            names = statistics.cell_names(results.runs)
-            how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
-            found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
-            told = {"seed": seed, "replications": replications, **found.as_dict()}
-            spent = costs.table(results, names, confidence, seed) if costs is not None else None
-            if spent is not None:
-                told["costs"] = statistics.records(spent)
-            written: list[Path] = []
-            if out is not None:
-                from district_sim.figures import BAND_INDICATORS
-
-                over_time = statistics.bands(results.series, BAND_INDICATORS, names)
-                written = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
-            sheets = list(tables_experiments.sheets(found).values())
-            if costs is not None and spent is not None:
-                sheet = tables_experiments.costs(spent, costs.discount, confidence)
-                sheets.append(sheet)
-                if out is not None:
-                    written += writing(out, lambda: outputs.write_costs(spent, sheet, out))
+            sheets, told, written = _compared(results, wanted, interval, confidence, costs, out)
             report(sheets, told, written, as_json, quiet)
+
+
+def _compared(
+    results: "Results",
+    wanted: list[str],
+    interval: Literal["t", "bootstrap"],
+    confidence: float,
+    costs: "_Costs | None",
+    out: Path | None,
+) -> "tuple[list[Sheet], dict[str, Any], list[Path]]":
+    """What the runs of a comparison say: tables, the same for JSON, and the files written."""
+    from district_sim import tables_experiments
+    from district_sim.experiments import compare as statistics
+
+    names, seed = statistics.cell_names(results.runs), results.experiment.seed
+    how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
+    found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
+    sheets = list(tables_experiments.sheets(found).values())
+    told = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
+    written: list[Path] = []
+    if costs is not None:
+        spent = costs.table(results, names, confidence, seed)
+        sheet = tables_experiments.costs(spent, costs.discount, confidence)
+        sheets.append(sheet)
+        told["discount"], told["costs"] = costs.discount, statistics.records(spent)
+        if out is not None:
+            written += writing(out, lambda: outputs.write_costs(spent, sheet, out))
+    if out is not None:
+        from district_sim.figures import BAND_INDICATORS
+
+        over_time = statistics.bands(results.series, BAND_INDICATORS, names)
+        written = [*writing(out, lambda: outputs.write_comparison(found, over_time, told, out)), *written]
+    return sheets, told, written
 
 
 def phase_map(
@@ -240,7 +253,7 @@ def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
             stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
-        name = Path(text).stem
+        name = "+".join(Path(part.strip()).stem for part in text.split("+"))
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
         own = load_scenario(scenarios[0]).policies if len(scenarios) == 1 else None

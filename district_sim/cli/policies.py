@@ -73,6 +73,25 @@ def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help=
 
 
 @policies_app.command()
+def schema() -> None:
+    """Print the JSON Schema of policy files, for editors that check and complete YAML.
+
+    [bold]Example[/bold]
+
+      district-sim policies schema > policy.schema.json
+    """
+    from district_sim.cli.scenarios import print_schema
+    from district_sim.scenario import Scenario
+
+    described = Scenario.model_json_schema()
+    fields = {name: described["properties"][name] for name in ("title", "description", "policies")}
+    fields["source"] = {"type": "string", "description": "The literature or programme that the policy follows"}
+    used = {name: described["$defs"][name] for name in ("Instrument", "InstrumentKind", "Targeting", "Funding")}
+    shape = {"title": "Policy", "type": "object", "additionalProperties": False, "required": ["policies"]}
+    print_schema({"$defs": used, **shape, "properties": fields})
+
+
+@policies_app.command()
 def instruments() -> None:
     """What each policy instrument does, what it costs besides the money, and whose idea it is.
 

@@ -81,7 +81,7 @@ def run(
     Ctrl-C (what was finished is kept).
     """
     with clean_ends():
-        resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet or as_json)
+        resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
         if out is not None:
             check_folder(out, force)

@@ -11,7 +11,7 @@ from district_sim.compiled import kernel
 from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
 from district_sim.processes.relations import degree, is_affiliate
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, TAXES, WORLD
+from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
 _RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
@@ -106,7 +106,9 @@ def _note(i, firms, report):
 
 
 @kernel
-def _serve_firms(q, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p):
+def _serve_firms(
+    q, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+):
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
     e, n = p.policy_effects[0], clock.rows[0]
     strength = p.policies.intensity[q]
@@ -115,6 +117,7 @@ def _serve_firms(q, kind, budget, district, firms, ties, pipelines, policy, inst
         ceiling = e.training_cost
     elif kind in (_IT, _BROKERS):
         ceiling = e.it_cost
+    displaced = 0.0
     spent = _spread(q, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
     if spent == 0.0:
         return 0.0
@@ -124,8 +127,11 @@ def _serve_firms(q, kind, budget, district, firms, ties, pipelines, policy, inst
         _note(i, firms, instruments[q])
         per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
-            gain = min(1.0, 0.1 * strength * per_employee / e.training_cost)
+            saved = e.crowding_out_training * min(per_employee, s.training * firms[i].wage)
+            gain = min(1.0, 0.1 * strength * (per_employee - saved) / e.training_cost)
             firms[i].education += gain * (1.0 - firms[i].education)
+            firms[i].cash += saved * firms[i].employees
+            displaced += saved * firms[i].employees
         elif kind == _RESEARCH:
             firms[i].grant += scratch.value[i]
             firms[i].cash += scratch.value[i]
@@ -134,6 +140,8 @@ def _serve_firms(q, kind, budget, district, firms, ties, pipelines, policy, inst
         else:
             gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
             firms[i].it += gain * (1.0 - firms[i].it)
+    accounts.money[FIRMS] += displaced
+    accounts.money[HOUSEHOLDS] -= displaced
     if kind == _RESEARCH:
         accounts.money[FIRMS] += spent
     else:
@@ -213,7 +221,7 @@ def _forget(report):
 
 
 @kernel
-def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p):
+def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s):
     """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
     q = p.policies
     e = p.policy_effects[0]
@@ -243,7 +251,7 @@ def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts
             policy[0].match_budget += budget
         elif kind in _TO_FIRMS:
             instruments[k].spent = _serve_firms(
-                k, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p
+                k, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
             )
             accounts.money[PUBLIC] -= instruments[k].spent
         else:

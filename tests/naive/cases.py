@@ -88,7 +88,12 @@ SITUATIONS: dict[str, dict[str, Any]] = {
         "strategy": {**_COLLECTIVE, "exploration": 0.4},
         "policies": [{"name": "match", "kind": "ppp_match", "start": 0, "budget": 20.0}],
     },
-    "supported": {**_OPEN, "policies": instruments(), "strategy": _COLLECTIVE},
+    "supported": {
+        **_OPEN,
+        "policies": instruments(),
+        "policy_effects": {"crowding_out_training": 0.3},
+        "strategy": _COLLECTIVE,
+    },
     "shocked": {
         **_OPEN,
         "ownership": {"takeover": 0.5, "acquisition": 1.0, "captivity": 1.0, "leader_size": 3.0, "captive_from": 0.1},
@@ -165,7 +170,7 @@ _KERNELS: dict[str, _Call] = {
         x.firms, x.ties, x.pipelines, x.world, x.accounts, x.tally, x.clock, p
     ),
     "apply_policies": lambda x, p, s: policy.apply_policies(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p, s
     ),
     "run_agency": lambda x, p, s: agency.run_agency(
         x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s

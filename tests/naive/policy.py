@@ -5,8 +5,8 @@ from typing import Any
 
 from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETS, InstrumentKind, Targeting
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, TAXES, WORLD, State
-from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of
+from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
+from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of, strategy
 
 TO_FIRMS = {
     InstrumentKind.TRAINING_VOUCHERS,
@@ -91,7 +91,11 @@ def _to_firms(
         firm = state.firms[i]
         money = each * firm.employees
         if kind is InstrumentKind.TRAINING_VOUCHERS:
-            firm.education += min(1.0, 0.1 * strength * each / e.training_cost) * (1 - firm.education)
+            own = strategy(state, p).training * firm.wage
+            saved = e.crowding_out_training * min(each, own)
+            firm.education += min(1.0, 0.1 * strength * (each - saved) / e.training_cost) * (1 - firm.education)
+            firm.cash += saved * firm.employees
+            pay(state, HOUSEHOLDS, FIRMS, saved * firm.employees)
         elif kind is InstrumentKind.RD_SUBSIDY:
             firm.grant += money
             firm.cash += money
