@@ -193,19 +193,12 @@ class TestBudgets:
         np.testing.assert_allclose(state.instruments.spent + state.instruments.unspent, [4.0, 12.0])
 
     def test_no_more_founders_are_paid_for_than_can_be_founded(self) -> None:
+        """Nor is money spent on more; of two instruments the one that the scenario lists first is served first."""
         items = [{"kind": "phase_support", "budget": 20.0 * MOST_FOUNDED}, {"kind": "phase_support", "budget": 1e6}]
         after = offered(cases.district(), *items)
         assert after.policy.founders[0] == MOST_FOUNDED
         np.testing.assert_allclose(after.instruments.spent, [20.0 * MOST_FOUNDED, 5.0 * MOST_FOUNDED])
         np.testing.assert_allclose(after.instruments.unspent, [0.0, 1e6 - 5.0 * MOST_FOUNDED])
-
-    def test_instruments_act_in_the_order_of_the_scenario(self) -> None:
-        """The first comes first where one finds what another left: education, then founders' places."""
-        items = [{"kind": "training_vouchers", "name": "a", "budget": 1e4}, {"kind": "rd_subsidy", "name": "b"}]
-        for order in (items, items[::-1]):
-            after = offered(cases.district(), *order)
-            names = [float(report.spent) for report in after.instruments]
-            assert names[[item["name"] for item in order].index("b")] == pytest.approx(30.0)
 
     def test_grants_go_to_firms_services_to_the_world(self) -> None:
         for kind, account in (("rd_subsidy", FIRMS), ("training_vouchers", WORLD)):
