@@ -380,6 +380,6 @@ def costs(table: pd.DataFrame, discount: float, confidence: float) -> Sheet:
     )  # fmt: skip
     note = (
         f"Present values on the first day at {100 * discount:g} % a year. Kept per euro: value added kept in the "
-        "district that a euro spent beyond the first row added; jobs: in the last quarter, beyond the first row"
+        "district that a euro spent beyond the scenario's first row added; jobs: in the last quarter, beyond that row"
     )
     return Sheet.plain("What the policies cost", columns, rows, note)

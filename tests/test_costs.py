@@ -103,7 +103,8 @@ def test_the_cost_table_pairs_replicates() -> None:
                 luck = 7.0 * replicate
                 rows.append((point, replicate, quarter, spending, kept + luck, jobs + luck))
     columns = ["point", "replicate", "quarter", "policy_spending", "value_added_local", "employment"]
-    table = costs.cost_table(pd.DataFrame(rows, columns=columns), {0: "none", 1: "it"}, {0: 0.0, 1: 30.0}, 0.0)
+    names, bases, budgets = {0: "none", 1: "it"}, {0: 0, 1: 0}, {0: 0.0, 1: 30.0}
+    table = costs.cost_table(pd.DataFrame(rows, columns=columns), names, bases, budgets, 0.0)
     none, it = table.to_dict("records")
     assert none["spent"] == 0.0
     assert math.isnan(none["per_euro"])

@@ -12,7 +12,7 @@ from naive.common import is_foreign, living, partners, pipelines_of
 from scipy import stats
 
 from district_sim.indicators import NAMES
-from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
+from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, Funding, InstrumentKind, Targeting
 from district_sim.policy_table import INSTRUMENTS
 from district_sim.run import Run, policy_totals, simulate
 from district_sim.scenario_files import load_scenario
@@ -181,6 +181,35 @@ class TestBudgets:
         paid = state.accounts.money[PUBLIC] - after.accounts.money[PUBLIC]
         assert paid == pytest.approx(report.spent, abs=1e-6)
         assert after.accounts.money.sum() == pytest.approx(0.0, abs=1e-6)
+
+    @settings(max_examples=15, deadline=None)
+    @given(
+        drawn=st.lists(
+            st.tuples(
+                st.sampled_from(KINDS), st.integers(0, 4), st.integers(1, 5), st.floats(0.0, 3e3), st.floats(0.0, 10.0),
+                st.sampled_from(Funding),
+            ),
+            min_size=1,
+            max_size=6,
+        ),
+        seed=st.integers(0, 2**32),
+    )  # fmt: skip
+    def test_no_programme_overspends_in_any_quarter_of_a_run(self, drawn: list[Any], seed: int) -> None:
+        items = [
+            {"name": str(n), "kind": kind, "start": start, "end": start + length, "budget": budget}
+            | {"intensity": intensity, "funded_by": funding}
+            for n, (kind, start, length, budget, intensity, funding) in enumerate(drawn)
+        ]
+        levers = {"firms.count": 30, "firms.settling": 4, "policies": items, "strategy_start": 0}
+        run = simulate(load_scenario("collective_entrepreneurship", levers), seed, quarters=6)
+        told = run.policies.pivot(index="quarter", columns="instrument", values=["spent", "left_over"])
+        for item in items:
+            t = np.arange(6)
+            budget = np.where((t >= item["start"]) & (t < item["end"]), item["budget"], 0.0)
+            spent, left_over = told["spent"][item["name"]], told["left_over"][item["name"]]
+            assert (spent >= 0.0).all()
+            assert (left_over >= -1e-9).all()
+            np.testing.assert_allclose(spent + left_over, budget, atol=1e-9)
 
     def test_the_match_reports_what_the_agency_drew(self) -> None:
         twice = [{"name": str(n), "kind": "ppp_match", "start": 0, "budget": b} for n, b in enumerate((4.0, 12.0))]

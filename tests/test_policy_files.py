@@ -144,6 +144,16 @@ class TestCommandLine:
         assert [row["budgets"] for row in told["costs"]] == pytest.approx([0.0, 200.0, 200.0], rel=1e-12)
         assert [row["spent"] for row in told["costs"]] == pytest.approx([0.0, 200.0, 200.0])
 
+    def test_the_counterfactual_of_a_cost_is_the_same_scenario(self, call: Callable[..., Result]) -> None:
+        """What two scenarios differ in is no merit of a policy."""
+        Path("a.yaml").write_text(GOOD)
+        Path("large.yaml").write_text("extends: small\nfirms: {count: 60}\n")
+        found = []
+        for scenarios in (["large.yaml"], ["small.yaml", "large.yaml"]):
+            options = ("--policies", "a.yaml", "--equal-cost", "200", "--replications", "2", "--json")
+            found.append(json.loads(call("compare", *scenarios, *options).stdout)["costs"][-1])
+        assert found[0] == found[1]
+
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [

@@ -309,11 +309,13 @@ class _Costs(NamedTuple):
         return cls(mixes, planned, rate)
 
     def table(self, results: "Results", names: dict[int, str], confidence: float, seed: int) -> "pd.DataFrame":
-        """See `costs.cost_table`."""
+        """See `costs.cost_table`; the counterfactual is the same scenario with the first mix."""
         from district_sim.experiments.costs import cost_table
 
         planned = {point.index: self.planned[point.policies] for point in results.points}
-        return cost_table(results.series, names, planned, self.discount, confidence, seed)
+        first: dict[str, int] = {}
+        bases = {point.index: first.setdefault(point.scenario, point.index) for point in results.points}
+        return cost_table(results.series, names, bases, planned, self.discount, confidence, seed)
 
 
 # Maps ---------------------------------------------------------------------------------------------

@@ -80,17 +80,19 @@ def equalised(
 def cost_table(
     series: pd.DataFrame,
     names: Mapping[int, str],
+    bases: Mapping[int, int],
     planned: Mapping[int, float],
     discount: float = DISCOUNT,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Planned and real cost of each cell, and what a euro of it changed against the first cell under the same luck.
+    """Planned and real cost of each cell, and what a euro of it changed against another cell under the same luck.
 
     Args:
         series: every quarter of every run: point, replicate, quarter, `policy_spending`, `value_added_local`,
             `employment`.
-        names: cells by point; the first is the counterfactual.
+        names: cells by point.
+        bases: by point the point of its counterfactual: the same scenario with other policies or none.
         planned: present value of the budgets by point [k€].
         discount: per year.
         confidence: of the intervals (bootstrap of replicates).
@@ -114,11 +116,10 @@ def cost_table(
                 "jobs": runs["employment"].last(),
             }
         )
-    base = values[next(iter(names))]
     rows = []
     for point, name in names.items():
         own = values[point]
-        change = (own - base).dropna()
+        change = (own - values[bases[point]]).dropna()
         spent = float(own["spent"].mean())
         row = {"cell": name, "n": len(own), "budgets": planned[point], "spent": spent}
         row |= {"left_over": planned[point] - spent}
