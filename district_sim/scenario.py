@@ -826,15 +826,16 @@ class Instrument(Section):
             json_schema_extra={"enumDescriptions": [note.mechanism for note in INSTRUMENTS.values()]},
         ),
     ]
-    start: int = _count(40, 0, 100000, "quarter", "First quarter")
-    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it")
-    budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter")
+    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
+    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it", "set by you")
+    budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter", "set by you")
     budget_share: float = _number(
         0.0,
         0.0,
         0.5,
         "share of district turnover",
         "Budget per quarter as a share of the last quarter's turnover, added to the absolute one",
+        "set by you",
     )
     intensity: float = _number(
         1.0,
@@ -842,6 +843,7 @@ class Instrument(Section):
         10,
         "1",
         "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
+        "set by you",
     )
     target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
     phase: int | None = Field(
@@ -882,7 +884,7 @@ class Shock(Section):
             json_schema_extra={"enumDescriptions": [note.mechanism for note in SHOCKS.values()]},
         ),
     ]
-    start: int = _count(40, 0, 100000, "quarter", "First quarter")
+    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
     size: float = Field(
         ge=-1.0,
         le=2.0,

@@ -56,6 +56,8 @@ def described_fields() -> dict[str, dict[str, FieldInfo]]:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "any"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Enum):
