@@ -108,6 +108,9 @@ class TestMixes:
         assert found["export_platform"] == load_policy("export_platform").instruments
         file.write_text(base + "{mine: mine.yaml, platform: export_platform, other: [{name: a, kind: it_subsidy}]}\n")
         assert [len(mix) for mix in load_experiment(str(file)).policies.values()] == [1, 1, 1]
+        file.write_text(base + "[{name: a, kind: it_subsidy}]\n")
+        with pytest.raises(ScenarioError, match=r"experiment\.yaml:3: policies: a list names mixes"):
+            load_experiment(str(file))
         file.write_text(base + "[export_platfrom]\n")
         with pytest.raises(ScenarioError, match=r"experiment\.yaml:3: .*did you mean 'export_platform'"):
             load_experiment(str(file))

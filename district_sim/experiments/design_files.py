@@ -161,7 +161,9 @@ def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> tuple[di
 def _mixes(given: Any, folder: Path, place: Places) -> Any:
     """Policy mixes: a list of names, or by name a list of instruments or the name of a mix (`policy_files`)."""
     if isinstance(given, list):
-        given = {str(name): name for name in given}
+        if not all(isinstance(name, str) for name in given):
+            raise ScenarioError(place(("policies",)) + "a list names mixes; instruments need a name: `mine: [...]`")
+        given = {name: name for name in given}
     if not isinstance(given, dict):
         return given
     found = {}
