@@ -13,7 +13,7 @@ from district_sim.processes.relations import degree, draw_firm, tie
 from district_sim.processes.ties import chemistry, suitability
 from district_sim.random import Stream, normal, uniform, uniform2
 from district_sim.schedule import quarters as run_quarters
-from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state
+from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
 
 _INITIAL = int(Stream.INITIAL)
 _FIRST_CASH = 1.5  # quarters of wages
@@ -159,7 +159,8 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     state.world.wage[0] = p.market[0].wage
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
-    run_quarters(state, _calm(p), np.empty((1, 0)), 0, int(p.firms[0].settling), True)
+    settling = int(p.firms[0].settling)
+    run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
     _groups(state, n, p)
     _open_accounts(state, n, p)
     return state

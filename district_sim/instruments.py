@@ -1,4 +1,4 @@
-"""The names of policy instruments and targeting rules; kernels know them by their position."""
+"""The names of policy instruments, targeting rules and shocks; kernels know them by their position."""
 
 from enum import StrEnum
 
@@ -33,6 +33,26 @@ class Targeting(StrEnum):
     SUPPLIERS = "suppliers"
     PERFORMING = "performing"
     RANDOM = "random"
+    GATEKEEPERS = "gatekeepers"
+    PERIPHERAL = "peripheral"
+
+
+class Funding(StrEnum):
+    """Who pays for an instrument in the end."""
+
+    OUTSIDE = "outside"
+    TAXES = "taxes"
+
+
+class ShockKind(StrEnum):
+    """The shocks that a scenario can be given."""
+
+    COMPETITOR_ENTRY = "competitor_entry"
+    DEMAND_SLUMP = "demand_slump"
+    TECHNOLOGICAL_BREAK = "technological_break"
+    EXCHANGE_RATE = "exchange_rate"
+    ANCHOR_LOSS = "anchor_loss"
+    MNE_EXIT = "mne_exit"
 
 
 KINDS = tuple(InstrumentKind)
@@ -47,4 +67,7 @@ TARGETED = frozenset(
 )
 """Instruments that reach firms one by one and may be targeted; the others serve the district as a whole."""
 TARGETS = tuple(Targeting)
+SHOCKS = tuple(ShockKind)
+EVENTS = frozenset((ShockKind.ANCHOR_LOSS, ShockKind.MNE_EXIT))
+"""Shocks that happen in one quarter; the district's recovery from them is an outcome. The others last and fade."""
 MOST_FOUNDED = 1000  # firms that one kind of instrument can found in a quarter

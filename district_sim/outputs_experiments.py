@@ -104,3 +104,8 @@ def _write_json(path: Path, told: Mapping[str, Any]) -> Path:
 
 def _write_csv(path: Path, table: "pd.DataFrame") -> Path:
     return write_whole(path, lambda temporary: table.to_csv(temporary, index=False))
+
+
+def write_costs(table: "pd.DataFrame", sheet: "Sheet", folder: Path) -> list[Path]:
+    """What policies cost, as a table for papers and as numbers. Raises OSError."""
+    return [*write_sheets({"costs": sheet}, folder), _write_csv(folder / "costs.csv", table)]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim import scenario as sc
-from district_sim.instruments import KINDS, TARGETS, InstrumentKind
+from district_sim.instruments import KINDS, SHOCKS, TARGETS, Funding, InstrumentKind, ShockKind
 
 
 class Policies(NamedTuple):
@@ -23,6 +23,18 @@ class Policies(NamedTuple):
     budget_share: np.ndarray
     intensity: np.ndarray
     target: np.ndarray
+    phase: np.ndarray  # -1: any
+    taxed: np.ndarray  # whether the district's firms pay for it
+
+
+class Shocks(NamedTuple):
+    """Shocks in their order, one array per property, shape (S,)."""
+
+    kind: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
+    duration: np.ndarray
+    recovery: np.ndarray
 
 
 class Derived(NamedTuple):
@@ -56,6 +68,7 @@ class Parameters(NamedTuple):
     strategy_start: int
     policies: Policies
     policy_effects: Any
+    shocks: Shocks
     derived: Derived
 
 
@@ -105,7 +118,7 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "globalisation": (("world", "globalisation"), ("world", "rivals_reach")),
     "demography": (("demography", "entry"), ("demography", "exit"), ("demography", "exit_young")),
-    "mobility": (("knowledge", "hired_knowledge"),),
+    "mobility": (("knowledge", "hired_knowledge"), ("knowledge", "job_mobility")),
 }
 # Instruments that a switched-off mechanism takes with it
 _INSTRUMENT_SWITCHES: dict[str, tuple[InstrumentKind, ...]] = {
@@ -148,15 +161,24 @@ def _derived(s: sc.Scenario) -> Derived:
         [0] + [tech.first_ripening + k * tech.ripening_interval for k in range(tech.trajectories - 1)],
         dtype=np.int64,
     )
+    for item in sorted(s.shocks, key=lambda item: item.start):
+        if item.kind is ShockKind.TECHNOLOGICAL_BREAK:  # the next trajectory ripens on that day, later ones as planned
+            later = np.flatnonzero(ripe_at > item.start)
+            ripe_at[later[:1]] = item.start
     kinds = np.array([kind for kind, _, _ in _NODES], dtype=np.int64)
     return Derived(relevance, use, ripening, value, offshorability, kinds, profile, ripe_at)
 
 
-def _policies(s: sc.Scenario) -> Policies:
+def acting_instruments(s: sc.Scenario) -> list[sc.Instrument]:
+    """The scenario's instruments without those that a switched-off mechanism takes with it, in their order."""
     off = {
         kind for switch, kinds in _INSTRUMENT_SWITCHES.items() if not getattr(s.mechanisms, switch) for kind in kinds
     }
-    items = [item for item in s.policies if s.mechanisms.policy and item.kind not in off]
+    return [item for item in s.policies if s.mechanisms.policy and item.kind not in off]
+
+
+def _policies(s: sc.Scenario) -> Policies:
+    items = acting_instruments(s)
 
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in items], dtype=dtype)
@@ -169,6 +191,21 @@ def _policies(s: sc.Scenario) -> Policies:
         budget_share=column("budget_share", np.float64),
         intensity=column("intensity", np.float64),
         target=np.array([TARGETS.index(i.target) for i in items], dtype=np.int64),
+        phase=np.array([-1 if i.phase is None else i.phase for i in items], dtype=np.int64),
+        taxed=np.array([i.funded_by is Funding.TAXES for i in items], dtype=np.bool_),
+    )
+
+
+def _shocks(s: sc.Scenario) -> Shocks:
+    def column(name: str, dtype: type) -> np.ndarray:
+        return np.array([getattr(i, name) for i in s.shocks], dtype=dtype)
+
+    return Shocks(
+        kind=np.array([SHOCKS.index(i.kind) for i in s.shocks], dtype=np.int64),
+        start=column("start", np.int64),
+        size=column("size", np.float64),
+        duration=column("duration", np.int64),
+        recovery=column("recovery", np.int64),
     )
 
 
@@ -213,5 +250,6 @@ def from_scenario(s: sc.Scenario) -> Parameters:
         **{name: numbers(name) for name in sections},
         strategy_start=s.strategy_start,
         policies=_policies(s),
+        shocks=_shocks(s),
         derived=_derived(s),
     )

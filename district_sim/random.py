@@ -48,6 +48,7 @@ class Stream(IntEnum):
     OBSERVATION = 21
     ENTRANT_ATTRACTION = 22
     BARTER = 23
+    SHOCK = 24
 
 
 @kernel

@@ -16,22 +16,23 @@ import district_sim
 from district_sim.files import write_whole
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
-from district_sim.parameters import Parameters
+from district_sim.parameters import Parameters, acting_instruments
 from district_sim.scenario import Scenario
 from district_sim.schedule import quarters, spare_rows
-from district_sim.state import OVERFLOW, SELF_OWNED, State, fitted, grown
+from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
 from district_sim.trajectories import Scores, Trajectory, recovery_time, score
 
 _AT_ONCE = 6000  # firms times quarters: some hundredths of a second
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
-def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int) -> State:
+def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int, reports: Any = None) -> State:
     """Run quarters start..stop-1, writing one row of indicators each.
 
     Args:
         state: changed in place; replaced by a larger one when rows run short.
         table: (quarters, len(NAMES)) floats.
+        reports: what each policy instrument did is written here, if given; see `state.reports_of`.
 
     Returns:
         The state to go on with.
@@ -41,8 +42,9 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
         RuntimeError: more firms were founded in one quarter than rows had been kept free.
     """
     state, done = fitted(state, p), start
+    reports = reports_of(state, 0) if reports is None else reports
     while done < stop:
-        done = quarters(state, p, table, done, stop, False)
+        done = quarters(state, p, table, reports, done, stop, False)
         if state.tally[OVERFLOW] > 0.0:
             raise RuntimeError(
                 "more firms were founded in one quarter than the model keeps room for; "
@@ -157,6 +159,8 @@ class Run:
     versions: dict[str, str]
     between: Mapping[int, Snapshot] = field(default_factory=dict)
     """The district after some quarters on the way, if `simulate` was asked to keep them; `save` leaves them out."""
+    policies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What the policy instruments did, one row per quarter and instrument: see `reported`."""
 
     @property
     def moments(self) -> dict[int, Snapshot]:
@@ -186,6 +190,7 @@ class Run:
             "trajectory": self.trajectory.value,
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
             "recovery_time": None if recovery == float("inf") else recovery,
+            "policies": policy_totals(self.policies).to_dict("records"),
             "indicators": {name: float(late[name]) for name in NAMES},
             "start": _as_json(self.start),
             "end": _as_json(self.end),
@@ -219,6 +224,9 @@ class Run:
             write_whole(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
             write_whole(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
         ]
+        if len(self.policies):
+            written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
+            written.append(write_whole(folder / "policies.csv", lambda path: self.policies.to_csv(path, index=False)))
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
         written.append(write_whole(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8")))
         return written
@@ -251,6 +259,7 @@ class Run:
             start=snapshot("_start", data["start"]),
             end=snapshot("", data["end"]),
             versions=data["versions"],
+            policies=read.get("policies", pd.DataFrame()),
         )
 
 
@@ -273,6 +282,51 @@ def versions() -> dict[str, str]:
 def as_frame(table: np.ndarray) -> pd.DataFrame:
     """The table of indicators with names, indexed by quarter (1 is the first completed quarter)."""
     return pd.DataFrame(table, columns=list(NAMES), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
+
+
+def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
+    """What the policy instruments did, as a table.
+
+    Args:
+        reports: (quarters, I) records; see `state.reports_of`.
+        scenario: in which the I instruments act.
+
+    Returns:
+        One row per quarter (1 is the first) and instrument with columns quarter, instrument, kind, funded_by, spent and
+        left_over [k€], served [firms; only by instruments that reach firms one by one] and, of these, served_SIZE,
+        served_OWNER and served_phase_K. Empty without instruments.
+    """
+    items = acting_instruments(scenario)
+    if not items:
+        return pd.DataFrame()
+    quarters, flat = len(reports), reports.reshape(-1)
+    columns: dict[str, Any] = {
+        "quarter": np.repeat(np.arange(1, quarters + 1), len(items)),
+        "instrument": [item.name for item in items] * quarters,
+        "kind": [item.kind.value for item in items] * quarters,
+        "funded_by": [item.funded_by.value for item in items] * quarters,
+        "spent": flat.spent,
+        "left_over": flat.unspent,
+        "served": flat.served,
+    }
+    phases = [f"phase_{k}" for k in range(flat.served_phase.shape[1])]
+    for group, names in (("served_size", SIZES), ("served_owner", OWNERS), ("served_phase", phases)):
+        columns |= {f"served_{name}": flat[group][:, k] for k, name in enumerate(names)}
+    return pd.DataFrame(columns)
+
+
+def policy_totals(policies: pd.DataFrame) -> pd.DataFrame:
+    """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
+
+    Instruments of equal names are told apart by their place. `quarters`: in how many money was spent.
+    """
+    if not len(policies):
+        return pd.DataFrame()
+    names = ["instrument", "kind", "funded_by"]
+    place = policies.groupby("quarter").cumcount()
+    table = policies.assign(quarters=(policies["spent"] > 0.0).astype(int)).drop(columns="quarter")
+    sums = table.groupby([place, *names], sort=False).sum()
+    return sums.reset_index(names).reset_index(drop=True)
 
 
 def simulate(
@@ -306,18 +360,21 @@ def simulate(
     state = initial_state(p, seed, length)
     start = Snapshot.of(state)
     table = np.full((length, len(NAMES)), np.nan)
+    reports = reports_of(state, length)
     at_once = stride(scenario.firms.count)
     between: dict[int, Snapshot] = {}
 
     def result(done: int) -> Run:
         kept = {quarter: snapshot for quarter, snapshot in between.items() if quarter < done}
-        return Run(scenario, seed, as_frame(table[:done]), start, Snapshot.of(state), versions(), kept)
+        spending = reported(reports[:done], scenario)
+        end = Snapshot.of(state)
+        return Run(scenario, seed, as_frame(table[:done]), start, end, versions(), between=kept, policies=spending)
 
     done = 0
     try:
         while done < length:
             stop = min(done + at_once, length, length if every is None else done - done % every + every)
-            state = advance(state, p, table, done, stop)
+            state = advance(state, p, table, done, stop, reports)
             done = stop
             if every is not None and done % every == 0:
                 between[done] = Snapshot.of(state)

@@ -8,9 +8,10 @@ Monetary unit: thousand euro of the first year (k€). One step: one quarter.
 
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from district_sim.instruments import TARGETED, InstrumentKind, Targeting
+from district_sim.instruments import TARGETED, Funding, InstrumentKind, ShockKind, Targeting
+from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
 
 if TYPE_CHECKING:
     from district_sim.parameters import Parameters
@@ -300,6 +301,14 @@ class Knowledge(Section):
         1.0,
         "per quarter",
         "Speed at which firms reach the use of information technology they move towards",
+    )
+    job_mobility: float = _number(
+        0.0,
+        0.0,
+        0.5,
+        "per quarter",
+        "Share of employees who change employer within the district; a firm's training leaves with them",
+        "Acemoglu & Pischke 1999, doi 10.1111/1468-0297.00405; off by default, as education_decay stands for all losses",
     )
     hired_knowledge: float = _share(
         0.5,
@@ -809,16 +818,24 @@ class Instrument(Section):
     """One policy instrument with its window, budget and target."""
 
     name: str = Field(min_length=1, max_length=60, description="A name of your own")
-    kind: Annotated[InstrumentKind, Field(strict=False, description="Which instrument")]
-    start: int = _count(40, 0, 100000, "quarter", "First quarter")
-    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it")
-    budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter")
+    kind: Annotated[
+        InstrumentKind,
+        Field(
+            strict=False,
+            description="Which instrument",
+            json_schema_extra={"enumDescriptions": [note.mechanism for note in INSTRUMENTS.values()]},
+        ),
+    ]
+    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
+    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it", "set by you")
+    budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter", "set by you")
     budget_share: float = _number(
         0.0,
         0.0,
         0.5,
         "share of district turnover",
         "Budget per quarter as a share of the last quarter's turnover, added to the absolute one",
+        "set by you",
     )
     intensity: float = _number(
         1.0,
@@ -826,8 +843,23 @@ class Instrument(Section):
         10,
         "1",
         "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
+        "set by you",
     )
     target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
+    phase: int | None = Field(
+        None,
+        ge=0,
+        le=11,
+        description="Serve firms of this production phase only (0 is the first)",
+        json_schema_extra={"unit": "phase"},
+    )
+    funded_by: Annotated[
+        Funding,
+        Field(
+            strict=False,
+            description="Who pays in the end: outside (a national or European programme), or taxes on the district's firms in proportion to value added",
+        ),
+    ] = Funding.OUTSIDE
 
     @model_validator(mode="after")
     def _window(self) -> Self:
@@ -835,6 +867,44 @@ class Instrument(Section):
             raise ValueError(f"end ({self.end}) must come after start ({self.start})")
         if self.target is not Targeting.ALL and self.kind not in TARGETED:
             raise ValueError(f"{self.kind} serves the district as a whole; target must be all, not {self.target}")
+        if self.phase is not None and self.kind not in TARGETED:
+            raise ValueError(f"{self.kind} serves the district as a whole; leave phase out")
+        return self
+
+
+class Shock(Section):
+    """Something that happens to the district from outside, with its time, size and recovery."""
+
+    name: str = Field(min_length=1, max_length=60, description="A name of your own")
+    kind: Annotated[
+        ShockKind,
+        Field(
+            strict=False,
+            description="Which shock",
+            json_schema_extra={"enumDescriptions": [note.mechanism for note in SHOCKS.values()]},
+        ),
+    ]
+    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
+    size: float = Field(
+        ge=-1.0,
+        le=2.0,
+        allow_inf_nan=False,
+        description="How large: "
+        + "; ".join(f"{kind}: {note.size}, {note.low:g} to {note.high:g}" for kind, note in SHOCKS.items()),
+        json_schema_extra={"unit": "by kind", "source": "set by you"},
+    )
+    duration: int = _count(100000, 0, 100000, "quarters", "How long it lasts in full; not for events", "set by you")
+    recovery: int = _count(0, 0, 100000, "quarters", "How long it takes to fade after that, linearly", "set by you")
+
+    @model_validator(mode="after")
+    def _of_this_kind(self) -> Self:
+        note = SHOCKS[self.kind]
+        if not note.low <= self.size <= note.high:
+            raise ValueError(f"size of {self.kind} ({note.size}) must be {note.sizes}, not {self.size:g}")
+        if not lasts(self.kind) and (self.duration, self.recovery) != (100000, 0):
+            raise ValueError(
+                f"{self.kind} is an event and recovery from it an outcome; leave duration and recovery out"
+            )
         return self
 
 
@@ -866,6 +936,11 @@ class PolicyEffects(Section):
         0.4,
         "Own R&D that a firm saves for each euro of subsidy",
         "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
+    )
+    crowding_out_training: float = _share(
+        0.0,
+        "Own training that a firm saves for each euro of training voucher, as far as it trains",
+        "Abramovsky et al. 2011, J. Labor Economics 29, 153-193: little was additional; off by default, as the calibration knows none",
     )
     voucher_cost: float = _number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
     screening_half: float = _number(
@@ -953,7 +1028,17 @@ class Scenario(Section):
         (), max_length=32, strict=False, description="Policy instruments, acting in this order"
     )
     policy_effects: PolicyEffects = PolicyEffects()
+    shocks: tuple[Shock, ...] = Field((), max_length=32, strict=False, description="Shocks from outside")
     mechanisms: Mechanisms = Mechanisms()
+
+    @field_validator("policies")
+    @classmethod
+    def _phases_exist(cls, items: tuple[Instrument, ...], info: ValidationInfo) -> tuple[Instrument, ...]:
+        technology = info.data.get("technology", Technology())
+        for item in items:
+            if item.phase is not None and item.phase >= technology.phases:
+                raise ValueError(f"{item.name}: phase must be between 0 and {technology.phases - 1}, not {item.phase}")
+        return items
 
     def parameters(self) -> "Parameters":
         """The numbers that the compiled kernels read."""

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from district_sim.scenario import Scenario
 
 SUFFIXES = (".yaml", ".yml")
-EXPERIMENTS = "experiments"
-"""Folder of experiment files, beside the bundled scenarios."""
+EXPERIMENTS, POLICIES = "experiments", "policies"
+"""Folders of experiment files and of policy files, among the bundled scenarios."""
 _TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
 type Key = tuple[str | int, ...]
@@ -74,12 +74,21 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Seque
     Raises:
         ScenarioError: The file or an override cannot be read, or a value is not allowed.
     """
-    from district_sim.scenario import Scenario
-
     path = _locate(name_or_path)
     document = _read(path, ())
     for text, value, source in _overrides(overrides):
         _override(document, text, value, source)
+    return validated(document, path)
+
+
+def validated(document: Document, path: Path) -> Scenario:
+    """The scenario that a document describes.
+
+    Raises:
+        ScenarioError: a value is not allowed; the message names the place.
+    """
+    from district_sim.scenario import Scenario
+
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
@@ -105,10 +114,34 @@ def scenario_names() -> list[str]:
     return sorted(
         name.as_posix()
         for name in names
-        if name.parts[0] != EXPERIMENTS
+        if name.parts[0] not in (EXPERIMENTS, POLICIES)
         and name.suffix != _TARGETS
         and not any(part.startswith(hidden) for part in name.parts)
     )
+
+
+def bundled_files(folder: str) -> list[str]:
+    """Names of the bundled files in a folder of their own (`EXPERIMENTS`, `POLICIES`), sorted."""
+    return sorted(path.stem for path in (bundled_folder() / folder).glob("*.yaml"))
+
+
+def find_file(name_or_path: str | Path, folder: str, what: str) -> Path:
+    """A bundled file of such a folder by its name, or any file by its path.
+
+    Raises:
+        ScenarioError: there is none; `what` says in the message what was looked for.
+    """
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    bundled = bundled_folder() / folder / f"{text}.yaml"
+    if not text.endswith(SUFFIXES) and bundled.is_file():
+        return bundled
+    if path.is_file():
+        return path
+    if text.endswith(SUFFIXES):
+        raise ScenarioError(f"{text}: no such file")
+    names = bundled_files(folder)
+    raise ScenarioError(f"there is no {what} or file {text!r}{suggest(text, names)} (bundled: {', '.join(names)})")
 
 
 def scenario_text(name_or_path: str | Path) -> str:
@@ -117,7 +150,7 @@ def scenario_text(name_or_path: str | Path) -> str:
     Raises:
         ScenarioError: There is no such scenario, or it is not text.
     """
-    return _text(_locate(name_or_path))
+    return file_text(_locate(name_or_path))
 
 
 def scenario_notes(name_or_path: str | Path) -> str:
@@ -130,7 +163,7 @@ def scenario_notes(name_or_path: str | Path) -> str:
         ScenarioError: There is no such scenario, or its notes are not text.
     """
     notes = _locate(name_or_path).with_suffix(".md")
-    return _text(notes) if notes.is_file() else ""
+    return file_text(notes) if notes.is_file() else ""
 
 
 # Finding and reading files ------------------------------------------------------------------------
@@ -154,7 +187,7 @@ class _Origin(NamedTuple):
 
 
 @dataclass
-class _Document:
+class Document:
     """Plain data, and for each key in it the place that set it."""
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -192,7 +225,7 @@ def shown_path(path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _text(path: Path) -> str:
+def file_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -201,25 +234,26 @@ def _text(path: Path) -> str:
         raise ScenarioError(f"{shown_path(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> _Document:
+def _read(path: Path, chain: tuple[Path, ...]) -> Document:
     """One file with everything it extends; `chain` holds the files that led to it."""
-    own = _read_alone(path)
+    own = read_alone(path)
     chain = (*chain, path.resolve())
-    merged = _Document()
+    merged = Document()
     for base in _bases(own, path, chain):
         _stack(merged, _read(base, chain))
     _stack(merged, own)
     return merged
 
 
-def _read_alone(path: Path) -> _Document:
+def read_alone(path: Path) -> Document:
+    """A file without what it extends. Raises ScenarioError where it is not made of `key: value` lines."""
     source = _Source(shown_path(path))
-    tree = _parse(_text(path), source)
+    tree = _parse(file_text(path), source)
     if tree is None:
         raise ScenarioError(f"{source.name}: the file is empty")
     if not isinstance(tree, CommentedMap):
         raise ScenarioError(f"{source.name}: not a scenario: it must be made of 'key: value' lines")
-    own = _Document()
+    own = Document()
     own.data = _plain(tree, (), 1, source, own.origins)
     return own
 
@@ -230,16 +264,16 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, str]]:
     Raises:
         ScenarioError: it cannot be read or is not made of `key: value` lines.
     """
-    document = _read_alone(path)
+    document = read_alone(path)
     return document.data, {key: origin.place for key, origin in document.origins.items()}
 
 
-def _stack(low: _Document, high: _Document) -> None:
+def _stack(low: Document, high: Document) -> None:
     _merge(low.data, high.data, (), low.origins)
     low.origins.update(high.origins)
 
 
-def _bases(own: _Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path]:
+def _bases(own: Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path]:
     """The files named by `extends`, which is taken out of the document."""
     if "extends" not in own.data:
         return
@@ -365,7 +399,7 @@ def _overrides(
         yield path, _parse(right, source), source
 
 
-def _override(document: _Document, text: str, value: Any, source: _Source) -> None:
+def _override(document: Document, text: str, value: Any, source: _Source) -> None:
     """Set one value in the document, after a check that the scenario has such a path."""
     origin = _Origin(source.name, source.path)
     node: Any = document.data
@@ -388,7 +422,7 @@ def _override(document: _Document, text: str, value: Any, source: _Source) -> No
 
 
 def _step(
-    document: _Document,
+    document: Document,
     node: Any,
     schemas: list[JsonSchema],
     at: Key,
@@ -417,7 +451,7 @@ def _step(
 _MISFITS = re.compile(r".*_(type|parsing)|greater_than.*|less_than.*|literal_error|enum|int_from_float|finite_number")
 
 
-def _message(error: ErrorDetails, document: _Document, path: Path) -> str:
+def _message(error: ErrorDetails, document: Document, path: Path) -> str:
     """One pydantic error as `place: field = value: what is allowed`."""
     at, parents = _place(error["loc"], document.data)
     origin = next(

@@ -11,7 +11,8 @@ from district_sim.processes.innovation import innovate
 from district_sim.processes.knowledge import update_knowledge
 from district_sim.processes.market import run_market
 from district_sim.processes.ownership import acquire, bind_captives, divest, take_over
-from district_sim.processes.policy import account_match, apply_policies
+from district_sim.processes.policy import account_match, apply_policies, levy_taxes
+from district_sim.processes.shocks import apply_shocks
 from district_sim.processes.ties import (
     end_ties,
     form_ties,
@@ -47,10 +48,12 @@ def one_quarter(state, p, row):
     tally[:] = 0.0
     # 1 World
     advance_world(world, clock, p)
+    apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p)
     # 2 Policy and agency
-    apply_policies(firms, agency, policy, instruments, accounts, clock, scratch, p)
+    apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s)
     run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
     account_match(agency, policy, instruments, clock, p)
+    levy_taxes(firms, instruments, accounts, tally, clock, p)
     # 3 Knowledge
     update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
     # 4 Innovation
@@ -91,11 +94,12 @@ def spare_rows(firms, clock, p):
 
 
 @kernel
-def quarters(state, p, table, start, stop, settling):
+def quarters(state, p, table, reports, start, stop, settling):
     """Run quarters start..stop-1 in place, one row of `table` each, as far as there is room for newborns.
 
     Args:
         table: (quarters, len(NAMES)) floats, or (1, 0) if nothing is to be recorded.
+        reports: (quarters, I) records of what each policy instrument did, or (0, I) if nobody asks.
         settling: whether the district is to be its own standard of comparison in every quarter.
 
     Returns the first quarter not run; the tally of a quarter that had too little room shows an overflow.
@@ -106,6 +110,9 @@ def quarters(state, p, table, start, stop, settling):
         elif state.clock.rows[0] + spare_rows(state.firms, state.clock, p) > state.firms.size:
             return t
         one_quarter(state, p, table[min(t, table.shape[0] - 1)])
+        if t < reports.shape[0]:
+            for k in range(reports.shape[1]):
+                reports[t, k] = state.instruments[k]
         if state.tally[OVERFLOW] > 0.0:
             return t + 1
     if settling:

@@ -20,6 +20,8 @@ PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", 
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
 FIRMS, AGENCY, PUBLIC, HOUSEHOLDS, WORLD = range(5)
+SIZES = ("micro", "small", "larger")  # fewer than 10 employees, 10 to 49, 50 and more (EU definition)
+OWNERS = ("independent", "group", "affiliate")  # its own master, owned by a local leader, a multinational's
 PEOPLE = ("employed", "unemployed", "outside")
 EMPLOYED, UNEMPLOYED, OUTSIDE = range(3)
 # Events and flows of the quarter
@@ -197,13 +199,16 @@ def _policy() -> np.dtype:
     )
 
 
-def _instrument() -> np.dtype:
+def _instrument(phases: int) -> np.dtype:
     """What one policy instrument did this quarter."""
     return np.dtype(
         [
             ("spent", np.float64),  # k€ this quarter
             ("unspent", np.float64),  # k€ of the quarter's budget left over
             ("served", np.float64),  # firms served this quarter
+            ("served_size", np.float64, (len(SIZES),)),  # of them by size class, see SIZES
+            ("served_owner", np.float64, (len(OWNERS),)),  # by owner, see OWNERS
+            ("served_phase", np.float64, (phases,)),  # by production phase
             ("award", np.float64),  # quarters for which a won contest still pays; negative: quarters to the next bid
         ],
         align=True,
@@ -224,6 +229,8 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
             ),  # codified knowledge of the outside nodes
             ("price", np.float64, (phases,)),  # price of a phase bought abroad
             ("rivals", np.float64),  # quality factor of outside rivals, 1 at the start
+            ("slump", np.float64),  # share of the product market lost to shocks now
+            ("outside_gain", np.float64),  # gain of outside competitors' appeal by shocks now, log points
             ("appeal", np.float64),  # outside competitors' weight in demand
             ("demand", np.float64),  # size of the product market, k€ per quarter
             ("wage", np.float64),  # district wage
@@ -340,7 +347,7 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
         pipelines=_rows(capacity, _pipeline(), rows),
         agency=_rows(1, _agency(nodes)),
         policy=policy,
-        instruments=_rows(p.policies.kind.size, _instrument()),
+        instruments=_rows(p.policies.kind.size, _instrument(phases)),
         world=_rows(1, _world(domains, phases, nodes)),
         accounts=Accounts(np.zeros(len(ACCOUNTS)), np.zeros(len(PEOPLE))),
         tally=np.zeros(len(TALLY)),
@@ -402,6 +409,11 @@ def grown(state: State, capacity: int) -> State:
     )
 
 
+def reports_of(state: State, quarters: int) -> Any:
+    """Room for what each policy instrument did in each quarter: shape (quarters, I), records as `instruments`."""
+    return np.zeros((quarters, state.instruments.size), state.instruments.dtype).view(np.recarray)
+
+
 def copied(state: State) -> State:
     """An independent copy."""
 
@@ -427,5 +439,5 @@ def fitted(state: State, p: Any) -> State:
             f"the parameters have {p.technology.trajectories[0]} trajectories, the state uses {in_use + 1}"
         )
     if state.instruments.size != p.policies.kind.size:
-        return state._replace(instruments=_rows(p.policies.kind.size, _instrument()))
+        return state._replace(instruments=_rows(p.policies.kind.size, state.instruments.dtype))
     return state

@@ -183,3 +183,18 @@ def verification(claims: "Sequence[Claim]") -> "Group":
         )
     passed = sum(claim.passed for claim in claims)
     return _titled("Patterns that must come out", table, f"{passed} of {len(claims)} hold; 0 is the calm district")
+
+
+def policies(run: "Run") -> Group:
+    """What each policy instrument spent over the run, what was left over and whom it served."""
+    from district_sim.run import policy_totals
+
+    table = _table("Instrument", "Spent, k€", "Left over, k€", "Served", "micro", "independent", width=8)
+    for row in policy_totals(run.policies).to_dict("records"):
+        cells = [f"{row['spent']:,.0f}", f"{row['left_over']:,.0f}"]
+        if row["served"] > 0.0:
+            cells += [f"{row['served'] / row['quarters']:,.0f}"]
+            cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]
+        table.add_row(row["instrument"], *cells, *[""] * (5 - len(cells)))
+    note = "Served: firms in a quarter of spending, with the shares of micro firms (under 10) and of independent ones"
+    return _titled("What the policies spent", table, note)

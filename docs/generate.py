@@ -17,8 +17,10 @@ from pydantic.fields import FieldInfo
 
 from district_sim import trajectories
 from district_sim.indicators import INDICATORS
-from district_sim.instruments import KINDS, TARGETS
-from district_sim.scenario import Instrument, Scenario, Section, Strategy
+from district_sim.instruments import KINDS, TARGETED, TARGETS
+from district_sim.policy_files import load_policy, policy_names
+from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
+from district_sim.scenario import Instrument, Scenario, Section, Shock, Strategy
 
 DOCS = Path(__file__).resolve().parent
 ALTOGETHER = "scenario"  # heading of what belongs to no section
@@ -41,6 +43,8 @@ def sections() -> dict[str, type[Section]]:
             found[name] = kind
         elif name == "policies":
             found["policies (a list of instruments)"] = Instrument
+        elif name == "shocks":
+            found["shocks (a list)"] = Shock
     return found
 
 
@@ -52,6 +56,8 @@ def described_fields() -> dict[str, dict[str, FieldInfo]]:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "any"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Enum):
@@ -61,6 +67,8 @@ def _plain(value: Any) -> str:
 
 def _range(field: FieldInfo) -> str:
     kind = field.annotation
+    if kind == int | None:
+        kind = int
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(str(member.value) for member in kind)
     if kind is bool:
@@ -125,9 +133,38 @@ def instruments() -> str:
     return f"Instruments (`kind`): {kinds}.\n\nTargeting rules (`target`): {targets}."
 
 
+def instrument_table() -> str:
+    """What every instrument does, costs and moves."""
+    rows = []
+    for kind, note in INSTRUMENTS.items():
+        reach = "firms" if kind in TARGETED else "district"
+        sign = "+" if note.direction > 0 else "−"
+        rows.append([f"`{kind.value}`", reach, note.mechanism, note.costs, f"`{note.outcome}` {sign}", note.source])
+    return table(("instrument", "serves", "what the money does", "at what other cost", "moves", "source"), rows)
+
+
+def shock_table() -> str:
+    """What every shock does, and how large it may be."""
+    rows = []
+    for kind, note in SHOCKS.items():
+        timing = "lasts and fades" if lasts(kind) else "event"
+        sign = "+" if note.direction > 0 else "−"
+        size = f"{note.size}, {note.low:g} to {note.high:g}"
+        rows.append([f"`{kind.value}`", timing, note.mechanism, size, f"`{note.outcome}` {sign}", note.source])
+    return table(("shock", "time", "what happens", "`size`", "moves", "source"), rows)
+
+
+def policy_table() -> str:
+    """The bundled policy files."""
+    policies = map(load_policy, policy_names())
+    rows = ([f"`{policy.name}`", policy.description, policy.source] for policy in policies)
+    return table(("policy", "what is done", "source"), rows)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "odd.md": {"instruments": instruments, "indicators": indicators, "parameters": parameters},
     "theory.md": {"thresholds": thresholds},
+    "policies.md": {"policies": policy_table, "instruments": instrument_table, "shocks": shock_table},
 }
 
 

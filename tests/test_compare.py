@@ -335,7 +335,7 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
         (["small.yaml", "other.yaml", "--confidence", "95"], "--confidence must be above 0 and below 1, not 95"),
         (["small.yaml", "other.yaml", "--policies", "own"], "--policies own needs a single scenario"),
         (["small.yaml", "--policies", "none", "--policies", "none"], "two mixes called none"),
-        (["small.yaml", "--policies", "none", "--policies", "baselin"], "no scenario or file 'baselin'; did you mean"),
+        (["small.yaml", "--policies", "none", "--policies", "baselin"], "there is no policy 'baselin'; did you mean"),
         (["small.yaml", "other.yaml", "--quarters", "1"], "--quarters: 1: must be"),
         (
             ["classroom", "baseline"],

@@ -75,7 +75,7 @@ def check_ranges(state: State) -> None:
             assert np.isfinite(state.firms[name]).all(), name
     for name in SHARES:
         column = state.firms[name][alive]
-        assert ((column >= 0.0) & (column <= 1.0)).all(), name
+        assert ((column >= 0.0) & (column <= 1.0 + 1e-12)).all(), name
     for name in NOT_NEGATIVE:
         assert (state.firms[name][alive] >= 0.0).all(), name
     for name in ("capability", "brand", "effect", "pipelines", "participation", "incumbents", "credibility"):

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import district_sim
 from district_sim.cli import app
-from district_sim.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies
-from district_sim.scenario import Instrument, Mechanisms, Scenario, Section
+from district_sim.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies, Shocks
+from district_sim.scenario import Instrument, Mechanisms, Scenario, Section, Shock
 from district_sim.scenario_files import load_scenario
 
 PACKAGE = Path(district_sim.__file__).parent
@@ -70,6 +70,8 @@ def test_parameter_table_is_the_schema() -> None:
         inner = field.annotation
         if name == "policies":
             inner = Instrument
+        if name == "shocks":
+            inner = Shock
         wanted += list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, Section) else [name]
     assert sorted(listed) == sorted(wanted)
 
@@ -215,6 +217,12 @@ def test_every_instrument_property_is_read() -> None:
         assert re.search(rf"\b(q|p\.policies)\.{name}\b", code), name
 
 
+def test_every_shock_property_is_read() -> None:
+    code = (PACKAGE / "processes" / "shocks.py").read_text(encoding="utf-8")
+    for name in Shocks._fields:
+        assert re.search(rf"\bq\.{name}\b", code), name
+
+
 def test_every_switch_is_read() -> None:
     code = (PACKAGE / "parameters.py").read_text(encoding="utf-8")
     for name in Mechanisms.model_fields:
@@ -253,7 +261,7 @@ def test_readme_commands_exist() -> None:
 
 
 def check_command(arguments: list[str]) -> None:
-    words = arguments[:2] if arguments[0] in ("scenarios", "replicate") else arguments[:1]
+    words = arguments[:2] if arguments[0] in ("policies", "scenarios", "replicate") else arguments[:1]
     result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
     assert result.exit_code == 0, f"district-sim {' '.join(words)}: {result.output}"
     for option in (word for word in arguments if word.startswith("--")):

@@ -232,6 +232,16 @@ class TestAccounts:
 
 
 class TestWork:
+    def test_training_leaves_with_those_who_change_jobs(self) -> None:
+        """A firm that trains loses part of it to its neighbours; the district's people forget nothing by moving."""
+        state = cases.district()
+        state.firms.education[:20] = 0.9
+        stay, move = (traded(state, knowledge={"job_mobility": rate}).firms for rate in (0.0, 0.1))
+        alive = state.firms.alive
+        mean = np.average(stay.education[alive], weights=stay.employees[alive])
+        np.testing.assert_allclose(move.education[alive], (0.9 * stay.education + 0.1 * mean)[alive])
+        assert np.average(move.education[alive], weights=move.employees[alive]) == pytest.approx(mean)
+
     def test_collaboration_and_trust_raise_productivity(self) -> None:
         """Collaboration inside pays beside the direct effect of trust outside (Sanders 2007)."""
         state, p = cases.strangers(), cases.parameters("calm")

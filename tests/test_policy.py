@@ -3,16 +3,20 @@
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
-from naive.common import is_foreign, living
+from naive.common import is_foreign, living, partners, pipelines_of
+from scipy import stats
 
-from district_sim.instruments import KINDS, TARGETED, TARGETS, InstrumentKind, Targeting
-from district_sim.run import simulate
+from district_sim.indicators import NAMES
+from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, Funding, InstrumentKind, Targeting
+from district_sim.policy_table import INSTRUMENTS
+from district_sim.run import Run, policy_totals, simulate
 from district_sim.scenario_files import load_scenario
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
+from district_sim.state import AGENCY, FIRMS, PUBLIC, TALLY, WORLD, State, copied
 
 TO_FIRMS = {"training_vouchers": "education", "rd_subsidy": "grant", "export_vouchers": "voucher", "it_subsidy": "it"}
 
@@ -56,32 +60,28 @@ class TestInstrumentsReachWhatTheyName:
         for other in set(after.policy.dtype.names) - touched:
             np.testing.assert_array_equal(after.policy[other], none.policy[other])
 
-    @pytest.mark.parametrize(
-        ("item", "indicator", "sign"),
-        [
-            ({"kind": "training_vouchers", "budget": 100.0}, "education", 1),
-            ({"kind": "rd_subsidy", "budget": 100.0}, "tacit_mean", 1),
-            ({"kind": "technology_centre", "budget": 100.0}, "codified_mean", 1),
-            ({"kind": "export_vouchers", "budget": 200.0}, "pipelines_per_firm", 1),
-            ({"kind": "export_platform", "budget": 100.0}, "collective_inflow_share", 1),
-            ({"kind": "ppp_match", "budget": 100.0}, "agency_fund_share", 1),
-            ({"kind": "phase_support", "budget": 100.0}, "firms", 1),
-            ({"kind": "entrant_attraction", "budget": 300.0}, "firms", 1),
-            ({"kind": "entrant_attraction_networked", "budget": 300.0}, "firms", 1),
-            ({"kind": "it_subsidy", "budget": 100.0}, "codified_mean", 1),
-            ({"kind": "it_brokers", "budget": 100.0}, "codified_mean", 1),
-            ({"kind": "takeover_screening", "budget": 100.0}, "mne_employment_share", -1),
-        ],
-    )
-    def test_outcomes_after_some_quarters(self, item: dict[str, Any], indicator: str, sign: int) -> None:
-        situation = "hierarchical" if item["kind"] == "takeover_screening" else "collective"
-        item = {"name": "it", "start": 0, **item}
-        p, without = (cases.parameters(situation, policies=policies) for policies in ([item], []))
-        change = 0.0
-        for seed in (1, 2, 3):
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_each_instrument_moves_the_outcome_that_it_names(self, kind: InstrumentKind) -> None:
+        """Twelve paired districts, eight quarters on, a one-sided paired t test at 5 %. In thirty other districts d_z
+        was 1.25 for export vouchers, 1.4 for networked entrants and at least 1.8 for the others, so the power is 98 %
+        and more. The contest is one that the district wins."""
+        note = INSTRUMENTS[kind]
+        situation = "hierarchical" if kind is InstrumentKind.TAKEOVER_SCREENING else "collective"
+        item = {"name": "it", "kind": kind, "start": 0, "budget": 300.0}
+        with_it, without = (
+            cases.parameters(situation, policies=policies, policy_effects={"contest_rivals": 1, "contest_winners": 2})
+            for policies in ([item], [])
+        )
+        moved = []
+        for seed in range(1, 13):
             state = cases.district(situation, seed, 0)
-            change += cases.quarter(state, p, 8)[1][indicator] - cases.quarter(state, without, 8)[1][indicator]
-        assert sign * change > 0.0
+            after, before = (cases.quarter(state, p, 8)[1][note.outcome] for p in (with_it, without))
+            moved.append(note.direction * (after - before))
+        assert stats.ttest_1samp(moved, 0.0, alternative="greater").pvalue < 0.05, moved
+
+    def test_every_instrument_has_a_note(self) -> None:
+        assert tuple(INSTRUMENTS) == KINDS
+        assert {note.outcome for note in INSTRUMENTS.values()} <= set(NAMES)
 
     def test_brokers_let_firms_meet_a_subsidy_alone_does_not(self) -> None:
         alone, brokered = (offered(cases.district(), {"kind": kind}) for kind in ("it_subsidy", "it_brokers"))
@@ -182,6 +182,35 @@ class TestBudgets:
         assert paid == pytest.approx(report.spent, abs=1e-6)
         assert after.accounts.money.sum() == pytest.approx(0.0, abs=1e-6)
 
+    @settings(max_examples=15, deadline=None)
+    @given(
+        drawn=st.lists(
+            st.tuples(
+                st.sampled_from(KINDS), st.integers(0, 4), st.integers(1, 5), st.floats(0.0, 3e3), st.floats(0.0, 10.0),
+                st.sampled_from(Funding),
+            ),
+            min_size=1,
+            max_size=6,
+        ),
+        seed=st.integers(0, 2**32),
+    )  # fmt: skip
+    def test_no_programme_overspends_in_any_quarter_of_a_run(self, drawn: list[Any], seed: int) -> None:
+        items = [
+            {"name": str(n), "kind": kind, "start": start, "end": start + length, "budget": budget}
+            | {"intensity": intensity, "funded_by": funding}
+            for n, (kind, start, length, budget, intensity, funding) in enumerate(drawn)
+        ]
+        levers = {"firms.count": 30, "firms.settling": 4, "policies": items, "strategy_start": 0}
+        run = simulate(load_scenario("collective_entrepreneurship", levers), seed, quarters=6)
+        told = run.policies.pivot(index="quarter", columns="instrument", values=["spent", "left_over"])
+        for item in items:
+            t = np.arange(6)
+            budget = np.where((t >= item["start"]) & (t < item["end"]), item["budget"], 0.0)
+            spent, left_over = told["spent"][item["name"]], told["left_over"][item["name"]]
+            assert (spent >= 0.0).all()
+            assert (left_over >= -1e-9).all()
+            np.testing.assert_allclose(spent + left_over, budget, atol=1e-9)
+
     def test_the_match_reports_what_the_agency_drew(self) -> None:
         twice = [{"name": str(n), "kind": "ppp_match", "start": 0, "budget": b} for n, b in enumerate((4.0, 12.0))]
         p = cases.parameters("collective", policies=twice)
@@ -191,6 +220,14 @@ class TestBudgets:
         assert row["policy_spending"] == pytest.approx(drawn)
         np.testing.assert_allclose(state.instruments.spent, [drawn / 4, 3 * drawn / 4])
         np.testing.assert_allclose(state.instruments.spent + state.instruments.unspent, [4.0, 12.0])
+
+    def test_no_more_founders_are_paid_for_than_can_be_founded(self) -> None:
+        """Nor is money spent on more; of two instruments the one that the scenario lists first is served first."""
+        items = [{"kind": "phase_support", "budget": 20.0 * MOST_FOUNDED}, {"kind": "phase_support", "budget": 1e6}]
+        after = offered(cases.district(), *items)
+        assert after.policy.founders[0] == MOST_FOUNDED
+        np.testing.assert_allclose(after.instruments.spent, [20.0 * MOST_FOUNDED, 5.0 * MOST_FOUNDED])
+        np.testing.assert_allclose(after.instruments.unspent, [0.0, 1e6 - 5.0 * MOST_FOUNDED])
 
     def test_grants_go_to_firms_services_to_the_world(self) -> None:
         for kind, account in (("rd_subsidy", FIRMS), ("training_vouchers", WORLD)):
@@ -235,6 +272,117 @@ class TestBudgets:
         assert row["policy_spending"] == 0.0
 
 
+class TestCrowdingOut:
+    @staticmethod
+    def trained(crowding: float, budget: float) -> State:
+        return offered(
+            cases.district(),
+            {"kind": "training_vouchers", "budget": budget},
+            policy_effects={"crowding_out_training": crowding},
+            strategy={"training": 0.01},
+        )
+
+    def test_a_firm_saves_own_training_and_keeps_the_money(self) -> None:
+        """Ten euro of voucher, all of them crowding out: nothing is learned, ten euro stay in the firm."""
+        before, free, crowded = cases.district(), self.trained(0.0, 5.0), self.trained(1.0, 5.0)
+        alive = before.firms.alive
+        assert (free.firms.education > before.firms.education)[alive].all()
+        np.testing.assert_array_equal(crowded.firms.education, before.firms.education)
+        np.testing.assert_array_equal(free.firms.cash, before.firms.cash)
+        assert (crowded.firms.cash - before.firms.cash).sum() == pytest.approx(5.0)
+        assert crowded.accounts.money.sum() == pytest.approx(0.0, abs=1e-6)
+
+    def test_it_cannot_save_more_than_it_trains(self) -> None:
+        before, crowded = cases.district(), self.trained(1.0, 1e5)
+        wages = (before.firms.wage * before.firms.employees)[before.firms.alive].sum()
+        assert (crowded.firms.cash - before.firms.cash).sum() == pytest.approx(0.01 * wages)
+
+
+class TestTaxes:
+    TAXED: ClassVar[dict[str, Any]] = {"kind": "technology_centre", "name": "it", "start": 0, "funded_by": "taxes"}
+
+    def levied(self, state: State, budget: float, **changes: Any) -> State:
+        p = cases.parameters("calm", policies=[{**self.TAXED, "budget": budget, **changes}])
+        return cases.run("levy_taxes", cases.run("apply_policies", state, p), p)
+
+    def test_firms_pay_for_what_was_spent_by_value_added(self) -> None:
+        state = cases.district()
+        after = self.levied(state, 40.0)
+        paid = (state.firms.cash - after.firms.cash)[state.firms.alive]
+        value_added = np.maximum(0.0, state.firms.value_added[state.firms.alive])
+        np.testing.assert_allclose(paid, 40.0 * value_added / value_added.sum())
+        assert after.accounts.money[PUBLIC] == pytest.approx(state.accounts.money[PUBLIC])
+        assert after.accounts.money.sum() == pytest.approx(0.0, abs=1e-6)
+
+    def test_nobody_pays_more_than_its_value_added(self) -> None:
+        state = cases.district()
+        after = self.levied(state, 1e6)
+        total = np.maximum(0.0, state.firms.value_added[state.firms.alive]).sum()
+        assert after.accounts.money[PUBLIC] - state.accounts.money[PUBLIC] == pytest.approx(total - 1e6)
+
+    def test_outside_funds_cost_the_district_nothing(self) -> None:
+        state = cases.district()
+        np.testing.assert_array_equal(self.levied(state, 40.0, funded_by="outside").firms.cash, state.firms.cash)
+
+    def test_the_match_is_paid_for_when_it_is_drawn(self) -> None:
+        match = {"name": "match", "kind": "ppp_match", "start": 0, "budget": 12.0, "funded_by": "taxes"}
+        p = cases.parameters("collective", policies=[match])
+        state = cases.district("collective")
+        public = float(state.accounts.money[PUBLIC])
+        after, _ = cases.quarter(state, p)
+        assert after.instruments.spent[0] > 0.0
+        assert after.accounts.money[PUBLIC] - public == pytest.approx(
+            after.tally[TALLY.index("taxes")] - after.instruments.spent[0]
+        )
+
+
+class TestReports:
+    """A run tells what each instrument spent, what was left over and whom it served, quarter by quarter."""
+
+    ITEMS = (
+        {"name": "courses", "kind": "training_vouchers", "start": 2, "end": 6, "budget": 20.0, "target": "small"},
+        {"name": "match", "kind": "ppp_match", "start": 0, "budget": 1e5},
+        {"name": "match", "kind": "ppp_match", "start": 4, "budget": 1e5, "funded_by": "taxes"},
+    )
+
+    def run(self, **changes: Any) -> Any:
+        levers = {"firms.count": 40, "policies": list(self.ITEMS), "strategy_start": 0, **changes}
+        return simulate(load_scenario("collective_entrepreneurship", levers), seed=3, quarters=8)
+
+    def test_the_reports_add_up_to_the_indicator(self) -> None:
+        run = self.run()
+        table = run.policies
+        assert len(table) == 8 * len(self.ITEMS)
+        np.testing.assert_allclose(table.groupby("quarter")["spent"].sum(), run.indicators["policy_spending"])
+        courses = table[table["instrument"] == "courses"].set_index("quarter")
+        assert (courses["served"] > 0).tolist() == [False, False, True, True, True, True, False, False]
+        np.testing.assert_allclose(courses["spent"] + courses["left_over"], [0, 0, 20, 20, 20, 20, 0, 0])
+        for group in (
+            ["micro", "small", "larger"],
+            ["independent", "group", "affiliate"],
+            [f"phase_{k}" for k in range(6)],
+        ):
+            np.testing.assert_array_equal(courses[[f"served_{name}" for name in group]].sum(axis=1), courses["served"])
+
+    def test_totals_keep_instruments_of_equal_names_apart(self) -> None:
+        totals = policy_totals(self.run().policies)
+        assert totals["instrument"].tolist() == ["courses", "match", "match"]
+        assert totals["funded_by"].tolist() == ["outside", "outside", "taxes"]
+        assert totals["quarters"].tolist() == [4, 8, 4]
+        assert totals["spent"].iloc[1] > totals["spent"].iloc[2] > 0.0
+
+    def test_switched_off_instruments_are_not_reported(self) -> None:
+        run = self.run(**{"mechanisms.public_private_partnership": False})
+        assert set(run.policies["instrument"]) == {"courses"}
+        assert not len(self.run(**{"mechanisms.policy": False}).policies)
+
+    def test_they_are_saved_with_the_run(self, tmp_path: Any) -> None:
+        run = self.run()
+        run.save(tmp_path / "run")
+        pd.testing.assert_frame_equal(Run.load(tmp_path / "run").policies, run.policies)
+        assert run.summary()["policies"][0]["instrument"] == "courses"
+
+
 class TestTargeting:
     @pytest.mark.parametrize("target", TARGETS)
     def test_only_those_admitted_are_served(self, target: str) -> None:
@@ -251,6 +399,8 @@ class TestTargeting:
             "suppliers": f.phase < 5,
             "performing": f.profit > 0.1 * f.value_added,
             "random": f.alive,
+            "gatekeepers": [i for i in living(state) if pipelines_of(state, i)],
+            "peripheral": [i for i in living(state) if len(partners(state, i)) < 4.5],
         }[target]
         if target == "random":
             assert 0 < served.sum() < 0.5 * f.alive.sum()
@@ -258,6 +408,39 @@ class TestTargeting:
         else:
             wanted = np.isin(np.arange(f.size), admitted) if isinstance(admitted, list) else f.alive & admitted
             np.testing.assert_array_equal(served, wanted)
+
+    def test_a_phase_narrows_a_target_down(self) -> None:
+        state = cases.district("hierarchical", 1, 6)
+        item = {"kind": "rd_subsidy", "target": "small", "phase": 2}
+        served = offered(state, item).firms.grant > 0.0
+        f = state.firms
+        assert served.any()
+        np.testing.assert_array_equal(served, f.alive & (f.employees < 10.0) & (f.phase == 2))
+
+    @pytest.mark.parametrize(
+        ("item", "told"),
+        [
+            ({"kind": "export_platform", "phase": 1}, "serves the district as a whole; leave phase out"),
+            ({"kind": "export_platform", "target": "small"}, "serves the district as a whole; target must be all"),
+            ({"kind": "rd_subsidy", "phase": 6}, "phase must be between 0 and 5, not 6"),
+        ],
+    )
+    def test_a_target_that_cannot_be_is_refused(self, item: dict[str, Any], told: str) -> None:
+        with pytest.raises(ValueError, match=told):
+            cases.parameters("calm", policies=[{"name": "it", **item}])
+
+    def test_who_was_served_is_counted_by_size_owner_and_phase(self) -> None:
+        state = cases.strangers()
+        f = state.firms
+        f.employees[:6] = (3.0, 9.9, 10.0, 49.9, 50.0, 300.0)
+        f.owner[[1, 2, 3]] = (-2, 1, 5)
+        report = offered(state, {"kind": "training_vouchers"}).instruments[0]
+        alive = f.alive
+        sizes = [(f.employees < 10), (f.employees >= 10) & (f.employees < 50), f.employees >= 50]
+        np.testing.assert_array_equal(report.served_size, [(alive & size).sum() for size in sizes])
+        np.testing.assert_array_equal(report.served_owner, [alive.sum() - 3, 1, 2])
+        np.testing.assert_array_equal(report.served_phase, np.bincount(f.phase[alive], minlength=6))
+        assert report.served == alive.sum()
 
     def test_groups_of_a_multinational_are_not_locally_owned(self) -> None:
         state = cases.strangers()

@@ -47,7 +47,9 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not modules_of(arguments, {}) & {*HEAVY, "scipy", "solara", "uvicorn"}
 
 
-@pytest.mark.parametrize("line", ["district-sim ", "district-sim run ", "district-sim run --"])
+@pytest.mark.parametrize(
+    "line", ["district-sim ", "district-sim run ", "district-sim run --", "district-sim run x --policy "]
+)
 def test_completion_imports_nothing_heavy(line: str) -> None:
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     assert not modules_of([], COMPLETION | words) & set(HEAVY)
@@ -58,3 +60,5 @@ def test_completion_knows_commands_options_and_scenarios() -> None:
     assert "--quarters" in completed("district-sim run --q")
     assert completed("district-sim run le") == ["learning_region"]
     assert completed("district-sim run ") == scenario_names()
+    assert completed("district-sim run baseline --policy export_p") == ["export_platform"]
+    assert completed("district-sim compare baseline --policies none,export_v") == ["none,export_vouchers"]

@@ -11,6 +11,7 @@ import typer
 
 from district_sim import __version__
 from district_sim.cli import analysis, calibrate, experiments, page, runs
+from district_sim.cli.policies import policies_app
 from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 
@@ -37,6 +38,7 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenarios_app, name="scenarios")
+app.add_typer(policies_app, name="policies")
 
 
 def main() -> None:
@@ -63,6 +65,7 @@ def about(
       district-sim demo                  one district, five runs, one figure
       district-sim app                   one district, live in the browser
       district-sim scenarios list        what can be run
+      district-sim policies list         what can be laid over a scenario
       district-sim run learning_region   one run, its start, end and trajectory
       district-sim sweep --help          many runs, a data set
     """

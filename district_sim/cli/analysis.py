@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -19,6 +19,7 @@ from district_sim.cli.common import (
     check_seed,
     clean_ends,
     complete_path,
+    complete_policy,
     complete_scenario,
     data_set,
     stop,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from district_sim.experiments import Results
     from district_sim.figures import Mark
+    from district_sim.tables_experiments import Sheet
 
 OUTCOMES = (
     "employment,firms,value_added_local,wage,productivity,unemployment,gini,mne_turnover_share,trust,"
@@ -53,7 +55,12 @@ ScenarioArguments = Annotated[
 ]
 PoliciesOption = Annotated[
     list[str] | None,
-    typer.Option("--policies", metavar="MIX", help="none, own, or a scenario whose policies are laid over each."),
+    typer.Option(
+        "--policies",
+        metavar="MIX,...",
+        help="none, own, policies (joined by +) or a scenario whose policies are laid over each.",
+        autocompletion=complete_policy,
+    ),
 ]
 OutcomesOption = Annotated[
     str,
@@ -64,6 +71,14 @@ OutcomesOption = Annotated[
         show_default=False,
     ),
 ]
+EqualCostOption = Annotated[
+    float | None,
+    typer.Option("--equal-cost", metavar="K€", help="Scale budgets so that each mix has this present value."),
+]
+DiscountOption = Annotated[
+    float | None,
+    typer.Option("--discount", metavar="RATE", help="Discount rate a year (0.03); tells costs per euro and job."),
+]
 ConfidenceOption = Annotated[float, typer.Option("--confidence", metavar="P", help="Of the intervals.")]
 IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval", help="How intervals are made.")]
 
@@ -71,6 +86,8 @@ IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval",
 def compare(
     scenarios: ScenarioArguments,
     policies: PoliciesOption = None,
+    equal_cost: EqualCostOption = None,
+    discount: DiscountOption = None,
     outcomes: OutcomesOption = OUTCOMES,
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each.")] = 20,
     interval: IntervalOption = "t",
@@ -86,7 +103,9 @@ def compare(
 
     Replicate by replicate: mean paired differences with intervals, effect sizes
     and corrected p-values; how probable each trajectory is; where the same luck
-    led under the one and under the other. In DIR: the runs, tables for papers
+    led under the one and under the other. --equal-cost scales each mix's budgets to
+    the same present value on the first day, puts none first, and tells what was
+    really spent and what a euro of it changed. In DIR: the runs, tables for papers
     (Markdown, LaTeX), figures of differences, of bands over time, of transitions.
 
     [bold]Examples[/bold]
@@ -94,6 +113,7 @@ def compare(
       district-sim compare baseline learning_region
       district-sim compare baseline fragmentation decline --replications 50 --out compared
       district-sim compare learning_region --policies none --policies own --interval bootstrap
+      district-sim compare decline --policies rd_subsidy,it_brokers --equal-cost 2000
       district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
 
     Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
@@ -105,30 +125,56 @@ def compare(
         if not 0.0 < confidence < 1.0:
             stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
         mixes = _mixes(policies or [], scenarios)
+        costs = _Costs.of(equal_cost, discount, mixes, scenarios, quarters)
+        mixes = costs.mixes if costs is not None else mixes
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
             stop("name at least two scenarios, or two --policies, to compare", BAD_INPUT)
         if quarters is None:
             _check_lengths(scenarios)
         experiment = experiment_of(
             name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
-            quarters=quarters, keep={"every": 4} if out is not None else {},
+            quarters=quarters, keep=_kept(out is not None, costs is not None),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
-            from district_sim import tables_experiments
-            from district_sim.experiments import compare as statistics
+            sheets, told, written = _compared(results, wanted, interval, confidence, costs, out)
+            report(sheets, told, written, as_json, quiet)
 
-            names = statistics.cell_names(results.runs)
-            how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
-            found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
-            told = {"seed": seed, "replications": replications, **found.as_dict()}
-            written: list[Path] = []
-            if out is not None:
-                from district_sim.figures import BAND_INDICATORS
 
-                over_time = statistics.bands(results.series, BAND_INDICATORS, names)
-                made = writing(out, lambda: outputs.write_comparison(found, over_time, told, out))
-                written = [*made, *data_set(out)]
-            report(list(tables_experiments.sheets(found).values()), told, written, as_json, quiet)
+def _compared(
+    results: "Results",
+    wanted: list[str],
+    interval: Literal["t", "bootstrap"],
+    confidence: float,
+    costs: "_Costs | None",
+    out: Path | None,
+) -> "tuple[list[Sheet], dict[str, Any], list[Path]]":
+    """What the runs of a comparison say: tables, the same for JSON, and the files written."""
+    from district_sim import tables_experiments
+    from district_sim.experiments import compare as statistics
+
+    names, seed = statistics.cell_names(results.runs), results.experiment.seed
+    how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
+    found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
+    sheets = list(tables_experiments.sheets(found).values())
+    told = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
+    written: list[Path] = []
+    if costs is not None:
+        spent = costs.table(results, names, confidence, seed)
+        sheet = tables_experiments.costs(spent, costs.discount, confidence)
+        sheets.append(sheet)
+        told["discount"], told["costs"] = costs.discount, statistics.records(spent)
+        if out is not None:
+            written += writing(out, lambda: outputs.write_costs(spent, sheet, out))
+    if out is not None:
+        from district_sim.figures import BAND_INDICATORS
+
+        over_time = statistics.bands(results.series, BAND_INDICATORS, names)
+        written = [
+            *writing(out, lambda: outputs.write_comparison(found, over_time, told, out)),
+            *written,
+            *data_set(out),
+        ]
+    return sheets, told, written
 
 
 def phase_map(
@@ -215,24 +261,77 @@ def _check_lengths(scenarios: list[str]) -> None:
 
 
 def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
-    """Policy mixes by name: none, the scenario's own, or those of another scenario."""
-    from district_sim.experiments.design import OWN
-    from district_sim.scenario_files import ScenarioError, load_scenario
-    from district_sim.scenario_schema import suggest
+    """Policy mixes by name, in the order given; see `policy_files`."""
+    from district_sim.policy_files import OWN, policy_mix
+    from district_sim.scenario_files import load_scenario
 
     mixes: dict[str, Any] = {}
-    for text in given:
-        if text == OWN and len(scenarios) > 1:
+    for text in [part.strip() for entry in given for part in entry.split(",")]:
+        if OWN in text.split("+") and len(scenarios) > 1:
             stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
-        name = text if text in (OWN, "none") else Path(text).stem
+        name = "+".join(Path(part.strip()).stem for part in text.split("+"))
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
-        source = {OWN: scenarios[0], "none": None}.get(text, text)
-        try:
-            mixes[name] = load_scenario(source).policies if source is not None else ()
-        except ScenarioError as error:
-            stop(f"--policies {text}: {error}{suggest(text, [OWN, 'none'])}", BAD_INPUT)
+        own = load_scenario(scenarios[0]).policies if len(scenarios) == 1 else None
+        mixes[name] = policy_mix(text, own)
     return mixes
+
+
+def _kept(kept: bool, with_costs: bool) -> dict[str, Any]:
+    """How much of the runs' series is needed: every quarter for present values."""
+    return {"every": 1} if with_costs else {"every": 4} if kept else {}
+
+
+class _Costs(NamedTuple):
+    """Mixes whose cost is to be told, and how."""
+
+    mixes: dict[str, Any]
+    planned: dict[str, float]
+    """Present value of the budgets by mix, NaN where a budget is a share of turnover."""
+    discount: float
+
+    @classmethod
+    def of(
+        cls,
+        equal_cost: float | None,
+        discount: float | None,
+        mixes: dict[str, Any],
+        scenarios: list[str],
+        quarters: int | None,
+    ) -> "_Costs | None":
+        """None where nobody asks what policies cost."""
+        from district_sim.experiments import costs
+        from district_sim.policy_files import NONE
+        from district_sim.scenario_files import ScenarioError, load_scenario
+
+        if equal_cost is None and discount is None:
+            return None
+        rate = costs.DISCOUNT if discount is None else discount
+        if not 0.0 <= rate <= 1.0:
+            stop(f"--discount must be between 0 and 1 a year, not {rate:g}", BAD_INPUT)
+        if equal_cost is not None and not 0.0 < equal_cost <= 1e9:
+            stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
+        if not mixes:
+            stop("--equal-cost and --discount need --policies to compare", BAD_INPUT)
+        length = load_scenario(scenarios[0]).run.quarters if quarters is None else quarters
+        if equal_cost is not None:
+            mixes = costs.equalised({NONE: (), **mixes}, equal_cost, length, rate)
+        planned = {}
+        for name, mix in mixes.items():
+            try:
+                planned[name] = costs.budget_value(mix, length, rate)
+            except ScenarioError:
+                planned[name] = float("nan")
+        return cls(mixes, planned, rate)
+
+    def table(self, results: "Results", names: dict[int, str], confidence: float, seed: int) -> "pd.DataFrame":
+        """See `costs.cost_table`; the counterfactual is the same scenario with the first mix."""
+        from district_sim.experiments.costs import cost_table
+
+        planned = {point.index: self.planned[point.policies] for point in results.points}
+        first: dict[str, int] = {}
+        bases = {point.index: first.setdefault(point.scenario, point.index) for point in results.points}
+        return cost_table(results.series, names, bases, planned, self.discount, confidence, seed)
 
 
 # Maps ---------------------------------------------------------------------------------------------

@@ -56,10 +56,28 @@ def complete_trajectory(incomplete: str) -> list[str]:
     return [trajectory.value for trajectory in Trajectory if trajectory.value.startswith(incomplete)]
 
 
+def complete_policy(incomplete: str) -> list[str]:
+    """Bundled policies that begin with what was typed, also after a comma or a plus."""
+    from district_sim.policy_files import NONE, OWN, policy_names
+
+    before = incomplete[: max(incomplete.rfind(","), incomplete.rfind("+")) + 1]
+    names = [NONE, OWN, *policy_names()]
+    return [before + name for name in names if name.startswith(incomplete[len(before) :])]
+
+
 # Options ------------------------------------------------------------------------------------------
 
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same run.")]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        metavar="POLICY",
+        help="Lay a policy over the scenario in place of its own; may be repeated (own: its own as well).",
+        autocompletion=complete_policy,
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables, and nothing else.")]

@@ -18,6 +18,7 @@ from district_sim.cli.common import (
     ForceOption,
     JsonOption,
     OutOption,
+    PolicyOption,
     QuartersOption,
     QuietOption,
     ScenarioArgument,
@@ -46,6 +47,7 @@ def run(
     scenario: ScenarioArgument,
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
+    policy: PolicyOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,19 +73,21 @@ def run(
       district-sim run learning_region --seed 7 --out results/learning
       district-sim run my_district.yaml --quarters 80 --set firms.count=1000
       district-sim run baseline --set strategy.collective_action=0.8 --json
+      district-sim run fragmentation --policy export_platform --policy takeover_screening
       district-sim run fragmentation --animate fragmentation.gif
 
     With --out, the folder gets run.json (scenario, seed, versions, label,
     scores), indicators.parquet and .csv (one row per quarter), firms and ties at
-    the start and at the end, and the figures dashboard, map, network,
-    trajectory_scores, value_chain, ownership, knowledge, each as .png and .svg.
+    the start and at the end, what each policy instrument spent and on whom, and the
+    figures dashboard, map, network, trajectory_scores, value_chain, ownership,
+    knowledge, each as .png and .svg.
     A film in .mp4 needs the program ffmpeg; .gif needs nothing.
 
     Exit code: 0 done, 1 could not be written, 2 bad input, 130 stopped by
     Ctrl-C (what was finished is kept).
     """
     with clean_ends():
-        resolved = resolve(scenario, overrides or [], quarters)
+        resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
         if out is not None:
             check_folder(out, force)
@@ -241,6 +245,20 @@ def _simulate(
         signal.signal(signal.SIGINT, before)
 
 
+def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scenario":
+    """The scenario with the named policies laid over it; says which of its own they displace."""
+    from district_sim.policy_files import OWN, laid_over, policy_mix
+
+    if not names:
+        return scenario
+    laid = laid_over(scenario, [item for name in names for item in policy_mix(name, scenario.policies)])
+    own = any(OWN in name.split("+") for name in names)
+    if scenario.policies and not own and not quiet:
+        left_out = ", ".join(item.name for item in scenario.policies)
+        typer.echo(f"The scenario's own policies are left out ({left_out}); --policy own keeps them.", err=True)
+    return laid
+
+
 def _seed_range(text: str) -> range:
     """Seeds "1000-1099" as a range of at least two."""
     first, _, last = text.partition("-")
@@ -256,3 +274,6 @@ def _show_run(result: "Run") -> None:
     console.print(tables.start_and_end(result))
     console.print()
     console.print(tables.trajectory(result))
+    if len(result.policies):
+        console.print()
+        console.print(tables.policies(result))

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -117,6 +117,11 @@ def schema() -> None:
         "anyOf": [text, {"type": "array", "items": text}],
     }
     described["properties"] = {"extends": extends, **described["properties"]}
+    print_schema(described)
+
+
+def print_schema(described: dict[str, Any]) -> None:
+    """Print a JSON Schema with the address of its dialect."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 

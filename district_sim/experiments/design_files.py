@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 
 from district_sim.experiments.checks import DesignError, checked_values, dotted
 from district_sim.experiments.design import Experiment, Keep, Range, Span
-from district_sim.scenario_files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_folder, read_yaml
+from district_sim.policy_files import policy_mix
+from district_sim.scenario_files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
 from district_sim.scenario_schema import show, suggest
 
 type Places = Callable[[Key], str]
@@ -29,7 +30,7 @@ type Places = Callable[[Key], str]
 
 def bundled_experiments() -> list[str]:
     """Names of the bundled experiment files."""
-    return sorted(path.stem for path in (bundled_folder() / EXPERIMENTS).glob("*.yaml"))
+    return bundled_files(EXPERIMENTS)
 
 
 def load_experiments(name_or_path: str | Path) -> dict[str, Experiment]:
@@ -41,7 +42,7 @@ def load_experiments(name_or_path: str | Path) -> dict[str, Experiment]:
     Raises:
         ScenarioError: the file cannot be read, or an experiment in it cannot be run.
     """
-    path = _locate(name_or_path)
+    path = find_file(name_or_path, EXPERIMENTS, "experiment")
     data, places = read_yaml(path)
     found = {}
     for name, fields in data.items():
@@ -142,34 +143,39 @@ def plain_value(text: str) -> bool | int | float | str:
     return text
 
 
-def _locate(name_or_path: str | Path) -> Path:
-    text = str(name_or_path)
-    path = Path(text).expanduser()
-    bundled = bundled_folder() / EXPERIMENTS / f"{text}.yaml"
-    if not text.endswith(SUFFIXES) and bundled.is_file():
-        return bundled
-    if path.is_file():
-        return path
-    if text.endswith(SUFFIXES):
-        raise ScenarioError(f"{text}: no such file")
-    names = bundled_experiments()
-    raise ScenarioError(
-        f"there is no experiment or file {text!r}{suggest(text, names)} (bundled experiments: {', '.join(names)})"
-    )
-
-
 def _with_files(fields: dict[str, Any], folder: Path, place: Places) -> tuple[dict[str, Any], Places]:
     """The fields with scenarios and tables that stand beside the file found there, and where each was written."""
     fields = dict(fields)
     scenarios = fields.get("scenarios")
     if isinstance(scenarios, list):
         fields["scenarios"] = [_beside(folder, name) for name in scenarios]
+    if "policies" in fields:
+        fields["policies"] = _mixes(fields["policies"], folder, place)
     table = fields.pop("table", None)
     if table is not None:
         if fields.get("design") != "list" or "vary" in fields or not isinstance(table, str):
             raise ScenarioError(place(("table",)) + "is the name of a CSV file, for `design: list`, in place of `vary`")
         fields["vary"], place = read_table(folder / table, place)
     return fields, place
+
+
+def _mixes(given: Any, folder: Path, place: Places) -> Any:
+    """Policy mixes: a list of names, or by name a list of instruments or the name of a mix (`policy_files`)."""
+    if isinstance(given, list):
+        if not all(isinstance(name, str) for name in given):
+            raise ScenarioError(place(("policies",)) + "a list names mixes; instruments need a name: `mine: [...]`")
+        given = {name: name for name in given}
+    if not isinstance(given, dict):
+        return given
+    found = {}
+    for name, mix in given.items():
+        found[name] = mix
+        if isinstance(mix, str):
+            try:
+                found[name] = [item.model_dump() for item in policy_mix(_beside(folder, mix))]
+            except ScenarioError as error:
+                raise ScenarioError(f"{place(('policies', name))}{error}") from None
+    return found
 
 
 def _beside(folder: Path, name: Any) -> Any:

@@ -227,12 +227,14 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
             birth = 1 + 1024 * which + k
             j = found_firm(parent, phase, size, birth, firms, ties, pipelines, accounts, world, tally, clock, p)
             if j >= 0 and which > 0:
-                _make_distant(j, which == 2, firms, ties, world, tally, clock, p)
+                _make_distant(j, which == 2, firms, ties, accounts, world, tally, clock, p)
 
 
 @kernel
-def _make_distant(j, networked, firms, ties, world, tally, clock, p):
-    """Give firm j knowledge of the next trajectory; cut it off, or introduce it to four local firms."""
+def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
+    """Give firm j outside capital and knowledge of the next trajectory; cut it off, or introduce it to four firms."""
+    accounts.money[HOUSEHOLDS] += firms[j].cash
+    accounts.money[WORLD] -= firms[j].cash
     nxt = min(firms[j].trajectory + 1, p.technology[0].trajectories - 1)
     for d in range(p.technology[0].domains):
         known = 0.6 * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]

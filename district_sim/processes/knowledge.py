@@ -104,7 +104,7 @@ def _understand(count, interaction, k, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
     All ties of several firms in one loop, so that it becomes vector instructions. Understanding with the gap that grows
-    with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.006).
+    with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
     """
     square, trust, meeting, understood = number[_SQUARE], number[_TRUST], number[_MEETING], number[_UNDERSTOOD]
     threshold, per_km = single(k.trust_threshold), single(1.0 / k.meeting_distance)

@@ -219,11 +219,12 @@ def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
         attraction += scratch.value[i]
     if world[0].appeal == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
         _calibrate_world(firms, world, clock, attraction, p)
-    outside = world[0].appeal * np.exp(p.world[0].competition * world[0].pressure)
+    outside = world[0].appeal * np.exp(p.world[0].competition * world[0].pressure + world[0].outside_gain)
+    demand = world[0].demand * (1.0 - world[0].slump)
     for i in range(n):
         firms[i].sales = 0.0
         if firms[i].alive and firms[i].phase == last:
-            firms[i].sales = world[0].demand * scratch.value[i] / (attraction + outside)
+            firms[i].sales = demand * scratch.value[i] / (attraction + outside)
 
 
 @kernel
@@ -415,6 +416,23 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
 
 
 @kernel
+def _change_jobs(firms, clock, rate):
+    """Who changes employer takes education along: each firm loses its own and gains the district's mean.
+
+    A firm's training leaves with the worker, in part to its neighbours (Acemoglu & Pischke 1999,
+    doi 10.1111/1468-0297.00405); the district's mean stays.
+    """
+    people, educated = 0.0, 0.0
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            people += firms[i].employees
+            educated += firms[i].employees * firms[i].education
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            firms[i].education += rate * (educated / people - firms[i].education)
+
+
+@kernel
 def _update_customers(firms, clock, scratch, p):
     """Customer bases follow sales; shocks and reversion redistribute customers within a phase, not in total."""
     m, n = p.market[0], clock.rows[0]
@@ -458,6 +476,8 @@ def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, sc
             value += firms[i].value_added
             employees += firms[i].employees
     _employ(firms, ties, accounts, world, clock, scratch, p)
+    if p.knowledge[0].job_mobility > 0.0:
+        _change_jobs(firms, clock, p.knowledge[0].job_mobility)
     _update_customers(firms, clock, scratch, p)
     if employees > 0.0:
         per_head = value / employees

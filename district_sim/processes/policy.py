@@ -1,17 +1,17 @@
 """Public policy: timed, targeted, budgeted instruments (Dohse 2007; Lorenzen 2001).
 
-Every instrument reports what it spent, what was left over and, if it reaches firms one by one, how many it served.
-Public money comes from the public account and goes to firms (grants) or to the world (services bought for firms). No
-instrument overspends.
+Every instrument reports what it spent, what was left over and, if it reaches firms one by one, how many it served, by
+size, owner and phase. Public money comes from the public account and goes to firms (grants) or to the world (services
+bought for firms); what is funded by taxes comes back to it from the district's firms. No instrument overspends.
 """
 
 import numpy as np
 
 from district_sim.compiled import kernel
-from district_sim.instruments import KINDS, TARGETED, TARGETS, InstrumentKind, Targeting
-from district_sim.processes.relations import is_affiliate
+from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
+from district_sim.processes.relations import degree, is_affiliate
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD
+from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
 _RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
@@ -34,16 +34,23 @@ _FINAL = TARGETS.index(Targeting.FINAL)
 _SUPPLIERS = TARGETS.index(Targeting.SUPPLIERS)
 _PERFORMING = TARGETS.index(Targeting.PERFORMING)
 _RANDOM = TARGETS.index(Targeting.RANDOM)
+_GATEKEEPERS = TARGETS.index(Targeting.GATEKEEPERS)
+_PERIPHERAL = TARGETS.index(Targeting.PERIPHERAL)
 _TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETED)
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
-_SMALL_SIZE, _YOUNG_AGE = 10.0, 20  # employees (EU definition of a micro firm); quarters
+_SMALL_SIZE, _LARGE_SIZE = 10.0, 50.0  # employees: from here on small, no longer small (EU definition)
+_YOUNG_AGE = 20  # quarters
 
 
 @kernel
-def is_target(i, rule, firms, clock, phases):
-    """Whether a targeting rule admits firm i; `random` draws a fifth of the firms anew every year."""
-    if not firms[i].alive:
+def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
+    """Whether a targeting rule and a phase (-1: any) admit firm i.
+
+    `random` draws a fifth of the firms anew every year; `peripheral` are those with fewer than half the ties that a
+    firm wants.
+    """
+    if not firms[i].alive or (phase >= 0 and firms[i].phase != phase):
         return False
     if rule == _SMALL:
         return firms[i].employees < _SMALL_SIZE
@@ -54,57 +61,77 @@ def is_target(i, rule, firms, clock, phases):
     if rule == _LOCAL:
         return not is_affiliate(i, firms)
     if rule == _FINAL:
-        return firms[i].phase == phases - 1
+        return firms[i].phase == p.technology[0].phases - 1
     if rule == _SUPPLIERS:
-        return firms[i].phase < phases - 1
+        return firms[i].phase < p.technology[0].phases - 1
     if rule == _PERFORMING:
         return firms[i].profit > 0.1 * firms[i].value_added
     if rule == _RANDOM:
         return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < 0.2
+    if rule == _GATEKEEPERS:
+        return pipelines[i].node.max() >= 0
+    if rule == _PERIPHERAL:
+        return 2.0 * degree(i, ties) < p.ties[0].wanted
     return True
 
 
 @kernel
-def _spread(n, budget, rule, per_employee, firms, clock, scratch, phases):
+def _spread(q, budget, per_employee, firms, ties, pipelines, clock, scratch, p):
     """Money per firm into `scratch.value`: proportional to employees among the targets, at most a ceiling each.
 
-    The ceiling is `per_employee` k€ per employee. Returns what was allotted and to how many firms.
+    The ceiling is `per_employee` k€ per employee. Returns what was allotted.
     """
-    weight, count = 0.0, 0
-    for i in range(n):
+    rule, phase, weight = p.policies.target[q], p.policies.phase[q], 0.0
+    for i in range(clock.rows[0]):
         scratch.value[i] = 0.0
-        if is_target(i, rule, firms, clock, phases):
+        if is_target(i, rule, phase, firms, ties, pipelines, clock, p):
+            scratch.value[i] = firms[i].employees
             weight += firms[i].employees
-            count += 1
     if weight == 0.0 or budget <= 0.0:
-        return 0.0, 0
+        return 0.0
     rate = min(per_employee, budget / weight)
-    for i in range(n):
-        if is_target(i, rule, firms, clock, phases):
-            scratch.value[i] = rate * firms[i].employees
-    return rate * weight, count
+    for i in range(clock.rows[0]):
+        scratch.value[i] *= rate
+    return rate * weight
 
 
 @kernel
-def _serve_firms(q, kind, budget, district, firms, policy, clock, scratch, accounts, p):
-    """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent, firms."""
-    e, n, phases = p.policy_effects[0], clock.rows[0], p.technology[0].phases
+def _note(i, firms, report):
+    """Count firm i among those served, by size, owner and phase."""
+    employees = firms[i].employees
+    report.served += 1.0
+    report.served_size[np.int64(employees >= _SMALL_SIZE) + np.int64(employees >= _LARGE_SIZE)] += 1.0
+    report.served_owner[2 if is_affiliate(i, firms) else 1 if firms[i].owner >= 0 else 0] += 1.0
+    report.served_phase[firms[i].phase] += 1.0
+
+
+@kernel
+def _serve_firms(
+    q, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+):
+    """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
+    e, n = p.policy_effects[0], clock.rows[0]
     strength = p.policies.intensity[q]
     ceiling = 2.0
     if kind == _TRAINING:
         ceiling = e.training_cost
     elif kind in (_IT, _BROKERS):
         ceiling = e.it_cost
-    spent, served = _spread(n, budget, p.policies.target[q], ceiling, firms, clock, scratch, phases)
-    if served == 0:
-        return 0.0, 0
+    displaced = 0.0
+    spent = _spread(q, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
+    if spent == 0.0:
+        return 0.0
     for i in range(n):
         if scratch.value[i] <= 0.0:
             continue
+        _note(i, firms, instruments[q])
         per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
-            gain = min(1.0, 0.1 * strength * per_employee / e.training_cost)
+            saved = e.crowding_out_training * min(per_employee, s.training * firms[i].wage)
+            gain = min(1.0, 0.1 * strength * (per_employee - saved) / e.training_cost)
             firms[i].education += gain * (1.0 - firms[i].education)
+            firms[i].cash += saved * firms[i].employees
+            displaced += saved * firms[i].employees
         elif kind == _RESEARCH:
             firms[i].grant += scratch.value[i]
             firms[i].cash += scratch.value[i]
@@ -113,6 +140,8 @@ def _serve_firms(q, kind, budget, district, firms, policy, clock, scratch, accou
         else:
             gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
             firms[i].it += gain * (1.0 - firms[i].it)
+    accounts.money[FIRMS] += displaced
+    accounts.money[HOUSEHOLDS] -= displaced
     if kind == _RESEARCH:
         accounts.money[FIRMS] += spent
     else:
@@ -120,7 +149,7 @@ def _serve_firms(q, kind, budget, district, firms, policy, clock, scratch, accou
     if kind == _BROKERS:
         share = spent / district if district > 0.0 else 0.0
         policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
-    return spent, served
+    return spent
 
 
 @kernel
@@ -139,6 +168,14 @@ def _contest(q, budget, agency, instruments, clock, e):
             better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
         instruments[q].award = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
     return budget if instruments[q].award > 0.0 else 0.0
+
+
+@kernel
+def _founding(budget, cost, strength, paid_for):
+    """k€ of a budget that can be spent on founders, as no more than `MOST_FOUNDED` can be founded in a quarter."""
+    if strength <= 0.0:
+        return budget
+    return min(budget, max(0.0, MOST_FOUNDED - paid_for) * cost / strength)
 
 
 @kernel
@@ -161,18 +198,30 @@ def _serve_district(q, kind, budget, district, agency, policy, instruments, cloc
     elif kind == _SCREENING:
         policy[0].screening = max(policy[0].screening, min(1.0, strength * share / (share + e.screening_half)))
     elif kind == _PHASES:
-        policy[0].founders += strength * budget / e.founding_cost
+        spent = _founding(budget, e.founding_cost, strength, policy[0].founders)
+        policy[0].founders += strength * spent / e.founding_cost
     elif kind == _ENTRANTS:
-        policy[0].entrants[0] += strength * budget / e.entrant_cost
+        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[0])
+        policy[0].entrants[0] += strength * spent / e.entrant_cost
     elif kind == _NETWORKED:
-        policy[0].entrants[1] += strength * budget / e.entrant_cost
+        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[1])
+        policy[0].entrants[1] += strength * spent / e.entrant_cost
     accounts.money[WORLD] += spent
     accounts.money[PUBLIC] -= spent
     return spent
 
 
 @kernel
-def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch, p):
+def _forget(report):
+    """Clear an instrument's report of the last quarter; its award stays."""
+    report.spent, report.unspent, report.served = 0.0, 0.0, 0.0
+    report.served_size[:] = 0.0
+    report.served_owner[:] = 0.0
+    report.served_phase[:] = 0.0
+
+
+@kernel
+def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s):
     """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
     q = p.policies
     e = p.policy_effects[0]
@@ -190,7 +239,7 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
     policy[0].founders = 0.0
     policy[0].entrants[:] = 0.0
     for k in range(q.kind.size):
-        instruments[k].spent, instruments[k].unspent, instruments[k].served = 0.0, 0.0, 0.0
+        _forget(instruments[k])
         if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
             continue
         budget = q.budget[k] + q.budget_share[k] * turnover
@@ -201,8 +250,8 @@ def apply_policies(firms, agency, policy, instruments, accounts, clock, scratch,
             policy[0].match += q.intensity[k]
             policy[0].match_budget += budget
         elif kind in _TO_FIRMS:
-            instruments[k].spent, instruments[k].served = _serve_firms(
-                k, kind, budget, district, firms, policy, clock, scratch, accounts, p
+            instruments[k].spent = _serve_firms(
+                k, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
             )
             accounts.money[PUBLIC] -= instruments[k].spent
         else:
@@ -226,3 +275,27 @@ def account_match(agency, policy, instruments, clock, p):
             budget = instruments[k].unspent + instruments[k].spent
             instruments[k].spent = agency[0].matched * budget / policy[0].match_budget
             instruments[k].unspent = budget - instruments[k].spent
+
+
+@kernel
+def levy_taxes(firms, instruments, accounts, tally, clock, p):
+    """What instruments funded by taxes spent is levied on the district's firms, in proportion to value added.
+
+    The levy never exceeds value added; money goes from firms to the public account.
+    """
+    wanted, district = 0.0, 0.0
+    for k in range(p.policies.taxed.size):
+        if p.policies.taxed[k]:
+            wanted += instruments[k].spent
+    if wanted == 0.0:
+        return
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            district += max(0.0, firms[i].value_added)
+    rate = min(1.0, wanted / district) if district > 0.0 else 0.0
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            firms[i].cash -= rate * max(0.0, firms[i].value_added)
+    accounts.money[FIRMS] -= rate * district
+    accounts.money[PUBLIC] += rate * district
+    tally[TAXES] += rate * district

@@ -17,15 +17,18 @@ from naive.innovation import innovate
 from naive.knowledge import update_knowledge
 from naive.market import run_market
 from naive.ownership import acquire, bind_captives, divest, take_over
-from naive.policy import account_match, apply_policies
+from naive.policy import account_match, apply_policies, levy_taxes
+from naive.shocks import apply_shocks
 from naive.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
 from naive.world import advance_world
 
 PROCESSES = (
     advance_world,
+    apply_shocks,
     apply_policies,
     run_agency,
     account_match,
+    levy_taxes,
     update_knowledge,
     innovate,
     run_market,

@@ -10,7 +10,18 @@ from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.instruments import KINDS, TARGETED, TARGETS, Targeting
 from district_sim.parameters import Parameters
-from district_sim.processes import agency, demography, innovation, knowledge, market, ownership, policy, ties, world
+from district_sim.processes import (
+    agency,
+    demography,
+    innovation,
+    knowledge,
+    market,
+    ownership,
+    policy,
+    shocks,
+    ties,
+    world,
+)
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
 from district_sim.state import Accounts, Clock, State, copied, fitted, grown
@@ -45,7 +56,8 @@ def instruments(budget: float = 60.0) -> list[dict[str, Any]]:
         for kind, target in sorted(served, key=lambda item: KINDS.index(item[0]))
     ]
     twice = [{**item, "target": "all", "start": 1, "end": 4, "budget_share": 0.01} for item in items[::3]]
-    return items + twice
+    taxed = [{**item, "funded_by": "taxes", "phase": 5 if item["kind"] in TARGETED else None} for item in items[1::4]]
+    return items + twice + taxed
 
 
 SITUATIONS: dict[str, dict[str, Any]] = {
@@ -76,7 +88,28 @@ SITUATIONS: dict[str, dict[str, Any]] = {
         "strategy": {**_COLLECTIVE, "exploration": 0.4},
         "policies": [{"name": "match", "kind": "ppp_match", "start": 0, "budget": 20.0}],
     },
-    "supported": {**_OPEN, "policies": instruments(), "strategy": _COLLECTIVE},
+    "supported": {
+        **_OPEN,
+        "policies": instruments(),
+        "policy_effects": {"crowding_out_training": 0.3},
+        "strategy": _COLLECTIVE,
+    },
+    "shocked": {
+        **_OPEN,
+        "ownership": {"takeover": 0.5, "acquisition": 1.0, "captivity": 1.0, "leader_size": 3.0, "captive_from": 0.1},
+        "strategy": {"sale": 1.0, "acquisition": 2.0, "captivity": 3.0},
+        "knowledge": {"job_mobility": 0.1},
+        "shocks": [
+            {"name": "rivals", "kind": "competitor_entry", "start": 1, "size": 0.4, "duration": 3, "recovery": 4},
+            {"name": "slump", "kind": "demand_slump", "start": 2, "size": 0.3, "duration": 2, "recovery": 3},
+            {"name": "crisis", "kind": "demand_slump", "start": 3, "size": 0.2, "duration": 1},
+            {"name": "break", "kind": "technological_break", "start": 2, "size": 0.2, "duration": 4, "recovery": 4},
+            {"name": "strong euro", "kind": "exchange_rate", "start": 0, "size": 0.15, "recovery": 2, "duration": 5},
+            {"name": "anchor", "kind": "anchor_loss", "start": 3, "size": 0.6},
+            {"name": "leaving", "kind": "mne_exit", "start": 3, "size": 0.5},
+            {"name": "leaving too", "kind": "mne_exit", "start": 9, "size": 0.5},
+        ],
+    },
     "restless": {
         **_OPEN,
         "demography": {"exit": 0.1, "entry": 0.2, "exit_young": 0.2, "credit": 0.2, "newborn_phase": 0.2},
@@ -133,13 +166,17 @@ def strangers(seed: int = 1) -> State:
 _Call = Callable[[State, Parameters, Any], Any]
 _KERNELS: dict[str, _Call] = {
     "advance_world": lambda x, p, s: world.advance_world(x.world, x.clock, p),
+    "apply_shocks": lambda x, p, s: shocks.apply_shocks(
+        x.firms, x.ties, x.pipelines, x.world, x.accounts, x.tally, x.clock, p
+    ),
     "apply_policies": lambda x, p, s: policy.apply_policies(
-        x.firms, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p
+        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p, s
     ),
     "run_agency": lambda x, p, s: agency.run_agency(
         x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
     ),
     "account_match": lambda x, p, s: policy.account_match(x.agency, x.policy, x.instruments, x.clock, p),
+    "levy_taxes": lambda x, p, s: policy.levy_taxes(x.firms, x.instruments, x.accounts, x.tally, x.clock, p),
     "update_knowledge": lambda x, p, s: knowledge.update_knowledge(
         x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
     ),

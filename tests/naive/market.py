@@ -57,6 +57,7 @@ def run_market(state: State, p: Any) -> None:
     people = sum(float(state.firms[i].employees) for i in firms)
     value = sum(float(state.firms[i].value_added) for i in firms)
     _employ(state, p, firms, volume)
+    _change_jobs(state, p, firms)
     _customers(state, p, firms)
     if people > 0:
         if world.value_start == 0:
@@ -158,9 +159,10 @@ def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float,
     if world.appeal == 0:
         world.demand = sum(float(state.firms[i].reach) for i in final) / niche
         world.appeal = inside * (1 - niche) / niche
-    outside = world.appeal * math.exp(p.world[0].competition * world.pressure)
+    outside = world.appeal * math.exp(p.world[0].competition * world.pressure + world.outside_gain)
+    market = world.demand * (1 - world.slump)
     for i in range(int(state.clock.rows[0])):
-        state.firms[i].sales = world.demand * pull[i] / (inside + outside) if i in pull else 0.0
+        state.firms[i].sales = market * pull[i] / (inside + outside) if i in pull else 0.0
 
 
 def _order(state: State, p: Any, final: list[int]) -> tuple[dict[int, float], dict[int, float]]:
@@ -288,6 +290,17 @@ def _employ(state: State, p: Any, firms: list[int], volume: dict[int, float]) ->
     move(state, UNEMPLOYED, EMPLOYED, granted * wanted)
     force = people[EMPLOYED] + people[UNEMPLOYED]
     move(state, UNEMPLOYED, OUTSIDE, m.migration * (people[UNEMPLOYED] - m.unemployment * force))
+
+
+def _change_jobs(state: State, p: Any, firms: list[int]) -> None:
+    """Who changes employer takes education along: each firm loses its own and gains the district's mean."""
+    rate = p.knowledge[0].job_mobility
+    people = sum(float(state.firms[i].employees) for i in firms)
+    if rate == 0 or people == 0:
+        return
+    mean = sum(float(state.firms[i].employees * state.firms[i].education) for i in firms) / people
+    for i in firms:
+        state.firms[i].education += rate * (mean - state.firms[i].education)
 
 
 def _customers(state: State, p: Any, firms: list[int]) -> None:

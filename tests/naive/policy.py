@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from district_sim.instruments import KINDS, TARGETS, InstrumentKind, Targeting
+from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETS, InstrumentKind, Targeting
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
-from naive.common import clip, is_foreign, key, living, now, pay, seed_of
+from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
+from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of, strategy
 
 TO_FIRMS = {
     InstrumentKind.TRAINING_VOUCHERS,
@@ -17,11 +17,11 @@ TO_FIRMS = {
 }
 
 
-def admits(state: State, p: Any, target: Targeting, i: int) -> bool:
-    """Whether the targeting rule admits the living firm i."""
+def admits(state: State, p: Any, target: Targeting, phase: int, i: int) -> bool:
+    """Whether the targeting rule and the phase (-1: any) admit the living firm i."""
     firm, last = state.firms[i], p.technology[0].phases - 1
     year = now(state) // 4
-    return bool(
+    return phase in (-1, firm.phase) and bool(
         {
             Targeting.ALL: lambda: True,
             Targeting.SMALL: lambda: firm.employees < 10,
@@ -31,6 +31,8 @@ def admits(state: State, p: Any, target: Targeting, i: int) -> bool:
             Targeting.FINAL: lambda: firm.phase == last,
             Targeting.SUPPLIERS: lambda: firm.phase < last,
             Targeting.PERFORMING: lambda: firm.profit > 0.1 * firm.value_added,
+            Targeting.GATEKEEPERS: lambda: bool(pipelines_of(state, i)),
+            Targeting.PERIPHERAL: lambda: len(partners(state, i)) < p.ties[0].wanted / 2,
             Targeting.RANDOM: lambda: uniform(seed_of(state), int(Stream.TARGETING), year, key(state, i)) < 0.2,
         }[target]()
     )
@@ -50,6 +52,7 @@ def apply_policies(state: State, p: Any) -> None:
     for number in range(len(q.kind)):
         report = state.instruments[number]
         report.spent = report.unspent = report.served = 0.0
+        report.served_size[:] = report.served_owner[:] = report.served_phase[:] = 0.0
         budget = q.budget[number] + q.budget_share[number] * turnover
         if not q.start[number] <= now(state) < q.end[number] or budget <= 0:
             continue
@@ -58,8 +61,10 @@ def apply_policies(state: State, p: Any) -> None:
             policy.match += strength
             policy.match_budget += budget
         elif kind in TO_FIRMS:
-            target = TARGETS[q.target[number]]
-            report.spent, report.served = _to_firms(state, p, kind, strength, target, budget, firms)
+            target, phase = TARGETS[q.target[number]], int(q.phase[number])
+            served = [i for i in firms if admits(state, p, target, phase, i)]
+            report.spent = _to_firms(state, p, kind, strength, served, budget, firms)
+            _note(state, report, served)
         else:
             report.spent = _to_district(state, p, number, kind, strength, budget, district)
         report.unspent = budget - report.spent
@@ -69,25 +74,28 @@ def apply_policies(state: State, p: Any) -> None:
 
 
 def _to_firms(
-    state: State, p: Any, kind: InstrumentKind, strength: float, target: Targeting, budget: float, firms: list[int]
-) -> tuple[float, int]:
-    """Money in proportion to employees, up to a ceiling per employee; returns what was spent and firms served."""
+    state: State, p: Any, kind: InstrumentKind, strength: float, served: list[int], budget: float, firms: list[int]
+) -> float:
+    """Money in proportion to employees, up to a ceiling per employee; returns what was spent."""
     e = p.policy_effects[0]
     ceiling = {
         InstrumentKind.TRAINING_VOUCHERS: e.training_cost,
         InstrumentKind.IT_SUBSIDY: e.it_cost,
         InstrumentKind.IT_BROKERS: e.it_cost,
     }.get(kind, 2.0)
-    served = [i for i in firms if admits(state, p, target, i)]
     people = sum(float(state.firms[i].employees) for i in served)
     if not served:
-        return 0.0, 0
+        return 0.0
     each = min(ceiling, budget / people)
     for i in served:
         firm = state.firms[i]
         money = each * firm.employees
         if kind is InstrumentKind.TRAINING_VOUCHERS:
-            firm.education += min(1.0, 0.1 * strength * each / e.training_cost) * (1 - firm.education)
+            own = strategy(state, p).training * firm.wage
+            saved = e.crowding_out_training * min(each, own)
+            firm.education += min(1.0, 0.1 * strength * (each - saved) / e.training_cost) * (1 - firm.education)
+            firm.cash += saved * firm.employees
+            pay(state, HOUSEHOLDS, FIRMS, saved * firm.employees)
         elif kind is InstrumentKind.RD_SUBSIDY:
             firm.grant += money
             firm.cash += money
@@ -101,7 +109,17 @@ def _to_firms(
         district = sum(max(0.0, float(state.firms[i].value_added)) for i in firms)
         share = spent / district if district > 0 else 0.0
         state.policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
-    return spent, len(served)
+    return spent
+
+
+def _note(state: State, report: Any, served: list[int]) -> None:
+    """Who was served, by size, phase and owner."""
+    for i in served:
+        firm = state.firms[i]
+        report.served += 1
+        report.served_size[0 if firm.employees < 10 else 1 if firm.employees < 50 else 2] += 1
+        report.served_phase[firm.phase] += 1
+        report.served_owner[2 if is_foreign(state, i) else 1 if firm.owner >= 0 else 0] += 1
 
 
 def _to_district(
@@ -123,13 +141,21 @@ def _to_district(
     elif kind is InstrumentKind.TAKEOVER_SCREENING:
         policy.screening = max(policy.screening, clip(strength * share / (share + e.screening_half)))
     elif kind is InstrumentKind.PHASE_SUPPORT:
+        budget = _founding(budget, e.founding_cost, strength, policy.founders)
         policy.founders += strength * budget / e.founding_cost
     elif kind is InstrumentKind.ENTRANT_ATTRACTION:
+        budget = _founding(budget, e.entrant_cost, strength, policy.entrants[0])
         policy.entrants[0] += strength * budget / e.entrant_cost
     elif kind is InstrumentKind.ENTRANT_ATTRACTION_NETWORKED:
+        budget = _founding(budget, e.entrant_cost, strength, policy.entrants[1])
         policy.entrants[1] += strength * budget / e.entrant_cost
     pay(state, PUBLIC, WORLD, budget)
     return budget
+
+
+def _founding(budget: float, cost: float, strength: float, paid_for: float) -> float:
+    """What can be spent on founders, as no more than so many can be founded in a quarter."""
+    return min(budget, max(0.0, MOST_FOUNDED - paid_for) * cost / strength) if strength > 0 else budget
 
 
 def _contest_pays(state: State, e: Any, number: int) -> bool:
@@ -163,3 +189,17 @@ def account_match(state: State, p: Any) -> None:
         report.spent = drawn * budget / policy.match_budget
         report.unspent = budget - report.spent
         assert math.isfinite(report.spent)
+
+
+def levy_taxes(state: State, p: Any) -> None:
+    """Firms pay for what is funded by taxes, in proportion to their value added, and never more than that."""
+    wanted = sum(float(state.instruments[k].spent) for k in range(len(p.policies.taxed)) if p.policies.taxed[k])
+    earned = {i: max(0.0, float(state.firms[i].value_added)) for i in living(state)}
+    total = sum(earned.values())
+    if wanted <= 0 or total <= 0:
+        return
+    rate = min(1.0, wanted / total)
+    for i, value_added in earned.items():
+        state.firms[i].cash -= rate * value_added
+    pay(state, FIRMS, PUBLIC, rate * total)
+    state.tally[TAXES] += rate * total

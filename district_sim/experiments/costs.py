@@ -1,0 +1,169 @@
+"""What policies cost and what a euro of them changed: present values, equal cost, additionality and deadweight.
+
+Present values are those of the run's first day, in k€ of the first year; quarter t (0 is the first) counts
+(1 + discount)^(−t/4). Nothing here is built into the model: every figure comes from paired runs under the same luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from district_sim.scenario_files import ScenarioError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from district_sim.scenario import Instrument
+
+DISCOUNT = 0.03
+"""A year; the social discount rate of the European Commission's Economic Appraisal Vademecum 2021-2027."""
+_RESAMPLES = 9999
+
+
+def present_value(flow: Sequence[float] | np.ndarray, discount: float = DISCOUNT) -> float:
+    """Value on the first day of k€ per quarter, from the first quarter on; NaN counts as nothing.
+
+    Args:
+        flow: shape (quarters,).
+        discount: per year, above -1.
+    """
+    amounts = np.nan_to_num(np.asarray(flow, dtype=float))
+    return float(amounts @ (1.0 + discount) ** (-np.arange(len(amounts)) / 4.0))
+
+
+def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DISCOUNT) -> float:
+    """Present value of the budgets of a policy mix in a run of so many quarters [k€].
+
+    Raises:
+        ScenarioError: a budget is a share of turnover, which nobody knows beforehand.
+    """
+    total = 0.0
+    for item in mix:
+        if item.budget_share > 0.0:
+            raise ScenarioError(
+                f"{item.name}: budget_share = {item.budget_share:g}: mixes of equal cost need budgets in k€ a quarter"
+            )
+        t = np.arange(quarters)
+        total += present_value(np.where((t >= item.start) & (t < item.end), item.budget, 0.0), discount)
+    return total
+
+
+def equalised(
+    mixes: Mapping[str, Sequence[Instrument]], value: float, quarters: int, discount: float = DISCOUNT
+) -> dict[str, tuple[Instrument, ...]]:
+    """The mixes with all budgets of each multiplied so that their present value is the same; empty ones stay empty.
+
+    Args:
+        mixes: by name.
+        value: k€, above 0.
+        quarters: length of the runs.
+        discount: per year.
+
+    Raises:
+        ScenarioError: a mix has no budget within the run, or one that is a share of turnover.
+    """
+    out: dict[str, tuple[Instrument, ...]] = {}
+    for name, mix in mixes.items():
+        try:
+            now = budget_value(mix, quarters, discount)
+        except ScenarioError as error:
+            raise ScenarioError(f"policies {name}: {error}") from None
+        if mix and now <= 0.0:
+            raise ScenarioError(f"policies {name}: no budget within the {quarters} quarters of the run to be equalised")
+        out[name] = tuple(item.model_copy(update={"budget": item.budget * (value / now)}) for item in mix)
+    return out
+
+
+def cost_table(
+    series: pd.DataFrame,
+    names: Mapping[int, str],
+    bases: Mapping[int, int],
+    planned: Mapping[int, float],
+    discount: float = DISCOUNT,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Planned and real cost of each cell, and what a euro of it changed against another cell under the same luck.
+
+    Args:
+        series: every quarter of every run: point, replicate, quarter, `policy_spending`, `value_added_local`,
+            `employment`.
+        names: cells by point.
+        bases: by point the point of its counterfactual: the same scenario with other policies or none.
+        planned: present value of the budgets by point [k€].
+        discount: per year.
+        confidence: of the intervals (bootstrap of replicates).
+        seed: of the bootstrap.
+
+    Returns:
+        One row per cell: cell, n, budgets, spent, left_over [k€, present value, mean over replicates]; per_euro
+        (present value of value added kept in the district, gained for each euro spent beyond the counterfactual) with
+        low and high; cost_per_job (k€ spent beyond the counterfactual for each job more in the last quarter; NaN where
+        jobs are not more), jobs (mean difference). NaN where no more was spent than in the counterfactual.
+    """
+    import pandas as pd
+
+    values: dict[int, pd.DataFrame] = {}
+    for point in names:
+        runs = series[series["point"] == point].sort_values("quarter").groupby("replicate")
+        values[point] = pd.DataFrame(
+            {
+                "spent": runs["policy_spending"].apply(lambda flow: present_value(flow.to_numpy(), discount)),
+                "kept": runs["value_added_local"].apply(lambda flow: present_value(flow.to_numpy(), discount)),
+                "jobs": runs["employment"].last(),
+            }
+        )
+    rows = []
+    for point, name in names.items():
+        own = values[point]
+        change = (own - values[bases[point]]).dropna()
+        spent = float(own["spent"].mean())
+        row = {"cell": name, "n": len(own), "budgets": planned[point], "spent": spent}
+        row |= {"left_over": planned[point] - spent}
+        row |= dict(
+            zip(("per_euro", "low", "high"), ratio(change["kept"], change["spent"], confidence, seed), strict=True)
+        )
+        jobs, more = float(change["jobs"].mean()), float(change["spent"].mean())
+        row |= {"jobs": jobs, "cost_per_job": more / jobs if more > 0.0 < jobs else np.nan}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def ratio(
+    gain: Sequence[float] | pd.Series, cost: Sequence[float] | pd.Series, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """Mean gain per mean cost over paired replicates, with its percentile bootstrap interval; NaN without cost."""
+    a, b = np.asarray(gain, dtype=float), np.asarray(cost, dtype=float)
+    if len(a) < 2 or b.mean() <= 0.0:
+        return (np.nan, np.nan, np.nan)
+    drawn = np.random.default_rng(seed).integers(len(a), size=(_RESAMPLES, len(a)))
+    resampled = a[drawn].mean(axis=1) / b[drawn].mean(axis=1)
+    low, high = np.quantile(resampled, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
+    return float(a.mean() / b.mean()), float(low), float(high)
+
+
+def deadweight(
+    paid_for: Sequence[float] | pd.Series,
+    without: Sequence[float] | pd.Series,
+    with_policy: Sequence[float] | pd.Series,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Share of what was paid for that would have happened anyway, or that crowded something else out, with interval.
+
+    1 − (with − without) / paid for, replicate by replicate under the same luck; 0: all of it is additional, 1: nothing
+    is, above 1: less happens than without the policy, below 0: more than was paid for.
+
+    Args:
+        paid_for: what the spending paid for, such as founders (k€ spent / `founding_cost`) or k€ of R&D, by replicate.
+        without: the same quantity as it came about without the policy, such as all entries, by replicate.
+        with_policy: and with it.
+        confidence: of the interval.
+        seed: of the bootstrap.
+    """
+    more = np.asarray(with_policy, dtype=float) - np.asarray(without, dtype=float)
+    found, low, high = ratio(more, paid_for, confidence, seed)
+    return 1.0 - found, 1.0 - high, 1.0 - low
