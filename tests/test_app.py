@@ -326,6 +326,26 @@ def test_every_field_says_what_is_wrong(visit: Visit) -> None:
     expect(page.locator("[data-is=contrast-problem]")).to_contain_text("between 0 and 1")
 
 
+def test_an_answer_to_an_earlier_value_takes_nothing_away(visit: Visit) -> None:
+    page, field, problem = visit(), VALUE.format("strategy.sale"), "[data-problem='strategy.sale']"
+    page.evaluate(
+        """(at) => {
+          const field = document.querySelector(at);
+          for (const text of ["0.4", "7"]) {
+            field.value = text;
+            for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind));
+          }
+        }""",
+        field,
+    )
+    expect(page.locator(problem)).to_contain_text("between 0 and 1")
+    expect(page.locator(field)).to_have_value("7")
+    page.fill(field, "0.4")
+    page.press(field, "Tab")
+    expect(page.locator(problem)).to_have_count(0)
+    expect(page.locator(LEVER.format("strategy.sale"))).to_have_value("0.4")
+
+
 @pytest.mark.parametrize("query", ["scenario=nowhere", "state=broken", "quarter=x"])
 def test_a_bad_link_still_opens_and_is_told(visit: Visit, query: str) -> None:
     page = visit(query)

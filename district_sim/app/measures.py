@@ -112,12 +112,12 @@ class Strike(NamedTuple):
 STRIKES: dict[ShockKind, Strike] = {
     ShockKind.DEMAND_SLUMP: Strike("Demand slump", 0.2, 8, 4),
     ShockKind.COMPETITOR_ENTRY: Strike("New competitors", 0.2),
-    ShockKind.TECHNOLOGICAL_BREAK: Strike("Technological break", 0.1, 12, 8),
+    ShockKind.TECHNOLOGICAL_BREAK: Strike("Technological break", 0.2, 12, 8),
     ShockKind.EXCHANGE_RATE: Strike("Strong currency", 0.15, 8, 4),
     ShockKind.ANCHOR_LOSS: Strike("Largest firm closes", 0.5),
     ShockKind.MNE_EXIT: Strike("Multinational leaves", 0.5),
 }
-"""Sizes at which a class sees something happen and most districts live on."""
+"""Sizes at which the baseline feels it and lives on."""
 MOST_SHOCKS = 32
 
 
