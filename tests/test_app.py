@@ -172,6 +172,8 @@ def test_another_scenario_brings_its_own_values(visit: Visit) -> None:
     page = visit()
     step(page)
     page.select_option("[data-is=scenario]", "learning_region")
+    page.click("[data-is=notes] summary")
+    expect(page.locator("[data-is=notes] h2")).to_contain_text(["What is it", "How it works", "notice", "try"])
     expect(page.locator("[data-is=description]")).to_contain_text("radical innovations carry the district")
     expect(page.locator(VALUE.format("strategy.research"))).to_have_value("2")
     expect(page.locator(QUARTER)).to_have_text("0")
@@ -193,9 +195,9 @@ def test_policies_and_shocks_strike_during_the_run(visit: Visit) -> None:
     page = visit()
     step(page, 5)
     page.check("[data-policy='R&D subsidy']")
-    page.click("[data-shock=slump]")
+    page.click("[data-shock=demand_slump]")
     expect(page.locator(EVENTS)).to_contain_text("5 R&D subsidy on")
-    expect(page.locator(EVENTS)).to_contain_text("13 Demand slump over")
+    expect(page.locator(EVENTS)).to_contain_text("5 Demand slump, for 8 quarters, fading in 4")
     step(page)
     rows = [line.split(",") for line in data(page).splitlines()]
     spent = [float(row[rows[0].index("policy_spending")]) for row in rows[1:]]
@@ -322,6 +324,26 @@ def test_every_field_says_what_is_wrong(visit: Visit) -> None:
     page.fill("[data-is=contrast-value]", "many")
     page.press("[data-is=contrast-value]", "Enter")
     expect(page.locator("[data-is=contrast-problem]")).to_contain_text("between 0 and 1")
+
+
+def test_an_answer_to_an_earlier_value_takes_nothing_away(visit: Visit) -> None:
+    page, field, problem = visit(), VALUE.format("strategy.sale"), "[data-problem='strategy.sale']"
+    page.evaluate(
+        """(at) => {
+          const field = document.querySelector(at);
+          for (const text of ["0.4", "7"]) {
+            field.value = text;
+            for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind));
+          }
+        }""",
+        field,
+    )
+    expect(page.locator(problem)).to_contain_text("between 0 and 1")
+    expect(page.locator(field)).to_have_value("7")
+    page.fill(field, "0.4")
+    page.press(field, "Tab")
+    expect(page.locator(problem)).to_have_count(0)
+    expect(page.locator(LEVER.format("strategy.sale"))).to_have_value("0.4")
 
 
 @pytest.mark.parametrize("query", ["scenario=nowhere", "state=broken", "quarter=x"])

@@ -12,7 +12,7 @@ from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers
 from district_sim.app.sharing import as_json, as_query, from_json, from_query
 from district_sim.app.simulation import Simulation
-from district_sim.instruments import KINDS
+from district_sim.instruments import KINDS, SHOCKS, ShockKind
 from district_sim.model import District
 from district_sim.run import simulate
 from district_sim.scenario_files import ScenarioError, scenario_names
@@ -74,6 +74,7 @@ def test_every_instrument_can_be_switched() -> None:
     for one in measures.offered([]):
         on = measures.switched([], one["name"], True, 7, 40)
         assert [(new["start"], measures.is_on(new, 7)) for new in on] == [(7, True)]
+        assert "sales" in measures.hint_of(one)
         off = measures.switched(on, one["name"], False, 9, 40)
         assert [(new["start"], new["end"], measures.is_on(new, 9)) for new in off] == [(7, 9, False)]
 
@@ -136,33 +137,52 @@ def test_before_the_run_a_lever_is_a_setting() -> None:
     assert simulation.events == []
 
 
-@pytest.mark.parametrize("key", [shock.key for shock in measures.SHOCKS])
-def test_every_shock_changes_what_follows(key: str) -> None:
-    willing = small(**{"strategy.sale": 1.0, "world.ramp": 2})  # or no multinational finds a firm among thirty
+@pytest.mark.parametrize("kind", measures.STRIKES)
+def test_every_shock_changes_what_follows(kind: ShockKind) -> None:
+    willing = small(**{"strategy.sale": 1.0, "world.ramp": 2, "ownership.takeover": 1.0})  # or none of thirty is sold
     hit, spared = Simulation(willing), Simulation(willing)
     for one in (hit, spared):
-        one.step(10)
-    before = hit.scenario
-    assert hit.strike(key) == ""
+        one.step(14)
+    hit.strike(kind)
     for one in (hit, spared):
-        one.step(12)
-    assert np.array_equal(numbers(hit)[:10], numbers(spared)[:10])
-    assert not np.array_equal(numbers(hit)[10:], numbers(spared)[10:])
-    if measures.shock(key).lasts:
-        assert hit.scenario == before
+        one.step(1)
+    assert np.array_equal(numbers(hit)[:14], numbers(spared)[:14])
+    assert not np.array_equal(numbers(hit)[14:], numbers(spared)[14:])
+    assert [(one.kind, one.start) for one in hit.scenario.shocks] == [(kind, 14)]
 
 
-def test_a_lasting_shock_survives_the_end_of_a_passing_one() -> None:
+def test_every_shock_of_the_model_has_a_button_that_says_what_it_does() -> None:
+    assert set(measures.STRIKES) == set(SHOCKS)
+    for kind, strike in measures.STRIKES.items():
+        assert kind in measures.shock_hint(kind)
+        assert measures.struck([], kind, 3)[0]["size"] == strike.size
+    assert "for 8 quarters, fading in 4" in measures.shock_hint(ShockKind.DEMAND_SLUMP)
+
+
+def test_shocks_add_up_but_none_strikes_twice_in_a_quarter() -> None:
+    simulation = Simulation(small(shocks=[{"name": "crisis", "kind": "demand_slump", "start": 20, "size": 0.1}]))
+    simulation.strike(ShockKind.DEMAND_SLUMP)
+    simulation.strike(ShockKind.COMPETITOR_ENTRY)
+    with pytest.raises(ValueError, match="already"):
+        simulation.strike(ShockKind.DEMAND_SLUMP)
+    simulation.step(2)
+    simulation.strike(ShockKind.DEMAND_SLUMP)
+    simulation.step(1)
+    assert [(one.name, one.start) for one in simulation.scenario.shocks] == [
+        ("crisis", 20),
+        ("Demand slump", 0),
+        ("New competitors", 0),
+        ("Demand slump", 2),
+    ]
+    simulation.reset()
+    assert [one.name for one in simulation.scenario.shocks] == ["crisis"]
+
+
+def test_no_multinational_leaves_where_there_is_none() -> None:
     simulation = Simulation(small())
-    level = simulation.value("world.competition")
-    simulation.step(2)
-    simulation.strike("slump")
-    assert simulation.strike("slump") != ""
-    simulation.step(2)
-    assert "under way" in simulation.strike("slump")
-    simulation.strike("competitor")
-    simulation.step(10)
-    assert simulation.value("world.competition") == pytest.approx(level + 0.2)
+    with pytest.raises(ValueError, match="no multinational"):
+        simulation.strike(ShockKind.MNE_EXIT)
+    assert simulation.events == []
 
 
 def test_what_cannot_change_within_a_run_is_refused() -> None:
@@ -216,7 +236,7 @@ def steered() -> Simulation:
     simulation.step(5)
     simulation.switch("Public match", True)
     simulation.step(3)
-    simulation.strike("slump")
+    simulation.strike(ShockKind.DEMAND_SLUMP)
     simulation.set("strategy.research", 2.5, "Research = 2.5")
     simulation.step(4)
     return simulation

@@ -19,8 +19,8 @@ _STEPS = (
     "Choose a scenario at the left, press Play, and watch: each mark on the map is a firm. Rest on one to see who it "
     "is, click it to follow it. One step is a quarter of a year.",
     "The strategy begins in the quarter that is marked in the charts. “To quarter …” jumps there.",
-    "Move a lever, switch a policy, let a shock strike. Before the run they belong to the district; during it they act "
-    "from the next quarter on. Reset undoes what was done during the run.",
+    "Move a lever, switch a policy, let a shock strike. Levers and policies set before the run belong to the district; "
+    "during it all act from the next quarter on. Reset undoes shocks and what was done during the run.",
     "Two districts: the same luck, one thing different. What differs between them is the doing of that one thing.",
     "The fan of futures runs the same district under many lucks: how sure is its future?",
     "Predict first: guess, run, compare. Ask the class before pressing Play.",

@@ -1,5 +1,6 @@
 """The page's controls and what they do: transport, scenario, levers, policies, shocks."""
 
+from functools import cache
 from typing import Any
 
 import solara
@@ -9,8 +10,8 @@ from district_sim.app.course import MOST_BYTES, Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers
 from district_sim.app.sharing import MARK, from_json
-from district_sim.instruments import InstrumentKind
-from district_sim.scenario_files import ScenarioError, scenario_names
+from district_sim.instruments import ShockKind
+from district_sim.scenario_files import ScenarioError, scenario_names, scenario_notes
 from district_sim.scenario_schema import value_at
 from district_sim.wording import heading
 
@@ -98,6 +99,7 @@ def ScenarioControl(desk: Desk) -> None:
         scenarios=names,
         chosen=source.name if source.text is None else f"file:{source.name}",
         description=scenario.description or "This scenario has no description.",
+        notes=_notes(source.name) if source.text is None else "",
         seed=str(simulation.course.seed),
         problem=problem,
         most_bytes=MOST_BYTES,
@@ -106,6 +108,14 @@ def ScenarioControl(desk: Desk) -> None:
         event_given=given,
         event_refused=refused,
     )
+
+
+@cache
+def _notes(name: str) -> str:
+    """A bundled scenario's notes in HTML; empty if there are none."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("js-default").render(scenario_notes(name))
 
 
 def _title(name: str) -> str:
@@ -128,34 +138,40 @@ def _take(desk: Desk, name: str, text: Any) -> None:
 def LeversControl(desk: Desk) -> None:
     """Ten sliders with a field each."""
     desk.changed.get()
-    problems, set_problems = solara.use_state({})
+    answers, set_answers = solara.use_state({})
     simulation = desk.simulation
     source = simulation.course.source
-    solara.use_effect(lambda: set_problems({}), [source])
+
+    def forget() -> None:
+        set_answers(lambda now: {path: (number, "") for path, (number, _) in now.items()})
+
+    solara.use_effect(forget, [source])
     as_given = solara.use_memo(lambda: _values_of(source), [source])
     now = simulation.scenario.model_dump(mode="json")
     values = {one.path: float(value_at(now, one.path)) for one in levers()}
 
-    def moved(what: dict[str, str]) -> None:
-        path, text = what["path"], what["text"]
+    def moved(what: dict[str, Any]) -> None:
+        path, text = str(what["path"]), str(what["text"])
         problem = lever(path).problem(text)
-        set_problems({**problems, path: problem})
-        if problem:
-            return
-        value = float(text.strip().replace(",", "."))
-        if value != values[path]:
+        value = float("nan") if problem else float(text.strip().replace(",", "."))
+        if not problem and value != simulation.value(path):
             label = f"{lever(path).name} = {value:g}"
             desk.attempt(lambda: simulation.set(path, value, label), moved=simulation.quarter == 0)
+        set_answers(lambda now: {**now, path: (int(what["number"]), problem)})
 
     def restore(*ignored: Any) -> None:
-        set_problems({})
+        forget()
         changes = {path: value for path, value in as_given.items() if value != values[path]}
         desk.attempt(lambda: simulation.change(changes, "levers as in the scenario"))
 
     begin = simulation.first.district.scenario.strategy_start
     note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."
     widgets.LeversBox(
-        levers=[shown(one, values[one.path], problems.get(one.path, ""), as_given[one.path]) for one in levers()],
+        levers=[
+            shown(one, values[one.path], problem, as_given[one.path]) | {"answered": number}
+            for one in levers()
+            for number, problem in [answers.get(one.path, (0, ""))]
+        ],
         note=note,
         moved_any=values != as_given,
         event_moved=moved,
@@ -190,26 +206,26 @@ def MeasuresControl(desk: Desk) -> None:
     desk.changed.get()
     simulation = desk.simulation
     quarter = simulation.quarter
-    hints = {kind.value: text for kind, (_, text) in measures.POLICIES.items()}
 
     def switched(what: dict[str, Any]) -> None:
         desk.attempt(lambda: simulation.switch(str(what["name"]), bool(what["on"])), moved=quarter == 0)
 
-    def struck(key: str) -> None:
-        problem = simulation.strike(key)
-        desk.changed.value += 1
-        desk.says.value = ("info", f"{measures.shock(key).name}: {problem}.") if problem else ("", "")
+    def struck(kind: str) -> None:
+        desk.attempt(lambda: simulation.strike(ShockKind(kind)), moved=False)
 
     widgets.MeasuresBox(
         policies=[
             {
                 "name": one["name"],
                 "on": measures.is_on(one, quarter),
-                "hint": f"{hints[one['kind']]} {InstrumentKind(one['kind']).value}, {_cost(one)}",
+                "hint": measures.hint_of(one),
             }
             for one in measures.offered(simulation.instruments)
         ],
-        shocks=[{"key": one.key, "name": one.name, "hint": one.description} for one in measures.SHOCKS],
+        shocks=[
+            {"key": kind.value, "name": strike.name, "hint": measures.shock_hint(kind)}
+            for kind, strike in measures.STRIKES.items()
+        ],
         deeds=[[event.quarter, event.label] for event in simulation.events],
         note=f"Switched during the run, they act from the next quarter on; before it, from quarter {_start(desk)}.",
         done=simulation.done,
@@ -220,15 +236,6 @@ def MeasuresControl(desk: Desk) -> None:
 
 def _start(desk: Desk) -> int:
     return desk.simulation.first.district.scenario.strategy_start
-
-
-def _cost(instrument: dict[str, Any]) -> str:
-    parts = []
-    if instrument.get("budget"):
-        parts.append(f"{instrument['budget']:g} k€ a quarter")
-    if instrument.get("budget_share"):
-        parts.append(f"{100 * instrument['budget_share']:g} % of the district's sales")
-    return " and ".join(parts) or "without a budget"
 
 
 @solara.component

@@ -186,13 +186,14 @@ def phase_colours(phases: int) -> list[str]:
     return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
 
 
-def _look(phases: int, height: int, legend: bool, reports: bool) -> dict[str, object]:
+def _look(phases: int, height: int, legend: bool, reports: bool, compared: bool) -> dict[str, object]:
     return {
         "height": height,
         "phases": phase_colours(phases),
         "controls": [look.label for look in CONTROLS.values()],
         "nodes": list(NODE_KINDS),
         "difference": LINES[1][0],
+        "compared": compared,
         "legend": legend,
         "reports": reports,
     }
@@ -205,7 +206,7 @@ def DistrictMap(
     height: int = 520,
     selected: int | None = None,
     on_select: Callable[[int | None], None] | None = None,
-    differences: frozenset[int] = frozenset(),
+    differences: frozenset[int] | None = None,
     legend: bool = True,
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
@@ -216,19 +217,19 @@ def DistrictMap(
         height: of the map in CSS pixels, without the legend.
         selected: id of the firm that is marked.
         on_select: called with the id of a firm that was clicked, or None when it was clicked again.
-        differences: ids of firms that are ringed, see `differing`.
+        differences: ids of firms that are ringed, see `differing`; None where there is nothing to differ from.
         legend: beside the map, or below it where there is little room; one is enough for two districts.
         on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
             browser. A browser draws nothing on a page that is hidden.
     """
     data = solara.use_memo(frame.packed, [frame])
-    shape = frame.phases, height, legend, on_drawn is not None
+    shape = frame.phases, height, legend, on_drawn is not None, differences is not None
     look = solara.use_memo(lambda: _look(*shape), shape)
     MapWidget.element(
         data=data,
         look=look,
         selected=selected,
-        differences=sorted(differences),
+        differences=sorted(differences or ()),
         on_selected=on_select or (lambda firm: None),
         on_drawn=lambda count_and_quarter: on_drawn(count_and_quarter[1]) if on_drawn else None,
     )

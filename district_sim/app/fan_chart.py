@@ -17,7 +17,7 @@ from district_sim.wording import TRAJECTORY_NAMES
 
 SHOWN = ("employment", "value_added_local", "trust", "mne_turnover_share")
 _PAUSE = 0.2  # seconds between two drawings: the workers need the processor as well
-_UNITS = {indicator.name: indicator.unit for indicator in INDICATORS}
+_UNITS = {one.name: one.unit.replace("1", "") for one in INDICATORS}
 
 
 @dataclass(frozen=True, eq=False)

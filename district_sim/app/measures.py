@@ -1,10 +1,10 @@
 """What can be done to a district while it runs: policy instruments switched on and off, and shocks."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from district_sim.instruments import InstrumentKind
+from district_sim.instruments import InstrumentKind, ShockKind
+from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
 from district_sim.scenario import Scenario
 
 type Instruments = list[dict[str, Any]]
@@ -19,31 +19,22 @@ BUDGET = 0.003
 give theirs. All cost the same, so that what they do can be compared."""
 MOST_INSTRUMENTS = 32
 
-POLICIES: dict[InstrumentKind, tuple[str, str]] = {
-    InstrumentKind.TRAINING_VOUCHERS: ("Training vouchers", "Firms get vouchers for training: education rises."),
-    InstrumentKind.RD_SUBSIDY: ("R&D subsidy", "Grants for research; firms save part of their own."),
-    InstrumentKind.CLUSTER_CONTEST: (
-        "Cluster contest",
-        "Districts compete with their joint bid; the winner's agency is funded.",
-    ),
-    InstrumentKind.TECHNOLOGY_CENTRE: ("Technology centre", "A public centre opens access to distant knowledge."),
-    InstrumentKind.EXPORT_VOUCHERS: ("Export vouchers", "Help single firms to build their own links abroad."),
-    InstrumentKind.EXPORT_PLATFORM: ("Export platform", "Links abroad that all members share."),
-    InstrumentKind.PPP_MATCH: ("Public match", "The public adds a euro to each that firms give their agency."),
-    InstrumentKind.TAKEOVER_SCREENING: (
-        "Takeover screening",
-        "Takeovers by multinationals are examined and some stopped.",
-    ),
-    InstrumentKind.PHASE_SUPPORT: ("Missing phases", "Helps founders in phases of production that are dying out."),
-    InstrumentKind.IT_SUBSIDY: ("IT subsidy", "Pays for information technology in firms."),
-    InstrumentKind.IT_BROKERS: ("IT with brokers", "The same, with people who bring firms together."),
-    InstrumentKind.ENTRANT_ATTRACTION: ("Attract outsiders", "Firms with a distant technology are settled here."),
-    InstrumentKind.ENTRANT_ATTRACTION_NETWORKED: (
-        "Outsiders, networked",
-        "The same, with access to the local firms' networks.",
-    ),
+POLICIES: dict[InstrumentKind, str] = {
+    InstrumentKind.TRAINING_VOUCHERS: "Training vouchers",
+    InstrumentKind.RD_SUBSIDY: "R&D subsidy",
+    InstrumentKind.CLUSTER_CONTEST: "Cluster contest",
+    InstrumentKind.TECHNOLOGY_CENTRE: "Technology centre",
+    InstrumentKind.EXPORT_VOUCHERS: "Export vouchers",
+    InstrumentKind.EXPORT_PLATFORM: "Export platform",
+    InstrumentKind.PPP_MATCH: "Public match",
+    InstrumentKind.TAKEOVER_SCREENING: "Takeover screening",
+    InstrumentKind.PHASE_SUPPORT: "Missing phases",
+    InstrumentKind.IT_SUBSIDY: "IT subsidy",
+    InstrumentKind.IT_BROKERS: "IT with brokers",
+    InstrumentKind.ENTRANT_ATTRACTION: "Attract outsiders",
+    InstrumentKind.ENTRANT_ATTRACTION_NETWORKED: "Outsiders, networked",
 }
-"""Name and plain explanation of each instrument."""
+"""Name of each instrument on the page; what it does is in `policy_table`."""
 
 
 def instruments_of(scenario: Scenario) -> Instruments:
@@ -61,7 +52,7 @@ def offered(instruments: Sequence[Mapping[str, Any]]) -> Instruments:
     kinds = {instrument["kind"] for instrument in instruments}
     new = [
         {"name": name, "kind": kind.value, "budget_share": BUDGET} | NEVER
-        for kind, (name, _) in POLICIES.items()
+        for kind, name in POLICIES.items()
         if kind.value not in kinds
     ]
     order = list(POLICIES)
@@ -92,79 +83,77 @@ def switched(instruments: Sequence[Mapping[str, Any]], name: str, on: bool, quar
     return [*map(dict, instruments), found]
 
 
-@dataclass(frozen=True)
-class Shock:
-    """Something that befalls the district: values of its world, for a while or for good."""
+def hint_of(instrument: Mapping[str, Any]) -> str:
+    """What an instrument does, at what other cost, its kind in a scenario file, and its budget."""
+    kind = InstrumentKind(instrument["kind"])
+    note = INSTRUMENTS[kind]
+    return f"{note.mechanism} {note.costs} ({kind}, {_cost(instrument)})".replace("`", "")
 
-    key: str
+
+def _cost(instrument: Mapping[str, Any]) -> str:
+    parts = []
+    if instrument.get("budget"):
+        parts.append(f"{instrument['budget']:g} k€ a quarter")
+    if instrument.get("budget_share"):
+        parts.append(f"{100 * instrument['budget_share']:g} % of the district's sales")
+    return " and ".join(parts) or "without a budget"
+
+
+class Strike(NamedTuple):
+    """A shock as its button deals it."""
+
     name: str
-    description: str
-    changes: Callable[[Scenario, int], dict[str, Any]]
-    """From the scenario in force and the quarters completed to values by path."""
-    lasts: int | None
-    """Quarters after which the values before come back; None: for good."""
+    size: float
+    duration: int = FOREVER
+    """Quarters in full; FOREVER for those that stay and for events."""
+    recovery: int = 0
 
 
-def _break(scenario: Scenario, quarter: int) -> dict[str, Any]:
-    """The quarter in which the next technology ripens, brought forward to now."""
-    t = scenario.technology
-    ripe = sum(t.first_ripening + k * t.ripening_interval <= quarter for k in range(t.trajectories - 1))
-    if ripe >= t.trajectories - 1:
-        return {}
-    if ripe == 0:
-        return {"technology.first_ripening": quarter}
-    return {"technology.ripening_interval": max(1, (quarter - t.first_ripening) // ripe)}
+STRIKES: dict[ShockKind, Strike] = {
+    ShockKind.DEMAND_SLUMP: Strike("Demand slump", 0.2, 8, 4),
+    ShockKind.COMPETITOR_ENTRY: Strike("New competitors", 0.2),
+    ShockKind.TECHNOLOGICAL_BREAK: Strike("Technological break", 0.2, 12, 8),
+    ShockKind.EXCHANGE_RATE: Strike("Strong currency", 0.15, 8, 4),
+    ShockKind.ANCHOR_LOSS: Strike("Largest firm closes", 0.5),
+    ShockKind.MNE_EXIT: Strike("Multinational leaves", 0.5),
+}
+"""Sizes at which the baseline feels it and lives on."""
+MOST_SHOCKS = 32
 
 
-def _raised(path: str, by: float, most: float, times: bool = False) -> Callable[[Scenario, int], dict[str, Any]]:
-    section, field = path.split(".")
-
-    def changes(scenario: Scenario, quarter: int) -> dict[str, Any]:
-        value = float(getattr(getattr(scenario, section), field))
-        return {path: min(most, round(value * by if times else value + by, 9))}
-
-    return changes
-
-
-SHOCKS: tuple[Shock, ...] = (
-    Shock(
-        "slump",
-        "Demand slump",
-        "For two years customers turn away: outside competitors' appeal rises by 0.5 log points at full globalisation.",
-        _raised("world.competition", 0.5, 3.0),
-        8,
-    ),
-    Shock(
-        "competitor",
-        "New competitor",
-        "A strong rival enters for good: outside competitors' appeal rises by 0.2 log points at full globalisation.",
-        _raised("world.competition", 0.2, 3.0),
-        None,
-    ),
-    Shock(
-        "break",
-        "Technological break",
-        "The next technological trajectory ripens now; all research until then was for the one before.",
-        _break,
-        None,
-    ),
-    Shock(
-        "sourcing",
-        "Cheap sourcing",
-        "Buying phases abroad gets cheaper by 15 % of its price, for good.",
-        lambda scenario, quarter: {"world.sourcing_premium": max(-0.5, scenario.world.sourcing_premium - 0.15)},
-        None,
-    ),
-    Shock(
-        "merger",
-        "Merger wave",
-        "For two years multinationals buy three times as eagerly.",
-        _raised("ownership.takeover", 3.0, 1.0, times=True),
-        8,
-    ),
-)
+def time_of(kind: ShockKind) -> str:
+    """How long a shock lasts, in words."""
+    strike = STRIKES[kind]
+    if not lasts(kind):
+        return "at once"
+    if strike.duration == FOREVER:
+        return "for good"
+    return f"for {strike.duration} quarters, fading in {strike.recovery}"
 
 
-def shock(key: str) -> Shock:
-    """The shock of a key; KeyError if there is none."""
-    return {one.key: one for one in SHOCKS}[key]
+def shock_hint(kind: ShockKind) -> str:
+    """What a shock does, how large it is here, for how long, and its kind in a scenario file."""
+    note, strike = SHOCKS[kind], STRIKES[kind]
+    return f"{note.mechanism} Size {strike.size:g} ({note.size}), {time_of(kind)}. ({kind})".replace("`", "")
+
+
+def struck(shocks: Sequence[Mapping[str, Any]], kind: ShockKind, quarter: int) -> list[dict[str, Any]]:
+    """The scenario's shocks and one more, from the next quarter on.
+
+    Raises:
+        ValueError: the same shock strikes in that quarter already, or the list is full.
+    """
+    strike = STRIKES[kind]
+    if any(one["kind"] == kind and one["start"] == quarter for one in shocks):
+        raise ValueError(f"{strike.name}: it strikes in this quarter already")
+    if len(shocks) >= MOST_SHOCKS:
+        raise ValueError(f"a scenario has at most {MOST_SHOCKS} shocks")
+    new = {
+        "name": strike.name,
+        "kind": kind.value,
+        "start": quarter,
+        "size": strike.size,
+        "duration": strike.duration,
+        "recovery": strike.recovery,
+    }
+    return [*map(dict, shocks), new]

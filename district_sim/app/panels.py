@@ -38,7 +38,7 @@ PANELS = (
 
 @solara.component
 def MapPanel(
-    desk: Desk, track: Track, height: int, differences: frozenset[int] = frozenset(), leads: bool = True
+    desk: Desk, track: Track, height: int, differences: frozenset[int] | None = None, leads: bool = True
 ) -> None:
     """A district's map as it stands."""
     tick = desk.tick.value

@@ -12,10 +12,12 @@ import numpy as np
 
 from district_sim.app import measures
 from district_sim.app.course import Contrast, Course, Intervention, Source, advance
+from district_sim.instruments import ShockKind
 from district_sim.model import District
 from district_sim.run import Run, Snapshot, versions
 from district_sim.scenario import Scenario
 from district_sim.scenario_schema import value_at
+from district_sim.state import SELF_OWNED
 from district_sim.trajectories import Scores
 
 TRACKED = ("employees", "absorptive", "profit")
@@ -205,23 +207,19 @@ class Simulation:
             policies = measures.switched(self.instruments, name, on, self.quarter, begin)
             self.change({"policies": policies}, f"{name} {'on' if on else 'off'}")
 
-    def strike(self, key: str) -> str:
-        """Let a shock befall the district from the next quarter on; returns why it cannot, if it cannot."""
-        shock = measures.shock(key)
-        over = f"{shock.name} over"
+    def strike(self, kind: ShockKind) -> None:
+        """Let a shock befall the district from the next quarter on.
+
+        Raises:
+            ValueError: it strikes in that quarter already, there are too many, or there is nothing that it could hit.
+        """
+        strike = measures.STRIKES[kind]
         with self._lock:
-            quarter, now = self.quarter, self.scenario
-            changes = shock.changes(now, quarter)
-            before = {path: value_at(now.model_dump(mode="json"), path) for path in changes}
-            if any(one.label == over and one.quarter > quarter for one in self._course.interventions):
-                return "it is still under way"
-            if not changes or changes == before:
-                return "there is nothing left that it could change"
-            self._shift({path: value - before[path] for path, value in changes.items()}, quarter)
-            self._intervene(Intervention(quarter, changes, shock.name))
-            if shock.lasts is not None:
-                self._intervene(Intervention(quarter + shock.lasts, before, over))
-            return ""
+            firms = self.first.district.state.firms
+            if kind is ShockKind.MNE_EXIT and not (firms["alive"] & (firms["owner"] < SELF_OWNED)).any():
+                raise ValueError(f"{strike.name}: no multinational owns a firm here")
+            shocks = measures.struck(self.value("shocks"), kind, self.quarter)
+            self._intervene(Intervention(self.quarter, {"shocks": shocks}, f"{strike.name}, {measures.time_of(kind)}"))
 
     def contrast(self, contrast: Contrast | None) -> None:
         """Let a second district live through the same luck with one thing different, from the first quarter on."""
@@ -231,18 +229,6 @@ class Simulation:
             while second is not None and second.district.quarter < self.quarter:
                 second.step()
             self._course, self.second = course, second
-
-    def _shift(self, by: Mapping[str, float], quarter: int) -> None:
-        """What ends later goes back to a level that the new shock has moved."""
-        moved = [
-            one
-            if one.quarter <= quarter
-            else replace(
-                one, changes={path: value + by[path] if path in by else value for path, value in one.changes.items()}
-            )
-            for one in self._course.interventions
-        ]
-        self._course = replace(self._course, interventions=tuple(moved))
 
     def _intervene(self, made: Intervention) -> None:
         """Add it in the order of quarters; a lever moved again within a quarter counts once."""

@@ -36,6 +36,7 @@ def ScenarioBox(
     scenarios: list[Any],
     chosen: str,
     description: str,
+    notes: str,
     seed: str,
     problem: str,
     most_bytes: int,
@@ -52,7 +53,7 @@ def LeversBox(
     levers: list[dict[str, Any]],
     note: str,
     moved_any: bool,
-    event_moved: Callable[[dict[str, str]], None],
+    event_moved: Callable[[dict[str, Any]], None],
     event_restore: Callable[..., None],
 ) -> None:
     """The ten levers."""

@@ -5,7 +5,8 @@ const TIE = "#4a5a66";
 const TRUSTS = 6; // ties are drawn in so many steps of trust, each in one go
 const TIE_ALPHA = [0.12, 0.2, 0.32, 0.45, 0.5, 0.55];
 const TIE_PASSES = [1, 1, 1, 1, 2, 3];
-const LABELS = 104; // room for the names of outside nodes
+const LABELS = 104; // room for the names of outside nodes beside them,
+const HALF_LABEL = 52; // and for half a name above or below its node, on maps higher than wide
 
 /** One quarter, as Frame.packed wrote it. */
 function unpack(view) {
@@ -30,7 +31,9 @@ function unpack(view) {
 function layout(frame, width, height, reach) {
   const [cx, cy] = [width / 2, height / 2];
   const high = height / 2 - 26;
-  const wide = Math.max(0.4 * high, Math.min(width / 2 - LABELS, 1.45 * high));
+  const narrow = width / 2 - LABELS < high;
+  const room = narrow ? (width / 2 - HALF_LABEL) / Math.cos(Math.PI / frame.nodes) : width / 2 - LABELS;
+  const wide = Math.max(0.4 * high, Math.min(room, 1.45 * high));
   const inside = Math.min(0.86 * high, 0.86 * wide);
   const scale = inside / reach;
   const x = new Float32Array(frame.n);
@@ -48,7 +51,7 @@ function layout(frame, width, height, reach) {
     const angle = (2 * Math.PI * (k + 0.5)) / frame.nodes - Math.PI / 2;
     return [cx + wide * Math.cos(angle), cy + high * Math.sin(angle), angle];
   });
-  return { cx, cy, wide, high, x, y, r, unit, node };
+  return { cx, cy, wide, high, narrow, x, y, r, unit, node };
 }
 
 /** Stroke a path with lines a screen's dot wide, side by side to make them broader: a browser without a graphics card
@@ -121,14 +124,15 @@ function drawLinks(pen, frame, place, names) {
   pen.fillStyle = INK;
   node.forEach(([nx, ny, angle], k) => {
     drawNode(pen, frame.kind[k], nx, ny, 8);
-    const right = Math.cos(angle) > 0;
-    pen.textAlign = right ? "left" : "right";
-    pen.textBaseline = Math.sin(angle) > 0 ? "top" : "bottom";
+    const [right, low] = [Math.cos(angle) > 0, Math.sin(angle) > 0];
+    pen.textAlign = place.narrow ? "center" : right ? "left" : "right";
+    pen.textBaseline = low ? "top" : "bottom";
     pen.fillStyle = INK;
-    const words = (names[frame.kind[k]] ?? "").split(" ");
-    words.forEach((word, line) => {
-      const row = Math.sin(angle) > 0 ? line : line - words.length + 1;
-      pen.fillText(word, nx + (right ? 11 : -11), ny + 15 * row + (Math.sin(angle) > 0 ? 4 : -4));
+    const name = names[frame.kind[k]] ?? "";
+    const lines = place.narrow ? [name] : name.split(" ");
+    const [dx, dy] = place.narrow ? [0, 12] : [right ? 11 : -11, 4];
+    lines.forEach((text, line) => {
+      pen.fillText(text, nx + dx, ny + 15 * (low ? line : line - lines.length + 1) + (low ? dy : -dy));
     });
   });
 }
@@ -273,14 +277,16 @@ function legend(parent, look) {
   sample("agency and its capability", (pen) => drawAgency(pen, 17, 10, 9, 0.3, true));
   sample("contributes to the agency", line(AGENCY, 1, 0.8));
   sample("collective pipeline", line(AGENCY, 5, 0.7));
-  sample("differs from the other district", (pen) => {
-    drawFirm(pen, 17, 10, 4, "#b9c4cc", 0, 0);
-    pen.beginPath();
-    pen.arc(17, 10, 8, 0, 2 * Math.PI);
-    pen.lineWidth = 3;
-    pen.strokeStyle = look.difference;
-    pen.stroke();
-  });
+  if (look.compared) {
+    sample("differs from the other district", (pen) => {
+      drawFirm(pen, 17, 10, 4, "#b9c4cc", 0, 0);
+      pen.beginPath();
+      pen.arc(17, 10, 8, 0, 2 * Math.PI);
+      pen.lineWidth = 3;
+      pen.strokeStyle = look.difference;
+      pen.stroke();
+    });
+  }
   return counts;
 }
 
