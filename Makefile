@@ -15,7 +15,7 @@ demo: setup ## Run one district into its different futures
 	$(bin)/district-sim demo
 
 test: lint ## Check style and types, then run the tests
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --dist loadfile
 
 lint: setup ## Check formatting, style and types only
 	$(bin)/python -m ruff format --check .

@@ -263,8 +263,10 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
         k = knowledge[0]
         _show(0, rows, firms, pipelines, relevance, k, shown, lessons, capacity)
         socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
-        learning = agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
-        _learn(0, rows, firms, ties, pipelines, *learning)
+        _learn(
+            0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction,
+            use,
+        )  # fmt: skip
     else:
         for b in prange(BLOCKS):
             first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
@@ -273,5 +275,7 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
             first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
             space = gap[b], place[b], number[b], many[b]
             socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
-            learning = agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
-            _learn(first, beyond, firms, ties, pipelines, *learning)
+            _learn(
+                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k,
+                interaction, use,
+            )  # fmt: skip
