@@ -52,6 +52,11 @@ FENCE = re.compile(r"^ *(```+|~~~+) *([^\s`{][^\s]*)?(\{\S+\})?.*?\n.*?^ *\1 *$"
 # The small world ----------------------------------------------------------------------------------
 
 
+def few(experiments: str) -> str:
+    """A file of experiments with few replications."""
+    return re.sub(r"maximum: \d+", "maximum: 12", re.sub(r"replications: \d+", "replications: 2", experiments))
+
+
 @pytest.fixture(scope="module")
 def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled scenarios with their strategies and policies, in a small world that hurries."""
@@ -65,8 +70,7 @@ def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
         extends = "extends: _district\n" if name == "classroom" else ""
         (folder / f"{name}.yaml").write_text(f"{extends}title: {name}\n{hurry}", encoding="utf-8")
     for path in (folder / "experiments").iterdir():
-        few = re.sub(r"(replications|maximum): \d+", r"\1: 2", path.read_text(encoding="utf-8"))
-        path.write_text(few, encoding="utf-8")
+        path.write_text(few(path.read_text(encoding="utf-8")), encoding="utf-8")
     for path in (folder / "policies").iterdir():
         soon = re.sub(r"start: \d+", "start: 4", path.read_text(encoding="utf-8"))
         path.write_text(soon, encoding="utf-8")
@@ -114,7 +118,7 @@ def check_yaml(example: Example) -> None:
     """A scenario, a policy, a case's targets or experiments; what begins with `# name.yaml` is kept under that name."""
     named = re.match(r"# (\S+\.yaml)\n", example.parsed)
     path = Path(named[1] if named else "block.yaml")
-    path.write_text(example.parsed, encoding="utf-8")
+    path.write_text(few(example.parsed), encoding="utf-8")
     keys = set(YAML(typ="safe").load(StringIO(example.parsed)))
     if keys <= {"extends", *Scenario.model_fields}:
         scenario_files.load_scenario(path)
