@@ -24,7 +24,9 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 from typer.testing import CliRunner
 
 from district_sim import cli, scenario_files
+from district_sim.cases.files import CaseFile
 from district_sim.experiments.design_files import load_experiments
+from district_sim.policy_files import load_policy
 from district_sim.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,11 @@ FENCE = re.compile(r"^ *(```+|~~~+) *([^\s`{][^\s]*)?(\{\S+\})?.*?\n.*?^ *\1 *$"
 # The small world ----------------------------------------------------------------------------------
 
 
+def few(experiments: str) -> str:
+    """A file of experiments with few replications."""
+    return re.sub(r"maximum: \d+", "maximum: 12", re.sub(r"replications: \d+", "replications: 2", experiments))
+
+
 @pytest.fixture(scope="module")
 def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundled scenarios with their strategies and policies, in a small world that hurries."""
@@ -63,8 +70,10 @@ def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
         extends = "extends: _district\n" if name == "classroom" else ""
         (folder / f"{name}.yaml").write_text(f"{extends}title: {name}\n{hurry}", encoding="utf-8")
     for path in (folder / "experiments").iterdir():
-        few = re.sub(r"(replications|maximum): \d+", r"\1: 2", path.read_text(encoding="utf-8"))
-        path.write_text(few, encoding="utf-8")
+        path.write_text(few(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in (folder / "policies").iterdir():
+        soon = re.sub(r"start: \d+", "start: 4", path.read_text(encoding="utf-8"))
+        path.write_text(soon, encoding="utf-8")
     return folder
 
 
@@ -72,7 +81,8 @@ def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A reader's folder. Runs are made in a thread, as each new process would take seconds to start."""
     monkeypatch.setattr(scenario_files, "bundled_folder", lambda: small_scenarios)
-    monkeypatch.setattr("district_sim.experiments.design_files.bundled_folder", lambda: small_scenarios)
+    for module in ("policy_files", "cases.files", "cases.output"):
+        monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
     monkeypatch.setattr("district_sim.experiments.runner.make_pool", lambda workers: ThreadPoolExecutor(1))
     monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
     monkeypatch.setenv("MPLBACKEND", "agg")
@@ -105,13 +115,17 @@ def run_shell(example: Example) -> None:
 
 
 def check_yaml(example: Example) -> None:
-    """A scenario or a file of experiments; one that begins with `# name.yaml` is kept under that name."""
+    """A scenario, a policy, a case's targets or experiments; what begins with `# name.yaml` is kept under that name."""
     named = re.match(r"# (\S+\.yaml)\n", example.parsed)
     path = Path(named[1] if named else "block.yaml")
-    path.write_text(example.parsed, encoding="utf-8")
+    path.write_text(few(example.parsed), encoding="utf-8")
     keys = set(YAML(typ="safe").load(StringIO(example.parsed)))
     if keys <= {"extends", *Scenario.model_fields}:
         scenario_files.load_scenario(path)
+    elif "policies" in keys:
+        assert load_policy(path).instruments
+    elif "targets" in keys:
+        assert CaseFile.model_validate(scenario_files.read_yaml(path)[0]).targets
     else:
         assert load_experiments(path)
 

@@ -206,7 +206,7 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
         **as_report(fit),
         "targets": [row.as_dict() for row in compared],
     }
-    page = "\n".join(sheet.markdown() for sheet in sheets)
+    page = f"# {fit.case.title}\n\n" + "\n".join(sheet.markdown() for sheet in sheets)
     whole = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     return [
         write_whole(path, write),
