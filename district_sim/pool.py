@@ -3,11 +3,13 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
+
+_WORTH_PROCESSES = 20  # jobs; starting processes takes as long as some
 
 
 def start_worker() -> None:
@@ -69,6 +71,36 @@ def compile_first() -> None:
         process.join()
     finally:
         process.kill()
+
+
+def measured[Job, Result](
+    measure: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    progress: Callable[[int, int], object] | None = None,
+    workers: int | None = None,
+) -> list[Result]:
+    """What a function of the model makes of each job, in order.
+
+    Args:
+        measure: of a module, as it goes to other processes. progress: called with the jobs done and all.
+        workers: processes; 1 is this one; by default all cores, or this one for few jobs.
+    """
+
+    def collected(results: Iterable[Result]) -> list[Result]:
+        out = []
+        for one in results:
+            out.append(one)
+            if progress:
+                progress(len(out), len(jobs))
+        return out
+
+    if workers == 1 or (workers is None and len(jobs) < _WORTH_PROCESSES):
+        return collected(map(measure, jobs))
+    compile_first()
+    with worker_pool(workers) as pool:
+        with no_interrupt():
+            results = pool.map(measure, jobs, chunksize=4)
+        return collected(results)
 
 
 def _compile() -> None:

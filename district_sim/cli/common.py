@@ -308,6 +308,24 @@ def stop(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def check_files(files: list[str], load: Callable[[str], object]) -> None:
+    """Say of each file whether it can be used; exit code 2 if one cannot."""
+    from district_sim.scenario_files import ScenarioError
+
+    with clean_ends():
+        wrong = False
+        for file in files:
+            try:
+                load(file)
+            except ScenarioError as error:
+                wrong = True
+                complain(str(error))
+            else:
+                typer.echo(f"{file}: ok")
+        if wrong:
+            raise typer.Exit(BAD_INPUT)
+
+
 @contextmanager
 def clean_ends() -> Iterator[None]:
     """Bad input and Ctrl-C end with a message and an exit code, never with a traceback."""

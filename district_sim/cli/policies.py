@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, clean_ends, complain, complete_policy, stdout
+from district_sim.cli.common import check_files, clean_ends, complete_policy, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,20 +56,8 @@ def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help=
       district-sim policies validate my_policy.yaml
     """
     from district_sim.policy_files import load_policy
-    from district_sim.scenario_files import ScenarioError
 
-    with clean_ends():
-        wrong = False
-        for file in files:
-            try:
-                load_policy(file)
-            except ScenarioError as error:
-                wrong = True
-                complain(str(error))
-            else:
-                typer.echo(f"{file}: ok")
-        if wrong:
-            raise typer.Exit(BAD_INPUT)
+    check_files(files, load_policy)
 
 
 @policies_app.command()

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, ScenarioArgument, clean_ends, complain, complete_scenario, stdout
+from district_sim.cli.common import ScenarioArgument, check_files, clean_ends, complete_scenario, stdout
 
 scenarios_app = typer.Typer(no_args_is_help=True, help="List, show and check scenario files.")
 
@@ -80,20 +80,9 @@ def validate(
       district-sim scenarios validate my_district.yaml
       district-sim scenarios validate mine/*.yaml
     """
-    from district_sim.scenario_files import ScenarioError, load_scenario
+    from district_sim.scenario_files import load_scenario
 
-    with clean_ends():
-        wrong = False
-        for file in files:
-            try:
-                load_scenario(file)
-            except ScenarioError as error:
-                wrong = True
-                complain(str(error))
-            else:
-                typer.echo(f"{file}: ok")
-        if wrong:
-            raise typer.Exit(BAD_INPUT)
+    check_files(files, load_scenario)
 
 
 @scenarios_app.command()

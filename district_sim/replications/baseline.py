@@ -13,7 +13,7 @@ import numpy as np
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters
-from district_sim.pool import compile_first, no_interrupt, worker_pool
+from district_sim.pool import measured
 from district_sim.random import replicate_seed
 from district_sim.replications.claims import mean_and_error, shown
 from district_sim.run import advance
@@ -23,7 +23,6 @@ from district_sim.tables_experiments import Sheet
 
 CALM = 40  # quarters
 RUNS = 100
-_WORTH_PROCESSES = 20  # runs; starting processes takes as long as some
 
 type Progress = Callable[[int, int], None]
 type Found = dict[str, Any]
@@ -59,26 +58,11 @@ def look(jobs: Sequence[Look], progress: Progress | None = None, workers: int | 
     Args:
         progress: called with the runs done and all. workers: processes; by default all cores, or none for few runs.
     """
-    if workers == 1 or (workers is None and len(jobs) < _WORTH_PROCESSES):
-        return _collected(map(_one, jobs), len(jobs), progress)
-    compile_first()
-    with worker_pool(workers) as pool:
-        with no_interrupt():
-            results = pool.map(_one, jobs, chunksize=4)
-        return _collected(results, len(jobs), progress)
+    return measured(_one, jobs, progress, workers)
 
 
 def _one(job: Look) -> Found:
     return job.measure(load_scenario("baseline", dict(job.overrides)).parameters(), job.seed)
-
-
-def _collected(results: Any, total: int, progress: Progress | None) -> list[Found]:
-    out = []
-    for found in results:
-        out.append(found)
-        if progress:
-            progress(len(out), total)
-    return out
 
 
 def over_runs(found: Sequence[Found], name: str) -> np.ndarray:

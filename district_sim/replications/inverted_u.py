@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.pool import compile_first, no_interrupt, worker_pool
+from district_sim.pool import measured
 from district_sim.random import replicate_seed
 from district_sim.replications.claims import Claim, Evidence, Source, interval_of, shown
 from district_sim.replications.exchange import Progress, SettingError
@@ -39,7 +39,6 @@ _WHY = (
     "Learning from partners peaks at a distance that few firms reach: where curves fall they rest on few observations."
 )
 _BINS = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21, 0.25, 1.0)
-_WORTH_PROCESSES = 20  # runs
 
 type Panel = dict[str, np.ndarray]
 type Curve = Callable[[np.ndarray], np.ndarray]
@@ -153,26 +152,11 @@ def _count(year: Panel, before: Any, after: Any, pioneers: float) -> None:
 
 
 def _panels(jobs: Sequence[tuple[int, dict[str, Any]]], progress: Progress | None, workers: int | None) -> list[Panel]:
-    if workers == 1 or (workers is None and len(jobs) < _WORTH_PROCESSES):
-        return _collected(map(_job, jobs), len(jobs), progress)
-    compile_first()
-    with worker_pool(workers) as pool:
-        with no_interrupt():
-            results = pool.map(_job, jobs, chunksize=2)
-        return _collected(results, len(jobs), progress)
+    return measured(_job, jobs, progress, workers)
 
 
 def _job(job: tuple[int, dict[str, Any]]) -> Panel:
     return panel(*job)
-
-
-def _collected(results: Any, total: int, progress: Progress | None) -> list[Panel]:
-    out = []
-    for one in results:
-        out.append(one)
-        if progress:
-            progress(len(out), total)
-    return out
 
 
 # The regression -----------------------------------------------------------------------------------

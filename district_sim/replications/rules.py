@@ -1,13 +1,22 @@
 """Barter, giving and the model's own socialisation on the same networks: which network is best depends on the rule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from district_sim.replications.claims import Basis, Claim, Evidence, Source, interval_of, mean_and_error, shown
+from district_sim.replications.claims import (
+    Basis,
+    Claim,
+    Evidence,
+    Source,
+    interval_of,
+    mean_and_error,
+    one_sided,
+    shown,
+)
 from district_sim.replications.exchange import REWIRING, Agents, Graph, Moments, Progress, Rule, curve
 
 RUNS = 40
@@ -95,12 +104,9 @@ def _sign(
     text: str, values: np.ndarray, sign: int, source: Source = OPPORTUNITY_2008, basis: Basis = "derived"
 ) -> Claim:
     """That a paired log ratio is on one side of zero."""
-    value, error = mean_and_error(values)
-    interval = interval_of(value, error)
-    passed = interval[0] > 0.0 if sign > 0 else interval[1] < 0.0
     told: Basis = "published" if source is BARTER_2004 else basis
-    target = f"{'>' if sign > 0 else '<'} 0 log points"
-    return Claim(text, source, told, target, value, error, interval, len(values), passed)
+    claim = one_sided(text, source, values, sign, told)
+    return replace(claim, target=f"{claim.target} log points")
 
 
 def _none(text: str, rule: Rule, found: Found) -> Claim:
