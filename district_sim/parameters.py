@@ -97,7 +97,7 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
         ("innovation", "lockin_cognitive"),
         ("innovation", "lockin_political"),
     ),
-    "incremental_innovation": (("innovation", "increment_rate"),),
+    "incremental_innovation": (("innovation", "increment_rate"), ("innovation", "increment_interaction")),
     "radical_innovation": (("innovation", "exploration"), ("innovation", "decision_rate")),
     "productive_reproduction": (("demography", "reproduction"),),
     "takeover": (("ownership", "takeover"),),

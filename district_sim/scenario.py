@@ -170,6 +170,9 @@ class World(Section):
         16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
     )
     rivals_reach: float = _share(0.25, "Share of a trajectory's quality jump that the average outside rival attains")
+    market_growth: float = _number(
+        0.0, -0.05, 0.05, "per quarter", "Growth of the world's product market; the same for the district's rivals"
+    )
     niche: float = _number(
         0.15,
         0.01,
@@ -344,6 +347,14 @@ class Innovation(Section):
         1.0,
         "per quarter",
         "Incremental innovations of a firm with normal R&D and full absorptive capacity",
+    )
+    increment_interaction: float = _number(
+        0.0,
+        0.0,
+        10.0,
+        "per unit of knowledge",
+        "Incremental innovations from what a firm learns from partners: doing, using and interacting",
+        "Jensen, Johnson, Lorenz & Lundvall 2007, doi 10.1016/j.respol.2007.01.006",
     )
     increment_gain: float = _number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a trajectory")
     increment_fading: float = _number(
@@ -524,6 +535,14 @@ class Ties(Section):
     )
     trust_orders: float = _number(0.20, 0.0, 2.0, "1", "Trust from kept orders between the two")
     trust_contribution: float = _number(0.25, 0.0, 2.0, "1", "Trust from both contributing to the agency")
+    trust_competence: float = _number(
+        0.0,
+        0.0,
+        20.0,
+        "1",
+        "Trust in competence: from both firms' absorptive capacity (difference from the district's mean)",
+        "Sako 1992; Giuliani 2007, doi 10.1093/jeg/lbl014: knowledge networks are selective",
+    )
     trust_offshoring: float = _number(0.9, 0.0, 5.0, "1", "Trust lost when partners move orders abroad")
     trust_foreign: float = _number(0.35, 0.0, 2.0, "1", "Trust lost when a partner is taken over")
     trust_captive: float = _number(0.35, 0.0, 2.0, "1", "Trust lost between a captive supplier and its partners")

@@ -7,12 +7,18 @@ import pytest
 from naive import cases
 from naive.common import living, make_tie
 
-from district_sim.processes.innovation import access_to_networks, switching_cost
+from district_sim.processes.innovation import access_to_networks, increments_expected, switching_cost
 from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
 
 A, B = 0, 1
 RIPE = {"first_ripening": 0, "ripening_interval": 1000, "quality_jump": 0.25}
-STILL = {"exploitation": 0.0, "exploration": 0.0, "increment_rate": 0.0, "decision_rate": 0.0}
+STILL = {
+    "exploitation": 0.0,
+    "exploration": 0.0,
+    "increment_rate": 0.0,
+    "increment_interaction": 0.0,
+    "decision_rate": 0.0,
+}
 
 
 def innovation(situation: str = "calm", **rates: Any) -> Any:
@@ -61,11 +67,23 @@ def test_a_switch_resets_tenure_and_diminishing_returns() -> None:
 def test_increments_come_from_exploiting_research() -> None:
     state = cases.strangers()
     state.firms.research = 1.0
-    busy = cases.run("innovate", state, innovation(increment_rate=1.0))
+    alone = {"increment_rate": 1.0, "increment_interaction": 0.0}
+    busy = cases.run("innovate", state, innovation(**alone))
     assert busy.tally[INCREMENTS] > state.tally[INCREMENTS] + 5
     state.firms.research = 0.0
-    idle = cases.run("innovate", state, innovation(increment_rate=1.0))
+    idle = cases.run("innovate", state, innovation(**alone))
     assert idle.tally[INCREMENTS] == state.tally[INCREMENTS]
+
+
+def test_increments_come_from_what_partners_taught() -> None:
+    state = cases.strangers()
+    state.firms.research, state.firms.inflow_local = 0.0, 0.5
+    assert increments_expected(state.firms[A], 0.1, innovation(increment_interaction=3.0).innovation[0]) == 1.5
+    taught = cases.run("innovate", state, innovation(increment_interaction=10.0))
+    assert taught.tally[INCREMENTS] > state.tally[INCREMENTS] + 5
+    state.firms.inflow_local = 0.0
+    untaught = cases.run("innovate", state, innovation(increment_interaction=10.0))
+    assert untaught.tally[INCREMENTS] == state.tally[INCREMENTS]
 
 
 class TestLockIn:

@@ -13,6 +13,9 @@ from district_sim.state import TIE_BIRTHS, TIE_DEATHS, State
 A, B, C = 0, 1, 2
 
 
+USUAL = 0.5  # absorptive capacity
+
+
 def pair(trust: float = 0.5) -> State:
     state = cases.strangers()
     make_tie(state, A, B, trust)
@@ -23,8 +26,10 @@ def pair(trust: float = 0.5) -> State:
 def heading(state: State, **changes: Any) -> float:
     """Trust towards which A's tie with B moves."""
     p = cases.parameters("calm", firms={"trust_spread": 0.0}, **changes)
-    there = float(trust_target(A, B, 0, state.firms, state.ties, state.clock.seed[0], p.ties[0], p.firms[0]))
-    back = float(trust_target(B, A, 0, state.firms, state.ties, state.clock.seed[0], p.ties[0], p.firms[0]))
+    there, back = (
+        float(trust_target(i, j, 0, state.firms, state.ties, USUAL, state.clock.seed[0], p.ties[0], p.firms[0]))
+        for i, j in ((A, B), (B, A))
+    )
     assert there == back
     return there
 
@@ -50,6 +55,16 @@ class TestTrust:
         low = heading(state)
         state.firms.identity[[A, B]] = 0.9
         assert heading(state) > low
+
+    def test_grows_with_competence_above_the_usual_and_falls_below(self) -> None:
+        state = pair()
+        state.firms.absorptive[[A, B]] = USUAL
+        plain = heading(state)
+        assert heading(state, ties={"trust_competence": 0.0}) == plain
+        state.firms.absorptive[[A, B]] = USUAL + 0.02, USUAL + 0.04
+        assert heading(state, ties={"trust_competence": 2.0}) == pytest.approx(plain + 0.06)
+        state.firms.absorptive[[A, B]] = USUAL - 0.03
+        assert heading(state, ties={"trust_competence": 2.0}) == pytest.approx(plain - 0.06)
 
     @pytest.mark.parametrize(("field", "value"), [("offshored", 0.9), ("owner", -2), ("captor", C)])
     @pytest.mark.parametrize("who", [A, B])

@@ -22,6 +22,13 @@ def test_globalisation_ramps_from_onset_and_stays() -> None:
     assert pressure == pytest.approx([0.0, 0.0, 0.7, 1.4, 1.4])
 
 
+def test_the_product_market_grows_from_the_first_quarter_on() -> None:
+    state = cases.strangers()
+    state.world.demand = 1000.0
+    size = [float(at(t, cases.copied(state), world={"market_growth": 0.01}).world.demand[0]) for t in (-1, 0, 1, 50)]
+    assert size == pytest.approx([1000.0, 1000.0, 1010.0, 1010.0]), "one step each"
+
+
 def test_sourcing_abroad_gets_cheaper_most_for_standard_phases() -> None:
     before, after = at(0).world.price[0], at(1000).world.price[0]
     assert (after[:-1] < before[:-1]).all()

@@ -85,6 +85,17 @@ def _research(firm, access, exploration, frontier, use, v):
 
 
 @kernel
+def increments_expected(firm, exploration, v):
+    """Increments to expect in a quarter: from the firm's own R&D, and from what it just learned from partners.
+
+    Source: the two modes of Jensen, Johnson, Lorenz & Lundvall 2007 (doi 10.1016/j.respol.2007.01.006): science and
+    technology; doing, using and interacting. Asheim 1996: increments are what districts are good at.
+    """
+    research = v.increment_rate * firm.research * (1.0 - exploration) * firm.absorptive
+    return research + v.increment_interaction * firm.inflow_local
+
+
+@kernel
 def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s):
     """Research, incremental innovation, switching of trajectory, quality of the quarter.
 
@@ -110,9 +121,8 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
             access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
         _research(firm, access, s.exploration, frontier, p.derived.use, v)
         firm.tenure += 1
-        exploiting = firm.research * (1.0 - s.exploration) * firm.absorptive
         luck = uniform(seed, _INNOVATION, t, firm.key)
-        if luck < 1.0 - np.exp(-v.increment_rate * exploiting):
+        if luck < 1.0 - np.exp(-increments_expected(firm, s.exploration, v)):
             firm.increments += 1
             tally[INCREMENTS] += 1
         firm.quality = expected_quality(firm, firm.trajectory, firm.increments, tech, v, relevance)

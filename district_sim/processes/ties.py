@@ -34,11 +34,11 @@ def chemistry(key_i, key_j, seed):
 
 
 @kernel
-def trust_target(i, j, m, firms, ties, seed, k, f):
+def trust_target(i, j, m, firms, ties, usual, seed, k, f):
     """Trust towards which tie {i, j} moves, given what both did this quarter; the same from both sides.
 
-    Grows with shared identity, kept orders and joint contributions; falls with offshoring, takeover and captivity
-    (Amin 1993; Dei Ottati 1994).
+    Grows with shared identity, kept orders, joint contributions and competence above the `usual` absorptive capacity;
+    falls with offshoring, takeover and captivity (Amin 1993; Dei Ottati 1994; on competence Sako 1992).
     """
     own = ties[i].orders[m] + ties.orders[j, ties[i].mirror[m]]
     volume = min(firms[i].sales, firms[j].sales)
@@ -47,6 +47,7 @@ def trust_target(i, j, m, firms, ties, seed, k, f):
     target += k.trust_identity * (0.5 * (firms[i].identity + firms[j].identity) - f.identity)
     target += k.trust_orders * (kept - 0.2)
     target += k.trust_contribution * firms[i].participates * firms[j].participates
+    target += k.trust_competence * (0.5 * (firms[i].absorptive + firms[j].absorptive) - usual)
     abroad = max(0.0, firms[i].offshored - k.offshoring_norm) + max(0.0, firms[j].offshored - k.offshoring_norm)
     target -= k.trust_offshoring * 0.5 * abroad
     mine, theirs = controller(i, firms), controller(j, firms)
@@ -57,7 +58,7 @@ def trust_target(i, j, m, firms, ties, seed, k, f):
 
 
 @kernel
-def _move_trust(first, beyond, firms, ties, seed, k, f):
+def _move_trust(first, beyond, firms, ties, usual, seed, k, f):
     """Trust of the ties of firms first..beyond-1 to firms of higher rows; each tie is written by one firm only."""
     for i in range(first, beyond):
         fetch_ahead(i, beyond, ties, firms, 0)
@@ -67,22 +68,34 @@ def _move_trust(first, beyond, firms, ties, seed, k, f):
             if j > i:
                 b = ties[i].mirror[m]
                 trust = ties[i].trust[m]
-                trust += k.trust_speed * (trust_target(i, j, m, firms, ties, seed, k, f) - trust)
+                trust += k.trust_speed * (trust_target(i, j, m, firms, ties, usual, seed, k, f) - trust)
                 ties[i].trust[m], ties[j].trust[b] = trust, trust
                 ties[i].age[m] += 1
                 ties[j].age[b] += 1
+
+
+@kernel
+def _mean_absorptive(firms, rows):
+    """Mean absorptive capacity of living firms; 0 if there are none."""
+    capacity, count = 0.0, 0
+    for i in range(rows):
+        if firms[i].alive:
+            capacity += firms[i].absorptive
+            count += 1
+    return capacity / max(1, count)
 
 
 @parallel_kernel
 def update_trust(firms, ties, clock, p):
     """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
     k, f, seed, rows = p.ties[0], p.firms[0], clock.seed[0], clock.rows[0]
+    usual = _mean_absorptive(firms, rows)
     if rows < ALONE:
-        _move_trust(0, rows, firms, ties, seed, k, f)
+        _move_trust(0, rows, firms, ties, usual, seed, k, f)
     else:
         behaviour, start = p.ties, p.firms
         for b in prange(BLOCKS):
-            _move_trust(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, ties, seed, behaviour[0], start[0])
+            _move_trust(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, ties, usual, seed, behaviour[0], start[0])
     for i in range(rows):
         if firms[i].alive:
             firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)

@@ -30,10 +30,23 @@ from naive.common import cut_all_ties, living
 NO_ROW = np.empty(0)
 
 _OPEN = {
-    "world": {"globalisation": 2.0, "onset": 0, "ramp": 4, "sourcing_premium": 0.1, "sourcing_fall": 0.6},
+    "world": {
+        "globalisation": 2.0,
+        "onset": 0,
+        "ramp": 4,
+        "sourcing_premium": 0.1,
+        "sourcing_fall": 0.6,
+        "market_growth": 0.004,
+    },
     "technology": {"first_ripening": 3, "ripening_interval": 5},
 }
-_EAGER = {"decision_rate": 0.9, "switching_base": 0.0, "exploration": 0.6, "increment_rate": 0.5}
+_EAGER = {
+    "decision_rate": 0.9,
+    "switching_base": 0.0,
+    "exploration": 0.6,
+    "increment_rate": 0.5,
+    "increment_interaction": 5.0,
+}
 _COLLECTIVE = {
     "collective_action": 0.75,
     "project_technology": 0.1,
@@ -113,7 +126,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     "restless": {
         **_OPEN,
         "demography": {"exit": 0.1, "entry": 0.2, "exit_young": 0.2, "credit": 0.2, "newborn_phase": 0.2},
-        "ties": {"ending": 0.6, "searching": 0.9, "closure": 0.7},
+        "ties": {"ending": 0.6, "searching": 0.9, "closure": 0.7, "trust_competence": 4.0},
         "market": {"growth_noise": 0.2, "size_reversion": 0.1, "hiring_speed": 0.8},
     },
 }

@@ -50,10 +50,9 @@ def innovate(state: State, p: Any) -> None:
         firm = state.firms[i]
         _research(state, p, s, i)
         firm.tenure += 1
-        drive = firm.research * (1 - s.exploration) * firm.absorptive
-        if uniform(seed_of(state), int(Stream.INNOVATION), now(state), key(state, i)) < 1 - math.exp(
-            -v.increment_rate * drive
-        ):
+        drive = v.increment_rate * firm.research * (1 - s.exploration) * firm.absorptive
+        drive += v.increment_interaction * firm.inflow_local
+        if uniform(seed_of(state), int(Stream.INNOVATION), now(state), key(state, i)) < 1 - math.exp(-drive):
             firm.increments += 1
             state.tally[INCREMENTS] += 1
         nxt = int(firm.trajectory) + 1

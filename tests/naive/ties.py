@@ -25,8 +25,8 @@ from naive.common import (
 from naive.knowledge import cognitive_distance
 
 
-def trust_target(state: State, p: Any, i: int, m: int) -> float:
-    """Where trust on the tie in slot m of firm i is heading."""
+def trust_target(state: State, p: Any, i: int, m: int, usual: float) -> float:
+    """Where trust on the tie in slot m of firm i is heading; `usual`: the district's mean absorptive capacity."""
     k, f = p.ties[0], p.firms[0]
     j, mirror = int(state.ties[i].partner[m]), int(state.ties[i].mirror[m])
     a, b = state.firms[i], state.firms[j]
@@ -39,6 +39,7 @@ def trust_target(state: State, p: Any, i: int, m: int) -> float:
     target += k.trust_identity * ((a.identity + b.identity) / 2 - f.identity)
     target += k.trust_orders * (kept - 0.2)
     target += k.trust_contribution * (a.participates * b.participates)
+    target += k.trust_competence * ((a.absorptive + b.absorptive) / 2 - usual)
     for firm in (a, b):
         target -= k.trust_offshoring / 2 * max(0.0, firm.offshored - k.offshoring_norm)
     if unit_of(state, i) != unit_of(state, j):
@@ -50,11 +51,12 @@ def trust_target(state: State, p: Any, i: int, m: int) -> float:
 
 
 def update_trust(state: State, p: Any) -> None:
-    k = p.ties[0]
-    for i in living(state):
+    k, firms = p.ties[0], living(state)
+    usual = sum(float(state.firms[i].absorptive) for i in firms) / max(1, len(firms))
+    for i in firms:
         for m, j, trust in links(state, i):
             if i < j:
-                new = trust + k.trust_speed * (trust_target(state, p, i, m) - trust)
+                new = trust + k.trust_speed * (trust_target(state, p, i, m, usual) - trust)
                 mirror = int(state.ties[i].mirror[m])
                 for row, slot in ((state.ties[i], m), (state.ties[j], mirror)):
                     row.trust[slot] = new
