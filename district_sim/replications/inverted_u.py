@@ -35,8 +35,8 @@ OUTCOMES = {
 }
 CONTROLS = ("ln employees", "ln age", "ln(1 + R&D)", "ln alliances")
 _WHY = (
-    "In the model an increment depends on a firm's own R&D and absorptive capacity, not on what partners know. "
-    "Learning from partners peaks at a distance that few firms reach: where curves fall they rest on few observations."
+    "In the model increments come from R&D and from what partners taught, radical innovations from knowledge of the "
+    "next trajectory. Most distances lie below the optimum: where curves fall they rest on few observations."
 )
 _BINS = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21, 0.25, 1.0)
 
