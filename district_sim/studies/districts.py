@@ -5,7 +5,7 @@ from district_sim.studies.sources import ASHEIM, BATHELT, BECATTINI, COVI, LAW, 
 
 _VALUE = 10_000.0  # k€
 
-_FOR_SALE = "fragmentation"
+_FOR_SALE, _DEAR = "fragmentation", 30_000.0  # k€; with less the fund can afford only the smallest firms
 
 TAKEOVERS = Study(
     name="takeovers",
@@ -13,7 +13,8 @@ TAKEOVERS = Study(
     question="What does a district win and lose if it keeps multinationals from buying its firms?",
     design=(
         "Fragmentation, where most owners would sell. Borders are open, or takeovers are screened, or a local fund "
-        "co-finances management buy-outs, or both share the same money (10 M€ in present value, from quarter 40). "
+        "co-finances management buy-outs, or both share the same money (30 M€ in present value, from quarter 40; of "
+        "the fund's, what is left at the end of a quarter lapses). "
         "Beside it, open borders where of the affiliates that multinationals leave a tenth, or nine tenths, are "
         "bought by their managers (ownership.buyout; the default is half). Outcomes are of the last ten years."
     ),
@@ -26,13 +27,13 @@ TAKEOVERS = Study(
     ),
     cells=(
         Cell("open", _FOR_SALE),
-        Cell("screening", _FOR_SALE, programme=(instrument("takeover_screening"),), value=_VALUE),
-        Cell("co-ownership", _FOR_SALE, programme=(instrument("local_coownership"),), value=_VALUE),
+        Cell("screening", _FOR_SALE, programme=(instrument("takeover_screening"),), value=_DEAR),
+        Cell("co-ownership", _FOR_SALE, programme=(instrument("local_coownership"),), value=_DEAR),
         Cell(
             "screening and co-ownership",
             _FOR_SALE,
             programme=(instrument("takeover_screening", 0.1), instrument("local_coownership", 0.9)),
-            value=_VALUE,
+            value=_DEAR,
         ),
         Cell("open, managers seldom buy", _FOR_SALE, {"ownership.buyout": 0.1}),
         Cell("open, managers mostly buy", _FOR_SALE, {"ownership.buyout": 0.9}),

@@ -6,6 +6,7 @@ from district_sim.studies.sources import ARTHUR, COVI, KYDLAND, MENZEL
 _START = {"five years before": 20, "at the onset": 40, "five years after": 60, "ten years after": 80}
 _BUDGET = {"small": 7_500.0, "large": 30_000.0}
 _LENGTH = 40  # quarters of the programme
+_SERVICES = ("technology_centre", "training_vouchers", "export_vouchers")
 
 
 def _begun(when: str, budget: str) -> Cell:
@@ -14,7 +15,7 @@ def _begun(when: str, budget: str) -> Cell:
     return Cell(
         f"{when}, {budget}",
         levers={"run.quarters": 200},
-        programme=(instrument("ppp_match", 2.0, **terms), instrument("export_platform", **terms)),
+        programme=[instrument(kind, **terms) for kind in _SERVICES],
         value=_BUDGET[budget],
         line=f"{budget} budget",
         at=(start - 40) / 4,
@@ -26,9 +27,9 @@ TIMING = Study(
     title="When to begin: before the shock, at its onset, five and ten years after",
     question="Does it matter more when a programme is begun than how much it costs?",
     design=(
-        "The baseline district meets globalisation in quarter 40. A ten-year programme (a public match of firms' "
-        "contributions and a collective export platform, two to one) begins five years earlier, then, or five or ten "
-        "years later, with a small and with a large budget. Present values are equal for all dates, so later "
+        "The baseline district meets globalisation in quarter 40. A ten-year programme (a technology "
+        "centre, training and export vouchers, a third each) begins five years earlier, then, or five or ten years "
+        "later, with a small and with a large budget (7.5 and 30 M€). Present values are equal for all dates, so later "
         "programmes have more euros a quarter. Fifty years; late outcomes are of the last ten, at least twenty years "
         "after the last programme ended."
     ),
@@ -36,7 +37,7 @@ TIMING = Study(
         Outcome("value_added_local", 0, None, "present value"),
         Outcome("value_added_local"),
         Outcome("employment"),
-        Outcome("participation"),
+        Outcome("absorptive_capacity"),
     ),
     cells=(
         Cell("no programme", levers={"run.quarters": 200}),
@@ -124,7 +125,7 @@ WITHDRAWAL = Study(
             "3 years, believed at the usual speed",
         ),
         less(
-            "The match of three years leaves less than half way: participation is lower than after ten years",
+            "Three years are too short: in the end fewer participate than after ten years of match",
             COVI,
             "participation",
             "3 years, believed at the usual speed",
