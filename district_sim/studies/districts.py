@@ -1,7 +1,7 @@
 """Who owns, sells and founds: takeovers, ways abroad, missing phases."""
 
 from district_sim.studies.design import Cell, Outcome, Study, gains_more, instrument, less, more
-from district_sim.studies.sources import ASHEIM, BATHELT, BECATTINI, COVI, LAW, LIPSEY, MORRISON, OLSON
+from district_sim.studies.sources import BATHELT, BECATTINI, COVI, HARRISON, LAW, LIPSEY, MORRISON, OLSON
 
 _VALUE = 10_000.0  # k€
 
@@ -41,20 +41,20 @@ TAKEOVERS = Study(
     expectations=(
         less(
             "Screening lowers the share of employees who work for multinationals",
-            ASHEIM,
+            HARRISON,
             "mne_employment_share",
             "screening",
             "open",
         ),
         more(
-            "and keeps more value added in the district",
-            ASHEIM,
+            "Screening keeps more value added in the district",
+            HARRISON,
             "value_added_local",
             "screening",
             "open",
         ),
         less(
-            "but it forgoes the higher wages that multinationals pay",
+            "Screening forgoes the higher wages that multinationals pay",
             LIPSEY,
             "wage",
             "screening",
@@ -184,7 +184,7 @@ MISSING_PHASE = Study(
             "node",
         ),
         more(
-            "and more purchases of final firms",
+            "Support of founders keeps more purchases of final firms in the district",
             BECATTINI,
             "local_purchases",
             "node, founders",

@@ -44,7 +44,7 @@ EMBEDDEDNESS = Study(
             _IN_CALM[_LOOSE],
         ),
         less(
-            "After a break it is less productive",
+            "After a break the most closed district is less productive than the loosest",
             GRABHER,
             "productivity",
             _AFTER_BREAK[_DENSE],

@@ -51,7 +51,7 @@ INFORMATION_TECHNOLOGY = Study(
             "people meet",
         ),
         gains_more(
-            "It raises it less where few meet",
+            "Technology alone raises codified knowledge less where few meet",
             SANDERS,
             "codified_mean",
             ("people meet, technology", "people meet"),
@@ -65,7 +65,7 @@ INFORMATION_TECHNOLOGY = Study(
             "people meet, technology",
         ),
         more(
-            "and more value added is kept",
+            "At equal cost, with brokers more value added is kept than by technology alone",
             LORENZEN,
             "value_added_local",
             "people meet, technology and brokers",
@@ -146,7 +146,8 @@ ENTRANTS = Study(
     design=(
         "10 M€ in present value from quarter 40 attract firms with knowledge of the next technology: strangers, or "
         "each introduced to four local firms; in the baseline and in the learning region, whose own policies stay "
-        "beside it. Outcomes are of the last ten years; radical innovations are counted from quarter 40 on."
+        "beside it. Outcomes are of the last ten years and of all firms, entrants among them; radical innovations are "
+        "counted from quarter 40 on."
     ),
     outcomes=(
         Outcome("radical_rate", 40),
@@ -188,14 +189,14 @@ ENTRANTS = Study(
             "baseline, strangers",
         ),
         more(
-            "and teach the district more tacit knowledge",
+            "Introduced entrants teach the district more tacit knowledge than strangers",
             GIULIANI,
             "tacit_mean",
             "baseline, introduced",
             "baseline, strangers",
         ),
         more(
-            "and more value added is kept",
+            "With introduced entrants more value added is kept than with strangers",
             BOSCHMA,
             "value_added_local",
             "baseline, introduced",

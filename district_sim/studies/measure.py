@@ -132,10 +132,16 @@ def measure(
         cell.name: budget_value(scenario.policies, scenario.run.quarters)
         for cell, scenario in zip(study.cells, scenarios, strict=True)
     }
-    return Result(study, seed, replications, _points(study, values, budgets), judged(study, values))
+    return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values))
 
 
-def _points(study: Study, values: Mapping[str, pd.DataFrame], budgets: Mapping[str, float]) -> pd.DataFrame:
+def points_of(study: Study, values: Mapping[str, pd.DataFrame], budgets: Mapping[str, float]) -> pd.DataFrame:
+    """The table of cells: see `Result.points`.
+
+    Args:
+        values: by cell, a row per replicate, a column per outcome and one of what was spent.
+        budgets: by cell [k€, present values].
+    """
     rows = []
     for cell in study.cells:
         own, reference = values[cell.name], study.reference(cell)

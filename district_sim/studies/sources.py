@@ -3,7 +3,7 @@
 from district_sim.replications.claims import Source
 
 ARTHUR = Source("Arthur", 1989, "10.2307/2234208")
-ASHEIM = Source("Asheim after Harrison 1994", 1996)
+ASHEIM = Source("Asheim", 1996)
 BATHELT = Source("Bathelt, Malmberg & Maskell", 2004, "10.1191/0309132504ph469oa")
 BECATTINI = Source("Becattini", 1990)
 BOSCHMA = Source("Boschma, Eriksson & Lindgren", 2009)
@@ -12,6 +12,7 @@ COVI = Source("Covi", 2016, "10.1007/s13132-014-0225-4")
 DAVID = Source("David, Hall & Toole", 2000, "10.1016/S0048-7333(99)00087-6")
 GIULIANI = Source("Giuliani & Bell", 2005)
 GRABHER = Source("Grabher", 1993)
+HARRISON = Source("Harrison", 1994)
 KYDLAND = Source("Kydland & Prescott", 1977, "10.1086/260580")
 LAW = Source("the argument for law 49/1985 (Italy)", None)
 LEIPONEN = Source("Leiponen", 2005)

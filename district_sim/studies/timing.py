@@ -52,14 +52,16 @@ TIMING = Study(
             "ten years after, large",
         ),
         more(
-            "Begun five years before the shock, it keeps more than begun at its onset",
+            "A large programme begun five years before the shock keeps more value added over the whole run than at its "
+            "onset",
             MENZEL,
             "value_added_local_present_value",
             "five years before, large",
             "at the onset, large",
         ),
         more(
-            "The small programme at the onset keeps more than the large one ten years after it: timing beats money",
+            "A small programme at the onset keeps more value added over the whole run than a large one ten years "
+            "after it: timing beats money",
             ARTHUR,
             "value_added_local_present_value",
             "at the onset, small",
@@ -118,7 +120,7 @@ WITHDRAWAL = Study(
             "3 years, believed at the usual speed",
         ),
         more(
-            "and value added in the district",
+            "Withdrawal after 25 years keeps value added that withdrawal after three years loses",
             COVI,
             "value_added_local",
             "25 years, believed at the usual speed",
