@@ -41,22 +41,13 @@ def expectations_sheet(result: Result) -> Sheet:
     """What was expected, what came out, and whether they agree."""
     by_name = {outcome.name: outcome for outcome in result.study.outcomes}
     rows = [_expectation_row(finding, by_name[finding.outcome]) for finding in result.findings]
-    columns = (
-        "Expectation",
-        "Source",
-        "Outcome",
-        "Expected",
-        "Found",
-        "95 % interval",
-        "p",
-        "Detectable",
-        "Verdict",
-    )
+    numbers = ("Expected", "Found", "95 % interval", "p", "Detectable", "Verdict")
+    columns = ("Expectation", "Source", "Outcome", *numbers)
     return Sheet.plain(f"{result.study.title}: expectations", columns, rows, _NOTE, left=3)
 
 
 def _expectation_row(finding: Finding, outcome: Outcome) -> tuple[str, ...]:
-    place = finding.expected.startswith("between") or finding.detectable != finding.detectable
+    place = finding.about == "place"
     scale = 100.0 if percent(outcome.indicator) and not place else 1.0
     digits = 2 if place else decimals_for(scale * (finding.high - finding.low) / 2.0 or abs(scale * finding.difference))
     found, low, high = (

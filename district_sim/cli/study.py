@@ -22,7 +22,7 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.studies import STUDIES
+from district_sim.studies import REPLICATIONS, SEED, STUDIES
 
 if TYPE_CHECKING:
     from district_sim.studies.measure import Result
@@ -45,10 +45,10 @@ def study(
     ],
     replications: Annotated[
         int, typer.Option("--replications", metavar="R", help="Replicates of each cell, at least 2.")
-    ] = 30,
+    ] = REPLICATIONS,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")
-    ] = 1000,
+    ] = SEED,
     workers: WorkersOption = None,
     out: OutOption = None,
     force: ForceOption = False,

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from district_sim.studies.design import Study
 
-__all__ = ["STUDIES", "load_study"]
+__all__ = ["REPLICATIONS", "SEED", "STUDIES", "load_study"]
+
+REPLICATIONS, SEED = 30, 1000
+"""What a study is run with unless something else is asked for; the model was calibrated on other seeds."""
 
 STUDIES: dict[str, str] = {
     "timing": "timing",

@@ -21,13 +21,11 @@ from district_sim.random import replicate_seed
 from district_sim.replications.claims import BOOTSTRAPS, mean_and_error, number, resampled_most, where_most
 from district_sim.run import simulate
 from district_sim.scenario import Scenario
+from district_sim.studies import REPLICATIONS, SEED
 from district_sim.studies.design import Contrast, Outcome, Peak, Study, scenario_of
 
-REPLICATIONS, SEED = 30, 1000
 SIGNIFICANT = 0.05
-_POWERED = (
-    2.8  # standard errors: a difference that a two-sided test at 5 % finds in 80 % of cases, normal approximation
-)
+_POWERED = 2.8  # standard errors that a two-sided test at 5 % finds in 80 % of cases, if errors are normal
 _SPENT = "spent"
 
 type Verdict = Literal["agrees", "disagrees", "undecided"]
@@ -40,6 +38,8 @@ class Finding:
     expectation: str
     source: str
     outcome: str
+    about: Literal["difference", "place"]
+    """Whether what was found is a difference in the outcome, or a place (or difference of places) of its maximum."""
     expected: str
     n: int
     """Replicates."""
@@ -186,20 +186,13 @@ def verdict(toward: float, p: float) -> Verdict:
 
 def _contrast(expectation: Contrast, values: Mapping[str, pd.DataFrame]) -> tuple[dict[str, Any], float]:
     """The weighted sum of cells, replicate by replicate, and how far it goes where it was expected to."""
-    sides = [
-        sum(
-            (
-                abs(weight) * values[cell][expectation.outcome]
-                for cell, weight in expectation.weights.items()
-                if take(weight)
-            ),
-            pd.Series(0.0, values[next(iter(expectation.weights))].index),
-        )
-        for take in (lambda weight: weight < 0.0, lambda weight: weight > 0.0)
-    ]
-    found = paired(*sides)
-    error = mean_and_error((sides[1] - sides[0]).dropna().to_numpy())[1]
-    row = {"expected": "> 0" if expectation.direction > 0 else "< 0", "reference": found["counterfactual"]}
+    table = pd.DataFrame({cell: values[cell][expectation.outcome] for cell in expectation.weights})
+    weights = pd.Series(expectation.weights)
+    below, above = table @ -weights.clip(upper=0.0), table @ weights.clip(lower=0.0)
+    found = paired(below, above)
+    error = mean_and_error((above - below).dropna().to_numpy())[1]
+    row: dict[str, Any] = {"about": "difference", "expected": "> 0" if expectation.direction > 0 else "< 0"}
+    row |= {"reference": found["counterfactual"]}
     row |= {name: found[name] for name in ("n", "mean", "difference", "low", "high", "p")}
     return row | {"detectable": _POWERED * error}, expectation.direction * found["difference"]
 
@@ -208,15 +201,13 @@ def _peak(expectation: Peak, study: Study, values: Mapping[str, pd.DataFrame]) -
     """Where the outcome is highest, and whether that is inside the range or below the place in another range."""
 
     def curve(cells: Sequence[str]) -> tuple[np.ndarray, list[float]]:
-        places = [study.cell(cell).at for cell in cells]
-        return np.column_stack([values[cell][expectation.outcome] for cell in cells]), [
-            float(at or 0.0) for at in places
-        ]
+        places = [float(study.cell(cell).at or 0.0) for cell in cells]
+        return np.column_stack([values[cell][expectation.outcome] for cell in cells]), places
 
     own, at = curve(expectation.cells)
     place, _, interval = where_most(own, at)
     resampled = resampled_most(own, at)
-    row: dict[str, Any] = {"n": len(own), "mean": place, "detectable": np.nan}
+    row: dict[str, Any] = {"about": "place", "n": len(own), "mean": place, "detectable": np.nan}
     if not expectation.other:
         inside = float(np.mean((resampled > min(at)) & (resampled < max(at))))
         row |= {"expected": f"between {min(at):g} and {max(at):g}", "reference": np.nan, "difference": place}
