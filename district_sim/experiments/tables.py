@@ -16,6 +16,13 @@ _FIXED = {
     "status": ("", "done, stopped (by a stop condition) or failed"),
     "quarters": ("quarters", "Quarters that were run"),
     "quarter": ("quarter", "Quarter, 1 is the first"),
+    "number": ("", "Place of the instrument in the policy mix, from 0"),
+    "instrument": ("", "Name of the policy instrument"),
+    "kind": ("", "Kind of the policy instrument"),
+    "funded_by": ("", "Who pays for it: outside, or taxes on the district's firms"),
+    "spent": ("k€", "What it spent, sum over the run"),
+    "left_over": ("k€", "What was left over of its budgets, sum over the run"),
+    "served": ("firm-quarters", "Firms served, summed over quarters"),
     "trajectory": ("", "Trajectory, from outcomes only"),
     "recovery_time": ("quarters", "Quarters from the first loss of value added until it was made good"),
 }
