@@ -76,9 +76,10 @@ def test_what_instruments_spent_is_that_of_the_run(tmp_path: Path) -> None:
     run = simulate(load_scenario(tmp_path / "tiny.yaml", levers | {"policies": [courses, grants]}), int(row["seed"]))
     own = found.spending.query(f"point == {row['point']} and replicate == {row['replicate']}").reset_index(drop=True)
     assert own["number"].tolist() == [0, 1]
-    columns = ["instrument", "kind", "funded_by", "quarters", "spent", "left_over", "served"]
-    pd.testing.assert_frame_equal(own[columns], policy_totals(run.policies)[columns], check_dtype=False)
-    assert own["quarters"].tolist() == [5, 2]
+    columns = ["instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
+    expected = policy_totals(run.policies).rename(columns={"quarters": "quarters_active"})
+    pd.testing.assert_frame_equal(own[columns], expected[columns], check_dtype=False)
+    assert own["quarters_active"].tolist() == [5, 2]
     found.export("csv", tmp_path / "spending.csv", "spending")
     notes = pd.read_csv(tmp_path / "spending.columns.csv").set_index("column")
     assert notes.loc["spent", "unit"] == "k€"

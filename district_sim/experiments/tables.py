@@ -20,6 +20,7 @@ _FIXED = {
     "instrument": ("", "Name of the policy instrument"),
     "kind": ("", "Kind of the policy instrument"),
     "funded_by": ("", "Who pays for it: outside, or taxes on the district's firms"),
+    "quarters_active": ("quarters", "Quarters in which it spent money"),
     "spent": ("k€", "What it spent, sum over the run"),
     "left_over": ("k€", "What was left over of its budgets, sum over the run"),
     "served": ("firm-quarters", "Firms served, summed over quarters"),

@@ -264,8 +264,9 @@ def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) 
     totals = policy_totals(reported(reports, scenario))
     if not len(totals):
         return {}
+    totals = totals.rename(columns={"quarters": "quarters_active"})
     totals.insert(0, "number", range(len(totals)))
-    names = ["number", "instrument", "kind", "funded_by", "quarters", "spent", "left_over", "served"]
+    names = ["number", "instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
     return {"spending": _identified(totals[names].copy(), point, replicate)}
 
 
