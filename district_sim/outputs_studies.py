@@ -186,6 +186,8 @@ def as_markdown(results: Sequence[Result]) -> str:
         "expected stands in the code and was written before anything was run; [how to read this](../studies.md).",
         "",
         told(results),
+        *_named(results, "disagrees", "They disagree with:"),
+        *_named(results, "undecided", "Undecided:"),
     ]
     for result in results:
         study = result.study
@@ -195,6 +197,17 @@ def as_markdown(results: Sequence[Result]) -> str:
         lines += [costs.markdown()] if costs else []
         lines += [cells_sheet(result).markdown().rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def _named(results: Sequence[Result], verdict: str, heading: str) -> list[str]:
+    """The expectations of one verdict as a list, if there are any."""
+    found = [
+        f"- {finding.expectation} ({finding.source}; *{result.study.title}*)"
+        for result in results
+        for finding in result.findings
+        if finding.verdict == verdict
+    ]
+    return ["", heading, "", *found] if found else []
 
 
 def designs_sheet(studies: Sequence[Study]) -> Sheet:
