@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim import __version__
+from district_sim.experiments.costs import DISCOUNT
 from district_sim.files import write_whole
 from district_sim.tables_experiments import Sheet, decimals_for, number, outcome_name, p_value, percent
 
@@ -88,7 +89,9 @@ def costs_sheet(result: Result) -> Sheet | None:
     if not table["budgets"].any():
         return None
     rows = [(row["cell"], number(row["budgets"], 0), number(row["spent"], 0)) for row in table.to_dict("records")]
-    note = "Present values on the first day at 3 % a year, means over replicates; own policies of a scenario included."
+    note = (
+        f"Present values on the first day at {100 * DISCOUNT:g} % a year, means over replicates; own policies included."
+    )
     return Sheet.plain(f"{result.study.title}: costs", ("", "Budgets, k€", "Spent, k€"), rows, note)
 
 

@@ -94,9 +94,7 @@ class TestDesigns:
 
     def test_timings_differ_in_their_beginning_alone(self) -> None:
         windows = [
-            {(item["start"], item["end"]) for item in cell.programme}
-            for cell in load_study("timing").cells
-            if cell.programme
+            {(item["start"], item["end"]) for item in cell.mix} for cell in load_study("timing").cells if cell.mix
         ]
         assert all(len(window) == 1 for window in windows)
         assert {end - start for window in windows for start, end in window} == {40}
@@ -105,7 +103,7 @@ class TestDesigns:
     def test_a_cell_that_cannot_be_is_refused(self) -> None:
         with pytest.raises(ScenarioError, match="no budget within the 160 quarters"):
             scenario_of(
-                Cell("late", programme=[{"name": "it", "kind": "rd_subsidy", "start": 200, "budget": 1.0}], value=1.0)
+                Cell("late", mix=[{"name": "it", "kind": "rd_subsidy", "start": 200, "budget": 1.0}], value=1.0)
             )
 
 

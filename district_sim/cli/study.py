@@ -59,7 +59,7 @@ def study(
 
     Districts, programmes of equal cost and shocks are compared under the same
     luck. Each expectation was written down, with its source, before anything
-    was run; it agrees, disagrees, or stays undecided.
+    was run; the results agree, disagree or leave it undecided.
     In DIR: studies.md and .json, expectations.csv, and for each study its cells
     (CSV) and a figure. All of them take some minutes.
 

@@ -35,18 +35,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One district under one programme."""
+    """One district under one policy mix."""
 
     name: str
     scenario: str = "baseline"
     levers: Mapping[str, Any] = field(default_factory=dict)
     """Changes of the scenario by dotted path."""
-    programme: Sequence[Mapping[str, Any]] = ()
+    mix: Sequence[Mapping[str, Any]] = ()
     """Instruments as in a scenario file; their budgets are relative to one another."""
     value: float = 0.0
-    """Present value of the programme's budgets on the first day [k€]."""
+    """Present value of the mix's budgets on the first day [k€]."""
     own: bool = False
-    """Whether the scenario's own policies stay beside the programme."""
+    """Whether the scenario's own policies stay beside the mix."""
     against: str = ""
     """The cell that this one is compared with in tables; by default the first."""
     line: str = ""
@@ -123,12 +123,12 @@ def gains_more(text: str, source: Source, outcome: str, here: tuple[str, str], t
 
 
 def instrument(kind: str, share: float = 1.0, start: int = 40, end: int = 100000, **terms: Any) -> dict[str, Any]:
-    """An instrument of a programme, with its share of the budget."""
+    """An instrument of a mix, with its share of the budget."""
     return {"name": kind.replace("_", " "), "kind": kind, "budget": share, "start": start, "end": end, **terms}
 
 
 def scenario_of(cell: Cell) -> Scenario:
-    """The scenario of a cell, with its programme at the budgets that its value buys.
+    """The scenario of a cell, with its mix at the budgets that its value buys.
 
     Raises:
         ScenarioError: the scenario, a lever or an instrument is not valid.
@@ -139,6 +139,6 @@ def scenario_of(cell: Cell) -> Scenario:
     from district_sim.scenario_files import load_scenario
 
     base = load_scenario(cell.scenario, cell.levers)
-    programme = [Instrument.model_validate(item) for item in cell.programme]
-    paid = equalised({cell.name: programme}, cell.value, base.run.quarters)[cell.name] if programme else ()
+    mix = [Instrument.model_validate(item) for item in cell.mix]
+    paid = equalised({cell.name: mix}, cell.value, base.run.quarters)[cell.name] if mix else ()
     return laid_over(base, [*(base.policies if cell.own else ()), *paid])

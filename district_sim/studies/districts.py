@@ -27,12 +27,12 @@ TAKEOVERS = Study(
     ),
     cells=(
         Cell("open", _FOR_SALE),
-        Cell("screening", _FOR_SALE, programme=(instrument("takeover_screening"),), value=_DEAR),
-        Cell("co-ownership", _FOR_SALE, programme=(instrument("local_coownership"),), value=_DEAR),
+        Cell("screening", _FOR_SALE, mix=(instrument("takeover_screening"),), value=_DEAR),
+        Cell("co-ownership", _FOR_SALE, mix=(instrument("local_coownership"),), value=_DEAR),
         Cell(
             "screening and co-ownership",
             _FOR_SALE,
-            programme=(instrument("takeover_screening", 0.1), instrument("local_coownership", 0.9)),
+            mix=(instrument("takeover_screening", 0.1), instrument("local_coownership", 0.9)),
             value=_DEAR,
         ),
         Cell("open, managers seldom buy", _FOR_SALE, {"ownership.buyout": 0.1}),
@@ -105,8 +105,8 @@ WAYS_ABROAD = Study(
     ),
     cells=(
         Cell("unorganised"),
-        Cell("unorganised, vouchers", programme=_VOUCHERS, value=_VALUE),
-        Cell("unorganised, platform", programme=_PLATFORM, value=_VALUE),
+        Cell("unorganised, vouchers", mix=_VOUCHERS, value=_VALUE),
+        Cell("unorganised, platform", mix=_PLATFORM, value=_VALUE),
         Cell("organised", _ORGANISED, own=True, against="organised"),
         Cell("organised, vouchers", _ORGANISED, {}, _VOUCHERS, _VALUE, own=True, against="organised"),
         Cell("organised, platform", _ORGANISED, {}, _PLATFORM, _VALUE, own=True, against="organised"),
@@ -170,10 +170,10 @@ MISSING_PHASE = Study(
     ),
     cells=(
         Cell("node", _NODE),
-        Cell("node, founders", _NODE, programme=_FOUNDERS, value=_VALUE),
-        Cell("node, vouchers", _NODE, programme=_VOUCHERS, value=_VALUE),
+        Cell("node, founders", _NODE, mix=_FOUNDERS, value=_VALUE),
+        Cell("node, vouchers", _NODE, mix=_VOUCHERS, value=_VALUE),
         Cell("complete", against="complete"),
-        Cell("complete, founders", programme=_FOUNDERS, value=_VALUE, against="complete"),
+        Cell("complete, founders", mix=_FOUNDERS, value=_VALUE, against="complete"),
     ),
     expectations=(
         more(

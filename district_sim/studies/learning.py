@@ -34,13 +34,11 @@ INFORMATION_TECHNOLOGY = Study(
     ),
     cells=(
         Cell("people meet"),
-        Cell("people meet, technology", programme=_IT, value=_VALUE),
-        Cell("people meet, technology and brokers", programme=_BROKERS, value=_VALUE),
+        Cell("people meet, technology", mix=_IT, value=_VALUE),
+        Cell("people meet, technology and brokers", mix=_BROKERS, value=_VALUE),
         Cell("few meet", levers=_FEW_MEET, against="few meet"),
-        Cell("few meet, technology", levers=_FEW_MEET, programme=_IT, value=_VALUE, against="few meet"),
-        Cell(
-            "few meet, technology and brokers", levers=_FEW_MEET, programme=_BROKERS, value=_VALUE, against="few meet"
-        ),
+        Cell("few meet, technology", levers=_FEW_MEET, mix=_IT, value=_VALUE, against="few meet"),
+        Cell("few meet, technology and brokers", levers=_FEW_MEET, mix=_BROKERS, value=_VALUE, against="few meet"),
     ),
     expectations=(
         more(
@@ -100,9 +98,9 @@ EDUCATION_OR_RESEARCH = Study(
     ),
     cells=(
         Cell("neither"),
-        Cell("education", programme=(_TRAINING,), value=_VALUE),
-        Cell("research", programme=(_RESEARCH,), value=_VALUE),
-        Cell("half and half", programme=(_TRAINING, _RESEARCH), value=_VALUE),
+        Cell("education", mix=(_TRAINING,), value=_VALUE),
+        Cell("research", mix=(_RESEARCH,), value=_VALUE),
+        Cell("half and half", mix=(_TRAINING, _RESEARCH), value=_VALUE),
     ),
     expectations=(
         more(
@@ -157,8 +155,8 @@ ENTRANTS = Study(
     ),
     cells=(
         Cell("baseline"),
-        Cell("baseline, strangers", programme=_STRANGERS, value=_VALUE),
-        Cell("baseline, introduced", programme=_INTRODUCED, value=_VALUE),
+        Cell("baseline, strangers", mix=_STRANGERS, value=_VALUE),
+        Cell("baseline, introduced", mix=_INTRODUCED, value=_VALUE),
         Cell("learning region", "learning_region", own=True, against="learning region"),
         Cell(
             "learning region, strangers", "learning_region", {}, _STRANGERS, _VALUE, own=True, against="learning region"

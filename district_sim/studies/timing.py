@@ -15,7 +15,7 @@ def _begun(when: str, budget: str) -> Cell:
     return Cell(
         f"{when}, {budget}",
         levers={"run.quarters": 200},
-        programme=[instrument(kind, **terms) for kind in _SERVICES],
+        mix=[instrument(kind, **terms) for kind in _SERVICES],
         value=_BUDGET[budget],
         line=f"{budget} budget",
         at=(start - 40) / 4,
