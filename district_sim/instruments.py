@@ -19,6 +19,7 @@ class InstrumentKind(StrEnum):
     IT_BROKERS = "it_brokers"
     ENTRANT_ATTRACTION = "entrant_attraction"
     ENTRANT_ATTRACTION_NETWORKED = "entrant_attraction_networked"
+    LOCAL_COOWNERSHIP = "local_coownership"
 
 
 class Targeting(StrEnum):

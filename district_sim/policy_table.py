@@ -146,6 +146,16 @@ INSTRUMENTS: dict[InstrumentKind, InstrumentNote] = {
         "firms",
         1,
     ),
+    InstrumentKind.LOCAL_COOWNERSHIP: InstrumentNote(
+        "A local fund that co-finances management buy-outs with probability min(1, `intensity`), while the quarter's "
+        "budget lasts: of firms that a multinational would take over, at the same price, and of affiliates that one "
+        "leaves and would close. It pays `coownership_stake` of the price and of the capital that a takeover brings.",
+        "Prices are full and good firms dear, and a firm may be for sale again later; forgoes sales networks, skills "
+        "and higher wages as screening does.",
+        "Asheim 1996 after Harrison 1994; Italy's law 49/1985 on buy-outs by workers",
+        "mne_employment_share",
+        -1,
+    ),
 }
 
 SHOCKS: dict[ShockKind, ShockNote] = {

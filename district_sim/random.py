@@ -49,6 +49,7 @@ class Stream(IntEnum):
     ENTRANT_ATTRACTION = 22
     BARTER = 23
     SHOCK = 24
+    COOWNERSHIP = 25
 
 
 @kernel

@@ -293,7 +293,7 @@ def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
 
     Returns:
         One row per quarter (1 is the first) and instrument with columns quarter, instrument, kind, funded_by, spent and
-        left_over [k€], served [firms; only by instruments that reach firms one by one] and, of these, served_SIZE,
+        left_over [k€], served [firms; none by instruments for the district as a whole] and, of these, served_SIZE,
         served_OWNER and served_phase_K. Empty without instruments.
     """
     items = acting_instruments(scenario)

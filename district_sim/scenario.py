@@ -861,7 +861,7 @@ class Instrument(Section):
         0.0,
         10,
         "1",
-        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
+        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, probability of joining a buy-out for co-ownership, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
         "set by you",
     )
     target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
@@ -968,6 +968,14 @@ class PolicyEffects(Section):
         1.0,
         "share of district value added",
         "Spending at which screening reaches half its intensity",
+    )
+    coownership_stake: float = _number(
+        0.5,
+        0.01,
+        1.0,
+        "share",
+        "Part of a management buy-out's price and capital that a local fund pays; the managers pay the rest of the price",
+        "one to one, as law 49/1985 after its reform of 2001; calibrated",
     )
     entrant_cost: float = _number(150.0, 1.0, 100000, "k€", "Attraction of one technology-distant entrant")
     entrant_size: float = _number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")

@@ -53,7 +53,7 @@ def one_quarter(state, p, row):
     apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s)
     run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
     account_match(agency, policy, instruments, clock, p)
-    levy_taxes(firms, instruments, accounts, tally, clock, p)
+    levy_taxes(firms, policy, instruments, accounts, tally, clock, p)
     # 3 Knowledge
     update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
     # 4 Innovation
@@ -67,8 +67,8 @@ def one_quarter(state, p, row):
     form_ties(firms, ties, tally, clock, p)
     update_pipelines(firms, pipelines, clock, p, s)
     # 7 Ownership
-    take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, scratch, p, s)
-    divest(firms, ties, pipelines, accounts, tally, clock, p)
+    take_over(firms, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s)
+    divest(firms, ties, pipelines, policy, instruments, accounts, tally, clock, p)
     acquire(firms, ties, accounts, tally, clock, p, s)
     bind_captives(firms, clock, p, s)
     # 8 Demography

@@ -185,6 +185,7 @@ def _policy() -> np.dtype:
             ("match", np.float64),  # match rate on contributions
             ("match_budget", np.float64),  # k€ available for the match
             ("screening", np.float64),  # share of takeovers prevented
+            ("coowned", np.float64),  # k€ of buy-outs funded by taxes that are still to be levied
             ("technology", np.float64),  # strength of public technology transfer 0..1
             ("platform", np.float64),  # k€ of public money for collective pipelines
             ("brokers", np.float64),  # multiplier of human interaction, 1 none

@@ -141,7 +141,7 @@ def outcome_name(outcome: str, unit: bool = True) -> str:
         return f"Score: {TRAJECTORY_NAMES[Trajectory(outcome.removeprefix('score_'))].lower()}"
     plain = outcome.removesuffix("_late")
     measure = column_notes(plain)[0]
-    name = HEADLINES.get(plain, plain.replace("_", " ").capitalize())
+    name = HEADLINES.get(plain, plain.replace("mne_", "multinational_").replace("_", " ").capitalize())
     if percent(plain):
         measure = measure.replace("share", "%").replace("/", " a ")
     else:

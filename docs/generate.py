@@ -21,6 +21,7 @@ from district_sim.instruments import KINDS, TARGETED, TARGETS
 from district_sim.policy_files import load_policy, policy_names
 from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
 from district_sim.scenario import Instrument, Scenario, Section, Shock, Strategy
+from district_sim.studies import STUDIES, load_study
 
 DOCS = Path(__file__).resolve().parent
 ALTOGETHER = "scenario"  # heading of what belongs to no section
@@ -161,9 +162,17 @@ def policy_table() -> str:
     return table(("policy", "what is done", "source"), rows)
 
 
+def study_table() -> str:
+    """The studies, with how many expectations each holds against its results."""
+    studies = map(load_study, STUDIES)
+    rows = ([f"`{each.name}`", each.title, each.question, str(len(each.expectations))] for each in studies)
+    return table(("study", "what", "question", "expectations"), rows)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "odd.md": {"instruments": instruments, "indicators": indicators, "parameters": parameters},
     "theory.md": {"thresholds": thresholds},
+    "studies.md": {"studies": study_table},
     "policies.md": {"policies": policy_table, "instruments": instrument_table, "shocks": shock_table},
 }
 

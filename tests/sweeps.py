@@ -31,7 +31,7 @@ def run_here(experiment: Experiment, folder: Path, workers: int = 1, **options: 
 def assert_same_data(a: Path, b: Path) -> None:
     """Row for row, table for table; and a plain reader of all shards sees each run once."""
     one, other = Results(a), Results(b)
-    for table in ("runs", "series", "firms"):
+    for table in ("runs", "series", "firms", "spending"):
         pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table))
     for folder in (a, b):
         shards = [pd.read_parquet(path) for path in (folder / "runs").glob("*.parquet")]

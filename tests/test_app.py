@@ -14,6 +14,7 @@ import pytest
 
 from district_sim.app.course import MOST_BYTES, Course
 from district_sim.app.sharing import as_query
+from district_sim.instruments import InstrumentKind
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]
@@ -117,7 +118,7 @@ def test_opens_with_everything_in_its_place(visit: Visit) -> None:
     page = visit("")
     expect(page.locator("[data-is=description]")).to_contain_text("The district goes on as before")
     assert page.locator("[data-lever]").count() == 10
-    assert page.locator("[data-policy]").count() == 13
+    assert page.locator("[data-policy]").count() == len(InstrumentKind)
     assert page.locator("[data-shock]").count() >= 5
     assert "strategy.sale" in str(page.locator(".ds-lever", has_text="Selling the firm").get_attribute("title"))
     expect(page.locator(".ds-map canvas").first).to_be_visible()

@@ -24,6 +24,7 @@ ALLOWED = {
         "figures.replications",
         "figures.runs",
         "figures.structure",
+        "figures.studies",
         "figures.style",
         "figures.stylised",
         "app",

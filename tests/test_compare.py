@@ -359,10 +359,10 @@ def test_failed_runs_are_left_out_and_give_a_code_of_their_own(
 ) -> None:
     real, bad = run.advance, replicate_seed(0, 1)
 
-    def failing(state: Any, p: Any, table: Any, start: int, end: int) -> Any:
+    def failing(state: Any, p: Any, table: Any, start: int, end: int, *more: Any) -> Any:
         if int(state.clock.seed[0]) == bad:
             raise RuntimeError("broken")
-        return real(state, p, table, start, end)
+        return real(state, p, table, start, end, *more)
 
     monkeypatch.setattr(run, "advance", failing)
     result = call("compare", "small.yaml", "other.yaml", "--replications", "3", "--outcomes", "firms", "--out", "made")

@@ -421,12 +421,12 @@ def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypa
     e = tiny(tmp_path, quarters=4000, replications=1, vary={})
     advance, quarters = run.advance, []
 
-    def slow(state: Any, p: Any, table: Any, first: int, last: int) -> Any:
+    def slow(state: Any, p: Any, table: Any, first: int, last: int, *more: Any) -> Any:
         quarters.append(first)
         if len(quarters) == 3:
             os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.3)
-        return advance(state, p, table, first, last)
+        return advance(state, p, table, first, last, *more)
 
     monkeypatch.setattr(run, "advance", slow)
     summary = run_here(e, tmp_path / "out")

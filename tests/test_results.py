@@ -212,7 +212,7 @@ def test_folder_without_experiment(tmp_path: Path) -> None:
 
 def test_a_table_that_was_not_kept_is_not_exported(tmp_path: Path) -> None:
     run_here(tiny(tmp_path, vary={}, replications=1), tmp_path / "out")
-    for table, option in (("series", "--every"), ("firms", "--firms")):
+    for table, option in (("series", "--every"), ("firms", "--firms"), ("spending", "--spending")):
         with pytest.raises(FolderError, match=f"no table of {table}: the sweep was made without {option}"):
             Results(tmp_path / "out").export("csv", tmp_path / "x.csv", table)
 

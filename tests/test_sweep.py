@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sweeps import TINY, assert_same_data, run_here, tiny
 from typer.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from district_sim.experiments.plan import model_version
 from district_sim.experiments.results import enough
 from district_sim.experiments.store import FolderError, Store, open_store
 from district_sim.random import replicate_seed
+from district_sim.run import policy_totals
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +60,36 @@ def test_a_row_is_the_run_that_anybody_can_make_again(tmp_path: Path) -> None:
     assert np.array_equal(series["employment"], run.indicators["employment"].loc[[4, 8]])
     firms = found.firms.query("point == 3 and replicate == 2")
     assert np.array_equal(firms["employees"], run.end.firms["employees"])
+
+
+def test_what_instruments_spent_is_that_of_the_run(tmp_path: Path) -> None:
+    """A row for each instrument of a mix, also for those of equal names; none where there is no policy."""
+    courses = {"name": "courses", "kind": "training_vouchers", "start": 1, "budget": 5.0}
+    grants = {"name": "courses", "kind": "rd_subsidy", "start": 2, "end": 4, "budget": 7.0, "funded_by": "taxes"}
+    e = tiny(tmp_path, policies={"nothing": [], "both": [courses, grants]}, replications=2, keep={"spending": True})
+    run_here(e, tmp_path / "out")
+    found = Results(tmp_path / "out")
+    both = found.runs.query("policies == 'both'")
+    assert len(found.spending) == 2 * len(both)
+    row = both.iloc[3]
+    levers = {"strategy.sale": row["strategy.sale"], "firms.count": int(row["firms.count"])}
+    run = simulate(load_scenario(tmp_path / "tiny.yaml", levers | {"policies": [courses, grants]}), int(row["seed"]))
+    own = found.spending.query(f"point == {row['point']} and replicate == {row['replicate']}").reset_index(drop=True)
+    assert own["number"].tolist() == [0, 1]
+    columns = ["instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
+    expected = policy_totals(run.policies).rename(columns={"quarters": "quarters_active"})
+    pd.testing.assert_frame_equal(own[columns], expected[columns], check_dtype=False)
+    assert own["quarters_active"].tolist() == [5, 2]
+    found.export("csv", tmp_path / "spending.csv", "spending")
+    notes = pd.read_csv(tmp_path / "spending.columns.csv").set_index("column")
+    assert notes.loc["spent", "unit"] == "k€"
+    assert notes["description"].notna().all()
+
+
+def test_without_instruments_there_is_no_spending(tmp_path: Path) -> None:
+    run_here(tiny(tmp_path, vary={}, replications=2, keep={"spending": True}), tmp_path / "out")
+    assert not len(Results(tmp_path / "out").spending)
+    assert len(Results(tmp_path / "out").runs) == 2
 
 
 def test_a_replicate_has_the_same_luck_at_every_point(tmp_path: Path) -> None:
@@ -214,7 +246,8 @@ def test_command_makes_the_experiment_that_it_describes(tmp_path: Path, monkeypa
     monkeypatch.setattr(runner, "run_experiment", run_experiment)
     options = "--vary strategy.sale=0:0.9:4 --vary firms.count=12,15 --vary mechanisms.trust=true,false --seed 3"
     more = "--replications 5 --quarters 9 --every 2 --firms --out a --workers 2 --until employment:1% --maximum 30"
-    call("sweep", "tiny.yaml", *options.split(), *more.split(), "--stop", "firms < 5", "--retry-failed")
+    last = ("--stop", "firms < 5", "--retry-failed", "--spending")
+    call("sweep", "tiny.yaml", *options.split(), *more.split(), *last)
     wanted = tiny(
         tmp_path,
         name="sweep",
@@ -227,7 +260,7 @@ def test_command_makes_the_experiment_that_it_describes(tmp_path: Path, monkeypa
         seed=3,
         replications=5,
         quarters=9,
-        keep={"every": 2, "firms": True},
+        keep={"every": 2, "firms": True, "spending": True},
         until={"employment": "1%"},
         maximum=30,
         stop={"firms": "< 5"},

@@ -33,6 +33,7 @@ POLICIES: dict[InstrumentKind, str] = {
     InstrumentKind.IT_BROKERS: "IT with brokers",
     InstrumentKind.ENTRANT_ATTRACTION: "Attract outsiders",
     InstrumentKind.ENTRANT_ATTRACTION_NETWORKED: "Outsiders, networked",
+    InstrumentKind.LOCAL_COOWNERSHIP: "Local co-ownership",
 }
 """Name of each instrument on the page; what it does is in `policy_table`."""
 

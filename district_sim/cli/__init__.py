@@ -14,6 +14,7 @@ from district_sim.cli import analysis, calibrate, experiments, page, runs
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
+from district_sim.cli.study import study
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": runs.verify,
     **analysis.COMMANDS,
     "calibrate": calibrate.calibrate,
+    "study": study,
 }
 """In the order of the help."""
 

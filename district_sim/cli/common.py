@@ -229,7 +229,7 @@ def name_files(files: list[Path]) -> None:
 
 def data_set(folder: Path) -> list[Path]:
     """What a sweep has written into its folder."""
-    names = ("experiment.json", "ledger.sqlite", "runs", "series", "firms")
+    names = ("experiment.json", "ledger.sqlite", "runs", "series", "firms", "spending")
     return [folder / name for name in names if (folder / name).exists()]
 
 

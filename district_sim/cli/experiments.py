@@ -91,6 +91,7 @@ EveryOption = Annotated[
     int | None, typer.Option("--every", metavar="K", help="Keep time series too, a row every K quarters.")
 ]
 FirmsOption = Annotated[bool, typer.Option("--firms", help="Keep the firms at the end, too.")]
+SpendingOption = Annotated[bool, typer.Option("--spending", help="Keep what each policy instrument spent, too.")]
 StopOption = Annotated[
     list[str] | None, typer.Option("--stop", metavar="CONDITION", help="End a run early: 'firms < 10'.")
 ]
@@ -119,6 +120,7 @@ def sweep(
     quarters: QuartersOption = None,
     every: EveryOption = None,
     firms: FirmsOption = False,
+    spending: SpendingOption = False,
     end_if: StopOption = None,
     out: SweepOutOption = None,
     workers: WorkersOption = None,
@@ -151,7 +153,8 @@ def sweep(
         given = {"design": design, "samples": samples, "replications": replications, "maximum": maximum}
         given |= {"seed": seed, "quarters": quarters}
         check_seed(seed or 0)
-        keep = {**({} if every is None else {"every": every}), **({"firms": True} if firms else {})}
+        keep: dict[str, Any] = {} if every is None else {"every": every}
+        keep |= {name: True for name, wanted in (("firms", firms), ("spending", spending)) if wanted}
         planned = _experiment(scenarios or [], experiment, given, keep, vary or [], table, until or [], end_if or [])
         if dask is not None and mpi:
             stop("give either --dask or --mpi", BAD_INPUT)
@@ -173,7 +176,9 @@ def results(
         Literal["csv", "dta", "parquet"] | None, typer.Option("--export", help="Write one table; dta is Stata's.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="File to write.")] = None,
-    table: Annotated[Literal["runs", "series", "firms"], typer.Option("--table", help="Which table.")] = "runs",
+    table: Annotated[
+        Literal["runs", "series", "firms", "spending"], typer.Option("--table", help="Which table.")
+    ] = "runs",
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:

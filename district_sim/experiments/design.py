@@ -84,6 +84,7 @@ class Keep(_Part):
     late: bool = Field(True, description="Their means over the last 40 quarters")
     every: int | None = Field(None, ge=1, description="Time series: one row every so many quarters, and the last")
     firms: bool = Field(False, description="The firms at the end")
+    spending: bool = Field(False, description="What each policy instrument spent, and what was left over")
 
 
 class Experiment(_Part):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FEW = 24  # points that a summary lists one by one
 
 type Format = Literal["csv", "dta", "parquet"]
+type Table = Literal["runs", "series", "firms", "spending"]
 
 
 class Results:
@@ -153,6 +154,12 @@ class Results:
         """The firms at the end of each run: point, replicate, firm, ...; empty unless `keep.firms` was given."""
         return self._other("firms", ["point", "replicate", "firm"])
 
+    @cached_property
+    def spending(self) -> pd.DataFrame:
+        """What each policy instrument did in each run: point, replicate, number (its place in the mix, from 0),
+        instrument, kind, funded_by, and sums over quarters; empty unless `keep.spending` was given."""
+        return self._other("spending", ["point", "replicate", "number"])
+
     def _other(self, table: str, keys: list[str]) -> pd.DataFrame:
         data = read_shards(self.folder, table)
         if data is None:
@@ -192,9 +199,7 @@ class Results:
 
     # Export -------------------------------------------------------------------------------------
 
-    def export(
-        self, format: Format, path: str | Path, table: Literal["runs", "series", "firms"] = "runs"
-    ) -> list[Path]:
+    def export(self, format: Format, path: str | Path, table: Table = "runs") -> list[Path]:
         """Write one table, for R (csv, parquet), Stata (dta) and others, with the meaning of its columns.
 
         Parquet and Stata carry labels in themselves; a CSV file gets a second one beside it, `NAME.columns.csv`.
@@ -207,9 +212,10 @@ class Results:
             FolderError: the sweep did not keep this table.
             OSError: a file cannot be written.
         """
-        kept = {"runs": True, "series": self.experiment.keep.every is not None, "firms": self.experiment.keep.firms}
-        if not kept[table]:
-            option = {"series": "every", "firms": "firms"}[table]
+        keep = self.experiment.keep
+        kept = {"series": keep.every is not None, "firms": keep.firms, "spending": keep.spending}
+        if not kept.get(table, True):
+            option = "every" if table == "series" else table
             raise FolderError(f"{self.folder} holds no table of {table}: the sweep was made without --{option}")
         frame: pd.DataFrame = getattr(self, table)
         path = Path(path)
@@ -280,7 +286,7 @@ def read_shards(folder: Path, table: str, columns: list[str] | None = None) -> "
 
     Args:
         folder: of the experiment.
-        table: runs, series or firms.
+        table: runs, series, firms or spending.
         columns: only these.
 
     Raises:

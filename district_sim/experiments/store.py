@@ -27,7 +27,7 @@ from district_sim.experiments.work import GO, Made, Report, shard_name
 from district_sim.files import write_whole
 from district_sim.scenario_files import ScenarioError
 
-TABLES = ("runs", "series", "firms")
+TABLES = ("runs", "series", "firms", "spending")
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
 _LOCK, _WORK = ".lock", ".work"
 _TOLD = 12  # differences that are listed
@@ -250,6 +250,8 @@ def _kept(plan: Plan) -> Iterator[str]:
         yield "series"
     if plan.experiment.keep.firms:
         yield "firms"
+    if plan.experiment.keep.spending:
+        yield "spending"
 
 
 def _ledger_row(made: Made, shard: int | None) -> tuple[Any, ...]:

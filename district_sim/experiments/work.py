@@ -130,7 +130,7 @@ def _work_on(chunk: Chunk) -> Report:
     work = Path(chunk.orders.work)
     _check_place(work, chunk.orders.model)
     report = Report(host=platform.node())
-    tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": []}
+    tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": [], "spending": []}
     scenarios: dict[int, Scenario] = {}
     end = time.monotonic() + chunk.seconds
     with (work / f"{chunk.shard:08d}.now").open("w") as now:
@@ -172,9 +172,11 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, scenario: "Scenario", t
         from district_sim.random import replicate_seed
 
         seed = replicate_seed(chunk.orders.seed, replicate)
-        table, state, met = _simulate(scenario, seed, chunk.orders)
+        table, reports, state, met = _simulate(scenario, seed, chunk.orders)
         status = "stopped" if met else "done"
         rows = _rows(chunk.orders, point, replicate, seed, status, table, state)
+        if chunk.orders.keep.spending:
+            rows |= _spending(point, replicate, scenario, reports)
     except _Stopped:
         raise
     except Exception:
@@ -185,8 +187,8 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, scenario: "Scenario", t
     return Made(point.index, replicate, status, len(table), time.perf_counter() - started)
 
 
-def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndarray, State, bool]":
-    """The indicators of the finished quarters, the last state, and whether a stop condition was met.
+def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndarray, Any, State, bool]":
+    """Indicators and policy reports of the finished quarters, the last state, whether a stop condition was met.
 
     The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
     """
@@ -195,6 +197,7 @@ def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndar
     from district_sim.indicators import NAMES
     from district_sim.initial import initial_state
     from district_sim.run import advance, stride
+    from district_sim.state import reports_of
 
     p = scenario.parameters()
     quarters = scenario.run.quarters
@@ -202,18 +205,19 @@ def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndar
     go, look = os.path.join(orders.work, GO), time.monotonic()
     state = initial_state(p, seed, quarters)
     table = np.full((quarters, len(NAMES)), np.nan)
+    reports = reports_of(state, quarters if orders.keep.spending else 0)
     at_once = 1 if conditions else stride(scenario.firms.count)
     for first in range(0, quarters, at_once):
         t = min(first + at_once, quarters) - 1
-        state = advance(state, p, table, first, t + 1)
+        state = advance(state, p, table, first, t + 1, reports)
         # a label needs two quarters
         if t > 0 and any(compare(table[t, column], limit) for column, compare, limit in conditions):
-            return table[: t + 1], state, True
+            return table[: t + 1], reports[: t + 1], state, True
         if time.monotonic() > look:
             if not os.path.exists(go):
                 raise _Stopped
             look = time.monotonic() + _LOOK
-    return table, state, False
+    return table, reports, state, False
 
 
 def _rows(
@@ -251,6 +255,19 @@ def _rows(
         firms = Snapshot.of(state).firms.reset_index()
         rows["firms"] = _identified(firms.astype({"control": "string"}), point, replicate)
     return rows
+
+
+def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) -> dict[str, Any]:
+    """A row for each policy instrument of one run; no table where there are none."""
+    from district_sim.run import policy_totals, reported
+
+    totals = policy_totals(reported(reports, scenario))
+    if not len(totals):
+        return {}
+    totals = totals.rename(columns={"quarters": "quarters_active"})
+    totals.insert(0, "number", range(len(totals)))
+    names = ["number", "instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
+    return {"spending": _identified(totals[names].copy(), point, replicate)}
 
 
 def _thinned(frame: "pd.DataFrame", every: int) -> "pd.DataFrame":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from district_sim.figures.replications import distance_curves, exchange_rules, knowledge_curves, rules_beside
     from district_sim.figures.runs import dashboard, futures, scores_over_time
     from district_sim.figures.structure import ORIGINS, knowledge_ridge, ownership_tree, value_chain
+    from district_sim.figures.studies import study_dots, study_lines
     from district_sim.figures.style import TRAJECTORY_COLOURS, TRAJECTORY_DASHES, save
     from district_sim.figures.stylised import anatomy, beside_published, sizes_and_growth
 
@@ -51,6 +52,8 @@ __all__ = [
     "scores_over_time",
     "sizes_and_growth",
     "sobol_bars",
+    "study_dots",
+    "study_lines",
     "transitions",
     "value_chain",
 ]
@@ -64,6 +67,7 @@ _HOMES = {
     "replications": ("distance_curves", "exchange_rules", "knowledge_curves", "rules_beside"),
     "runs": ("dashboard", "futures", "scores_over_time"),
     "structure": ("ORIGINS", "knowledge_ridge", "ownership_tree", "value_chain"),
+    "studies": ("study_dots", "study_lines"),
     "style": ("TRAJECTORY_COLOURS", "TRAJECTORY_DASHES", "save"),
     "stylised": ("anatomy", "beside_published", "sizes_and_growth"),
 }

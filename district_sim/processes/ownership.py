@@ -4,6 +4,7 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.processes.demography import close_firm
+from district_sim.processes.policy import buy_out
 from district_sim.processes.relations import mean_trust
 from district_sim.random import Stream, uniform, uniform2
 from district_sim.state import (
@@ -77,8 +78,11 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
 
 
 @kernel
-def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, clock, scratch, p, s):
-    """Multinationals buy successful firms: owners are paid, capital and a pipeline come in."""
+def take_over(firms, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s):
+    """Multinationals buy successful firms: owners are paid, capital and a pipeline come in.
+
+    Where a local fund co-finances the managers, they buy the firm instead: it stays independent, without the pipeline.
+    """
     if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
@@ -91,10 +95,12 @@ def take_over(firms, ties, pipelines, agency, policy, world, accounts, tally, cl
         a, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
         if a >= hazard:
             continue
-        company = np.int64(b * o.multinationals)
-        firms[i].owner, firms[i].captor = -2 - company, -1
         earnings = max(firms[i].profit, 0.05 * firms[i].value_added, 0.0)
         price = o.takeover_price * earnings
+        if buy_out(i, price, HOUSEHOLDS, firms, policy, instruments, accounts, clock, p):
+            continue
+        company = np.int64(b * o.multinationals)
+        firms[i].owner, firms[i].captor = -2 - company, -1
         capital = o.takeover_capital * firms[i].wage * firms[i].employees
         accounts.money[WORLD] -= price + capital
         accounts.money[HOUSEHOLDS] += price
@@ -120,8 +126,11 @@ def _node_of(company, p):
 
 
 @kernel
-def divest(firms, ties, pipelines, accounts, tally, clock, p):
-    """Multinationals leave affiliates, loss-making ones first; managers buy some out, the others close."""
+def divest(firms, ties, pipelines, policy, instruments, accounts, tally, clock, p):
+    """Multinationals leave affiliates, loss-making ones first; managers buy some out, alone or with a local fund.
+
+    The others close.
+    """
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in range(clock.rows[0]):
         if not firms[i].alive or firms[i].owner >= SELF_OWNED:
@@ -131,11 +140,13 @@ def divest(firms, ties, pipelines, accounts, tally, clock, p):
         if a >= hazard:
             continue
         tally[DIVESTMENTS] += 1
+        price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
         if b < o.buyout:
             firms[i].owner = SELF_OWNED
-            price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
             accounts.money[HOUSEHOLDS] -= price
             accounts.money[WORLD] += price
+        elif buy_out(i, price, WORLD, firms, policy, instruments, accounts, clock, p):
+            firms[i].owner = SELF_OWNED
         else:
             close_firm(i, firms, ties, pipelines, accounts, tally)
 

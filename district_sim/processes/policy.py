@@ -1,8 +1,9 @@
 """Public policy: timed, targeted, budgeted instruments (Dohse 2007; Lorenzen 2001).
 
 Every instrument reports what it spent, what was left over and, if it reaches firms one by one, how many it served, by
-size, owner and phase. Public money comes from the public account and goes to firms (grants) or to the world (services
-bought for firms); what is funded by taxes comes back to it from the district's firms. No instrument overspends.
+size, owner and phase. Public money comes from the public account and goes to firms (grants), to the world (services
+bought for firms) or to who sells a firm; what is funded by taxes comes back to it from the district's firms. No
+instrument overspends.
 """
 
 import numpy as np
@@ -26,6 +27,7 @@ _IT = KINDS.index(InstrumentKind.IT_SUBSIDY)
 _BROKERS = KINDS.index(InstrumentKind.IT_BROKERS)
 _ENTRANTS = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION)
 _NETWORKED = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION_NETWORKED)
+_COOWNERSHIP = KINDS.index(InstrumentKind.LOCAL_COOWNERSHIP)
 _SMALL = TARGETS.index(Targeting.SMALL)
 _LARGE = TARGETS.index(Targeting.LARGE)
 _YOUNG = TARGETS.index(Targeting.YOUNG)
@@ -39,6 +41,7 @@ _PERIPHERAL = TARGETS.index(Targeting.PERIPHERAL)
 _TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETED)
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
+_COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
 _SMALL_SIZE, _LARGE_SIZE = 10.0, 50.0  # employees: from here on small, no longer small (EU definition)
 _YOUNG_AGE = 20  # quarters
 
@@ -180,7 +183,7 @@ def _founding(budget, cost, strength, paid_for):
 
 @kernel
 def _serve_district(q, kind, budget, district, agency, policy, instruments, clock, accounts, p):
-    """Instruments that act on the district as a whole. Returns k€ spent now (the match is spent by the agency)."""
+    """Instruments for the district as a whole. Returns k€ spent now: the match and co-ownership are spent later."""
     e, strength = p.policy_effects[0], p.policies.intensity[q]
     share = budget / district if district > 0.0 else 0.0
     spent = budget
@@ -206,6 +209,8 @@ def _serve_district(q, kind, budget, district, agency, policy, instruments, cloc
     elif kind == _NETWORKED:
         spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[1])
         policy[0].entrants[1] += strength * spent / e.entrant_cost
+    elif kind == _COOWNERSHIP:
+        return 0.0
     accounts.money[WORLD] += spent
     accounts.money[PUBLIC] -= spent
     return spent
@@ -278,12 +283,46 @@ def account_match(agency, policy, instruments, clock, p):
 
 
 @kernel
-def levy_taxes(firms, instruments, accounts, tally, clock, p):
+def buy_out(i, price, seller, firms, policy, instruments, accounts, clock, p):
+    """Let managers buy firm i together with a local fund, if one is ready and has the money. Returns whether they do.
+
+    The first such fund in the scenario's order pays its stake of the price to the seller, the managers the rest; its
+    stake of what a multinational would bring as capital goes into the firm. Who owns the firm is left to the caller.
+
+    Args:
+        price: of the firm [k€]. seller: account that is paid.
+    """
+    q, stake = p.policies, p.policy_effects[0].coownership_stake
+    capital = stake * p.ownership[0].takeover_capital * firms[i].wage * firms[i].employees
+    cost = stake * price + capital
+    for k in range(q.kind.size):
+        if q.kind[k] != _COOWNERSHIP or instruments[k].unspent < cost:
+            continue
+        if uniform(clock.seed[0], _COOWNERSHIP_STREAM, clock.step[0], firms[i].key, k) >= q.intensity[k]:
+            continue
+        _note(i, firms, instruments[k])
+        instruments[k].spent += cost
+        instruments[k].unspent -= cost
+        firms[i].cash += capital
+        accounts.money[PUBLIC] -= cost
+        accounts.money[HOUSEHOLDS] -= price - stake * price
+        accounts.money[seller] += price
+        accounts.money[FIRMS] += capital
+        if q.taxed[k]:
+            policy[0].coowned += cost
+        return True
+    return False
+
+
+@kernel
+def levy_taxes(firms, policy, instruments, accounts, tally, clock, p):
     """What instruments funded by taxes spent is levied on the district's firms, in proportion to value added.
 
-    The levy never exceeds value added; money goes from firms to the public account.
+    The levy never exceeds value added; money goes from firms to the public account. Firms are sold after it, so what
+    local funds spent on them is levied a quarter later.
     """
-    wanted, district = 0.0, 0.0
+    wanted, district = policy[0].coowned, 0.0
+    policy[0].coowned = 0.0
     for k in range(p.policies.taxed.size):
         if p.policies.taxed[k]:
             wanted += instruments[k].spent

@@ -166,12 +166,24 @@ def where_most(values: np.ndarray, at: Sequence[float]) -> tuple[float, float, t
     Returns:
         The value with the largest mean, its standard error, its interval.
     """
-    runs = len(values)
-    places = np.asarray(at, float)
-    weights = np.random.default_rng(0).multinomial(runs, np.full(runs, 1.0 / runs), BOOTSTRAPS) / runs
-    found = places[np.argmax(weights @ values, axis=1)]
+    found = resampled_most(values, at)
     low, high = np.quantile(found, (0.025, 0.975), method="inverted_cdf")
-    return float(places[np.argmax(values.mean(axis=0))]), float(found.std(ddof=1)), (float(low), float(high))
+    most = np.asarray(at, float)[np.argmax(values.mean(axis=0))]
+    return float(most), float(found.std(ddof=1)), (float(low), float(high))
+
+
+def resampled_most(values: np.ndarray, at: Sequence[float]) -> np.ndarray:
+    """Where the mean is largest in each of `BOOTSTRAPS` resamples of runs; the same runs for arrays of equal length.
+
+    Args:
+        values: (runs, points). at: (points,) the points' values.
+
+    Returns:
+        (BOOTSTRAPS,) values of points.
+    """
+    runs = len(values)
+    weights = np.random.default_rng(0).multinomial(runs, np.full(runs, 1.0 / runs), BOOTSTRAPS) / runs
+    return np.asarray(at, float)[np.argmax(weights @ values, axis=1)]
 
 
 def shown(value: float, error: float) -> str:

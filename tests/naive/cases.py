@@ -93,6 +93,10 @@ SITUATIONS: dict[str, dict[str, Any]] = {
             "acquisition_price": 1.0,
         },
         "strategy": {"sale": 1.0, "acquisition": 2.0, "captivity": 3.0},
+        "policies": [
+            {"name": f"{payer}'s fund", "kind": "local_coownership", "start": 0, "funded_by": payer, **terms}
+            for payer, terms in (("taxes", {"budget": 100.0, "intensity": 0.7}), ("outside", {"budget": 300.0}))
+        ],
     },
     "collective": {
         **_OPEN,
@@ -189,7 +193,7 @@ _KERNELS: dict[str, _Call] = {
         x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
     ),
     "account_match": lambda x, p, s: policy.account_match(x.agency, x.policy, x.instruments, x.clock, p),
-    "levy_taxes": lambda x, p, s: policy.levy_taxes(x.firms, x.instruments, x.accounts, x.tally, x.clock, p),
+    "levy_taxes": lambda x, p, s: policy.levy_taxes(x.firms, x.policy, x.instruments, x.accounts, x.tally, x.clock, p),
     "update_knowledge": lambda x, p, s: knowledge.update_knowledge(
         x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
     ),
@@ -205,9 +209,23 @@ _KERNELS: dict[str, _Call] = {
     "form_ties": lambda x, p, s: ties.form_ties(x.firms, x.ties, x.tally, x.clock, p),
     "update_pipelines": lambda x, p, s: ties.update_pipelines(x.firms, x.pipelines, x.clock, p, s),
     "take_over": lambda x, p, s: ownership.take_over(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
+        x.firms,
+        x.ties,
+        x.pipelines,
+        x.agency,
+        x.policy,
+        x.instruments,
+        x.world,
+        x.accounts,
+        x.tally,
+        x.clock,
+        x.scratch,
+        p,
+        s,
     ),
-    "divest": lambda x, p, s: ownership.divest(x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, p),
+    "divest": lambda x, p, s: ownership.divest(
+        x.firms, x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
+    ),
     "acquire": lambda x, p, s: ownership.acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
     "bind_captives": lambda x, p, s: ownership.bind_captives(x.firms, x.clock, p, s),
     "exit_firms": lambda x, p, s: demography.exit_firms(

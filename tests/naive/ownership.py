@@ -18,6 +18,7 @@ from district_sim.state import (
 )
 from naive.common import clip, key, living, mean_trust, now, pay, seed_of, strategy
 from naive.demography import close_firm
+from naive.policy import buy_out
 
 
 def margin(state: State, i: int) -> float:
@@ -52,9 +53,12 @@ def take_over(state: State, p: Any) -> None:
         a, b = uniform2(seed_of(state), int(Stream.TAKEOVER), now(state), key(state, i), -1, 0)
         if firm.owner != -1 or a >= takeover_chance(state, p, i, its_success):
             continue
+        price = o.takeover_price * max(0.0, firm.profit, 0.05 * firm.value_added)
+        if buy_out(state, p, i, price, HOUSEHOLDS):
+            continue
         company = int(b * o.multinationals)
         firm.owner, firm.captor = -2 - company, -1
-        pay(state, WORLD, HOUSEHOLDS, o.takeover_price * max(0.0, firm.profit, 0.05 * firm.value_added))
+        pay(state, WORLD, HOUSEHOLDS, price)
         capital = o.takeover_capital * firm.wage * firm.employees
         pay(state, WORLD, FIRMS, capital)
         firm.cash += capital
@@ -74,9 +78,12 @@ def divest(state: State, p: Any) -> None:
         if a >= o.divestment * (3 if firm.profit < 0 else 1):
             continue
         state.tally[DIVESTMENTS] += 1
+        price = o.takeover_price / 2 * max(0.0, firm.profit)
         if b < o.buyout:
             firm.owner = -1
-            pay(state, HOUSEHOLDS, WORLD, o.takeover_price / 2 * max(0.0, firm.profit))
+            pay(state, HOUSEHOLDS, WORLD, price)
+        elif buy_out(state, p, i, price, WORLD):
+            firm.owner = -1
         else:
             close_firm(state, i)
 

@@ -136,6 +136,8 @@ def _to_district(
         return budget
     if kind is InstrumentKind.TECHNOLOGY_CENTRE:
         policy.technology = min(1.0, policy.technology + 0.6 * strength * share / (share + p.agency[0].project_half))
+    elif kind is InstrumentKind.LOCAL_COOWNERSHIP:
+        return 0.0
     elif kind is InstrumentKind.EXPORT_PLATFORM:
         policy.platform += strength * budget
     elif kind is InstrumentKind.TAKEOVER_SCREENING:
@@ -191,9 +193,32 @@ def account_match(state: State, p: Any) -> None:
         assert math.isfinite(report.spent)
 
 
+def buy_out(state: State, p: Any, i: int, price: float, seller: int) -> bool:
+    """Whether managers and a local fund with enough money buy firm i; the fund puts capital into it, too."""
+    firm, stake = state.firms[i], float(p.policy_effects[0].coownership_stake)
+    capital = stake * p.ownership[0].takeover_capital * firm.wage * firm.employees
+    for k, kind in enumerate(p.policies.kind):
+        report = state.instruments[k]
+        ready = uniform(seed_of(state), int(Stream.COOWNERSHIP), now(state), key(state, i), k) < p.policies.intensity[k]
+        enough = report.unspent >= stake * price + capital
+        if KINDS[kind] is InstrumentKind.LOCAL_COOWNERSHIP and ready and enough:
+            _note(state, report, [i])
+            pay(state, PUBLIC, seller, stake * price)
+            pay(state, HOUSEHOLDS, seller, (1 - stake) * price)
+            pay(state, PUBLIC, FIRMS, capital)
+            firm.cash += capital
+            report.spent += stake * price + capital
+            report.unspent -= stake * price + capital
+            state.policy[0].coowned += p.policies.taxed[k] * (stake * price + capital)
+            return True
+    return False
+
+
 def levy_taxes(state: State, p: Any) -> None:
     """Firms pay for what is funded by taxes, in proportion to their value added, and never more than that."""
     wanted = sum(float(state.instruments[k].spent) for k in range(len(p.policies.taxed)) if p.policies.taxed[k])
+    wanted += float(state.policy[0].coowned)
+    state.policy[0].coowned = 0.0
     earned = {i: max(0.0, float(state.firms[i].value_added)) for i in living(state)}
     total = sum(earned.values())
     if wanted <= 0 or total <= 0:
