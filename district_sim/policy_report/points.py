@@ -1,0 +1,124 @@
+"""What else stands in the summary, a sentence or two for each part of the report; numbers only, no judgement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from district_sim.policy_report.groups import LATER
+from district_sim.policy_report.risk import LOSS, WORST
+from district_sim.policy_report.verdict import change, side, span, turns
+from district_sim.tables_experiments import number, outcome_name
+from district_sim.trajectories import Trajectory
+from district_sim.wording import TRAJECTORY_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from district_sim.policy_report.gather import Findings
+
+_MOST_GROUPS = 3
+
+
+def points(found: Findings) -> list[tuple[str, str]]:
+    """Heading and text of each point of the summary."""
+    told = [
+        ("Jobs and cost", _jobs(found)),
+        ("Trajectories", _trajectories(found)),
+        ("Tail risk", _risk(found)),
+        ("Who gains, who loses", _groups(found)),
+        ("How sure", _sure(found)),
+    ]
+    return [(heading, text) for heading, text in told if text]
+
+
+def _jobs(found: Findings) -> str:
+    said = []
+    for row in found.costs.to_dict("records")[1:]:
+        jobs = {"difference": row["jobs"], "low": row["jobs_low"], "high": row["jobs_high"]}
+        text = f"{row['cell']}: {change(jobs, 'employment')} in the last quarter ({span(jobs, 'employment')})"
+        if row["cost_per_job"] == row["cost_per_job"]:
+            text += (
+                f", {number(row['cost_per_job'], 0)} k€ of present value for each "
+                f"({number(row['cost_per_job_low'], 0)} to {number(row['cost_per_job_high'], 0)})"
+            )
+        else:
+            text += ", so no cost per job kept can be told"
+        said.append(f"{text}; {number(row['spent'], 0)} k€ spent.")
+    return " ".join(said)
+
+
+def _trajectories(found: Findings) -> str:
+    table, by_name = found.comparison.trajectories, dict[str, list[str]]()
+    for cell in found.question.cells:
+        own = table[table["cell"] == cell].to_dict("records")
+        row = max(own, key=lambda row: row["count"])
+        name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])].lower()
+        by_name.setdefault(name, []).append(f"{_per_cent(row)} of the districts under {cell}")
+    said = "; ".join(f"{name} ({', '.join(shares)})" for name, shares in by_name.items())
+    return f"The most frequent end is {said}."
+
+
+def _per_cent(row: Mapping[Any, Any]) -> str:
+    return f"{100 * row['share']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
+
+
+def _risk(found: Findings) -> str:
+    said = []
+    for outcome, part in found.risk.groupby("outcome", sort=False):
+        name = outcome_name(str(outcome), unit=False).lower()
+        rows = part.to_dict("records")
+        chances = ", ".join(f"{_per_cent(row)} under {row['cell']}" for row in rows)
+        said.append(f"Loss of more than {100 * LOSS:.0f} % of {name}: {chances}.")
+        for row in rows[1:]:
+            if side(row, "change_low", "change_high"):
+                more = "more" if row["change"] > 0.0 else "less"
+                points = number(100.0 * abs(row["change"]), 1)
+                said.append(f"The worst {100 * WORST:.0f} % keep {points} points {more} of it under {row['cell']}.")
+    return " ".join(said)
+
+
+def _groups(found: Findings) -> str:
+    lead = found.verdict.lead
+    if lead in found.nothing:
+        return f"Under {lead} no firm fares otherwise than without."
+    own = found.gains[(found.gains["cell"] == lead) & (found.gains["measure"] == "jobs")]
+    rows = {_group(row): row for row in own.to_dict("records")}
+    more = sorted((name for name, row in rows.items() if side(row) > 0), key=lambda name: -rows[name]["difference"])
+    fewer = sorted((name for name, row in rows.items() if side(row) < 0), key=lambda name: rows[name]["difference"])
+    said = []
+    for word, names in (("More", more), ("Fewer", fewer)):
+        listed = ", ".join(f"{name} ({change(rows[name], 'employment')})" for name in names[:_MOST_GROUPS])
+        said.append(f"{word} jobs at the end in {listed}." if names else f"{word} jobs in no group that could be told.")
+    return f"Under {lead}: {' '.join(said)} Firms by what they were before the first policy."
+
+
+def _group(row: Mapping[Any, Any]) -> str:
+    group = str(row["group"])
+    if group == LATER:
+        return f"firms {group}"
+    return (
+        f"firms of the {group}"
+        if group.startswith("final")
+        else (f"firms of {group}" if row["sort"] == "phase" else f"{group} firms")
+    )
+
+
+def _sure(found: Findings) -> str:
+    study = found.sensitivity
+    if study is None:
+        return "The sensitivity to uncertain parameters was not asked for: the verdict is conditional on all of them."
+    from scipy import stats
+
+    if not len(study.top):
+        return f"In all {len(study.draws)} draws of {study.parameters} uncertain parameters the outcomes are equal."
+    interval = stats.binomtest(study.kept, len(study.draws)).proportion_ci(found.question.confidence, method="wilson")
+    row = {"share": study.kept / len(study.draws), "low": interval.low, "high": interval.high}
+    text = (
+        f"With all {study.parameters} uncertain parameters drawn at once, each draw with a luck of its own, "
+        f"{study.lead} stays first and on its side of {found.question.cells[0]} in {_per_cent(row)} of "
+        f"{len(study.draws)} draws."
+    )
+    turned = turns(study, found.question.outcome)
+    if turned:
+        return f"{text} One parameter at a time, it turns at {len(turned)} of the ends looked at (named in section 8)."
+    return f"{text} At no end of the ranges of the {len(study.top)} most important ones, one at a time, does it turn."
