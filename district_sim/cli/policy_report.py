@@ -74,7 +74,7 @@ def policy_report(
     outcome: HeadlineOption = OUTCOME,
     question: QuestionOption = "",
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
-    sensitivity_runs: BudgetOption = 1200,
+    sensitivity_runs: BudgetOption = 2000,
     parameters: UncertainOption = CALIBRATED,
     ranges: UncertainRangeOption = None,
     interval: IntervalOption = "t",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
 
 _WIDTH = 6.9  # inches: A4 less margins
+_LETTERS = 105  # of a legend's row
 STYLE: Any = HOUSE | {"text.parse_math": False}  # names are the user's, and may have dollars in them
 _MIXES = (
     Look("#0072b2", (0, (5, 1.5)), "s"),
@@ -60,9 +61,9 @@ def _keys(cells: Sequence[str], looks: Mapping[str, Look], line: bool) -> list[L
 
 
 def _legend(figure: Figure, keys: Sequence[Line2D]) -> None:
-    longest = max(len(str(key.get_label())) for key in keys)
-    across = max(1, min(len(keys), int(105 / (longest + 10))))
-    figure.legend(handles=list(keys), loc="outside lower center", ncols=across, handlelength=3.0)
+    letters = sum(len(str(key.get_label())) + 9 for key in keys)
+    across = -(-len(keys) // -(-letters // _LETTERS))
+    figure.legend(handles=list(keys), loc="outside lower center", ncols=max(1, across), handlelength=3.0)
 
 
 # Over time ----------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ def effects_over_time(table: pd.DataFrame, cells: Sequence[str], confidence: flo
         for ax, (_, unit) in zip(axes, _BANDS.values(), strict=True):
             ax.axhline(0.0, color=_GREY, linewidth=0.8, zorder=0)
             points = unit.startswith("share of")
-            ax.set_ylabel("percentage points" if points else unit.partition(",")[0])
+            ax.set_ylabel("percentage points" if points else unit.partition(", ")[0])
             shown = 100.0 if points else 1.0
             ax.yaxis.set_major_formatter(partial(_signed, shown))
             ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -111,7 +112,7 @@ def effects_over_time(table: pd.DataFrame, cells: Sequence[str], confidence: flo
 
 
 def _signed(scale: float, value: float, _: object) -> str:
-    return f"{scale * value:+,.3g}".replace("-", "−") if value else "0"
+    return f"{scale * value:+,.10g}".replace("-", "−") if value else "0"
 
 
 def _panels(
@@ -338,7 +339,7 @@ def sensitivity_ends(
             ax.set_title(path.replace(".", ".\n", 1), fontsize=8.5)
             ax.set_xlabel(units[path] if units[path] != "1" else "no unit", fontsize=8)
         for ax in axes[len(paths) :]:
-            ax.set_visible(False)
+            ax.remove()
         unit = "percentage points" if percent(outcome) else outcome_name(outcome).partition(", ")[2]
         figure.supylabel(f"effect{f', {unit}' if unit else ''}", fontsize=9)
         _legend(figure, [*_keys(cells[1:], looks, line=False), _interval_key(confidence)])

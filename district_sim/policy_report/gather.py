@@ -171,7 +171,13 @@ def differences_over_time(years: pd.DataFrame, cells: Mapping[int, str], confide
     found = []
     for point in others:
         gap: Any = wide.loc[point] - wide.loc[base]
-        table = gap.dropna().stack().groupby(["quarter", "indicator"], sort=True).agg(["mean", "std", "count"]).reset_index()
+        table = (
+            gap.dropna()
+            .stack()
+            .groupby(["quarter", "indicator"], sort=True)
+            .agg(["mean", "std", "count"])
+            .reset_index()
+        )
         reach = stats.t.ppf((1.0 + confidence) / 2.0, table["count"] - 1)
         half = reach * table["std"] / np.sqrt(table["count"])
         told = {"low": table["mean"] - half, "difference": table["mean"], "high": table["mean"] + half}

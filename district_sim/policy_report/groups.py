@@ -146,8 +146,8 @@ def gains(table: pd.DataFrame, cells: Sequence[str], how: Mapping[str, object]) 
         how: interval, confidence and seed, as `compare.paired` takes them.
 
     Returns:
-        One row per mix but the first, sort, class and measure: cell, sort, group, measure, firms (mean of the eve) and
-        what `compare.paired` tells; for saved and lost the mean alone, in `difference`.
+        One row per mix but the first, sort, class that has firms, and measure: cell, sort, group, measure, firms (mean
+        of the eve) and what `compare.paired` tells; for saved and lost the mean alone, in `difference`.
     """
     import pandas as pd
 
@@ -155,6 +155,8 @@ def gains(table: pd.DataFrame, cells: Sequence[str], how: Mapping[str, object]) 
 
     rows = []
     for (sort, group), part in table.groupby(["sort", "group"], sort=False):
+        if group != LATER and not part["firms"].any():
+            continue
         by_cell = {cell: of.set_index("replicate") for cell, of in part.groupby("cell")}
         base = by_cell[cells[0]]
         for cell in cells[1:]:

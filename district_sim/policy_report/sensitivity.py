@@ -40,7 +40,7 @@ class Sensitivity:
     parameters: int
     """So many were drawn."""
     draws: pd.DataFrame
-    """One row per draw: draw, seed, the parameters, the outcome under each mix (by its name), kept."""
+    """One row per draw: draw, seed, the parameters, the outcome under each mix (`under`), kept."""
     broken: int
     """Draws left out: the settings do not go together, or the district outgrew its room."""
     ranks: pd.DataFrame
@@ -67,6 +67,11 @@ class Sensitivity:
     def top(self) -> pd.DataFrame:
         """The most important parameters; none where the effect is the same in all draws."""
         return self.ranks[self.ranks["rho"].notna()].head(TOP)
+
+
+def under(cell: str) -> str:
+    """Column of the outcome under a mix; a mix may be called as a parameter is."""
+    return f"under {cell}"
 
 
 def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -> tuple[float, ...]:
@@ -128,7 +133,7 @@ def investigate(
         return lambda done, _: progress(cells * (before + done), cells * whole)
 
     draws = _judged(question, settings, measured(measure, first, tell(0), workers), lead, runs)
-    finite = draws[list(question.cells)].notna().all(axis=1)
+    finite = draws[[under(cell) for cell in question.cells]].notna().all(axis=1)
     draws, broken = draws[finite].reset_index(drop=True), int((~finite).sum())
     ranks = ranked(question, draws, lead)
     top = ranks.loc[ranks["rho"].notna(), "parameter"].head(TOP).tolist()
@@ -170,12 +175,12 @@ def _judged(
     table = pd.DataFrame(settings)
     table.insert(0, "draw", range(len(settings)))
     table.insert(1, "seed", [str(replicate_seed(question.seed, draw)) for draw in range(len(settings))])
-    values = pd.DataFrame(made, columns=list(question.cells))
+    values = pd.DataFrame(made, columns=[under(cell) for cell in question.cells])
     finished = runs[runs["status"] == "done"]
     means = finished.groupby("cell")[question.outcome].mean()
     side = np.sign(means[lead] - means[question.cells[0]])
-    highest = (values[list(question.cells[1:])].max(axis=1) - values[lead]) <= 0.0
-    kept = highest & (np.sign(values[lead] - values[question.cells[0]]) == side)
+    own, base = values[under(lead)], values[under(question.cells[0])]
+    kept = (own >= values.iloc[:, 1:].max(axis=1)) & (np.sign(own - base) == side)
     return pd.concat([table, values, kept.rename("kept")], axis=1)
 
 
@@ -190,8 +195,9 @@ def ranked(question: Question, draws: pd.DataFrame, lead: str) -> pd.DataFrame:
 
     from district_sim.experiments.compare import holm
 
-    effect = (draws[lead] - draws[question.cells[0]]).to_numpy(dtype=float)
-    size = np.abs(draws[question.cells[0]]).max() if len(draws) else 0.0
+    base = draws[under(question.cells[0])].to_numpy(dtype=float)
+    effect = draws[under(lead)].to_numpy(dtype=float) - base
+    size = np.abs(base).max() if len(draws) else 0.0
     constant = len(effect) < 4 or np.ptp(effect) <= _NOTHING * size
     reach = stats.norm.ppf((1.0 + question.confidence) / 2.0)
     data, rows = question.scenario.model_dump(mode="json"), []

@@ -129,7 +129,9 @@ def _and(words: Sequence[str]) -> str:
 
 def turns(found: Sensitivity, outcome: str) -> list[str]:
     """Where the verdict turns: at which end of which parameter's range, and how."""
-    said = []
+    said: list[str] = []
+    if not len(found.ends):
+        return said
     for path, ends in found.ends.groupby("parameter", sort=False):
         by = {at: rows.to_dict("records") for at, rows in ends.groupby("at")}
         here = next(row for row in by["base"] if row["cell"] == found.lead)
