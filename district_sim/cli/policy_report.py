@@ -74,7 +74,7 @@ def policy_report(
     outcome: HeadlineOption = OUTCOME,
     question: QuestionOption = "",
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
-    sensitivity_runs: BudgetOption = 2000,
+    sensitivity_runs: BudgetOption = 1500,
     parameters: UncertainOption = CALIBRATED,
     ranges: UncertainRangeOption = None,
     interval: IntervalOption = "t",
@@ -159,6 +159,8 @@ def _question(
     district = resolve(name, [], quarters)
     given = [text.strip() for entry in policies for text in entry.split(",")]
     mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, [name])}
+    if mixes[NONE]:
+        stop("--policies: none is the counterfactual; give the policy file of that name another one", BAD_INPUT)
     if len(mixes) < 2:
         stop("--policies: name at least one policy to compare with none", BAD_INPUT)
     if equal_cost is not None:
@@ -200,18 +202,18 @@ def _options(
     ranges: list[str],
     quarters: int | None,
     plain: dict[str, Any],
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, str], ...]:
     """The options that make the same report again, all that decide numbers written out."""
-    made = ["--policies", ",".join(policies)]
-    made += [] if equal_cost is None else ["--equal-cost", repr(equal_cost).removesuffix(".0")]
-    made += ["--discount", repr(discount), "--outcome", plain["outcome"]]
-    made += ["--question", plain["text"]] if plain["text"] else []
+    made = [("--policies", ",".join(policies))]
+    made += [] if equal_cost is None else [("--equal-cost", repr(equal_cost).removesuffix(".0"))]
+    made += [("--discount", repr(discount)), ("--outcome", plain["outcome"])]
+    made += [("--question", plain["text"])] if plain["text"] else []
     for name in ("replications", "sensitivity_runs", "interval", "confidence", "seed"):
-        made += [f"--{name.replace('_', '-')}", str(plain[name])]
-    made += ["--parameters", parameters] if plain["sensitivity_runs"] else []
-    made += [word for text in ranges for word in ("--range", text)]
-    made += [] if quarters is None else ["--quarters", str(quarters)]
-    return (*made, "--out", "report.html")
+        made.append((f"--{name.replace('_', '-')}", str(plain[name])))
+    made += [("--parameters", parameters)] if plain["sensitivity_runs"] else []
+    made += [("--range", text) for text in ranges]
+    made += [] if quarters is None else [("--quarters", str(quarters))]
+    return (*made, ("--out", "report.html"))
 
 
 # Making -------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def gather(
     lead = _lead(found, question.outcome)
     rivals = rivals_of(runs, lead, question.cells, question.outcome, how)
     ratios = retained(results.series, AT_RISK, cells)
-    seeds = runs.drop_duplicates("replicate").sort_values("replicate")
+    seeds = runs[(runs["cell"] == question.cells[0]) & (runs["status"] == "done")]
     made = eves(question.scenario, question.begins, [int(s) for s in seeds["seed"]], workers, told("firms"))
     cohorts = dict(zip(seeds["replicate"].astype(int), made, strict=True))
     groups = followed(cohorts, results.firms, cells, question.scenario.technology.phases)
@@ -132,7 +132,9 @@ def gather(
 
 def _lead(found: Comparison, outcome: str) -> str:
     """The mix with the greatest mean difference, the first of equals."""
-    rows = found.differences[found.differences["outcome"] == outcome]
+    rows = found.differences[found.differences["outcome"] == outcome].dropna(subset="difference")
+    if not len(rows):
+        raise ValueError(f"{outcome} has no finite value in pairs of runs; choose another outcome")
     return str(rows["cell"].iloc[int(rows["difference"].argmax())])
 
 

@@ -68,10 +68,10 @@ def eves(
     scenario: Scenario, begins: int, seeds: Sequence[int], workers: int | None, progress: object = None
 ) -> list[pd.DataFrame]:
     """`eve` for each seed."""
-    from district_sim.pool import measured
+    from district_sim.pool import WORTH_PROCESSES, measured
 
     tell = progress if callable(progress) else None
-    return measured(partial(eve, scenario, begins), seeds, tell, workers)
+    return measured(partial(eve, scenario, begins), seeds, tell, workers if len(seeds) >= WORTH_PROCESSES else 1)
 
 
 def followed(

@@ -7,8 +7,8 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from district_sim.policy_report.points import points
-from district_sim.policy_report.question import Question
+from district_sim.policy_report.points import points, stays
+from district_sim.policy_report.question import Question, command_line
 from district_sim.policy_report.sheets import all_sheets, instruments
 from district_sim.policy_report.verdict import turns
 from district_sim.policy_table import INSTRUMENTS
@@ -70,6 +70,7 @@ def _context(found: Findings) -> dict[str, Any]:
         "figures": _figures(found),
         "points": points(found),
         "mixes": [_mix(question, cell) for cell in question.cells[1:]],
+        "stays": "" if found.sensitivity is None else stays(found, found.sensitivity),
         "turned": [] if found.sensitivity is None else turns(found.sensitivity, question.outcome),
         "data": _data(found),
         "files": _files(question),
@@ -192,15 +193,9 @@ def _files(question: Question) -> list[Download]:
 
 def _again(question: Question) -> str:
     """The command that makes the same runs from the report's own files."""
-    import shlex
-
-    options = list(question.options)
-    for option in ("--policies", "--equal-cost"):
-        while option in options:
-            at = options.index(option)
-            del options[at : at + 2]
     mixes = ",".join(f"{cell}.yaml" for cell in question.cells[1:])
-    return shlex.join(["district-sim", "policy-report", "scenario.yaml", "--policies", mixes, *options])
+    kept = [pair for pair in question.options if pair[0] not in ("--policies", "--equal-cost")]
+    return command_line("scenario.yaml", [("--policies", mixes), *kept])
 
 
 def _yaml(data: Any) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from district_sim.policy_report.gather import Findings
+    from district_sim.policy_report.sensitivity import Sensitivity
 
 _MOST_GROUPS = 3
 
@@ -54,7 +55,7 @@ def _trajectories(found: Findings) -> str:
         row = max(own, key=lambda row: row["count"])
         name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])].lower()
         by_name.setdefault(name, []).append(f"{_per_cent(row)} of the districts under {cell}")
-    said = "; ".join(f"{name} ({', '.join(shares)})" for name, shares in by_name.items())
+    said = "; ".join(f"{name}: {', '.join(shares)}" for name, shares in by_name.items())
     return f"The most frequent end is {said}."
 
 
@@ -88,7 +89,11 @@ def _groups(found: Findings) -> str:
     said = []
     for word, names in (("More", more), ("Fewer", fewer)):
         listed = ", ".join(f"{name} ({change(rows[name], 'employment')})" for name in names[:_MOST_GROUPS])
-        said.append(f"{word} jobs at the end in {listed}." if names else f"{word} jobs in no group that could be told.")
+        said.append(
+            f"{word} jobs at the end in {listed}."
+            if names
+            else f"No group with {word.lower()} jobs that could be told."
+        )
     return f"Under {lead}: {' '.join(said)} Firms by what they were before the first policy."
 
 
@@ -107,18 +112,18 @@ def _sure(found: Findings) -> str:
     study = found.sensitivity
     if study is None:
         return "The sensitivity to uncertain parameters was not asked for: the verdict is conditional on all of them."
-    from scipy import stats
-
     if not len(study.top):
         return f"In all {len(study.draws)} draws of {study.parameters} uncertain parameters the outcomes are equal."
-    interval = stats.binomtest(study.kept, len(study.draws)).proportion_ci(found.question.confidence, method="wilson")
-    row = {"share": study.kept / len(study.draws), "low": interval.low, "high": interval.high}
-    text = (
-        f"With all {study.parameters} uncertain parameters drawn at once, each draw with a luck of its own, "
-        f"{study.lead} stays first and on its side of {found.question.cells[0]} in {_per_cent(row)} of "
-        f"{len(study.draws)} draws."
-    )
+    text = f"With all {study.parameters} uncertain parameters drawn at once, {stays(found, study)}"
     turned = turns(study, found.question.outcome)
     if turned:
-        return f"{text} One parameter at a time, it turns at {len(turned)} of the ends looked at (named in section 8)."
+        return f"{text} One parameter at a time, the verdict turns at {len(turned)} of the ends looked at (section 8)."
     return f"{text} At no end of the ranges of the {len(study.top)} most important ones, one at a time, does it turn."
+
+
+def stays(found: Findings, study: Sensitivity) -> str:
+    """In what share of the draws the verdict stays."""
+    confidence, cells = found.question.confidence, found.question.cells
+    side_kept, kept = (_per_cent(study.share(column, confidence)) for column in ("same_side", "kept"))
+    text = f"{study.lead} stays on its side of {cells[0]} in {side_kept} of {len(study.draws)} draws"
+    return f"{text}." if len(cells) == 2 else f"{text}, and first of the policies as well in {kept}."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from district_sim.scenario_files import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from district_sim.experiments.ranges import Parameter
     from district_sim.policy_files import Policy
@@ -51,8 +51,8 @@ class Question:
     sensitivity_runs: int
     text: str
     """The question in the user's words."""
-    options: tuple[str, ...]
-    """Of the command, as far as they decide numbers."""
+    options: tuple[tuple[str, str], ...]
+    """Of the command with their values, as far as they decide numbers."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class Question:
     @property
     def command(self) -> str:
         """The command that makes the report again."""
-        return shlex.join(["district-sim", "policy-report", self.name, *self.options])
+        return command_line(self.name, self.options)
 
     @property
     def plan(self) -> tuple[int, int]:
@@ -78,6 +78,11 @@ class Question:
             ScenarioError: `sensitivity_runs` is above 0, yet not enough.
         """
         return plan_of(self.sensitivity_runs, len(self.mixes), self.replications, min(TOP, len(self.parameters)))
+
+
+def command_line(scenario: str, options: Sequence[tuple[str, str]]) -> str:
+    """The command, an option a line."""
+    return " \\\n  ".join(map(shlex.join, [["district-sim", "policy-report", scenario], *options]))
 
 
 def plan_of(runs: int, cells: int, replications: int, top: int) -> tuple[int, int]:

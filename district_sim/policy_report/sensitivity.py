@@ -40,7 +40,8 @@ class Sensitivity:
     parameters: int
     """So many were drawn."""
     draws: pd.DataFrame
-    """One row per draw: draw, seed, the parameters, the outcome under each mix (`under`), kept."""
+    """One row per draw: draw, seed, the parameters, the outcome under each mix (`under`), same_side (the lead's effect
+    has the sign that it has in the report), kept (same_side, and no mix is higher than the lead)."""
     broken: int
     """Draws left out: the settings do not go together, or the district outgrew its room."""
     ranks: pd.DataFrame
@@ -53,10 +54,13 @@ class Sensitivity:
     replicates: int
     """At each end."""
 
-    @property
-    def kept(self) -> int:
-        """Draws in which the verdict stays."""
-        return int(self.draws["kept"].sum())
+    def share(self, column: str, confidence: float) -> dict[str, float]:
+        """Share of the draws in which `same_side` or `kept` holds: share, low and high (Wilson)."""
+        from scipy import stats
+
+        count = int(self.draws[column].sum())
+        span = stats.binomtest(count, len(self.draws)).proportion_ci(confidence, method="wilson")
+        return {"share": count / len(self.draws), "low": float(span.low), "high": float(span.high)}
 
     @property
     def told(self) -> bool:
@@ -114,7 +118,7 @@ def investigate(
     Returns:
         None where nothing was asked for.
     """
-    from district_sim.pool import measured
+    from district_sim.pool import WORTH_PROCESSES, measured
     from district_sim.random import replicate_seed
 
     count, replicates = question.plan
@@ -133,12 +137,13 @@ def investigate(
         return lambda done, _: progress(cells * (before + done), cells * whole)
 
     draws = _judged(question, settings, measured(measure, first, tell(0), workers), lead, runs)
-    finite = draws[[under(cell) for cell in question.cells]].notna().all(axis=1)
+    finite = np.isfinite(draws[[under(cell) for cell in question.cells]]).all(axis=1)
     draws, broken = draws[finite].reset_index(drop=True), int((~finite).sum())
     ranks = ranked(question, draws, lead)
     top = ranks.loc[ranks["rho"].notna(), "parameter"].head(TOP).tolist()
     second = _end_jobs(question, top, replicates)
-    made = measured(measure, [job for _, _, _, job in second], tell(count), workers)
+    processes = workers if len(second) >= WORTH_PROCESSES else 1
+    made = measured(measure, [job for *_, job in second], tell(count), processes)
     ends = _ends(question, runs, second, made, lead, replicates)
     return Sensitivity(lead, len(question.parameters), draws, broken, ranks, ends, replicates)
 
@@ -167,7 +172,7 @@ def _drawn(question: Question, count: int) -> list[dict[str, Value]]:
 def _judged(
     question: Question, settings: list[dict[str, Value]], made: list[tuple[float, ...]], lead: str, runs: pd.DataFrame
 ) -> pd.DataFrame:
-    """The table of draws; `kept`: the lead stays the highest mix, and on its side of the counterfactual."""
+    """The table of draws."""
     import pandas as pd
 
     from district_sim.random import replicate_seed
@@ -180,8 +185,9 @@ def _judged(
     means = finished.groupby("cell")[question.outcome].mean()
     side = np.sign(means[lead] - means[question.cells[0]])
     own, base = values[under(lead)], values[under(question.cells[0])]
-    kept = (own >= values.iloc[:, 1:].max(axis=1)) & (np.sign(own - base) == side)
-    return pd.concat([table, values, kept.rename("kept")], axis=1)
+    same = np.sign(own - base) == side
+    kept = (own >= values.iloc[:, 1:].max(axis=1)) & same
+    return pd.concat([table, values, same.rename("same_side"), kept.rename("kept")], axis=1)
 
 
 def ranked(question: Question, draws: pd.DataFrame, lead: str) -> pd.DataFrame:

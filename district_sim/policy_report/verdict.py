@@ -45,8 +45,9 @@ def judge(
     if all(_nothing(row) for row in rows):
         headline = f"{name}: no difference. In each of {n} districts the outcome is the same with and without."
     elif sides[lead] > 0:
-        headline = f"{name} is highest under {lead}, and higher than under {counterfactual}"
+        below = [counterfactual, *(row["cell"] for row in rivals.to_dict("records") if side(row) < 0)]
         level = [row["cell"] for row in rivals.to_dict("records") if side(row) == 0]
+        headline = f"{name} is highest under {lead}, and higher than under {_and(below)}"
         headline += f"; {_and(level)} cannot be told apart from it." if level else "."
     elif any(value < 0 for value in sides.values()):
         lower = [cell for cell, value in sides.items() if value < 0]
