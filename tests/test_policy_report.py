@@ -20,12 +20,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_parts import drawn_texts, lightness
+from matplotlib.figure import Figure
 from typer.testing import Result
 
 from district_sim import figures
 from district_sim.figures.policy_report import report_looks
 from district_sim.policy_files import laid_over, load_policy
-from district_sim.policy_report.groups import LATER
+from district_sim.policy_report.groups import LATER, group_names
 from district_sim.policy_report.question import calibrated, plan_of
 from district_sim.policy_report.risk import shortfall, tail
 from district_sim.policy_report.sensitivity import Sensitivity, ranked
@@ -122,12 +123,12 @@ def test_numbers_are_those_of_the_runs(folder: Path, call: Call) -> None:
     else:
         assert np.isnan(cost["cost_per_job"]), "no cost can be told for jobs that cannot"
 
+    _check_gains(table(files, "gains"), none, own)
 
-def test_gains_add_up_and_follow_firms(folder: Path, call: Call) -> None:
+
+def _check_gains(table_of_gains: pd.DataFrame, none: list[Run], own: list[Run]) -> None:
     """By hand: firms after three quarters, by their numbers of employees then, at the end of both runs."""
-    files = made(call, "--policies", "research.yaml", "--sensitivity-runs", "0")
-    none, own = runs_by_hand(None), runs_by_hand("research.yaml")
-    found = table(files, "gains").set_index(["sort", "group", "measure"])["difference"]
+    found = table_of_gains.set_index(["sort", "group", "measure"])["difference"]
     whole = np.mean([a.end.firms["employees"].sum() - b.end.firms["employees"].sum() for a, b in zip(own, none)])
     for sort in ("phase", "size", "owner"):
         assert found.loc[sort].xs("jobs", level="measure").sum() == pytest.approx(whole)
@@ -420,17 +421,35 @@ def test_mixes_are_told_apart_in_grey_and_by_shape() -> None:
     assert len({str(look.dashes) for look in looks[1:]}) == len(looks) - 1
 
 
-def test_texts_do_not_lie_on_each_other() -> None:
-    """The widest legends and the longest names."""
-    cells = ["none", "entrant_attraction_networked", "takeover_screening", "export_platform+ppp_match"]
-    rows = [
-        {"parameter": path, "at": at, "value": value, "cell": cell, "difference": 9.0, "low": -9.0, "high": 20.0}
+LONG = [f"entrant_attraction_networked_{letter}" for letter in "abcdefg"]
+
+
+@pytest.mark.parametrize(
+    "cells", [["none", "a"], ["none", "it_brokers", "it_subsidy", "b+c"], ["none", *LONG]], ids=len
+)
+def test_texts_lie_beside_each_other_and_figures_fit_a_page(cells: list[str]) -> None:
+    effect = {"difference": 9.0, "low": -9.0, "high": 20.0}
+    ends = [
+        {"parameter": path, "at": at, "value": value, "cell": cell} | effect
         for path in ("market.sensitivity_quality", "policy_effects.training_cost", "ties.searching", "a.b", "c.d")
         for at, value in (("low", 0.5), ("base", 1.0), ("high", 1.5))
         for cell in cells[1:]
     ]
-    units = {str(row["parameter"]): "share" for row in rows}
-    figure = figures.sensitivity_ends(pd.DataFrame(rows), cells, "employment", 0.95, units)
+    gains = [
+        {"sort": sort, "group": name, "measure": measure, "cell": cell} | effect
+        for sort, names in group_names(6).items()
+        for name in names.values()
+        for measure in ("jobs", "value_added")
+        for cell in cells[1:]
+    ]
+    units = {str(row["parameter"]): "share" for row in ends}
+    _look_over(figures.sensitivity_ends(pd.DataFrame(ends), cells, "employment", 0.95, units))
+    _look_over(figures.who_gains(pd.DataFrame(gains), cells, 0.95))
+    ratios = pd.DataFrame([(cell, "employment", 0.1 * k) for cell in cells for k in range(5)])
+    _look_over(figures.tails(ratios.set_axis(["cell", "outcome", "ratio"], axis=1), cells, 0.2))
+
+
+def _look_over(figure: Figure) -> None:
     boxes = drawn_texts(figure)
     width = figure.bbox.width
     for number, (text, box) in enumerate(boxes):
@@ -438,3 +457,4 @@ def test_texts_do_not_lie_on_each_other() -> None:
         assert box.x1 <= width + 1.0, text
         for other, beside in boxes[number + 1 :]:
             assert not box.overlaps(beside), (text, other)
+    assert figure.get_figheight() < 9.5

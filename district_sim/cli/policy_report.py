@@ -104,7 +104,6 @@ def policy_report(
     """
     with clean_ends():
         check_seed(seed)
-        _check_file(out, force)
         if not 0.0 < confidence < 1.0:
             stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
         if len(checked_outcomes(outcome)) > 1:
@@ -114,6 +113,7 @@ def policy_report(
             outcome=outcome, text=question, replications=replications, seed=seed, interval=interval,
             confidence=confidence, sensitivity_runs=sensitivity_runs,
         )  # fmt: skip
+        _check_file(out, force)
         _make(asked, out, workers, quiet)
 
 

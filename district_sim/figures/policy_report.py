@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
 
 _WIDTH = 6.9  # inches: A4 less margins
-_LETTERS = 105  # of a legend's row
+_TALLEST = 9.0  # inches: what a page has room for, with the caption
+_LETTERS, _KEY_LETTERS = 105, 9  # of a legend's row, and as wide as a key's line and gaps
 STYLE: Any = HOUSE | {"text.parse_math": False}  # names are the user's, and may have dollars in them
 _MIXES = (
     Look("#0072b2", (0, (5, 1.5)), "s"),
@@ -34,8 +35,10 @@ _MIXES = (
     Look("#d55e00", (0, (5, 1.5, 1, 1.5)), "v"),
     Look("#cc79a7", (0, (8, 2)), "P"),
     Look("#56b4e9", (0, (3, 1, 1, 1, 1, 1)), "X"),
+    Look("#8a7a00", (0, (2, 2)), "p"),
+    Look("#999999", (0, (12, 3)), "*"),
 )
-"""Okabe & Ito's colours (2008), which colour-blind readers tell apart, in an order that differs in grey."""
+"""Okabe & Ito's colours (2008), which colour-blind readers tell apart, in an order that differs in grey; two more."""
 _BANDS: dict[str, tuple[str, str]] = {
     "value_added_local": ("Value added kept", "k€ a quarter"),
     "employment": ("Employment", "employees"),
@@ -46,7 +49,6 @@ _BANDS: dict[str, tuple[str, str]] = {
     "trust": ("Trust of local ties", "index, 0 to 1"),
 }
 _SCALES = {"radical_rate": 1000.0}
-_MARKS: dict[str, Any] = {"first policy begins": (0, (1, 1)), "globalisation begins": (0, (6, 3))}
 _GREY = "#555555"
 
 
@@ -61,9 +63,9 @@ def _keys(cells: Sequence[str], looks: Mapping[str, Look], line: bool) -> list[L
 
 
 def _legend(figure: Figure, keys: Sequence[Line2D]) -> None:
-    letters = sum(len(str(key.get_label())) + 9 for key in keys)
-    across = -(-len(keys) // -(-letters // _LETTERS))
-    figure.legend(handles=list(keys), loc="outside lower center", ncols=max(1, across), handlelength=3.0)
+    letters = [len(str(key.get_label())) + _KEY_LETTERS for key in keys]
+    across = len(keys) if sum(letters) <= _LETTERS else max(1, _LETTERS // max(letters))
+    figure.legend(handles=list(keys), loc="outside lower center", ncols=across, handlelength=3.0)
 
 
 # Over time ----------------------------------------------------------------------------------------
@@ -83,7 +85,7 @@ def over_time(table: pd.DataFrame, cells: Sequence[str], coverage: float, begins
     with mpl.rc_context(STYLE):
         for ax, (indicator, (_, unit)) in zip(axes, _BANDS.items(), strict=True):
             top = _SCALES.get(indicator, 1.0) * float(table.loc[table["indicator"] == indicator, "high"].max())
-            scale_y(ax, unit, top)
+            scale_y(ax, unit, max(top, 1.0) if indicator in _SCALES else top)
             if indicator == "wage" or indicator in _SCALES:
                 ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.3g}")
     return figure
@@ -124,7 +126,7 @@ def _panels(
     marks: tuple[int, int],
 ) -> tuple[Figure, list[Axes]]:
     """Small multiples of `_BANDS` over time, with the legend where the last one would stand."""
-    looks = report_looks(cells)
+    looks, moments = report_looks(cells), _moments(*marks)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 7.0), layout="constrained")
         axes = list(figure.subplots(4, 2, sharex=True).flat)
@@ -141,8 +143,9 @@ def _panels(
                     alpha=0.15,
                     linewidth=0,
                 )
-                ax.plot(line["quarter"], scale * line[middle], color=look.colour, linestyle=look.dashes)
-            for quarter, dashes in zip(marks, _MARKS.values(), strict=True):
+                dot = "." if len(line) == 1 else "none"
+                ax.plot(line["quarter"], scale * line[middle], color=look.colour, linestyle=look.dashes, marker=dot)
+            for quarter, dashes in moments.values():
                 ax.axvline(quarter, color=_GREY, linewidth=0.9, linestyle=dashes, zorder=0)
             ax.set_xlim(0, float(table["quarter"].max()))
             ax.set_title(heading)
@@ -151,10 +154,21 @@ def _panels(
         axes[5].xaxis.set_tick_params(labelbottom=True)
         for ax in axes[5:7]:
             ax.set_xlabel("quarter")
-        lines = [Line2D([], [], color=_GREY, linewidth=0.9, linestyle=d, label=name) for name, d in _MARKS.items()]
+        lines = [
+            Line2D([], [], color=_GREY, linewidth=0.9, linestyle=dashes, label=name)
+            for name, (_, dashes) in moments.items()
+        ]
         key: Any = {"handlelength": 3.2, "title": title, "alignment": "left", "title_fontsize": 8}
         axes[-1].legend(handles=[*_keys(drawn, looks, line=True), *lines], loc="center left", **key)
     return figure, axes[:-1]
+
+
+def _moments(begins: int, onset: int) -> dict[str, tuple[int, Any]]:
+    """What begins when, and how its line is drawn."""
+    dotted, dashed = (0, (1, 1)), (0, (6, 3))
+    if begins == onset:
+        return {"policy and globalisation begin": (onset, dashed)}
+    return {"first policy begins": (begins, dotted), "globalisation begins": (onset, dashed)}
 
 
 # Effects ------------------------------------------------------------------------------------------
@@ -167,7 +181,7 @@ def effects(found: "Comparison") -> Figure:
     shares = [outcome for outcome in outcomes if percent(outcome) or _is_index(outcome)]
     parts = [([o for o in outcomes if o not in shares], True), (shares, False)]
     parts = [(names, relative) for names, relative in parts if names]
-    row = 0.24 + 0.13 * (len(found.cells) - 1)
+    row = _row_height(0.24 + 0.13 * (len(found.cells) - 1), len(outcomes))
     with mpl.rc_context(STYLE):
         heights = [len(names) * row + 0.1 for names, _ in parts]
         figure = Figure(figsize=(_WIDTH, sum(heights) + 0.62 * len(parts) + 0.45), layout="constrained")
@@ -179,6 +193,11 @@ def effects(found: "Comparison") -> Figure:
         keys = _keys(found.cells[1:], looks, line=False)
         _legend(figure, [*keys, _interval_key(found.confidence)])
     return figure
+
+
+def _row_height(wanted: float, rows: int) -> float:
+    """In inches, so that all rows, with what stands around them, fit a page."""
+    return min(wanted, (_TALLEST - 2.2) / rows)
 
 
 def _is_index(outcome: str) -> bool:
@@ -278,7 +297,7 @@ def who_gains(table: pd.DataFrame, cells: Sequence[str], confidence: float) -> F
     """
     looks, sorts = report_looks(cells), list(dict.fromkeys(table["sort"]))
     names = {sort: list(dict.fromkeys(table.loc[table["sort"] == sort, "group"])) for sort in sorts}
-    row = 0.16 + 0.085 * (len(cells) - 1)
+    row = _row_height(0.16 + 0.085 * (len(cells) - 1), sum(map(len, names.values())))
     heights = [len(names[sort]) * row + 0.1 for sort in sorts]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, sum(heights) + 0.36 * len(sorts) + 0.7), layout="constrained")

@@ -83,7 +83,8 @@ def _context(found: Findings) -> dict[str, Any]:
 
 
 def _standard_question(question: Question) -> str:
-    mixes = " or ".join(question.cells[1:])
+    *others, last = question.cells[1:]
+    mixes = " or ".join(filter(None, (", ".join(others), last)))
     money = ""
     if question.equal_cost is not None:
         money = f", each with budgets worth {question.equal_cost:,.0f} k€ on the first day"

@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 _MOST_GROUPS = 3
 
 
-def points(found: Findings) -> list[tuple[str, str]]:
-    """Heading and text of each point of the summary."""
-    told = [
+def points(found: Findings) -> list[tuple[str, list[str]]]:
+    """Heading and lines of each point of the summary; where the policies are many, of the lead alone."""
+    return [
         ("Jobs and cost", _jobs(found)),
-        ("Trajectories", _trajectories(found)),
+        ("Trajectories", [_trajectories(found)]),
         ("Tail risk", _risk(found)),
-        ("Who gains, who loses", _groups(found)),
-        ("How sure", _sure(found)),
+        ("Who gains, who loses", [_groups(found)]),
+        ("How sure", [_sure(found)]),
     ]
-    return [(heading, text) for heading, text in told if text]
 
 
-def _jobs(found: Findings) -> str:
+def _jobs(found: Findings) -> list[str]:
     said = []
     for row in found.costs.to_dict("records")[1:]:
         jobs = {"difference": row["jobs"], "low": row["jobs_low"], "high": row["jobs_high"]}
@@ -45,37 +44,37 @@ def _jobs(found: Findings) -> str:
         else:
             text += ", so no cost per job kept can be told"
         said.append(f"{text}; {number(row['spent'], 0)} k€ spent.")
-    return " ".join(said)
+    return said
 
 
 def _trajectories(found: Findings) -> str:
-    table, by_name = found.comparison.trajectories, dict[str, list[str]]()
-    for cell in found.question.cells:
-        own = table[table["cell"] == cell].to_dict("records")
-        row = max(own, key=lambda row: row["count"])
+    table, said = found.comparison.trajectories, []
+    for cell in (found.question.cells[0], found.verdict.lead):
+        row = max(table[table["cell"] == cell].to_dict("records"), key=lambda row: row["count"])
         name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])].lower()
-        by_name.setdefault(name, []).append(f"{_per_cent(row)} of the districts under {cell}")
-    said = "; ".join(f"{name}: {', '.join(shares)}" for name, shares in by_name.items())
-    return f"The most frequent end is {said}."
+        said.append(f"under {cell} {name}, in {_per_cent(row)} of the districts")
+    return f"The most frequent end is {'; '.join(said)}."
 
 
 def _per_cent(row: Mapping[Any, Any]) -> str:
     return f"{100 * row['share']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
 
 
-def _risk(found: Findings) -> str:
+def _risk(found: Findings) -> list[str]:
     said = []
     for outcome, part in found.risk.groupby("outcome", sort=False):
         name = outcome_name(str(outcome), unit=False).lower()
-        rows = part.to_dict("records")
-        chances = ", ".join(f"{_per_cent(row)} under {row['cell']}" for row in rows)
-        said.append(f"Loss of more than {100 * LOSS:.0f} % of {name}: {chances}.")
-        for row in rows[1:]:
-            if side(row, "change_low", "change_high"):
-                more = "more" if row["change"] > 0.0 else "less"
-                points = number(100.0 * abs(row["change"]), 1)
-                said.append(f"The worst {100 * WORST:.0f} % keep {points} points {more} of it under {row['cell']}.")
-    return " ".join(said)
+        rows = {row["cell"]: row for row in part.to_dict("records")}
+        shown = {cell: rows[cell] for cell in (found.question.cells[0], found.verdict.lead)}
+        chances = ", ".join(f"{_per_cent(row)} under {cell}" for cell, row in shown.items())
+        text = f"Loss of more than {100 * LOSS:.0f} % of {name}: {chances}."
+        own = rows[found.verdict.lead]
+        if side(own, "change_low", "change_high"):
+            more = "more" if own["change"] > 0.0 else "less"
+            points = number(100.0 * abs(own["change"]), 1)
+            text += f" The worst {100 * WORST:.0f} % of the districts keep {points} points {more} under {own['cell']}."
+        said.append(text)
+    return said
 
 
 def _groups(found: Findings) -> str:
