@@ -236,7 +236,9 @@ def test_the_verdict_says_no_more_than_the_numbers() -> None:
     beaten = headline(two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": -0.5}]))
     assert beaten == "Employees is highest under a, and higher than under none and b."
     lower = headline(differences(a=(-1.0, -3.0, 1.0), b=(-5.0, -7.0, -3.0)))
-    assert lower == "Employees: no policy raises it; under b it is lower than under none."
+    assert lower == "Employees: no policy can be told to raise it; under b it is lower than under none."
+    unsure = headline(differences(a=(5.0, -1.0, 11.0), b=(2.0, 1.0, 3.0)))
+    assert unsure.startswith("Employees is higher under b than under none; the greatest mean is that of a, whose")
 
 
 def test_details_have_sign_unit_interval_and_caution() -> None:

@@ -367,10 +367,11 @@ def sensitivity_ends(
 
 def _end_lines(ax: Axes, table: pd.DataFrame, cells: Sequence[str], looks: Mapping[str, Look], scale: float) -> None:
     values = table[table["cell"] == cells[1]]["value"].to_numpy(dtype=float)
+    step = min(0.16, 0.7 / len(cells))
     for number, cell in enumerate(cells[1:]):
         own, look = table[table["cell"] == cell], looks[cell]
         middle, low, high = (scale * own[name].to_numpy() for name in ("difference", "low", "high"))
-        at = np.arange(len(own)) + 0.16 * (number - (len(cells) - 2) / 2.0)
+        at = np.arange(len(own)) + step * (number - (len(cells) - 2) / 2.0)
         sides = [np.maximum(0.0, middle - low), np.maximum(0.0, high - middle)]
         ax.errorbar(
             at, middle, yerr=sides, color=look.colour, marker=look.marker, markersize=4.5, capsize=2.5,

@@ -152,14 +152,10 @@ def _same(runs: pd.DataFrame, base: str, cell: str) -> bool:
     """Whether all finished runs of two mixes have the same outcomes."""
     from district_sim.experiments.design import Keep, outcomes
 
-    told = ["replicate", "status", "trajectory", *(name for name in outcomes(Keep()) if _of_policy(name))]
+    told = ["replicate", "status", "trajectory", *outcomes(Keep())]
+    told = [name for name in told if not name.startswith("policy_spending")]  # differs although nothing else may
     first, second = (runs.loc[runs["cell"] == name, told].reset_index(drop=True) for name in (base, cell))
     return bool(first.equals(second))
-
-
-def _of_policy(outcome: str) -> bool:
-    """Spending differs although nothing else may."""
-    return not outcome.startswith("policy_spending")
 
 
 def differences_over_time(years: pd.DataFrame, cells: Mapping[int, str], confidence: float) -> pd.DataFrame:

@@ -7,7 +7,7 @@ that the classes of one sort add up to the whole district.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,13 +65,17 @@ def classes(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def eves(
-    scenario: Scenario, begins: int, seeds: Sequence[int], workers: int | None, progress: object = None
+    scenario: Scenario,
+    begins: int,
+    seeds: Sequence[int],
+    workers: int | None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[pd.DataFrame]:
     """`eve` for each seed."""
     from district_sim.pool import WORTH_PROCESSES, measured
 
-    tell = progress if callable(progress) else None
-    return measured(partial(eve, scenario, begins), seeds, tell, workers if len(seeds) >= WORTH_PROCESSES else 1)
+    processes = workers if len(seeds) >= WORTH_PROCESSES else 1
+    return measured(partial(eve, scenario, begins), seeds, progress, processes)
 
 
 def followed(

@@ -37,21 +37,25 @@ def judge(
         counterfactual: its name.
         confidence: of the intervals.
     """
-    rows: list[dict[Any, Any]] = differences[differences["outcome"] == outcome].to_dict("records")
+    own = differences[differences["outcome"] == outcome].dropna(subset="difference")
+    rows: list[dict[Any, Any]] = own.to_dict("records")
     rows.sort(key=lambda row: -row["difference"])
     lead, name, n = rows[0]["cell"], outcome_name(outcome, unit=False), rows[0]["n"]
     details = tuple(f"{row['cell']}: {effect_in_words(row, outcome, confidence)}" for row in rows)
-    sides = {row["cell"]: side(row) for row in rows}
+    higher, lower = ([row["cell"] for row in rows if side(row) == sign] for sign in (1, -1))
     if all(_nothing(row) for row in rows):
         headline = f"{name}: no difference. In each of {n} districts the outcome is the same with and without."
-    elif sides[lead] > 0:
+    elif lead in higher:
         below = [counterfactual, *(row["cell"] for row in rivals.to_dict("records") if side(row) < 0)]
         level = [row["cell"] for row in rivals.to_dict("records") if side(row) == 0]
         headline = f"{name} is highest under {lead}, and higher than under {_and(below)}"
         headline += f"; {_and(level)} cannot be told apart from it." if level else "."
-    elif any(value < 0 for value in sides.values()):
-        lower = [cell for cell, value in sides.items() if value < 0]
-        headline = f"{name}: no policy raises it; under {_and(lower)} it is lower than under {counterfactual}."
+    elif higher:
+        headline = f"{name} is higher under {_and(higher)} than under {counterfactual}; the greatest mean is that of "
+        headline += f"{lead}, whose interval includes 0."
+    elif lower:
+        headline = f"{name}: no policy can be told to raise it; under {_and(lower)} it is lower than under "
+        headline += f"{counterfactual}."
     else:
         headline = (
             f"{name}: no difference from {counterfactual} can be told with {n} districts; every interval includes 0."
