@@ -76,10 +76,17 @@ def _context(found: Findings) -> dict[str, Any]:
         "files": _files(question),
         "again": _again(question),
         "level": f"{100 * question.confidence:g} %",
+        "alike": {cell for cell, counts in found.comparison.transitions.items() if _diagonal(counts)},
         "coverage": COVERAGE,
         "loss": LOSS,
         "worst": WORST,
     }
+
+
+def _diagonal(counts: pd.DataFrame) -> bool:
+    """Whether the same luck always led to the same trajectory."""
+    values = counts.to_numpy()
+    return bool(values.sum() == values.trace())
 
 
 def _standard_question(question: Question) -> str:
