@@ -51,9 +51,9 @@ def _trajectories(found: Findings) -> str:
     table, said = found.comparison.trajectories, []
     for cell in (found.question.cells[0], found.verdict.lead):
         row = max(table[table["cell"] == cell].to_dict("records"), key=lambda row: row["count"])
-        name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])].lower()
+        name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])]
         said.append(f"under {cell} {name}, in {_per_cent(row)} of the districts")
-    return f"The most frequent end is {'; '.join(said)}."
+    return f"The most frequent end: {'; '.join(said)}."
 
 
 def _per_cent(row: Mapping[Any, Any]) -> str:
