@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
 
-_WORTH_PROCESSES = 20  # jobs; starting processes takes as long as some
+WORTH_PROCESSES = 20
+"""Jobs: starting processes takes as long as some."""
 
 
 def start_worker() -> None:
@@ -94,7 +95,7 @@ def measured[Job, Result](
                 progress(len(out), len(jobs))
         return out
 
-    if workers == 1 or (workers is None and len(jobs) < _WORTH_PROCESSES):
+    if workers == 1 or (workers is None and len(jobs) < WORTH_PROCESSES):
         return collected(map(measure, jobs))
     compile_first()
     with worker_pool(workers) as pool:

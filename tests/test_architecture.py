@@ -21,6 +21,7 @@ ALLOWED = {
         "figures.experiments",
         "figures.film",
         "figures.maps",
+        "figures.policy_report",
         "figures.replications",
         "figures.runs",
         "figures.structure",
@@ -29,6 +30,7 @@ ALLOWED = {
         "figures.stylised",
         "app",
     },
+    "jinja2": {"policy_report.page"},
     "pydantic": {"cases.files", "scenario", "scenario_files", "experiments.design", "experiments.design_files"},
     "pydantic_core": {"cases.files", "scenario", "scenario_files", "experiments.design_files"},
 }

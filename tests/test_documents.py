@@ -43,6 +43,7 @@ SMALLER = {
     "--morris": 2,
     "--sobol": 4,
     "--runs": 2,
+    "--sensitivity-runs": 200,
     "--meetings": 5000,
 }
 """The most that these options get here."""

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from district_sim import __version__
-from district_sim.cli import analysis, calibrate, experiments, page, runs
+from district_sim.cli import analysis, calibrate, experiments, page, policy_report, runs
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replicate import replicate_app
 from district_sim.cli.scenarios import scenarios_app
@@ -24,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "results": experiments.results,
     "verify": runs.verify,
     **analysis.COMMANDS,
+    "policy-report": policy_report.policy_report,
     "calibrate": calibrate.calibrate,
     "study": study,
 }

@@ -124,7 +124,7 @@ def compare(
         wanted = checked_outcomes(outcomes)
         if not 0.0 < confidence < 1.0:
             stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
-        mixes = _mixes(policies or [], scenarios)
+        mixes = mixes_of(policies or [], scenarios)
         costs = _Costs.of(equal_cost, discount, mixes, scenarios, quarters)
         mixes = costs.mixes if costs is not None else mixes
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
@@ -260,7 +260,7 @@ def _check_lengths(scenarios: list[str]) -> None:
         stop(f"the scenarios' runs differ in length ({told} quarters); give one with --quarters", BAD_INPUT)
 
 
-def _mixes(given: list[str], scenarios: list[str]) -> dict[str, Any]:
+def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     """Policy mixes by name, in the order given; see `policy_files`."""
     from district_sim.policy_files import OWN, policy_mix
     from district_sim.scenario_files import load_scenario

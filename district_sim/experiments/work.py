@@ -224,12 +224,8 @@ def _rows(
     orders: Orders, point: Point, replicate: int, seed: int, status: str, table: "np.ndarray", state: "State"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
-    from district_sim.indicators import NAMES
     from district_sim.run import Snapshot, as_frame
-    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
 
-    frame = as_frame(table)
-    scores = score(frame)
     row: dict[str, Any] = {
         "point": point.index,
         "replicate": replicate,
@@ -239,18 +235,11 @@ def _rows(
         **point.settings,
         "status": status,
         "quarters": len(table),
-        "trajectory": scores.label.value,
-        **{f"score_{future.value}": scores.of(future) for future in FUTURES},
-        "recovery_time": recovery_time(frame),
+        **outcomes_of(table, orders.keep),
     }
-    if orders.keep.final:
-        row |= zip(NAMES, table[-1].tolist(), strict=True)
-    if orders.keep.late:
-        window = min(LATE_WINDOW, max(1, len(table) // 4))
-        row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
     rows: dict[str, Any] = {"runs": row}
     if orders.keep.every is not None:
-        rows["series"] = _identified(_thinned(frame, orders.keep.every).reset_index(), point, replicate)
+        rows["series"] = _identified(_thinned(as_frame(table), orders.keep.every).reset_index(), point, replicate)
     if orders.keep.firms:
         firms = Snapshot.of(state).firms.reset_index()
         rows["firms"] = _identified(firms.astype({"control": "string"}), point, replicate)
@@ -268,6 +257,32 @@ def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) 
     totals.insert(0, "number", range(len(totals)))
     names = ["number", "instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
     return {"spending": _identified(totals[names].copy(), point, replicate)}
+
+
+def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
+    """What a row of results tells of a run: its label and the outcomes that are kept.
+
+    Args:
+        table: (quarters, len(NAMES)) indicators of at least two quarters.
+        keep: which outcomes.
+    """
+    from district_sim.indicators import NAMES
+    from district_sim.run import as_frame
+    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
+
+    frame = as_frame(table)
+    scores = score(frame)
+    row: dict[str, Any] = {
+        "trajectory": scores.label.value,
+        **{f"score_{future.value}": scores.of(future) for future in FUTURES},
+        "recovery_time": recovery_time(frame),
+    }
+    if keep.final:
+        row |= zip(NAMES, table[-1].tolist(), strict=True)
+    if keep.late:
+        window = min(LATE_WINDOW, max(1, len(table) // 4))
+        row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
+    return row
 
 
 def _thinned(frame: "pd.DataFrame", every: int) -> "pd.DataFrame":

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_diagram, sobol_bars
     from district_sim.figures.film import animate, check_film
     from district_sim.figures.maps import CONTROLS, district_map, network_map
+    from district_sim.figures.policy_report import (
+        effects,
+        effects_over_time,
+        over_time,
+        sensitivity_ends,
+        tails,
+        trajectory_dots,
+        who_gains,
+    )
     from district_sim.figures.replications import distance_curves, exchange_rules, knowledge_curves, rules_beside
     from district_sim.figures.runs import dashboard, futures, scores_over_time
     from district_sim.figures.structure import ORIGINS, knowledge_ridge, ownership_tree, value_chain
@@ -39,23 +48,30 @@ __all__ = [
     "differences",
     "distance_curves",
     "district_map",
+    "effects",
+    "effects_over_time",
     "exchange_rules",
     "futures",
     "knowledge_curves",
     "knowledge_ridge",
     "morris_plane",
     "network_map",
+    "over_time",
     "ownership_tree",
     "phase_diagram",
     "rules_beside",
     "save",
     "scores_over_time",
+    "sensitivity_ends",
     "sizes_and_growth",
     "sobol_bars",
     "study_dots",
     "study_lines",
+    "tails",
+    "trajectory_dots",
     "transitions",
     "value_chain",
+    "who_gains",
 ]
 
 _HOMES = {
@@ -64,6 +80,15 @@ _HOMES = {
     "experiments": ("Mark", "boxes", "morris_plane", "phase_diagram", "sobol_bars"),
     "film": ("animate", "check_film"),
     "maps": ("CONTROLS", "district_map", "network_map"),
+    "policy_report": (
+        "effects",
+        "effects_over_time",
+        "over_time",
+        "sensitivity_ends",
+        "tails",
+        "trajectory_dots",
+        "who_gains",
+    ),
     "replications": ("distance_curves", "exchange_rules", "knowledge_curves", "rules_beside"),
     "runs": ("dashboard", "futures", "scores_over_time"),
     "structure": ("ORIGINS", "knowledge_ridge", "ownership_tree", "value_chain"),

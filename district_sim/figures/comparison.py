@@ -33,23 +33,23 @@ _OTHERS = (
 _GREYS = LinearSegmentedColormap.from_list("counts", ["#ffffff", "#5b7485"])
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     colour: str
     dashes: Any
     marker: str
 
 
-def _looks(cells: Sequence[str]) -> dict[str, _Look]:
+def _looks(cells: Sequence[str]) -> dict[str, Look]:
     """A look for each cell: the colour of the trajectory that it is named after, if it is."""
     looks, other = {}, 0
     for number, cell in enumerate(cells):
         meant, marker = trajectory_meant(cell), _MARKERS[number % len(_MARKERS)]
         if meant is None:
             colour, dashes = _OTHERS[other % len(_OTHERS)]
-            looks[cell] = _Look(colour, dashes, marker)
+            looks[cell] = Look(colour, dashes, marker)
             other += 1
         else:
-            looks[cell] = _Look(TRAJECTORY_COLOURS[meant], TRAJECTORY_DASHES[meant], marker)
+            looks[cell] = Look(TRAJECTORY_COLOURS[meant], TRAJECTORY_DASHES[meant], marker)
     return looks
 
 
@@ -78,29 +78,27 @@ def differences(found: "Comparison") -> Figure:
         height = 1.5 + tallest * (0.2 + 0.15 * (len(found.cells) - 1))
         figure = Figure(figsize=(5.0 * len(groups), height), layout="constrained")
         for ax, (group, unit) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True):
-            _forest(
-                ax, table[table["outcome"].isin(group)], group, found.cells[1:], looks, relative=group is not points
-            )
+            forest(ax, table[table["outcome"].isin(group)], group, found.cells[1:], looks, relative=group is not points)
             ax.set_xlabel(f"difference, {unit}")
         method = "Student's t" if found.interval == "t" else "BCa bootstrap"
         figure.suptitle(f"Differences from {found.counterfactual}", weight="bold", x=0.01, ha="left")
-        keys = [_key(looks[cell], heading(cell), line=False) for cell in found.cells[1:]]
+        keys = [key_of(looks[cell], heading(cell), line=False) for cell in found.cells[1:]]
         keys.append(Line2D([], [], color="#555555", label=f"{100 * found.confidence:g} % interval ({method})"))
         figure.legend(handles=keys, loc="outside lower center", ncols=min(4, len(keys)))
     return figure
 
 
-def _key(look: _Look, label: str, line: bool = True) -> Line2D:
+def key_of(look: Look, label: str, line: bool = True) -> Line2D:
     marks: Any = {"linestyle": look.dashes} if line else {"linestyle": "", "marker": look.marker}
     return Line2D([], [], color=look.colour, label=label, linewidth=2.0, **marks)
 
 
-def _forest(
+def forest(
     ax: Axes,
     table: pd.DataFrame,
     outcomes: Sequence[str],
     cells: Sequence[str],
-    looks: Mapping[str, _Look],
+    looks: Mapping[str, Look],
     relative: bool,
 ) -> None:
     """Dots with intervals, a row for each outcome, a dot for each cell."""
@@ -164,7 +162,7 @@ def bands(table: pd.DataFrame, cells: Sequence[str], coverage: float = 0.9) -> F
         for ax in figure.axes[3:]:
             ax.set_xlabel("quarter")
         figure.suptitle(f"Median and {100 * coverage:.0f} % of the replicates", weight="bold", x=0.01, ha="left")
-        keys = [_key(looks[cell], heading(cell)) for cell in cells]
+        keys = [key_of(looks[cell], heading(cell)) for cell in cells]
         figure.legend(handles=keys, loc="outside lower center", ncols=min(5, len(keys)), handlelength=3.4)
     return figure
 

@@ -1,0 +1,239 @@
+"""`district-sim policy-report`: one HTML file on what policies change in a district."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from district_sim.cli.analysis import (
+    ConfidenceOption,
+    EqualCostOption,
+    IntervalOption,
+    PoliciesOption,
+    mixes_of,
+)
+from district_sim.cli.common import (
+    BAD_INPUT,
+    QuartersOption,
+    QuietOption,
+    ScenarioArgument,
+    WorkersOption,
+    check_seed,
+    clean_ends,
+    complete_path,
+    progress,
+    resolve,
+    stop,
+    writing,
+)
+from district_sim.cli.studies import checked_outcomes, experiment_of, or_stop, runs_of
+
+if TYPE_CHECKING:
+    from district_sim.experiments.ranges import Parameter
+    from district_sim.policy_report.question import Question
+    from district_sim.scenario import Instrument, Scenario
+
+CALIBRATED = "calibrated"
+OUTCOME = "value_added_local_late"
+
+FileOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The report, an .html file.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
+QuestionOption = Annotated[str, typer.Option("--question", metavar="TEXT", help="The question in your words.")]
+HeadlineOption = Annotated[
+    str, typer.Option("--outcome", metavar="NAME", help="The verdict is on this one; NAME_late: mean of 40 quarters.")
+]
+RateOption = Annotated[float | None, typer.Option("--discount", metavar="RATE", help="Discount rate a year (0.03).")]
+BudgetOption = Annotated[
+    int,
+    typer.Option("--sensitivity-runs", metavar="N", min=0, help="Runs for the sensitivity of the verdict; 0: none."),
+]
+UncertainOption = Annotated[
+    str,
+    typer.Option(
+        "--parameters", metavar="A,B,...", help="Uncertain ones: paths, sections, or calibrated for all of ours."
+    ),
+]
+UncertainRangeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="PATH=LOW:HIGH",
+        help="Range of an uncertain parameter; by default its value ± 50 %.",
+        autocompletion=complete_path,
+    ),
+]
+
+
+def policy_report(
+    scenario: ScenarioArgument,
+    out: FileOption,
+    policies: PoliciesOption = None,
+    equal_cost: EqualCostOption = None,
+    discount: RateOption = None,
+    outcome: HeadlineOption = OUTCOME,
+    question: QuestionOption = "",
+    replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
+    sensitivity_runs: BudgetOption = 1500,
+    parameters: UncertainOption = CALIBRATED,
+    ranges: UncertainRangeOption = None,
+    interval: IntervalOption = "t",
+    confidence: ConfidenceOption = 0.95,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same report.")] = 1000,
+    quarters: QuartersOption = None,
+    workers: WorkersOption = None,
+    force: ReplaceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a report on what policies change in a district, as one HTML file.
+
+    Each policy mix is compared with none under the same luck. In the file: the
+    answer in short, the district, outcomes with confidence bands, tail risk, how
+    probable each trajectory is, who gains and who loses, what a job kept costs,
+    on which uncertain parameters the verdict hangs, and all data and files that
+    are needed to do it again. It works offline; print it for a PDF.
+
+    [bold]Examples[/bold]
+
+      district-sim policy-report fragmentation --policies rd_subsidy,it_brokers --equal-cost 20000 --out report.html
+      district-sim policy-report decline --policies it_brokers --sensitivity-runs 0 --out brokers.html
+      district-sim policy-report my_district.yaml --policies own --outcome employment --out own.html
+
+    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        check_seed(seed)
+        if not 0.0 < confidence < 1.0:
+            stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
+        if len(checked_outcomes(outcome)) > 1:
+            stop("--outcome must be one outcome", BAD_INPUT)
+        asked = _question(
+            scenario, policies or [], equal_cost, discount, parameters, ranges or [], quarters,
+            outcome=outcome, text=question, replications=replications, seed=seed, interval=interval,
+            confidence=confidence, sensitivity_runs=sensitivity_runs,
+        )  # fmt: skip
+        _check_file(out, force)
+        _make(asked, out, workers, quiet)
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def _check_file(path: Path, force: bool) -> None:
+    """Find out that the report can be written before anything is simulated."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        stop(f"--out {path}: the report is a web page; name a file that ends in .html", BAD_INPUT)
+    try:
+        if path.is_dir():
+            stop(f"--out {path}: is a folder; name a file in it", BAD_INPUT)
+        if path.exists() and not force:
+            stop(f"{path} is there already; choose another --out, or --force to replace it", BAD_INPUT)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        stop(f"--out {path}: cannot be written: {error.strerror or error}", BAD_INPUT)
+
+
+def _question(
+    name: str,
+    policies: list[str],
+    equal_cost: float | None,
+    discount: float | None,
+    parameters: str,
+    ranges: list[str],
+    quarters: int | None,
+    **plain: Any,
+) -> "Question":
+    """Everything resolved and checked."""
+    from district_sim.experiments import costs
+    from district_sim.policy_files import NONE, laid_over
+    from district_sim.policy_report.question import Question, named_files
+
+    rate = costs.DISCOUNT if discount is None else discount
+    if not 0.0 <= rate <= 1.0:
+        stop(f"--discount must be between 0 and 1 a year, not {rate:g}", BAD_INPUT)
+    if equal_cost is not None and not 0.0 < equal_cost <= 1e9:
+        stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
+    district = resolve(name, [], quarters)
+    given = [text.strip() for entry in policies for text in entry.split(",")]
+    mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, [name])}
+    if mixes[NONE]:
+        stop("--policies: none is the counterfactual; give the policy file of that name another one", BAD_INPUT)
+    if len(mixes) < 2:
+        stop("--policies: name at least one policy to compare with none", BAD_INPUT)
+    if equal_cost is not None:
+        mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate)
+    for mix in mixes.values():
+        laid_over(district, mix)
+    bare = laid_over(district, ())
+    files = {"+".join(Path(part.strip()).stem for part in text.split("+")): named_files(text) for text in given}
+    asked = Question(
+        name=name,
+        scenario=bare,
+        mixes=mixes,
+        files={mix: files.get(mix, ()) for mix in mixes},
+        discount=rate,
+        equal_cost=equal_cost,
+        parameters=_uncertain(bare, parameters, ranges) if plain["sensitivity_runs"] else (),
+        all_calibrated=parameters == CALIBRATED,
+        options=_options(given, equal_cost, rate, parameters, ranges, quarters, plain),
+        **plain,
+    )
+    _ = asked.plan  # enough runs
+    return asked
+
+
+def _uncertain(district: "Scenario", names: str, given: list[str]) -> "tuple[Parameter, ...]":
+    from district_sim.experiments.ranges import choose, parse_range
+    from district_sim.policy_report.question import calibrated
+
+    ranges = dict(parse_range(text) for text in given)
+    wanted = calibrated(district) if names == CALIBRATED else [name.strip() for name in names.split(",")]
+    return tuple(choose(district, wanted, ranges)[0])
+
+
+def _options(
+    policies: list[str],
+    equal_cost: float | None,
+    discount: float,
+    parameters: str,
+    ranges: list[str],
+    quarters: int | None,
+    plain: dict[str, Any],
+) -> tuple[tuple[str, str], ...]:
+    """The options that make the same report again, all that decide numbers written out."""
+    made = [("--policies", ",".join(policies))]
+    made += [] if equal_cost is None else [("--equal-cost", repr(equal_cost).removesuffix(".0"))]
+    made += [("--discount", repr(discount)), ("--outcome", plain["outcome"])]
+    made += [("--question", plain["text"])] if plain["text"] else []
+    for name in ("replications", "sensitivity_runs", "interval", "confidence", "seed"):
+        made.append((f"--{name.replace('_', '-')}", str(plain[name])))
+    made += [("--parameters", parameters)] if plain["sensitivity_runs"] else []
+    made += [("--range", text) for text in ranges]
+    made += [] if quarters is None else [("--quarters", str(quarters))]
+    return (*made, ("--out", "report.html"))
+
+
+# Making -------------------------------------------------------------------------------------------
+
+
+def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> None:
+    from district_sim.files import write_whole
+    from district_sim.policy_report.gather import experiment_fields, gather
+    from district_sim.policy_report.page import render
+
+    experiment = experiment_of(**experiment_fields(asked))
+    with runs_of(experiment, None, quiet, workers) as results:
+        with progress(None, quiet, "runs", compiles=False) as advance:
+            found = or_stop(
+                lambda: gather(asked, results, workers, lambda what, done, total: advance(what, 0, done, total))
+            )
+        page = render(found)
+        writing(out, lambda: write_whole(out, lambda path: path.write_text(page, encoding="utf-8")))
+        if not quiet:
+            typer.echo(found.verdict.headline)
+            for line in found.verdict.details:
+                typer.echo(f"  {line}")
+            typer.echo(f"\nWritten:\n  {out}")

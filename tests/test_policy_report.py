@@ -1,0 +1,462 @@
+"""The policy report: its numbers against an independent recomputation, its words, its page.
+
+Time budget: 60 s.
+"""
+
+import base64
+import errno
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_parts import drawn_texts, lightness
+from matplotlib.figure import Figure
+from typer.testing import Result
+
+from district_sim import figures
+from district_sim.figures.policy_report import report_looks
+from district_sim.policy_files import laid_over, load_policy
+from district_sim.policy_report.groups import LATER, group_names
+from district_sim.policy_report.question import calibrated, plan_of
+from district_sim.policy_report.risk import shortfall, tail
+from district_sim.policy_report.sensitivity import Sensitivity, ranked
+from district_sim.policy_report.verdict import judge, turns
+from district_sim.random import replicate_seed
+from district_sim.run import Run, simulate
+from district_sim.scenario_files import ScenarioError, load_scenario
+
+type Call = Callable[..., Result]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FUNDED = "policies: [{name: research, kind: rd_subsidy, start: 3, budget: 60.0}]\n"
+TRAINED = "policies: [{name: schools, kind: training_vouchers, start: 2, end: 6, budget: 60.0}]\n"
+MARK = "<script>document.title='owned'</script>"
+SMALL = ("small.yaml", "--replications", "4", "--seed", "7", "--workers", "1", "--quiet")
+FEW = ("--sensitivity-runs", "60", "--parameters", "policy_effects.crowding_out,strategy.research")
+
+
+@pytest.fixture
+def folder(small_folder: Path) -> Path:
+    """A current folder with a small district and two policies, the second with a wicked title."""
+    (small_folder / "research.yaml").write_text(f"title: Research\n{FUNDED}")
+    (small_folder / "schools.yaml").write_text(f'title: "{MARK}"\n{TRAINED}')
+    (small_folder / "nothing.yaml").write_text(FUNDED.replace("60.0", "0.0"))
+    (small_folder / "none.yaml").write_text(FUNDED)
+    (small_folder / "share.yaml").write_text(FUNDED.replace("budget: 60.0", "budget_share: 0.01"))
+    return small_folder
+
+
+class Links(HTMLParser):
+    """Files inside a page, and everything else that it points to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.files: dict[str, str] = {}
+        self.others: list[str] = []
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given = dict(attrs)
+        for name in ("href", "src", "xlink:href", "action", "srcset", "data"):
+            address = given.get(name) or ""
+            if address.startswith("data:"):
+                text = base64.b64decode(address.partition("base64,")[2]).decode()
+                self.files[str(given["download"])] = text
+            elif address:
+                self.others.append(address)
+
+
+def files_in(path: Path) -> dict[str, str]:
+    return Links(path.read_text(encoding="utf-8")).files
+
+
+def table(files: dict[str, str], name: str) -> pd.DataFrame:
+    return pd.read_csv(StringIO(files[f"{name}.csv"]))
+
+
+def made(call: Call, *arguments: str) -> dict[str, str]:
+    result = call("policy-report", *SMALL, *arguments, "--out", "report.html")
+    assert result.exit_code == 0, result.output
+    return files_in(Path("report.html"))
+
+
+# Numbers ------------------------------------------------------------------------------------------
+
+
+def runs_by_hand(policy: str | None) -> list[Run]:
+    scenario = load_scenario("small.yaml")
+    mix = load_policy(policy).instruments if policy else ()
+    return [simulate(laid_over(scenario, mix), replicate_seed(7, replicate)) for replicate in range(4)]
+
+
+def test_numbers_are_those_of_the_runs(folder: Path, call: Call) -> None:
+    files = made(call, "--policies", "research.yaml", "--sensitivity-runs", "0")
+    none, own = runs_by_hand(None), runs_by_hand("research.yaml")
+
+    late = [[run.indicators["employment"].iloc[-2:].mean() for run in runs] for runs in (none, own)]
+    row = table(files, "differences").set_index(["cell", "outcome"]).loc[("research", "employment_late")]
+    assert row["difference"] == pytest.approx(np.mean(late[1]) - np.mean(late[0]))
+    assert row["low"] < row["difference"] < row["high"]
+
+    calm = [run.indicators["employment"].iloc[:2].mean() for run in own]
+    ratios = table(files, "retained").set_index(["cell", "outcome"]).loc[("research", "employment"), "ratio"]
+    np.testing.assert_allclose(ratios, np.array(late[1]) / calm)
+
+    spent = [run.indicators["policy_spending"] @ 1.03 ** (-np.arange(8) / 4) for run in own]
+    jobs = [a.indicators["employment"].iloc[-1] - b.indicators["employment"].iloc[-1] for a, b in zip(own, none)]
+    cost = table(files, "costs").set_index("cell").loc["research"]
+    assert cost["spent"] == pytest.approx(np.mean(spent))
+    assert cost["jobs"] == pytest.approx(np.mean(jobs))
+    if cost["jobs_low"] > 0.0:
+        assert cost["cost_per_job"] == pytest.approx(np.mean(spent) / np.mean(jobs))
+    else:
+        assert np.isnan(cost["cost_per_job"]), "no cost can be told for jobs that cannot"
+
+    _check_gains(table(files, "gains"), none, own)
+
+
+def _check_gains(table_of_gains: pd.DataFrame, none: list[Run], own: list[Run]) -> None:
+    """By hand: firms after three quarters, by their numbers of employees then, at the end of both runs."""
+    found = table_of_gains.set_index(["sort", "group", "measure"])["difference"]
+    whole = np.mean([a.end.firms["employees"].sum() - b.end.firms["employees"].sum() for a, b in zip(own, none)])
+    for sort in ("phase", "size", "owner"):
+        assert found.loc[sort].xs("jobs", level="measure").sum() == pytest.approx(whole)
+    micro, saved, lost = [], [], []
+    for replicate, (a, b) in enumerate(zip(own, none, strict=True)):
+        eve = simulate(load_scenario("small.yaml"), replicate_seed(7, replicate), quarters=3).end.firms
+        cohort = eve.index[eve["employees"] < 10.0]
+        micro.append(sum(run.end.firms["employees"].reindex(cohort).sum() * side for run, side in ((a, 1), (b, -1))))
+        alive, lived = set(a.end.firms.index), set(b.end.firms.index)
+        saved.append(len(set(eve.index) & (alive - lived)))
+        lost.append(len(set(eve.index) & (lived - alive)))
+    assert found["size", "micro", "jobs"] == pytest.approx(np.mean(micro))
+    assert found.loc["owner"].xs("saved", level="measure").sum() == pytest.approx(np.mean(saved))
+    assert found.loc["owner"].xs("lost", level="measure").sum() == pytest.approx(np.mean(lost))
+    assert found["size", LATER, "living"] == pytest.approx(
+        np.mean([len(a.end.firms) - len(b.end.firms) for a, b in zip(own, none)])
+        - found.loc["size"].xs("living", level="measure").drop(LATER).sum()
+    )
+
+
+def test_a_policy_without_money_makes_no_difference(folder: Path, call: Call) -> None:
+    files = made(call, "--policies", "nothing.yaml", *FEW)
+    page = Path("report.html").read_text(encoding="utf-8")
+    for name in ("differences", "effects_over_time", "gains"):
+        assert (table(files, name)["difference"] == 0.0).all(), name
+    assert (table(files, "risk")["change"] == 0.0).all()
+    assert "Value added kept (late): no difference. In each of 4 districts" in page
+    assert "there is no effect that could depend on anything" in page
+    assert "no cost per job kept can be told" in page
+
+
+def test_equal_cost_and_the_same_from_its_own_files(folder: Path, call: Call) -> None:
+    """What the report holds is enough to make its runs again, with the budgets that were scaled."""
+    arguments = ("--policies", "research.yaml,schools.yaml", "--equal-cost", "250", "--sensitivity-runs", "0")
+    files = made(call, *arguments)
+    budgets = table(files, "costs").set_index("cell")["budgets"]
+    assert budgets["research"] == pytest.approx(250.0)
+    assert budgets["schools"] == pytest.approx(250.0)
+    page = Path("report.html").read_text(encoding="utf-8")
+    commands = [
+        text.replace("\\\n", "").replace("&#39;", "'")
+        for text in re.findall(r'(?s)<pre class="command">(.*?)</pre>', page)
+    ]
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("scenario.yaml", "research.yaml", "schools.yaml"):
+        (elsewhere / name).write_text(files[name], encoding="utf-8")
+    os.chdir(elsewhere)
+    result = call(*shlex.split(commands[1])[1:], "--workers", "1")
+    assert result.exit_code == 0, result.output
+    again = files_in(elsewhere / "report.html")
+    for name in ("bands.csv", "gains.csv", "trajectories.csv", "risk.csv"):
+        assert again[name] == files[name], name
+    pd.testing.assert_frame_equal(
+        table(again, "runs").drop(columns="scenario"), table(files, "runs").drop(columns="scenario")
+    )
+
+
+def test_the_same_bytes_for_any_number_of_workers(folder: Path, call: Call) -> None:
+    pages = []
+    for workers in ("1", "2"):
+        arguments = [*SMALL[:-3], "--workers", workers, "--policies", "research.yaml", *FEW, "--out", "report.html"]
+        result = call("policy-report", *arguments, "--force")
+        assert result.exit_code == 0, result.output
+        pages.append(Path("report.html").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_tail_by_hand() -> None:
+    assert shortfall(np.array([0.9, 0.5, 0.7])) == 0.5
+    assert shortfall(np.arange(20.0)) == 0.5
+    ratios = [("none", k, "employment", 0.5 + 0.05 * k) for k in range(10)]
+    ratios += [("help", k, "employment", 0.6 + 0.05 * k) for k in range(10)]
+    found = tail(pd.DataFrame(ratios, columns=["cell", "replicate", "outcome", "ratio"]), ["none", "help"], 0.95, 0)
+    rows = found.set_index("cell")
+    assert rows.loc["none", "count"] == 6
+    assert rows.loc["help", "count"] == 4
+    assert rows.loc["help", "change"] == pytest.approx(0.1)
+    assert rows.loc["help", ["change_low", "change_high"]].tolist() == pytest.approx([0.1, 0.1])
+
+
+# Words --------------------------------------------------------------------------------------------
+
+
+def differences(**cells: tuple[float, float, float]) -> pd.DataFrame:
+    """Difference, low and high of employment by cell."""
+    rows = [
+        {"cell": cell, "outcome": "employment", "n": 9, "counterfactual": 200.0, "difference": d, "low": a, "high": b}
+        for cell, (d, a, b) in cells.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def headline(found: pd.DataFrame, rivals: pd.DataFrame | None = None) -> str:
+    rivals = pd.DataFrame(columns=["cell", "low", "high"]) if rivals is None else rivals
+    return judge(found, rivals, "employment", "none", 0.95).headline
+
+
+def test_the_verdict_says_no_more_than_the_numbers() -> None:
+    assert "no difference from none can be told with 9" in headline(differences(a=(1.0, -1.0, 3.0)))
+    assert "no difference. In each of 9" in headline(differences(a=(0.0, 0.0, 0.0)))
+    assert headline(differences(a=(2.0, 1.0, 3.0))) == "Employees is highest under a, and higher than under none."
+    two = differences(a=(2.0, 1.0, 3.0), b=(1.8, 0.5, 3.1))
+    assert "b cannot be told apart from it" in headline(two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": 0.5}]))
+    beaten = headline(two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": -0.5}]))
+    assert beaten == "Employees is highest under a, and higher than under none and b."
+    lower = headline(differences(a=(-1.0, -3.0, 1.0), b=(-5.0, -7.0, -3.0)))
+    assert lower == "Employees: no policy can be told to raise it; under b it is lower than under none."
+    unsure = headline(differences(a=(5.0, -1.0, 11.0), b=(2.0, 1.0, 3.0)))
+    assert unsure.startswith("Employees is higher under b than under none; the greatest mean is that of a, whose")
+
+
+def test_details_have_sign_unit_interval_and_caution() -> None:
+    details = judge(
+        differences(a=(2.0, -1.0, 5.0), b=(4.0, 3.0, 5.0)), differences(), "employment", "none", 0.9
+    ).details
+    assert details[0] == "b: +4.0 employees (90 % interval +3.0 to +5.0, +2.0 %)"
+    assert details[1].startswith("a: +2.0 employees (90 % interval −1.0 to +5.0, +1.0 %); as this includes 0")
+
+
+# Sensitivity --------------------------------------------------------------------------------------
+
+
+class Asked:
+    """As much of a question as a ranking needs."""
+
+    cells, confidence = ("none", "a"), 0.95
+    scenario = load_scenario("classroom")
+
+    def __init__(self, *paths: str) -> None:
+        from district_sim.experiments.ranges import choose
+
+        self.parameters = tuple(choose(self.scenario, paths)[0])
+
+
+def test_the_parameter_that_drives_the_effect_is_found() -> None:
+    asked: Any = Asked("market", "ties")
+    rng = np.random.default_rng(0)
+    draws = pd.DataFrame({p.path: rng.uniform(p.low, p.high, 100) for p in asked.parameters})
+    driver = asked.parameters[3].path
+    draws["under none"] = 100.0
+    draws["under a"] = 100.0 - 5.0 * draws[driver] + rng.normal(0.0, 0.01, 100)
+    draws["kept"] = draws[driver] < draws[driver].median()
+    found = ranked(asked, draws, "a").iloc[0]
+    assert found["parameter"] == driver
+    assert found["rho"] < -0.9
+    assert found["rho_low"] < found["rho"] < found["rho_high"] < 0.0
+    assert found["p_holm"] < 1e-6
+    assert (found["lower"], found["upper"]) == (1.0, 0.0)
+    same = ranked(asked, draws.assign(**{"under a": 100.0}), "a")
+    assert same["rho"].isna().all()
+
+
+def test_where_the_verdict_turns_is_said() -> None:
+    rows = [("x.y", "low", 1.0, -2.0), ("x.y", "base", 2.0, 2.0), ("x.y", "high", 3.0, 0.2)]
+    ends = pd.DataFrame(rows, columns=["parameter", "at", "value", "difference"]).assign(cell="a")
+    ends = ends.assign(low=ends["difference"] - 1.0, high=ends["difference"] + 1.0, ahead_low=0.0, ahead_high=0.0)
+    rival = ends.assign(cell="b", ahead_low=[-1.0, -1.0, 0.5], ahead_high=[1.0, 1.0, 2.0])
+    study = Sensitivity("a", 1, pd.DataFrame(), 0, pd.DataFrame(), pd.concat([ends, rival]), 5)
+    said = turns(study, "employment")
+    assert said[0].startswith("x.y = 1 (base 2): the effect of a changes its sign (−2.0 employees")
+    assert said[1].startswith("x.y = 3 (base 2): an effect of a can no longer be told")
+    assert said[2] == "x.y = 3 (base 2): b comes before a."
+    assert len(said) == 3
+
+
+def test_runs_are_shared_out_within_the_budget() -> None:
+    for runs, cells, top in ((120, 2, 5), (2000, 3, 5), (777, 4, 2)):
+        draws, replicates = plan_of(runs, cells, 50, top)
+        assert cells * (draws + 2 * top * replicates) <= runs
+        assert draws >= 20
+        assert 2 <= replicates <= 50
+    assert plan_of(0, 3, 50, 5) == (0, 0)
+    assert plan_of(10_000, 2, 4, 5)[1] == 4, "no more than the report's own replicates are paired"
+    with pytest.raises(ScenarioError, match="must be 0 or at least 120 for 1 policies, not 119"):
+        plan_of(119, 2, 50, 5)
+
+
+def test_uncertain_are_real_numbers_of_ours() -> None:
+    paths = calibrated(load_scenario("baseline"))
+    assert "market.sensitivity_quality" in paths
+    assert not {"technology.domains", "mechanisms.policy", "firms.size_mean", "strategy.project_brand"} & {*paths}
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_fetched_and_nothing_runs(folder: Path, call: Call) -> None:
+    arguments = ("--policies", "research.yaml,schools.yaml", "--question", f"What if? {MARK}", *FEW[2:])
+    made(call, *arguments, "--sensitivity-runs", "90")
+    page = Path("report.html").read_text(encoding="utf-8")
+    links = Links(page)
+    assert {"runs.csv", "draws.csv", "ends.csv", "scenario.yaml", "schools.yaml"} <= links.files.keys()
+    assert all(address.startswith("#") for address in links.others), links.others
+    assert not {"script", "link", "iframe", "img", "object"} & set(links.tags)
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 3, "question, title of the policy, its file"
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)), "each figure's ids are its own"
+    for target in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page):
+        assert "".join(target) in ids
+    assert re.search(r'<svg role="img" aria-labelledby="gains-caption"', page)
+    if not CHROMIUM or find_spec("playwright") is None:
+        if os.environ.get("CI"):
+            pytest.fail("the page is tested in Chromium, which is missing here")
+        pytest.skip("the page is looked at in Chromium, which is missing here")
+    _look_at(folder / "report.html")
+
+
+def _look_at(path: Path) -> None:
+    """In a browser, from the disk: no request but the file, no complaint, no figure cut in print."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        asked, said = [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(path.as_uri())
+        assert asked == [path.as_uri()]
+        assert said == []
+        assert page.title().startswith("Small district: research, schools")
+        assert page.locator("figure svg").count() == 7
+        assert page.locator("h1").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 665, "height": 900})  # text of an A4 page: 176 mm
+        tallest = page.evaluate("Math.max(...[...document.querySelectorAll('figure')].map(f => f.offsetHeight))")
+        assert 200 < tallest < 1000, "a figure fits a page of 261 mm"
+        assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("--policies reserach", "there is no policy 'reserach'"),
+        ("", "--policies: name at least one policy"),
+        ("--policies none", "--policies: name at least one policy"),
+        ("--policies research.yaml,none.yaml", "none is the counterfactual"),
+        ("--policies share.yaml --equal-cost 100", "budget_share = 0.01: mixes of equal cost need budgets in k€"),
+        ("--policies research.yaml --replications 1", "Input should be greater than or equal to 2"),
+        ("--policies research.yaml --out there.html", "there.html is there already; choose another --out, or --force"),
+        ("--policies research.yaml --out small.yaml/report.html", "cannot be written"),
+        ("--policies research.yaml --out report.pdf", "name a file that ends in .html"),
+        ("--policies research.yaml --sensitivity-runs 20", "--sensitivity-runs must be 0 or at least 120"),
+        ("--policies research.yaml --outcome emplyment", "did you mean 'employment'"),
+        ("--policies research.yaml --parameters polcy_effects", "did you mean 'policy_effects'"),
+        ("--policies research.yaml --discount 2", "--discount must be between 0 and 1 a year, not 2"),
+        ("--policies research.yaml,research.yaml", "there are two mixes called research"),
+    ],
+)
+def test_bad_input_is_answered(arguments: str, told: str, folder: Path, call: Call) -> None:
+    (folder / "there.html").write_text("mine")
+    before = {path.name for path in folder.iterdir()}
+    out = [] if "--out" in arguments.split() else ["--out", "report.html"]
+    result = call("policy-report", "small.yaml", *arguments.split(), *out)
+    assert result.exit_code == 2, result.output
+    assert told in " ".join(result.stderr.replace("│", " ").split())
+    assert {path.name for path in folder.iterdir()} == before
+    assert (folder / "there.html").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_nothing_half_written(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Path.write_text
+
+    def full(path: Path, text: str, *arguments: Any, **named: Any) -> int:
+        if not path.name.startswith(".report.html"):
+            return whole(path, text, *arguments, **named)
+        whole(path, text[:1000], *arguments, **named)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    arguments = ("--policies", "research.yaml", "--sensitivity-runs", "0", "--out", "report.html")
+    result = call("policy-report", *SMALL, *arguments)
+    assert result.exit_code == 1
+    assert "report.html: could not be written: No space left on device" in result.stderr
+    assert not [path for path in folder.iterdir() if "report" in path.name]
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+def test_mixes_are_told_apart_in_grey_and_by_shape() -> None:
+    looks = list(report_looks(["none", "a", "b", "c"]).values())
+    shades = sorted(lightness(look.colour) for look in looks)
+    assert min(np.diff(shades)) > 0.05
+    assert len({look.marker for look in looks}) == len(looks)
+    assert len({str(look.dashes) for look in looks[1:]}) == len(looks) - 1
+
+
+LONG = [f"entrant_attraction_networked_{letter}" for letter in "abcdefg"]
+
+
+@pytest.mark.parametrize(
+    "cells", [["none", "a"], ["none", "it_brokers", "it_subsidy", "b+c"], ["none", *LONG]], ids=len
+)
+def test_texts_lie_beside_each_other_and_figures_fit_a_page(cells: list[str]) -> None:
+    effect = {"difference": 9.0, "low": -9.0, "high": 20.0}
+    ends = [
+        {"parameter": path, "at": at, "value": value, "cell": cell} | effect
+        for path in ("market.sensitivity_quality", "policy_effects.training_cost", "ties.searching", "a.b", "c.d")
+        for at, value in (("low", 0.5), ("base", 1.0), ("high", 1.5))
+        for cell in cells[1:]
+    ]
+    gains = [
+        {"sort": sort, "group": name, "measure": measure, "cell": cell} | effect
+        for sort, names in group_names(6).items()
+        for name in names.values()
+        for measure in ("jobs", "value_added")
+        for cell in cells[1:]
+    ]
+    units = {str(row["parameter"]): "share" for row in ends}
+    _look_over(figures.sensitivity_ends(pd.DataFrame(ends), cells, "employment", 0.95, units))
+    _look_over(figures.who_gains(pd.DataFrame(gains), cells, 0.95))
+    ratios = pd.DataFrame([(cell, "employment", 0.1 * k) for cell in cells for k in range(5)])
+    _look_over(figures.tails(ratios.set_axis(["cell", "outcome", "ratio"], axis=1), cells, 0.2))
+
+
+def _look_over(figure: Figure) -> None:
+    boxes = drawn_texts(figure)
+    width = figure.bbox.width
+    for number, (text, box) in enumerate(boxes):
+        assert box.x0 >= -1.0, text
+        assert box.x1 <= width + 1.0, text
+        for other, beside in boxes[number + 1 :]:
+            assert not box.overlaps(beside), (text, other)
+    assert figure.get_figheight() < 9.5
