@@ -230,10 +230,11 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
             ),  # codified knowledge of the outside nodes
             ("price", np.float64, (phases,)),  # price of a phase bought abroad
             ("rivals", np.float64),  # quality factor of outside rivals, 1 at the start
+            ("market", np.float64),  # product market over that of the first quarter, by its growth
             ("slump", np.float64),  # share of the product market lost to shocks now
             ("outside_gain", np.float64),  # gain of outside competitors' appeal by shocks now, log points
             ("appeal", np.float64),  # outside competitors' weight in demand
-            ("demand", np.float64),  # size of the product market, k€ per quarter
+            ("demand", np.float64),  # size of the product market in the first quarter, k€
             ("wage", np.float64),  # district wage
             (
                 "quality_start",

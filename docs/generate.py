@@ -117,7 +117,7 @@ def thresholds() -> str:
     reasons: dict[str, str] = {}
     for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(field.target, ast.Name):
-            reasons[field.target.id] = ast.literal_eval(text.value)
+            reasons[field.target.id] = " ".join(ast.literal_eval(text.value).split())  # a row is one line
     rows = []
     for name, reason in reasons.items():
         value = getattr(trajectories.DEFAULT_THRESHOLDS, name)

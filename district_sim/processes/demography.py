@@ -5,6 +5,7 @@ import numpy as np
 from district_sim.compiled import kernel
 from district_sim.instruments import MOST_FOUNDED
 from district_sim.processes.relations import draw_firm, tie, untie_all
+from district_sim.processes.world import market_size
 from district_sim.random import Stream, normal, philox, uniform, uniform2
 from district_sim.state import (
     EMPLOYED,
@@ -149,7 +150,7 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     accounts.people[OUTSIDE] -= size - hired
     accounts.people[EMPLOYED] += size
     share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
-    base = size * p.market[0].productivity / share
+    base = size * p.market[0].productivity / (share * market_size(world))
     if phase == firms[parent].phase:
         taken = min(base, 0.3 * firms[parent].reach)
         firms[parent].reach -= taken

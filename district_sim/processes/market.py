@@ -17,6 +17,7 @@ from district_sim.processes.relations import (
     mean_trust,
     strongest_pipeline,
 )
+from district_sim.processes.world import market_size
 from district_sim.random import Stream, laplace
 from district_sim.single import single
 from district_sim.state import (
@@ -220,7 +221,7 @@ def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
     if world[0].appeal == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
         _calibrate_world(firms, world, clock, attraction, p)
     outside = world[0].appeal * np.exp(p.world[0].competition * world[0].pressure + world[0].outside_gain)
-    demand = world[0].demand * (1.0 - world[0].slump)
+    demand = world[0].demand * market_size(world)
     for i in range(n):
         firms[i].sales = 0.0
         if firms[i].alive and firms[i].phase == last:
@@ -433,9 +434,12 @@ def _change_jobs(firms, clock, rate):
 
 
 @kernel
-def _update_customers(firms, clock, scratch, p):
-    """Customer bases follow sales; shocks and reversion redistribute customers within a phase, not in total."""
-    m, n = p.market[0], clock.rows[0]
+def _update_customers(firms, world, clock, scratch, p):
+    """Customer bases follow sales; noise and reversion redistribute customers within a phase, not in total.
+
+    Bases are shares of a market, which do not grow or shrink with it: sales count relative to the market's size.
+    """
+    m, n, size = p.market[0], clock.rows[0], market_size(world)
     log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
     log_mean[:] = 0.0
     before[:] = 0.0
@@ -446,7 +450,7 @@ def _update_customers(firms, clock, scratch, p):
             k = firms[i].phase
             log_base = np.log(max(_MIN_SALES, firms[i].reach))
             memory = m.customer_memory if k == last else m.order_memory
-            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales)) - log_base)
+            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales / size)) - log_base)
             before[k] += np.exp(log_reach)
             log_mean[k] += log_reach / count[k]
             scratch.value[i] = log_reach
@@ -478,7 +482,7 @@ def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, sc
     _employ(firms, ties, accounts, world, clock, scratch, p)
     if p.knowledge[0].job_mobility > 0.0:
         _change_jobs(firms, clock, p.knowledge[0].job_mobility)
-    _update_customers(firms, clock, scratch, p)
+    _update_customers(firms, world, clock, scratch, p)
     if employees > 0.0:
         per_head = value / employees
         if world[0].value_start == 0.0:

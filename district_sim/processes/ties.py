@@ -47,7 +47,7 @@ def trust_target(i, j, m, firms, ties, usual, seed, k, f):
     target += k.trust_identity * (0.5 * (firms[i].identity + firms[j].identity) - f.identity)
     target += k.trust_orders * (kept - 0.2)
     target += k.trust_contribution * firms[i].participates * firms[j].participates
-    target += k.trust_competence * (0.5 * (firms[i].absorptive + firms[j].absorptive) - usual)
+    target += k.trust_competence * max(0.0, 0.5 * (firms[i].absorptive + firms[j].absorptive) - usual)
     abroad = max(0.0, firms[i].offshored - k.offshoring_norm) + max(0.0, firms[j].offshored - k.offshoring_norm)
     target -= k.trust_offshoring * 0.5 * abroad
     mine, theirs = controller(i, firms), controller(j, firms)

@@ -8,18 +8,23 @@ _FRONTIER_SPEED = 0.05  # per quarter: a ripening trajectory's frontier opens ov
 
 
 @kernel
+def market_size(world):
+    """The product market now, relative to that of the first quarter: its growth, and what shocks took from it."""
+    return world[0].market * (1.0 - world[0].slump)
+
+
+@kernel
 def advance_world(world, clock, p):
     """Move the world one quarter on.
 
-    The product market grows from the first quarter on. Globalisation ramps linearly from `world.onset` over
+    The product market grows from the second quarter on. Globalisation ramps linearly from `world.onset` over
     `world.ramp` quarters. The frontier in a domain moves to its ripe level when a trajectory that uses it becomes
     feasible. Rivals adopt a ripe trajectory along a logistic curve after `world.rivals_lag` and attain
     `world.rivals_reach` of its quality jump.
     """
     w, tech = p.world[0], p.technology[0]
     t = clock.step[0]
-    if t > 0:
-        world[0].demand *= 1.0 + w.market_growth
+    world[0].market = (1.0 + w.market_growth) ** max(0, t)
     world[0].pressure = w.globalisation * min(1.0, max(0.0, (t - w.onset) / w.ramp))
     newest = 0
     for tau in range(tech.trajectories):

@@ -160,7 +160,7 @@ def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float,
         world.demand = sum(float(state.firms[i].reach) for i in final) / niche
         world.appeal = inside * (1 - niche) / niche
     outside = world.appeal * math.exp(p.world[0].competition * world.pressure + world.outside_gain)
-    market = world.demand * (1 - world.slump)
+    market = world.demand * world.market * (1 - world.slump)
     for i in range(int(state.clock.rows[0])):
         state.firms[i].sales = market * pull[i] / (inside + outside) if i in pull else 0.0
 
@@ -305,12 +305,12 @@ def _change_jobs(state: State, p: Any, firms: list[int]) -> None:
 
 def _customers(state: State, p: Any, firms: list[int]) -> None:
     """Customer bases follow sales; then shocks and reversion shuffle them inside each phase."""
-    m = p.market[0]
+    m, size = p.market[0], state.world[0].market * (1 - state.world[0].slump)
     for k in range(p.technology[0].phases):
         memory = m.customer_memory if k == p.technology[0].phases - 1 else m.order_memory
         here = [i for i in firms if state.firms[i].phase == k]
         base = {i: max(0.1, float(state.firms[i].reach)) for i in here}
-        followed = {i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales)) ** memory for i in here}
+        followed = {i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales) / size) ** memory for i in here}
         typical = sum(math.log(f) for f in followed.values()) / max(1, len(here))
         shaken = {}
         for i in here:

@@ -39,7 +39,7 @@ def trust_target(state: State, p: Any, i: int, m: int, usual: float) -> float:
     target += k.trust_identity * ((a.identity + b.identity) / 2 - f.identity)
     target += k.trust_orders * (kept - 0.2)
     target += k.trust_contribution * (a.participates * b.participates)
-    target += k.trust_competence * ((a.absorptive + b.absorptive) / 2 - usual)
+    target += k.trust_competence * max(0.0, (a.absorptive + b.absorptive) / 2 - usual)
     for firm in (a, b):
         target -= k.trust_offshoring / 2 * max(0.0, firm.offshored - k.offshoring_norm)
     if unit_of(state, i) != unit_of(state, j):

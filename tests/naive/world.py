@@ -9,8 +9,7 @@ from naive.common import clip, now
 
 def advance_world(state: State, p: Any) -> None:
     world, w, tech, derived, t = state.world[0], p.world[0], p.technology[0], p.derived, now(state)
-    if t > 0:
-        world.demand = world.demand * (1 + w.market_growth)
+    world.market = (1 + w.market_growth) ** max(0, t)
     world.pressure = w.globalisation * clip((t - w.onset) / w.ramp)
     ripe = [tau for tau in range(tech.trajectories) if derived.ripe_at[tau] <= t]
     world.newest = ripe[-1] if ripe else 0
