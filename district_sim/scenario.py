@@ -540,7 +540,7 @@ class Ties(Section):
         0.0,
         20.0,
         "1",
-        "Trust in competence: from both firms' absorptive capacity, as far as it is above the district's mean",
+        "Trust in competence: from both firms' absorptive capacity, as far as it is above the district's mean by employees",
         "Sako 1992; Giuliani 2007, doi 10.1093/jeg/lbl014: knowledge networks are selective",
     )
     trust_offshoring: float = _number(0.9, 0.0, 5.0, "1", "Trust lost when partners move orders abroad")

@@ -173,9 +173,23 @@ def _processes(p):
         "form_ties": lambda x: form_ties(x.firms, x.ties, x.tally, x.clock, p),
         "pipelines": lambda x: update_pipelines(x.firms, x.pipelines, x.clock, p, s),
         "takeover": lambda x: take_over(
-            x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
+            x.firms,
+            x.ties,
+            x.pipelines,
+            x.agency,
+            x.policy,
+            x.instruments,
+            x.world,
+            x.accounts,
+            x.tally,
+            x.clock,
+            x.scratch,
+            p,
+            s,
         ),
-        "divestment": lambda x: divest(x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, p),
+        "divestment": lambda x: divest(
+            x.firms, x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
+        ),
         "acquisition": lambda x: acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
         "captivity": lambda x: bind_captives(x.firms, x.clock, p, s),
     }

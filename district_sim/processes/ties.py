@@ -76,13 +76,13 @@ def _move_trust(first, beyond, firms, ties, usual, seed, k, f):
 
 @kernel
 def _mean_absorptive(firms, rows):
-    """Mean absorptive capacity of living firms; 0 if there are none."""
-    capacity, count = 0.0, 0
+    """Mean absorptive capacity of living firms by employees; 0 if there are none."""
+    capacity, people = 0.0, 0.0
     for i in range(rows):
         if firms[i].alive:
-            capacity += firms[i].absorptive
-            count += 1
-    return capacity / max(1, count)
+            capacity += firms[i].employees * firms[i].absorptive
+            people += firms[i].employees
+    return capacity / max(people, 1e-30)
 
 
 @parallel_kernel

@@ -52,7 +52,8 @@ def trust_target(state: State, p: Any, i: int, m: int, usual: float) -> float:
 
 def update_trust(state: State, p: Any) -> None:
     k, firms = p.ties[0], living(state)
-    usual = sum(float(state.firms[i].absorptive) for i in firms) / max(1, len(firms))
+    people = sum(float(state.firms[i].employees) for i in firms)
+    usual = sum(float(state.firms[i].employees * state.firms[i].absorptive) for i in firms) / max(people, 1e-30)
     for i in firms:
         for m, j, trust in links(state, i):
             if i < j:
