@@ -161,7 +161,7 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     expect(page.locator(QUARTER)).to_have_text("0")
     page.focus(LEVER.format("strategy.sale"))
     page.keyboard.press("ArrowRight")
-    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("0.07")
+    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("0.06")
     page.keyboard.press("End")
     expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("1")
     page.locator("h1").click()
@@ -273,7 +273,7 @@ def test_two_visits_share_nothing(visit: Visit) -> None:
     one.click("text=Two districts")
     step(two)
     assert (quarter(one), quarter(two)) == (3, 1)
-    expect(two.locator(VALUE.format("strategy.sale"))).to_have_value("0.06")
+    expect(two.locator(VALUE.format("strategy.sale"))).to_have_value("0.05")
     expect(two.locator(EVENTS)).to_have_count(0)
     expect(two.locator(".ds-map")).to_have_count(1)
 
