@@ -115,11 +115,16 @@ def _mean(*heights: float) -> float:
     return float(np.prod(heights) ** (1.0 / len(heights)))
 
 
-def _windows(indicators: "pd.DataFrame", calm: int, late: int) -> tuple["pd.Series", "pd.Series"]:
+def windows(quarters: int, calm: int = CALM_WINDOW, late: int = LATE_WINDOW) -> tuple[int, int]:
+    """Lengths of the calm and the late window of a run, each at least one and at most a quarter of its quarters."""
+    longest = max(1, quarters // 4)
+    return min(calm, longest), min(late, longest)
+
+
+def _means(indicators: "pd.DataFrame", calm: int, late: int) -> tuple["pd.Series", "pd.Series"]:
     if len(indicators) < 2:
         raise ValueError(f"at least 2 quarters are needed to classify, the table has {len(indicators)}")
-    calm = min(calm, max(1, len(indicators) // 4))
-    late = min(late, max(1, len(indicators) // 4))
+    calm, late = windows(len(indicators), calm, late)
     return indicators.iloc[:calm].mean(), indicators.iloc[-late:].mean()
 
 
@@ -141,7 +146,7 @@ def score(
         ValueError: fewer than two rows.
         KeyError: a needed column is missing.
     """
-    return _score(*_windows(indicators, calm_window, late_window), thresholds)
+    return _score(*_means(indicators, calm_window, late_window), thresholds)
 
 
 def _score(calm: "pd.Series", late: "pd.Series", t: Thresholds) -> Scores:
@@ -197,7 +202,8 @@ def recovery_time(indicators: "pd.DataFrame", name: str = "value_added_local", l
     Returns:
         0.0 if nothing was lost, infinity if it never came back.
     """
-    line = (1.0 - loss) * float(indicators[name].iloc[: min(CALM_WINDOW, max(1, len(indicators) // 4))].mean())
+    calm, _ = windows(len(indicators))
+    line = (1.0 - loss) * float(indicators[name].iloc[:calm].mean())
     yearly = indicators[name].rolling(4).min().to_numpy()
     below = np.flatnonzero(indicators[name].to_numpy() < line)
     if below.size == 0:
@@ -216,7 +222,7 @@ def scores_over_time(
     """
     import pandas as pd
 
-    start = min(CALM_WINDOW, max(1, len(indicators) // 4))
+    start, _ = windows(len(indicators))
     calm = indicators.iloc[:start].mean()
     ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
     rows = {}

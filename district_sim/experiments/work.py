@@ -268,7 +268,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
     """
     from district_sim.indicators import NAMES
     from district_sim.run import as_frame
-    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
+    from district_sim.trajectories import FUTURES, recovery_time, score, windows
 
     frame = as_frame(table)
     scores = score(frame)
@@ -280,7 +280,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
     if keep.final:
         row |= zip(NAMES, table[-1].tolist(), strict=True)
     if keep.late:
-        window = min(LATE_WINDOW, max(1, len(table) // 4))
+        _, window = windows(len(table))
         row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
     return row
 
