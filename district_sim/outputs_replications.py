@@ -50,8 +50,11 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
         "",
         f"{sum(claim.passed for claim in claims)} of {len(claims)} claims hold.",
     ]
-    missed = [claim for claim in claims if not claim.passed]
-    lines += [f"- missed: {claim.claim}: {claim.measured:.4g}, target {claim.target}" for claim in missed]
+    for evidence in found:
+        missed = [claim for claim in evidence.claims if not claim.passed]
+        lines += [f"- missed: {claim.claim}: {claim.measured:.4g}, target {claim.target}" for claim in missed]
+        if missed and evidence.why:
+            lines += [f"  - why: {evidence.why}"]
     for evidence in found:
         lines += ["", f"## {evidence.title}", "", f"![{evidence.title}]({evidence.name}.png)", ""]
         if evidence.claims:
