@@ -124,7 +124,7 @@ def _mean(*heights: float) -> float:
     return float(np.prod(heights) ** (1.0 / len(heights)))
 
 
-class _Means:
+class Means:
     """Means of columns over some quarters, each made when it is asked for; quarters without a number are left out."""
 
     def __init__(self, indicators: Columns, quarters: slice) -> None:
@@ -143,13 +143,13 @@ def _column(indicators: Columns, name: str) -> np.ndarray:
     return np.asarray(indicators[name], dtype=float)
 
 
-def _windows(indicators: Columns, calm: int, late: int) -> tuple[_Means, _Means]:
+def _windows(indicators: Columns, calm: int, late: int) -> tuple[Means, Means]:
     length = len(indicators["employment"])
     if length < 2:
         raise ValueError(f"at least 2 quarters are needed to classify, the table has {length}")
     calm = min(calm, max(1, length // 4))
     late = min(late, max(1, length // 4))
-    return _Means(indicators, slice(calm)), _Means(indicators, slice(-late, None))
+    return Means(indicators, slice(calm)), Means(indicators, slice(-late, None))
 
 
 def score(
@@ -173,7 +173,7 @@ def score(
     return _score(*_windows(indicators, calm_window, late_window), thresholds)
 
 
-def _score(calm: _Means, late: _Means, t: Thresholds) -> Scores:
+def _score(calm: Means, late: Means, t: Thresholds) -> Scores:
     """Scores from the means of the calm and the late window."""
     dissolved = t.dissolution(late["trust"] - calm["trust"])
     takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
@@ -227,7 +227,7 @@ def recovery_time(indicators: Columns, name: str = "value_added_local", loss: fl
         0.0 if nothing was lost, infinity if it never came back.
     """
     values = _column(indicators, name)
-    line = (1.0 - loss) * _Means(indicators, slice(min(CALM_WINDOW, max(1, len(values) // 4))))[name]
+    line = (1.0 - loss) * Means(indicators, slice(min(CALM_WINDOW, max(1, len(values) // 4))))[name]
     below = np.flatnonzero(values < line)
     if below.size == 0:
         return 0.0
@@ -249,11 +249,11 @@ def scores_over_time(
     import pandas as pd
 
     start = min(CALM_WINDOW, max(1, len(indicators) // 4))
-    calm = _Means(indicators, slice(start))
+    calm = Means(indicators, slice(start))
     ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
     rows = {}
     for end in ends:
-        late = _Means(indicators, slice(max(start, end - LATE_WINDOW), end))
+        late = Means(indicators, slice(max(start, end - LATE_WINDOW), end))
         scores = _score(calm, late, thresholds)
         rows[end] = {future.value: scores.of(future) for future in FUTURES}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")
