@@ -191,7 +191,7 @@ def policies(run: "Run") -> Group:
 
     table = _table("Instrument", "Spent, k€", "Left over, k€", "Served", "micro", "independent", width=8)
     for row in policy_totals(run.policies).to_dict("records"):
-        cells = [f"{row['spent']:,.0f}", f"{row['left_over']:,.0f}"]
+        cells = [f"{row['spent']:z,.0f}", f"{row['left_over']:z,.0f}"]
         if row["served"] > 0.0:
             cells += [f"{row['served'] / row['quarters']:,.0f}"]
             cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]
