@@ -143,12 +143,17 @@ def _column(indicators: Columns, name: str) -> np.ndarray:
     return np.asarray(indicators[name], dtype=float)
 
 
-def _windows(indicators: Columns, calm: int, late: int) -> tuple[Means, Means]:
+def windows(quarters: int, calm: int = CALM_WINDOW, late: int = LATE_WINDOW) -> tuple[int, int]:
+    """Lengths of the calm and the late window of a run, each at least one and at most a quarter of its quarters."""
+    longest = max(1, quarters // 4)
+    return min(calm, longest), min(late, longest)
+
+
+def _means(indicators: Columns, calm: int, late: int) -> tuple[Means, Means]:
     length = len(indicators["employment"])
     if length < 2:
         raise ValueError(f"at least 2 quarters are needed to classify, the table has {length}")
-    calm = min(calm, max(1, length // 4))
-    late = min(late, max(1, length // 4))
+    calm, late = windows(length, calm, late)
     return Means(indicators, slice(calm)), Means(indicators, slice(-late, None))
 
 
@@ -170,7 +175,7 @@ def score(
         ValueError: fewer than two rows.
         KeyError: a needed column is missing.
     """
-    return _score(*_windows(indicators, calm_window, late_window), thresholds)
+    return _score(*_means(indicators, calm_window, late_window), thresholds)
 
 
 def _score(calm: Means, late: Means, t: Thresholds) -> Scores:
@@ -227,7 +232,8 @@ def recovery_time(indicators: Columns, name: str = "value_added_local", loss: fl
         0.0 if nothing was lost, infinity if it never came back.
     """
     values = _column(indicators, name)
-    line = (1.0 - loss) * Means(indicators, slice(min(CALM_WINDOW, max(1, len(values) // 4))))[name]
+    calm, _ = windows(len(values))
+    line = (1.0 - loss) * Means(indicators, slice(calm))[name]
     below = np.flatnonzero(values < line)
     if below.size == 0:
         return 0.0
@@ -248,7 +254,7 @@ def scores_over_time(
     """
     import pandas as pd
 
-    start = min(CALM_WINDOW, max(1, len(indicators) // 4))
+    start, _ = windows(len(indicators))
     calm = Means(indicators, slice(start))
     ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
     rows = {}

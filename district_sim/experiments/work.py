@@ -281,7 +281,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
         keep: which outcomes.
     """
     from district_sim.indicators import NAMES
-    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
+    from district_sim.trajectories import FUTURES, recovery_time, score, windows
 
     columns = dict(zip(NAMES, table.T, strict=True))  # a data frame would take longer than all scores together
     scores = score(columns)
@@ -293,7 +293,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
     if keep.final:
         row |= zip(NAMES, table[-1].tolist(), strict=True)
     if keep.late:
-        window = min(LATE_WINDOW, max(1, len(table) // 4))
+        _, window = windows(len(table))
         row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
     return row
 
