@@ -161,7 +161,7 @@ class Run:
     scenario: Scenario
     seed: int
     table: "np.ndarray | pd.DataFrame"
-    """(quarters, len(NAMES)) indicators; `indicators` is the same with names."""
+    """(quarters, len(NAMES)) indicators, or a frame as `load` reads it; `indicators` is the same with names."""
     start: Snapshot
     end: Snapshot
     versions: dict[str, str]

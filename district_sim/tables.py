@@ -169,7 +169,8 @@ def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
     for name, run in runs.items():
         row: dict[str, object] = {"trajectory": run.trajectory.value, "seed": run.seed}
         row |= {f"score_{future.value}": run.scores.of(future) for future in FUTURES}
-        row |= {str(name): _ends(run)[1][str(name)] for name in run.indicators}
+        last = _ends(run)[1]
+        row |= {str(name): last[str(name)] for name in run.indicators}
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
 
