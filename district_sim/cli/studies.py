@@ -55,7 +55,7 @@ def runs_of(experiment: "Experiment", out: Path | None, quiet: bool, workers: in
     from district_sim.experiments import Results
 
     with folder_for(out) as folder:
-        summary = make_runs(experiment, folder, quiet, workers=workers)
+        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None)
         yield Results(folder)
         end(summary.counts.failed, out)
 
