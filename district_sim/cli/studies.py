@@ -92,6 +92,8 @@ def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Pat
 
 def end(failed: int, out: Path | None) -> None:
     if failed:
-        where = f": district-sim results {out} tells why" if out is not None else "; with --out their reasons are kept"
+        where = "; why was not kept, as the runs were made in a temporary folder"
+        if out is not None:
+            where = f": district-sim results {out} tells why"
         typer.echo(f"{failed:,} runs failed and were left out{where}", err=True)
         raise typer.Exit(RUNS_FAILED)
