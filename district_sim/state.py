@@ -16,11 +16,13 @@ ORDERS_AT = 160  # bytes into a record of ties: about the middle of its orders
 COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
+PAIRED = 32  # firms for whose ties draws are taken together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
 FIRMS, AGENCY, PUBLIC, HOUSEHOLDS, WORLD = range(5)
 SIZES = ("micro", "small", "larger")  # fewer than 10 employees, 10 to 49, 50 and more (EU definition)
+SIZE_LIMITS = (10.0, 50.0)  # employees from which on a firm is of the next class
 OWNERS = ("independent", "group", "affiliate")  # its own master, owned by a local leader, a multinational's
 PEOPLE = ("employed", "unemployed", "outside")
 EMPLOYED, UNEMPLOYED, OUTSIDE = range(3)
@@ -271,9 +273,22 @@ class Batch(NamedTuple):
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 
 
+class Pairs(NamedTuple):
+    """The ties of some firms to firms of higher rows, one row for each block that threads share; L = PAIRED * M."""
+
+    row: np.ndarray  # (BLOCKS, L) int64: firm of the lower row
+    slot: np.ndarray  # (BLOCKS, L) int64: slot of the tie there
+    low: np.ndarray  # (BLOCKS, L) int64: lower key of the two firms
+    high: np.ndarray  # (BLOCKS, L) int64: the other's
+    luck: np.ndarray  # (BLOCKS, L) a draw for each
+
+
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 
+    living: np.ndarray  # (N,) rows of living firms: see `list_living`
+    key: np.ndarray  # (N,) their keys
+    luck: np.ndarray  # (N,) a draw for each of them
     shown: Any  # (N,) see shown_record
     lesson: Any  # (N,) see lesson_record
     capacity: np.ndarray  # (N,) float32: new absorptive capacity
@@ -283,6 +298,7 @@ class Scratch(NamedTuple):
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
+    pairs: Pairs  # for each block
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
 
@@ -330,6 +346,20 @@ def empty_row(i, firms, ties, pipelines):
         pipelines.node[i, g] = -1
 
 
+@kernel
+def list_living(firms, clock, scratch):
+    """Rows of the living firms, in order: a view into `scratch.living`, good until a firm is founded or closed.
+
+    In the end, four rows of five are those of firms that have closed; loops that asked each one took a tenth of a run.
+    `scratch.key` gets their keys, in the same order.
+    """
+    living, key, count = scratch.living, scratch.key, np.uint64(0)
+    for i in range(clock.rows[0]):
+        living[count], key[count] = i, firms[i].key
+        count += np.uint64(firms[i].alive)
+    return living[:count]
+
+
 def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
     """A state with `rows` empty rows and room for `capacity`, for parameters `p`.
 
@@ -360,6 +390,9 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
 
 def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -> Scratch:
     return Scratch(
+        living=np.zeros(capacity, np.int64),
+        key=np.zeros(capacity, np.int64),
+        luck=np.zeros(capacity),
         shown=_rows(capacity, shown_record(domains)),
         lesson=_rows(capacity, lesson_record(domains)),
         capacity=np.zeros(capacity, np.float32),
@@ -369,6 +402,9 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
+        pairs=Pairs(
+            *(np.zeros((BLOCKS, PAIRED * slots), np.int64) for _ in range(4)), np.zeros((BLOCKS, PAIRED * slots))
+        ),
         tied=np.zeros((BLOCKS, phases)),
         abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )

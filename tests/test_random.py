@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 import pytest
+from naive.cases import listed
 from scipy import stats
 
 from district_sim import load_scenario
@@ -164,16 +165,17 @@ def _processes(p):
     s = p.strategy[0]
     return {
         "agency": lambda x: run_agency(
-            x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
+            x.firms, listed(x), x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
         ),
         "innovation": lambda x: innovate(
-            x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
+            x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
         ),
-        "end_ties": lambda x: end_ties(x.firms, x.ties, x.tally, x.clock, p),
-        "form_ties": lambda x: form_ties(x.firms, x.ties, x.tally, x.clock, p),
-        "pipelines": lambda x: update_pipelines(x.firms, x.pipelines, x.clock, p, s),
+        "end_ties": lambda x: end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
+        "form_ties": lambda x: form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, p),
+        "pipelines": lambda x: update_pipelines(x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s),
         "takeover": lambda x: take_over(
             x.firms,
+            listed(x),
             x.ties,
             x.pipelines,
             x.agency,
@@ -188,10 +190,10 @@ def _processes(p):
             s,
         ),
         "divestment": lambda x: divest(
-            x.firms, x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
+            x.firms, listed(x), x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
         ),
-        "acquisition": lambda x: acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
-        "captivity": lambda x: bind_captives(x.firms, x.clock, p, s),
+        "acquisition": lambda x: acquire(x.firms, listed(x), x.ties, x.accounts, x.tally, x.clock, p, s),
+        "captivity": lambda x: bind_captives(x.firms, listed(x), x.clock, p, s),
     }
 
 
