@@ -257,11 +257,12 @@ def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
             scratch.phase[_SPOT_ORDERS, k] += at_spot
             local += at_spot
             abroad += value[k] * sales * firms[i].abroad[k] * world[0].price[k]
-        for t in range(ties[i].partner.size):
-            j = ties[i].partner[t]
-            if j >= 0 and firms[j].phase < last:
-                ties[i].orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
-                local += ties[i].orders[t]
+        orders = ties[i].orders
+        for t in range(orders.size):
+            if orders[t] > 0.0:
+                j = ties[i].partner[t]
+                orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
+                local += orders[t]
         scratch.other[i] = local + abroad
         tally[PURCHASES] += local + abroad
         tally[PURCHASES_LOCAL] += local
@@ -284,13 +285,12 @@ def _volume(i, firms, ties, by_phase, value, m):
     sales, volume, largest, client = spot, spot, 0.0, -1
     partner, mirror = ties[i].partner, ties[i].mirror
     for t in range(partner.size):
-        j = partner[t]
-        if j >= 0 and firms[j].phase == last:
-            order = ties[j].orders[mirror[t]]
-            sales += order
-            volume += order / supplier_price(i, j, firms, m)
-            if order > largest:
-                largest, client = order, j
+        j = np.int64(partner[t] if partner[t] >= 0 else i)  # of suppliers, this one among them, all orders are zero
+        order = ties[j].orders[mirror[t]]
+        sales += order
+        volume += order / supplier_price(i, j, firms, m) if firm.captor == j else order
+        if order > largest:
+            largest, client = order, j
     firm.sales, firm.main_client = sales, client
     firm.client_share = largest / sales if sales > 0.0 else 0.0
     return volume
@@ -302,7 +302,6 @@ def _volumes(living, firms, ties, by_phase, volume, value, m):
     rows, last = firms.size, value.size - 1
     for i in living:
         if firms[min(i + AHEAD, rows - 1)].phase < last:
-            fetch_ahead(i, rows, ties, firms, 0)
             fetch_ahead(i, rows, ties, ties, ORDERS_AT)
         volume[i] = _volume(i, firms, ties, by_phase, value, m)
 
