@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim.compiled import kernel, literal_unroll
-from district_sim.processes.relations import controller, draw_firm, is_affiliate
+from district_sim.processes.relations import AHEAD, controller, draw_firm, is_affiliate
 from district_sim.random import Stream
+from district_sim.single import prefetch
 from district_sim.state import (
     ACQUISITIONS,
     ADOPTIONS,
@@ -222,6 +223,8 @@ def _breadth_first(start, ties, distance, queue):
     queue[0], distance[start] = start, 0
     head, tail, total = 0, 1, 0
     while head < tail:
+        if head + AHEAD < tail:
+            prefetch(ties, np.uint32(queue[head + AHEAD]), 0)
         i = queue[head]
         head += 1
         total += distance[i]

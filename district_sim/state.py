@@ -12,7 +12,8 @@ from district_sim.compiled import kernel
 
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
-ORDERS_AT = 160  # bytes into a record of ties: about the middle of its orders
+TRUST_AT, ORDERS_AT, AGE_AT = 80, 160, 240  # bytes into a record of ties: about the middle of these
+ABSORPTIVE_AT = 224  # bytes into a record of firms
 COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
@@ -67,7 +68,7 @@ TALLY = (
 
 def firm_record(domains: int, phases: int) -> np.dtype:
     """One row per firm that ever lived; what partners look up stands first, in one cache line."""
-    return np.dtype(
+    fields = np.dtype(
         [
             ("key", np.int64),  # identity in keyed draws; a newborn's follows from its parent's
             ("owner", np.int32),  # see SELF_OWNED
@@ -115,6 +116,11 @@ def firm_record(domains: int, phases: int) -> np.dtype:
         ],
         align=True,
     )
+    names = fields.names or ()
+    formats, offsets = zip(*(fields.fields[name] for name in names), strict=True)
+    lines = -(-fields.itemsize // 64)
+    layout: Any = {"names": names, "formats": formats, "offsets": offsets, "itemsize": 64 * lines}
+    return np.dtype(layout, align=True)
 
 
 def tie_record(slots: int) -> np.dtype:

@@ -8,7 +8,7 @@ of firms does not matter and threads may share the work. What partners see of ea
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
-from district_sim.processes.relations import far_apart, fetch_partners, strongest_pipeline
+from district_sim.processes.relations import far_apart, fetch_ahead, fetch_partners, strongest_pipeline
 from district_sim.single import exp_of_negative, four, load, multiply_add, positive, single, store, total, zeros
 from district_sim.state import ALONE, BATCH, BLOCKS, TECHNOLOGY
 
@@ -224,8 +224,10 @@ def _learn(
     living, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
 ):
     """One quarter of the living firms, from what all firms show and what they learned from partners."""
-    frontier = world[0].frontier
+    frontier, rows = world[0].frontier, firms.size
     for i in living:
+        fetch_ahead(i, rows, ties, shown, 0)
+        fetch_ahead(i, rows, ties, lessons, 0)
         firm, lesson = firms[i], lessons[i]
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
         _convert(firm, shown[i], lesson, technology, frontier, use, k)

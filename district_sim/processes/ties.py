@@ -19,7 +19,19 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
-from district_sim.state import ALONE, BLOCKS, ORDERS_AT, PAIRED, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
+from district_sim.state import (
+    ABSORPTIVE_AT,
+    AGE_AT,
+    ALONE,
+    BLOCKS,
+    ORDERS_AT,
+    PAIRED,
+    SELF_OWNED,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    TRUST_AT,
+    VALUES,
+)
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -89,8 +101,10 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
     for first in range(0, living.size, PAIRED):
         for i in living[first + PAIRED : first + 2 * PAIRED]:
             if far_apart(i, ties):
-                fetch_partners(i, ties, firms, 0)
-                fetch_partners(i, ties, ties, ORDERS_AT)
+                for at in (0, ABSORPTIVE_AT):
+                    fetch_partners(i, ties, firms, at)
+                for at in (TRUST_AT, ORDERS_AT, AGE_AT):
+                    fetch_partners(i, ties, ties, at)
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
