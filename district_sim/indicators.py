@@ -266,7 +266,7 @@ def _shape_of_network(firms, living, ties, clock, scratch):
             largest = max(largest, size)
     paths, pairs = 0.0, 0.0
     for k in range(min(_SOURCES, 1 + _VISITS // rows)):
-        i = draw_firm(-100, k, _OBSERVATION, firms, clock)
+        i = draw_firm(-100, k, _OBSERVATION, firms, scratch.alive, clock)
         if i >= 0:
             distance[:] = -1
             reached, total = _breadth_first(i, ties, distance, queue)
@@ -275,7 +275,7 @@ def _shape_of_network(firms, living, ties, clock, scratch):
     closed, neighbourhoods, near = 0.0, 0, distance
     near[:] = -1
     for k in range(_SAMPLE):
-        i = draw_firm(-101, k, _OBSERVATION, firms, clock)
+        i = draw_firm(-101, k, _OBSERVATION, firms, scratch.alive, clock)
         if i < 0:
             continue
         links, partners = _links_among_partners(i, np.int32(k), ties, near)

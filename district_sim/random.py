@@ -89,7 +89,7 @@ def _unit(high, low):
 def looped_uniform2(seed, stream, step, firm, other, number):
     """As `uniform2`, compiled into its caller: a loop over keys becomes vector instructions, eight draws at a time.
 
-    That takes a fifth of the time. Once compiled by itself, the function is no longer simple enough for it.
+    That takes a third of the time. Once compiled by itself, the function is no longer simple enough for it.
     """
     r0, r1, r2, r3 = _block(seed, stream, step, firm, other, number)
     return _unit(r0, r1), _unit(r2, r3)

@@ -65,7 +65,7 @@ def one_quarter(state, p, row):
     update_trust(firms, living, ties, clock, scratch, p)
     update_identity(firms, living, ties, agency, clock, scratch, p, s)
     end_ties(firms, living, ties, tally, clock, scratch, p)
-    form_ties(firms, living, ties, tally, clock, p)
+    form_ties(firms, living, ties, tally, clock, scratch, p)
     update_pipelines(firms, living, pipelines, clock, scratch, p, s)
     # 7 Ownership
     take_over(firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s)

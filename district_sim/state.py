@@ -116,10 +116,13 @@ def firm_record(domains: int, phases: int) -> np.dtype:
         ],
         align=True,
     )
-    names = fields.names or ()
-    formats, offsets = zip(*(fields.fields[name] for name in names), strict=True)
-    lines = -(-fields.itemsize // 64)
-    layout: Any = {"names": names, "formats": formats, "offsets": offsets, "itemsize": 64 * lines}
+    places: Any = fields.fields or {}
+    layout: Any = {
+        "names": list(places),
+        "formats": [place[0] for place in places.values()],
+        "offsets": [place[1] for place in places.values()],
+        "itemsize": -(-fields.itemsize // 64) * 64,
+    }
     return np.dtype(layout, align=True)
 
 
@@ -294,6 +297,7 @@ class Scratch(NamedTuple):
 
     living: np.ndarray  # (N,) rows of living firms: see `list_living`
     key: np.ndarray  # (N,) their keys
+    alive: np.ndarray  # (N,) `firms.alive` as it was then, in few cache lines
     luck: np.ndarray  # (N,) a draw for each of them
     shown: Any  # (N,) see shown_record
     lesson: Any  # (N,) see lesson_record
@@ -356,12 +360,12 @@ def empty_row(i, firms, ties, pipelines):
 def list_living(firms, clock, scratch):
     """Rows of the living firms, in order: a view into `scratch.living`, good until a firm is founded or closed.
 
-    In the end, four rows of five are those of firms that have closed; loops that asked each one took a tenth of a run.
-    `scratch.key` gets their keys, in the same order.
+    Late in a long run most rows are those of firms that have closed: no loop need ask each one.
+    `scratch.key` gets their keys, in the same order, `scratch.alive` a copy of `firms.alive`.
     """
-    living, key, count = scratch.living, scratch.key, np.uint64(0)
+    living, key, alive, count = scratch.living, scratch.key, scratch.alive, np.uint64(0)
     for i in range(clock.rows[0]):
-        living[count], key[count] = i, firms[i].key
+        living[count], key[count], alive[i] = i, firms[i].key, firms[i].alive
         count += np.uint64(firms[i].alive)
     return living[:count]
 
@@ -398,6 +402,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
     return Scratch(
         living=np.zeros(capacity, np.int64),
         key=np.zeros(capacity, np.int64),
+        alive=np.zeros(capacity, np.bool_),
         luck=np.zeros(capacity),
         shown=_rows(capacity, shown_record(domains)),
         lesson=_rows(capacity, lesson_record(domains)),
@@ -408,9 +413,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
-        pairs=Pairs(
-            *(np.zeros((BLOCKS, PAIRED * slots), np.int64) for _ in range(4)), np.zeros((BLOCKS, PAIRED * slots))
-        ),
+        pairs=_pair_space(slots),
         tied=np.zeros((BLOCKS, phases)),
         abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )
@@ -427,6 +430,17 @@ def batch_space(domains: int, slots: int) -> Batch:
         place=records("place", 4),
         number=np.zeros((BLOCKS, 4, BATCH * slots), np.float32),
         ties=np.zeros((BLOCKS, BATCH), np.uint64),
+    )
+
+
+def _pair_space(slots: int) -> Pairs:
+    shape = (BLOCKS, PAIRED * slots)
+    return Pairs(
+        row=np.zeros(shape, np.int64),
+        slot=np.zeros(shape, np.int64),
+        low=np.zeros(shape, np.int64),
+        high=np.zeros(shape, np.int64),
+        luck=np.zeros(shape),
     )
 
 

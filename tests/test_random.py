@@ -171,7 +171,7 @@ def _processes(p):
             x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
         ),
         "end_ties": lambda x: end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-        "form_ties": lambda x: form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, p),
+        "form_ties": lambda x: form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
         "pipelines": lambda x: update_pipelines(x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s),
         "takeover": lambda x: take_over(
             x.firms,
@@ -257,9 +257,8 @@ def test_one_more_firm_leaves_twenty_quarters_of_luck_in_place() -> None:
 
 
 def _meetings(state: State) -> np.ndarray:
-    n = 40
-    stream = int(Stream.TIE_FORMING)
-    return np.array([[draw_firm(i, k, stream, state.firms, state.clock) for k in range(8)] for i in range(n)])
+    n, alive, stream = 40, state.firms.alive, int(Stream.TIE_FORMING)
+    return np.array([[draw_firm(i, k, stream, state.firms, alive, state.clock) for k in range(8)] for i in range(n)])
 
 
 @pytest.mark.parametrize(

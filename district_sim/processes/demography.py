@@ -216,7 +216,7 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
         expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
         for k in range(min(number, MOST_FOUNDED)):
-            parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
+            parent = draw_firm(-10 - which, k, _ATTRACTED, firms, firms.alive, clock)
             if parent < 0:
                 continue
             u = uniform(seed, _ATTRACTED, t, which, k)
@@ -241,6 +241,6 @@ def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
     tally[TIE_DEATHS] += untie_all(j, ties)
     if networked:
         for k in range(4):
-            partner = draw_firm(j, 900 + k, _ATTRACTED, firms, clock)
+            partner = draw_firm(j, 900 + k, _ATTRACTED, firms, firms.alive, clock)
             if partner >= 0 and tie(j, partner, 0.6, ties):
                 tally[TIE_BIRTHS] += 1

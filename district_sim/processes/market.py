@@ -282,7 +282,7 @@ def _volume(i, firms, ties, by_phase, value, m):
             share += value[q] * firm.made[q] * (1.0 + m.make_penalty)
         return firm.sales * share
     spot = by_phase[_SPOT_ORDERS, k] * firm.reach / by_phase[_REACH, k] if by_phase[_REACH, k] > 0.0 else 0.0
-    sales, volume, largest, client = spot, spot, 0.0, -1
+    sales, volume, largest, client = spot, spot, 0.0, np.int64(-1)
     partner, mirror = ties[i].partner, ties[i].mirror
     for t in range(partner.size):
         j = np.int64(partner[t] if partner[t] >= 0 else i)  # of suppliers, this one among them, all orders are zero
@@ -390,7 +390,7 @@ def _employ(firms, living, ties, accounts, world, clock, scratch, p):
         hires = granted * change
         firms[i].employees += hires
         if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
-            j = draw_firm(i, 0, _HIRING, firms, clock)
+            j = draw_firm(i, 0, _HIRING, firms, scratch.alive, clock)
             if j >= 0:
                 scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
                 own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit

@@ -203,21 +203,20 @@ def suitability(a, b, k, last):
 
 
 @kernel
-def _meet(i, number, firms, ties, clock, k):
+def _meet(i, number, firms, ties, alive, clock, k):
     """Whom firm i meets when it looks for a partner: a partner's partner, or anybody in the district."""
     a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
     if a < k.closure:
-        m = np.int64(b * ties[i].partner.size)
-        through = ties[i].partner[m]
+        through = ties[i].partner[np.int64(b * ties[i].partner.size)]
         if through >= 0:
             a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[through].key, number)
-            return ties.partner[through, np.int64(a * ties[i].partner.size)]
-        return -1
-    return draw_firm(i, number, _FORMING, firms, clock)
+            return np.int64(ties[through].partner[np.int64(a * ties[i].partner.size)])
+        return np.int64(-1)
+    return draw_firm(i, number, _FORMING, firms, alive, clock)
 
 
 @kernel
-def form_ties(firms, living, ties, tally, clock, p):
+def form_ties(firms, living, ties, tally, clock, scratch, p):
     """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
     k, last = p.ties[0], p.technology[0].phases - 1
     for i in living:
@@ -226,7 +225,7 @@ def form_ties(firms, living, ties, tally, clock, p):
         if uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, 99) >= k.searching:
             continue
         for number in range(8):
-            j = _meet(i, number, firms, ties, clock, k)
+            j = _meet(i, number, firms, ties, scratch.alive, clock, k)
             if j < 0 or j == i or not firms[j].alive or degree(j, ties) >= ties[i].partner.size:
                 continue
             u = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[j].key, 100 + number)

@@ -213,7 +213,7 @@ _KERNELS: dict[str, _Call] = {
         x.firms, listed(x), x.ties, x.agency, x.clock, x.scratch, p, s
     ),
     "end_ties": lambda x, p, s: ties.end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-    "form_ties": lambda x, p, s: ties.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, p),
+    "form_ties": lambda x, p, s: ties.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
     "update_pipelines": lambda x, p, s: ties.update_pipelines(
         x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s
     ),
