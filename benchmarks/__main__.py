@@ -21,6 +21,19 @@ TOPICS = {
 }
 
 
+def chosen_topics(only: str) -> list[str]:
+    """Topics named in "NAME,...".
+
+    Raises:
+        typer.BadParameter: one of them is unknown, or there is none.
+    """
+    chosen = [name for name in only.split(",") if name]
+    unknown = [name for name in chosen if name not in TOPICS]
+    if unknown or not chosen:
+        raise typer.BadParameter(f"--only {', '.join(unknown) or 'nothing'}: choose from {', '.join(TOPICS)}")
+    return chosen
+
+
 def measured(topic: str, quick: bool) -> list[Row]:
     """All rows of one topic; a topic that cannot run is one row that says so."""
     rows: list[Row] = []
@@ -47,10 +60,7 @@ def main(
 
     Exit code 1 if a benchmark broke; a target that is not met is a result.
     """
-    chosen = [name for name in only.split(",") if name]
-    unknown = [name for name in chosen if name not in TOPICS]
-    if unknown or not chosen:
-        raise typer.BadParameter(f"{', '.join(unknown) or 'nothing'}; choose from {', '.join(TOPICS)}")
+    chosen = chosen_topics(only)
     console = Console(stderr=True)
     rows: list[Row] = []
     for topic in chosen:

@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.__main__ import TOPICS, chosen_topics
 from benchmarks.rows import Row, from_json
 from benchmarks.timing import Spread
 
@@ -96,7 +97,7 @@ def check_out(commits: tuple[str, str], folder: Path) -> tuple[Path, Path]:
     for commit, place in zip(commits, (old, new), strict=True):
         done = subprocess.run(["git", "-C", str(_ROOT), "archive", commit], capture_output=True)
         if done.returncode != 0:
-            raise typer.BadParameter(f"{commit}: {done.stderr.decode().strip()}")
+            raise typer.BadParameter(f"there is no commit {commit} in {_ROOT} (git: {done.stderr.decode().strip()})")
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as files:
             files.extractall(place, filter="data")
     if not (new / "benchmarks").is_dir():
@@ -137,14 +138,18 @@ def table(found: list[Change], most: float, titles: tuple[str, str]) -> Table:
 
 
 def main(
-    old: Annotated[str, typer.Argument(help="The commit before.")],
-    new: Annotated[str, typer.Argument(help="The commit after.")],
-    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help="Topics.")] = _TOPICS,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The commit before.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The commit after.")],
+    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help=f"Some of {', '.join(TOPICS)}.")] = _TOPICS,
     quick: Annotated[bool, typer.Option("--quick", help="Small sizes and fewer pairs.")] = False,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each commit is measured.")] = _ROUNDS,
     most: Annotated[float, typer.Option("--loss", help="The largest share that may be lost.")] = 0.15,
 ) -> None:
-    """Compare two commits by the benchmarks' ratios; exit code 1 if one of them lost more than 15 %."""
+    """Compare two commits by the benchmarks' ratios.
+
+    Exit code 1 if a figure lost more than 15 % or nothing could be compared, 2 if there is no such commit or topic.
+    """
+    topics = chosen_topics(only)
     console = Console(stderr=True)
     measured: tuple[list[dict[str, Row]], list[dict[str, Row]]] = ([], [])
     with tempfile.TemporaryDirectory() as folder:
@@ -153,11 +158,14 @@ def main(
         for number in range(rounds):
             for side in (0, 1) if number % 2 == 0 else (1, 0):
                 with console.status(f"round {number + 1} of {rounds}: {(old, new)[side]}"):
-                    rows = [_measure(places[side], cache, topic, quick) for topic in only.split(",") if topic]
+                    rows = [_measure(places[side], cache, topic, quick) for topic in topics]
                 measured[side].append({name: row for topic in rows for name, row in topic.items()})
     found = changes(*measured)
     Console(width=None if sys.stdout.isatty() else 160).print(table(found, most, (old, new)))
-    if any(change.verdict(most) == "lost" for change in found):
+    verdicts = {change.verdict(most) for change in found}
+    if not verdicts - {"not comparable"}:
+        console.print("nothing could be compared")
+    if "lost" in verdicts or not verdicts - {"not comparable"}:
         raise typer.Exit(1)
 
 

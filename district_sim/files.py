@@ -23,3 +23,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    """`write_whole` for a text, in UTF-8."""
+    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim import __version__
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]
 def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
     """Say in the folder that a demo wrote it; see `DEMO_MARK`. Raises OSError."""
     said: dict[str, Any] = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
-    return _write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
+    return write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
 
 
 def write_verification(claims: "list[Claim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
@@ -64,10 +64,6 @@ def write_verification(claims: "list[Claim]", on_map: "pd.DataFrame", folder: Pa
     return [
         *figures.save(figures.phase_diagram(on_map), folder / "map"),
         write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
-        _write_text(folder / "verification.json", rows + "\n"),
-        _write_text(folder / "verification.md", as_markdown(claims)),
+        write_text(folder / "verification.json", rows + "\n"),
+        write_text(folder / "verification.md", as_markdown(claims)),
     ]
-
-
-def _write_text(path: Path, text: str) -> Path:
-    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,17 +89,13 @@ def write_sheets(sheets: "Mapping[str, Sheet]", folder: Path) -> list[Path]:
     """Each table in Markdown and in LaTeX. Raises OSError."""
     written = []
     for name, sheet in sheets.items():
-        written.append(_write_text(folder / f"{name}.md", sheet.markdown()))
-        written.append(_write_text(folder / f"{name}.tex", sheet.latex(name.replace("_", "-"))))
+        written.append(write_text(folder / f"{name}.md", sheet.markdown()))
+        written.append(write_text(folder / f"{name}.tex", sheet.latex(name.replace("_", "-"))))
     return written
 
 
-def _write_text(path: Path, text: str) -> Path:
-    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
 def _write_json(path: Path, told: Mapping[str, Any]) -> Path:
-    return _write_text(path, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    return write_text(path, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write_csv(path: Path, table: "pd.DataFrame") -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from district_sim import __version__
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 
 if TYPE_CHECKING:
     from district_sim.replications.claims import Evidence
@@ -27,7 +27,7 @@ def write_evidence(found: "Sequence[Evidence]", folder: Path) -> list[Path]:
         "replications.md": as_markdown(found),
     }
     for name, text in texts.items():
-        written.append(write_whole(folder / name, _text(text)))
+        written.append(write_text(folder / name, text))
     return written
 
 
@@ -50,8 +50,11 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
         "",
         f"{sum(claim.passed for claim in claims)} of {len(claims)} claims hold.",
     ]
-    missed = [claim for claim in claims if not claim.passed]
-    lines += [f"- missed: {claim.claim}: {claim.measured:.4g}, target {claim.target}" for claim in missed]
+    for evidence in found:
+        missed = [claim for claim in evidence.claims if not claim.passed]
+        lines += [f"- missed: {claim.claim}: {claim.measured:.4g}, target {claim.target}" for claim in missed]
+        if missed and evidence.why:
+            lines += [f"  - why: {evidence.why}"]
     for evidence in found:
         lines += ["", f"## {evidence.title}", "", f"![{evidence.title}]({evidence.name}.png)", ""]
         if evidence.claims:
@@ -70,7 +73,3 @@ def _points(evidence: "Evidence"):  # type: ignore[no-untyped-def]
             rows.writerows(evidence.points)
 
     return write
-
-
-def _text(text: str):  # type: ignore[no-untyped-def]
-    return lambda path: path.write_text(text, encoding="utf-8")

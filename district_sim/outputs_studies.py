@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from district_sim import __version__
 from district_sim.experiments.costs import DISCOUNT
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 from district_sim.tables_experiments import Sheet, decimals_for, number, outcome_name, p_value, percent
 
 if TYPE_CHECKING:
@@ -160,16 +160,12 @@ def write_studies(results: Sequence[Result], folder: Path) -> list[Path]:
     }
     written.append(write_whole(folder / "expectations.csv", partial(_csv, _expectations(results))))
     for name, text in texts.items():
-        written.append(write_whole(folder / name, partial(_text, text)))
+        written.append(write_text(folder / name, text))
     return written
 
 
 def _csv(table: Any, path: Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
-
-
-def _text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _expectations(results: Sequence[Result]) -> Any:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 import district_sim
 from district_sim.files import write_whole
@@ -20,7 +19,10 @@ from district_sim.parameters import Parameters, acting_instruments
 from district_sim.scenario import Scenario
 from district_sim.schedule import quarters, spare_rows
 from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
-from district_sim.trajectories import Scores, Trajectory, recovery_time, score
+from district_sim.trajectories import Columns, Scores, Trajectory, recovery_time, score
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _AT_ONCE = 6000  # firms times quarters: some hundredths of a second
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
@@ -66,9 +68,9 @@ class Snapshot:
 
     def __init__(
         self,
-        firms: Callable[[], pd.DataFrame],
-        ties: Callable[[], pd.DataFrame],
-        value_chain: Callable[[], pd.DataFrame],
+        firms: "Callable[[], pd.DataFrame]",
+        ties: "Callable[[], pd.DataFrame]",
+        value_chain: "Callable[[], pd.DataFrame]",
         agency: Callable[[], dict[str, float]],
     ) -> None:
         self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
@@ -87,17 +89,17 @@ class Snapshot:
         )
 
     @cached_property
-    def firms(self) -> pd.DataFrame:
+    def firms(self) -> "pd.DataFrame":
         """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
         return self._firms()
 
     @cached_property
-    def ties(self) -> pd.DataFrame:
+    def ties(self) -> "pd.DataFrame":
         """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
         return self._ties()
 
     @cached_property
-    def value_chain(self) -> pd.DataFrame:
+    def value_chain(self) -> "pd.DataFrame":
         """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
 
         Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
@@ -111,7 +113,9 @@ class Snapshot:
         return self._agency()
 
 
-def _table_of_phases(f: Any) -> pd.DataFrame:
+def _table_of_phases(f: Any) -> "pd.DataFrame":
+    import pandas as pd
+
     final = f.phase == f.made.shape[1] - 1
     sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
     shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
@@ -126,7 +130,9 @@ def _told_of_agency(agency: Any) -> dict[str, float]:
     return told | {"pipelines": float(np.mean(agency["pipelines"]))}
 
 
-def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> pd.DataFrame:
+def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
     firms = pd.DataFrame(
         {name: f[name] for name in f.dtype.names if name not in _NOT_SHOWN}, index=pd.Index(rows, name="firm")
     )
@@ -141,7 +147,9 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> pd.DataF
     return firms
 
 
-def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> pd.DataFrame:
+def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
     firm, slot = np.nonzero(partner > rows[:, None])
     return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
 
@@ -152,25 +160,42 @@ class Run:
 
     scenario: Scenario
     seed: int
-    indicators: pd.DataFrame
-    """One row per quarter, columns `indicators.NAMES`."""
+    table: "np.ndarray | pd.DataFrame"
+    """(quarters, len(NAMES)) indicators, or a frame as `load` reads it; `indicators` is the same with names."""
     start: Snapshot
     end: Snapshot
     versions: dict[str, str]
     between: Mapping[int, Snapshot] = field(default_factory=dict)
     """The district after some quarters on the way, if `simulate` was asked to keep them; `save` leaves them out."""
-    policies: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """What the policy instruments did, one row per quarter and instrument: see `reported`."""
+    spending: "Callable[[], pd.DataFrame] | None" = None
+    """Makes `policies`; left out where no instrument acted."""
+
+    @cached_property
+    def indicators(self) -> "pd.DataFrame":
+        """One row per quarter, columns `indicators.NAMES`."""
+        return as_frame(self.table) if isinstance(self.table, np.ndarray) else self.table
+
+    @property
+    def columns(self) -> Columns:
+        """The indicators by name, without the frame that takes a while to make."""
+        return dict(zip(NAMES, self.table.T, strict=True)) if isinstance(self.table, np.ndarray) else self.table
+
+    @cached_property
+    def policies(self) -> "pd.DataFrame":
+        """What the policy instruments did, one row per quarter and instrument: see `reported`."""
+        import pandas as pd
+
+        return pd.DataFrame() if self.spending is None else self.spending()
 
     @property
     def moments(self) -> dict[int, Snapshot]:
         """The district after so many quarters, in order: at the start (0), on the way, at the end."""
-        return {0: self.start, **self.between, len(self.indicators): self.end}
+        return {0: self.start, **self.between, len(self.table): self.end}
 
     @cached_property
     def scores(self) -> Scores:
         """Scores of the four futures and the label."""
-        return score(self.indicators)
+        return score(self.columns)
 
     @property
     def trajectory(self) -> Trajectory:
@@ -180,12 +205,12 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; `recovery_time` is null if there was none."""
         late = self.indicators.tail(1).iloc[0]
-        recovery = recovery_time(self.indicators)
+        recovery = recovery_time(self.columns)
         return {
             "scenario": self.scenario.model_dump(mode="json"),
             "seed": self.seed,
-            "quarters": len(self.indicators),
-            "complete": len(self.indicators) >= self.scenario.run.quarters,
+            "quarters": len(self.table),
+            "complete": len(self.table) >= self.scenario.run.quarters,
             "versions": self.versions,
             "trajectory": self.trajectory.value,
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
@@ -238,6 +263,8 @@ class Run:
         Raises:
             FileNotFoundError: the folder holds no complete run.
         """
+        import pandas as pd
+
         folder = Path(folder)
         if not (folder / "run.json").is_file():
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
@@ -255,11 +282,11 @@ class Run:
         return cls(
             scenario=Scenario.model_validate_json(json.dumps(data["scenario"])),
             seed=data["seed"],
-            indicators=read["indicators"],
+            table=read["indicators"],
             start=snapshot("_start", data["start"]),
             end=snapshot("", data["end"]),
             versions=data["versions"],
-            policies=read.get("policies", pd.DataFrame()),
+            spending=(lambda: read["policies"]) if "policies" in read else None,
         )
 
 
@@ -279,12 +306,14 @@ def versions() -> dict[str, str]:
     }
 
 
-def as_frame(table: np.ndarray) -> pd.DataFrame:
+def as_frame(table: np.ndarray) -> "pd.DataFrame":
     """The table of indicators with names, indexed by quarter (1 is the first completed quarter)."""
+    import pandas as pd
+
     return pd.DataFrame(table, columns=list(NAMES), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
 
 
-def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
+def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
     """What the policy instruments did, as a table.
 
     Args:
@@ -296,6 +325,8 @@ def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
         left_over [k€], served [firms; none by instruments for the district as a whole] and, of these, served_SIZE,
         served_OWNER and served_phase_K. Empty without instruments.
     """
+    import pandas as pd
+
     items = acting_instruments(scenario)
     if not items:
         return pd.DataFrame()
@@ -315,11 +346,13 @@ def reported(reports: Any, scenario: Scenario) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def policy_totals(policies: pd.DataFrame) -> pd.DataFrame:
+def policy_totals(policies: "pd.DataFrame") -> "pd.DataFrame":
     """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
 
     Instruments of equal names are told apart by their place. `quarters`: in how many money was spent.
     """
+    import pandas as pd
+
     if not len(policies):
         return pd.DataFrame()
     names = ["instrument", "kind", "funded_by"]
@@ -366,9 +399,9 @@ def simulate(
 
     def result(done: int) -> Run:
         kept = {quarter: snapshot for quarter, snapshot in between.items() if quarter < done}
-        spending = reported(reports[:done], scenario)
+        spending = partial(reported, reports[:done], scenario) if reports.size else None
         end = Snapshot.of(state)
-        return Run(scenario, seed, as_frame(table[:done]), start, end, versions(), between=kept, policies=spending)
+        return Run(scenario, seed, table[:done], start, end, versions(), between=kept, spending=spending)
 
     done = 0
     try:

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
+from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
 from district_sim.wording import TRAJECTORY_NAMES, heading
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def _change(start: float, end: float, unit: str) -> str:
     return text if any(digit in text for digit in "123456789") else text[1:]
 
 
-def _ends(run: "Run") -> "tuple[pd.Series, pd.Series]":
-    span = max(1, min(YEAR, len(run.indicators) // 2))
-    return run.indicators.iloc[:span].mean(), run.indicators.iloc[-span:].mean()
+def _ends(run: "Run") -> tuple[Means, Means]:
+    span = max(1, min(YEAR, len(run.table) // 2))
+    return Means(run.columns, slice(span)), Means(run.columns, slice(-span, None))
 
 
 def _narrow(name: str) -> str:
@@ -108,9 +108,9 @@ def start_and_end(run: "Run") -> Group:
     units, (start, end) = _units(), _ends(run)
     table = _table("Indicator", "Start", "End", "Change", width=10)
     for name, label in HEADLINES.items():
-        unit, a, b = units[name], float(start[name]), float(end[name])
+        unit, a, b = units[name], start[name], end[name]
         table.add_row(label, _shown(name, a, unit), _shown(name, b, unit), _change(a, b, unit))
-    title = f"{run.scenario.title or 'A district'} · {len(run.indicators)} quarters, seed {run.seed}"
+    title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"
     return _titled(title, table, "Means of the first and of the last year; pt: percentage points")
 
 
@@ -140,7 +140,7 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
     start = _ends(first)[0]
     table = _table("Indicator", "Start", *map(_narrow, runs))
     for name, label in HEADLINES.items():
-        cells = [_shown(name, float(values[name]), units[name]) for values in (start, *ends.values())]
+        cells = [_shown(name, values[name], units[name]) for values in (start, *ends.values())]
         table.add_row(label, *cells)
     table.add_section()
     for future in FUTURES:
@@ -149,7 +149,7 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
         table.add_row(f"Score: {_SCORE_NAMES[future]}", "", *cells)
     table.add_section()
     table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory.value)}[/]" for run in runs.values()))
-    title = f"One district, {len(runs)} runs of {len(first.indicators)} quarters, seed {first.seed}"
+    title = f"One district, {len(runs)} runs of {len(first.table)} quarters, seed {first.seed}"
     return _titled(title, table, "Start: first year of the first run. Other columns: last year")
 
 
@@ -169,7 +169,8 @@ def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
     for name, run in runs.items():
         row: dict[str, object] = {"trajectory": run.trajectory.value, "seed": run.seed}
         row |= {f"score_{future.value}": run.scores.of(future) for future in FUTURES}
-        row |= {str(indicator): float(value) for indicator, value in _ends(run)[1].items()}
+        last = _ends(run)[1]
+        row |= {str(name): last[str(name)] for name in run.indicators}
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
 
@@ -191,7 +192,7 @@ def policies(run: "Run") -> Group:
 
     table = _table("Instrument", "Spent, k€", "Left over, k€", "Served", "micro", "independent", width=8)
     for row in policy_totals(run.policies).to_dict("records"):
-        cells = [f"{row['spent']:,.0f}", f"{row['left_over']:,.0f}"]
+        cells = [f"{row['spent']:z,.0f}", f"{row['left_over']:z,.0f}"]
         if row["served"] > 0.0:
             cells += [f"{row['served'] / row['quarters']:,.0f}"]
             cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]

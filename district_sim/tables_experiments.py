@@ -365,15 +365,15 @@ def boxes(found: Sequence[Box], trajectory: str, note: str) -> Sheet:
 def costs(table: pd.DataFrame, discount: float, confidence: float) -> Sheet:
     """What policies cost, and what a euro of them changed; `table` as `experiments.costs.cost_table` gives it."""
 
-    def number(value: float, places: int = 0) -> str:
-        return "" if math.isnan(value) else f"{value:,.{places}f}".replace("-", _MINUS)
+    def amount(value: float, places: int = 0) -> str:
+        return "" if math.isnan(value) else number(value, places)
 
     rows = []
     for row in table.to_dict("records"):
-        span = "" if math.isnan(row["per_euro"]) else f"{number(row['low'], 2)} to {number(row['high'], 2)}"
-        amounts = [number(row[name]) for name in ("budgets", "spent", "left_over")]
-        jobs = [number(row[name], 1) for name in ("jobs", "cost_per_job")]
-        rows.append([str(row["cell"]), *amounts, number(row["per_euro"], 2), span, *jobs])
+        span = "" if math.isnan(row["per_euro"]) else f"{amount(row['low'], 2)} to {amount(row['high'], 2)}"
+        amounts = [amount(row[name]) for name in ("budgets", "spent", "left_over")]
+        jobs = [amount(row[name], 1) for name in ("jobs", "cost_per_job")]
+        rows.append([str(row["cell"]), *amounts, amount(row["per_euro"], 2), span, *jobs])
     columns = (
         "Policies", "Budgets, k€", "Spent, k€", "Left over, k€", "Kept per euro",
         f"{100 * confidence:g} % interval", "Jobs", "k€ per job",

@@ -7,14 +7,22 @@ start from very different levels (ties, local purchases, employment). The thresh
 the same for every district.
 """
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Columns(Protocol):
+    """A table of indicators by column: a data frame, or a mapping of arrays of equal length."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The column of that name, one number per quarter."""
 
 
 class Trajectory(StrEnum):
@@ -87,6 +95,7 @@ class Thresholds:
 DEFAULT_THRESHOLDS = Thresholds()
 CALM_WINDOW = 40
 LATE_WINDOW = 40
+_YEAR = 4  # quarters
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +124,41 @@ def _mean(*heights: float) -> float:
     return float(np.prod(heights) ** (1.0 / len(heights)))
 
 
-def _windows(indicators: "pd.DataFrame", calm: int, late: int) -> tuple["pd.Series", "pd.Series"]:
-    if len(indicators) < 2:
-        raise ValueError(f"at least 2 quarters are needed to classify, the table has {len(indicators)}")
-    calm = min(calm, max(1, len(indicators) // 4))
-    late = min(late, max(1, len(indicators) // 4))
-    return indicators.iloc[:calm].mean(), indicators.iloc[-late:].mean()
+class Means:
+    """Means of columns over some quarters, each made when it is asked for; quarters without a number are left out."""
+
+    def __init__(self, indicators: Columns, quarters: slice) -> None:
+        self._indicators, self._quarters = indicators, quarters
+
+    def __getitem__(self, name: str) -> float:
+        values = _column(self._indicators, name)[self._quarters]
+        mean = float(values.mean())
+        if math.isnan(mean):
+            known = values[~np.isnan(values)]
+            return float(known.mean()) if known.size else math.nan
+        return mean
+
+
+def _column(indicators: Columns, name: str) -> np.ndarray:
+    return np.asarray(indicators[name], dtype=float)
+
+
+def windows(quarters: int, calm: int = CALM_WINDOW, late: int = LATE_WINDOW) -> tuple[int, int]:
+    """Lengths of the calm and the late window of a run, each at least one and at most a quarter of its quarters."""
+    longest = max(1, quarters // 4)
+    return min(calm, longest), min(late, longest)
+
+
+def _means(indicators: Columns, calm: int, late: int) -> tuple[Means, Means]:
+    length = len(indicators["employment"])
+    if length < 2:
+        raise ValueError(f"at least 2 quarters are needed to classify, the table has {length}")
+    calm, late = windows(length, calm, late)
+    return Means(indicators, slice(calm)), Means(indicators, slice(-late, None))
 
 
 def score(
-    indicators: "pd.DataFrame",
+    indicators: Columns,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     calm_window: int = CALM_WINDOW,
     late_window: int = LATE_WINDOW,
@@ -132,7 +166,7 @@ def score(
     """Scores and label from a table of indicators, one row per quarter.
 
     Args:
-        indicators: columns of `indicators.NAMES`; other columns are ignored.
+        indicators: columns of `indicators.NAMES`, a data frame or arrays by name; other columns are ignored.
         thresholds: when an outcome counts.
         calm_window: first quarters that are the district's own standard; at most a quarter of the table.
         late_window: last quarters that are judged; at most a quarter of the table.
@@ -141,10 +175,10 @@ def score(
         ValueError: fewer than two rows.
         KeyError: a needed column is missing.
     """
-    return _score(*_windows(indicators, calm_window, late_window), thresholds)
+    return _score(*_means(indicators, calm_window, late_window), thresholds)
 
 
-def _score(calm: "pd.Series", late: "pd.Series", t: Thresholds) -> Scores:
+def _score(calm: Means, late: Means, t: Thresholds) -> Scores:
     """Scores from the means of the calm and the late window."""
     dissolved = t.dissolution(late["trust"] - calm["trust"])
     takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
@@ -181,12 +215,12 @@ def _score(calm: "pd.Series", late: "pd.Series", t: Thresholds) -> Scores:
     return Scores(label, max(takeover, hierarchy), node, learning, collective, takeover, hierarchy, float(retained))
 
 
-def classify(indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory:
+def classify(indicators: Columns, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory:
     """The label of a table of indicators; see `score`."""
     return score(indicators, thresholds).label
 
 
-def recovery_time(indicators: "pd.DataFrame", name: str = "value_added_local", loss: float = 0.05) -> float:
+def recovery_time(indicators: Columns, name: str = "value_added_local", loss: float = 0.05) -> float:
     """Quarters from the first loss until the district was back at its calm level for a year.
 
     Args:
@@ -197,13 +231,17 @@ def recovery_time(indicators: "pd.DataFrame", name: str = "value_added_local", l
     Returns:
         0.0 if nothing was lost, infinity if it never came back.
     """
-    line = (1.0 - loss) * float(indicators[name].iloc[: min(CALM_WINDOW, max(1, len(indicators) // 4))].mean())
-    yearly = indicators[name].rolling(4).min().to_numpy()
-    below = np.flatnonzero(indicators[name].to_numpy() < line)
+    values = _column(indicators, name)
+    calm, _ = windows(len(values))
+    line = (1.0 - loss) * Means(indicators, slice(calm))[name]
+    below = np.flatnonzero(values < line)
     if below.size == 0:
         return 0.0
-    back = np.flatnonzero(yearly[below[0] :] >= line)
-    return float(back[0] - 3) if back.size else float("inf")
+    since = values[below[0] :]
+    if len(since) < _YEAR:
+        return math.inf
+    back = np.flatnonzero(np.lib.stride_tricks.sliding_window_view(since, _YEAR).min(axis=1) >= line)
+    return float(back[0]) if back.size else math.inf
 
 
 def scores_over_time(
@@ -216,12 +254,12 @@ def scores_over_time(
     """
     import pandas as pd
 
-    start = min(CALM_WINDOW, max(1, len(indicators) // 4))
-    calm = indicators.iloc[:start].mean()
+    start, _ = windows(len(indicators))
+    calm = Means(indicators, slice(start))
     ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
     rows = {}
     for end in ends:
-        late = indicators.iloc[max(start, end - LATE_WINDOW) : end].mean()
+        late = Means(indicators, slice(max(start, end - LATE_WINDOW), end))
         scores = _score(calm, late, thresholds)
         rows[end] = {future.value: scores.of(future) for future in FUTURES}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from typer.testing import CliRunner, Result
 
 from benchmarks import compare_commits, rows, timing
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c, library
@@ -196,6 +197,35 @@ def test_commits_are_compared_row_by_row() -> None:
     assert changes(rounds(None, at_most=2), rounds(None, at_most=2)) == []  # skipped on both
 
 
+@pytest.mark.parametrize(
+    ("after", "code", "said"),
+    [(1.1, 0, "kept"), (1.3, 1, "lost"), (None, 1, "nothing could be compared")],
+)
+def test_the_guard_passes_only_what_it_has_compared(
+    after: float | None, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(place: Path, cache: Path, topic: str, quick: bool) -> dict[str, Row]:
+        value = 1.0 if place.name == "old" else after
+        return {"a.b": row(value, at_most=2, broken=value is None, note="TypeError" if value is None else "")}
+
+    monkeypatch.setattr(compare_commits, "_measure", measure)
+    monkeypatch.setattr(compare_commits, "check_out", lambda commits, folder: (folder / "old", folder / "new"))
+    result = guard("one", "two", "--only", "kernel")
+    assert (result.exit_code, said in result.output) == (code, True)
+
+
+def test_the_guard_knows_its_topics() -> None:
+    result = guard("HEAD", "HEAD", "--only", "kernel,speed")
+    assert result.exit_code == 2
+    assert "--only speed: choose from kernel, model" in result.output
+
+
+def guard(*arguments: str) -> Result:
+    app = typer.Typer()
+    app.command()(compare_commits.main)
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+
+
 def test_both_commits_are_measured_with_the_same_benchmarks(tmp_path: Path) -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
@@ -203,5 +233,5 @@ def test_both_commits_are_measured_with_the_same_benchmarks(tmp_path: Path) -> N
     texts = [(place / "benchmarks" / "rows.py").read_text(encoding="utf-8") for place in (old, new)]
     assert texts[0] == texts[1]
     assert (old / "district_sim" / "schedule.py").is_file()
-    with pytest.raises(typer.BadParameter, match="no_such_commit"):
+    with pytest.raises(typer.BadParameter, match="there is no commit no_such_commit"):
         compare_commits.check_out(("HEAD", "no_such_commit"), tmp_path)

@@ -147,17 +147,26 @@ def test_a_watched_run_is_the_run(case: Case) -> None:
 
 def test_measures_by_hand() -> None:
     kind = np.dtype([("employees", float), ("sales", float), ("owner", np.int64)])
-    rows = [(9.0, 1.0, -1), (10.0, 2.0, 3), (50.0, 3.0, -1), (31.0, 4.0, -1), (60.0, 10.0, -2), (40.0, 0.0, 3)]
+    rows = [
+        (9.0, 1.0, -1),
+        (10.0, 2.0, 3),
+        (50.0, 3.0, -1),
+        (31.0, 4.0, -1),
+        (60.0, 10.0, -2),
+        (40.0, 0.0, 3),
+        (8.0, 5.0, -2),
+    ]
     firms = np.array(rows, kind).view(np.recarray)
     by_hand = {
-        "mean_size": 200.0 / 6,
-        "small_firm_share": 1 / 6,
-        "small_firm_employment_share": 9 / 200,
-        "small_firm_sales_share": 1 / 20,
+        "mean_size": 208.0 / 7,
+        "small_firm_share": 2 / 7,
+        "small_firm_employment_share": 17 / 208,
+        "small_firm_sales_share": 6 / 25,
         "large_firms": 2.0,
-        "large_firm_sales_share": 13 / 20,
+        "large_firm_sales_share": 13 / 25,
         "groups": 1.0,
-        "affiliates": 1.0,
+        "affiliates": 2.0,
+        "multinationals": 1.0,
     }
     assert {name for name, measure in MEASURES.items() if measure.of} == set(by_hand)
     for name, value in by_hand.items():

@@ -22,7 +22,9 @@ from district_sim.experiments.compare import (
     trajectory_shares,
     transitions,
 )
-from district_sim.experiments.design import Keep, outcomes
+from district_sim.experiments.design import Experiment, Keep, outcomes
+from district_sim.experiments.runner import Summary
+from district_sim.experiments.store import Counts
 from district_sim.random import replicate_seed
 from district_sim.run import simulate
 from district_sim.scenario_files import load_scenario
@@ -312,6 +314,31 @@ def _d_z(a: list[float], b: list[float]) -> float:
     return float(d.mean() / d.std(ddof=1))
 
 
+@pytest.mark.parametrize(("out", "said"), [(None, "nothing is kept"), ("made", "finished runs are kept in made;")])
+@pytest.mark.parametrize("presses", [1, 2])
+def test_after_an_interruption_it_is_said_what_is_kept(
+    presses: int, out: str | None, said: str, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(experiment: Experiment, folder: Path, **_: object) -> Summary:
+        if presses == 2:
+            raise KeyboardInterrupt
+        return Summary(folder, Counts(done=3), 10, interrupted=True)
+
+    monkeypatch.setattr("district_sim.experiments.run_experiment", interrupted)
+    for command in (["compare", "small.yaml", "other.yaml"], ["sensitivity", "small.yaml", "--outcome", "employment"]):
+        result = call(*command, *(["--out", out] if out else []))
+        assert result.exit_code == 130, result.output
+        assert said.removesuffix(";") in result.stderr
+        assert ("goes on from there" in result.stderr) == (out is not None)
+
+
+def test_costs_know_no_negative_zero() -> None:
+    row = {"cell": "a", "budgets": 1234.0, "spent": 1234.4, "left_over": -0.4, "per_euro": -0.001}
+    row |= {"low": -1.5, "high": 0.004, "jobs": -0.04, "cost_per_job": np.nan}
+    [(_, [shown])] = tables_experiments.costs(pd.DataFrame([row]), 0.03, 0.95).sections
+    assert list(shown) == ["a", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]
+
+
 def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None:
     wanted = ["--replications", "3", "--outcomes", "policy_spending,employment", "--interval", "bootstrap", "--json"]
     result = call("compare", "funded.yaml", "--policies", "none", "--policies", "own", *wanted)
@@ -335,6 +362,8 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
         (["small.yaml", "other.yaml", "--confidence", "95"], "--confidence must be above 0 and below 1, not 95"),
         (["small.yaml", "other.yaml", "--policies", "own"], "--policies own needs a single scenario"),
         (["small.yaml", "--policies", "none", "--policies", "none"], "two mixes called none"),
+        (["small.yaml", "--policies", "./none.yaml,own"], "./none.yaml: none means no policies; give the file another"),
+        (["small.yaml", "--policies", "none,own+own.yaml"], "own.yaml: own means the scenario's own policies"),
         (["small.yaml", "--policies", "none", "--policies", "baselin"], "there is no policy 'baselin'; did you mean"),
         (["small.yaml", "other.yaml", "--quarters", "1"], "--quarters: 1: must be"),
         (

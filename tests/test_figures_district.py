@@ -10,9 +10,10 @@ from matplotlib.animation import FFMpegWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
+from scipy.stats import gaussian_kde
 
 from district_sim import District, figures
-from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS
+from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, structure
 from district_sim.figures.style import AGENCY, phase_colours
 from district_sim.run import Run, Snapshot, simulate
 from district_sim.trajectories import FUTURES
@@ -153,6 +154,12 @@ def test_ridges_are_densities_with_their_quantiles(run: Run) -> None:
         light = [lightness(to_hex(ridge.get_facecolor()[0])) for ridge in ridges]
         assert np.all(np.diff(light) < 0.0), "later is darker"
         assert "level" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize("firms", [2, 300])
+def test_ridge_is_the_density_that_scipy_estimates(firms: int) -> None:
+    values, grid = np.random.default_rng(firms).beta(2.0, 5.0, firms), np.linspace(0.0, 1.0, 50)
+    np.testing.assert_allclose(structure._density(values, grid), gaussian_kde(values)(grid), rtol=1e-9, atol=1e-12)
 
 
 def test_ridge_of_equal_firms_and_of_nobody(run: Run) -> None:

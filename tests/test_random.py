@@ -3,16 +3,12 @@
 import numba
 import numpy as np
 import pytest
-from naive.cases import listed
+from naive import cases
 from scipy import stats
 
 from district_sim import load_scenario
 from district_sim.initial import initial_state
-from district_sim.processes.agency import run_agency
-from district_sim.processes.innovation import innovate
-from district_sim.processes.ownership import acquire, bind_captives, divest, take_over
 from district_sim.processes.relations import draw_firm
-from district_sim.processes.ties import end_ties, form_ties, update_pipelines
 from district_sim.random import Stream, laplace, normal, philox, replicate_seed, uniform, uniform2
 from district_sim.schedule import one_quarter
 from district_sim.state import State, copied, empty_row, grown
@@ -160,41 +156,17 @@ def with_hermit(state: State) -> State:
     return state
 
 
-def _processes(p):
-    """Every process that draws, as a function of the state alone; `s` is the strategy."""
-    s = p.strategy[0]
-    return {
-        "agency": lambda x: run_agency(
-            x.firms, listed(x), x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
-        ),
-        "innovation": lambda x: innovate(
-            x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
-        ),
-        "end_ties": lambda x: end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-        "form_ties": lambda x: form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-        "pipelines": lambda x: update_pipelines(x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s),
-        "takeover": lambda x: take_over(
-            x.firms,
-            listed(x),
-            x.ties,
-            x.pipelines,
-            x.agency,
-            x.policy,
-            x.instruments,
-            x.world,
-            x.accounts,
-            x.tally,
-            x.clock,
-            x.scratch,
-            p,
-            s,
-        ),
-        "divestment": lambda x: divest(
-            x.firms, listed(x), x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
-        ),
-        "acquisition": lambda x: acquire(x.firms, listed(x), x.ties, x.accounts, x.tally, x.clock, p, s),
-        "captivity": lambda x: bind_captives(x.firms, listed(x), x.clock, p, s),
-    }
+PROCESSES_THAT_DRAW = (
+    "run_agency",
+    "innovate",
+    "end_ties",
+    "form_ties",
+    "update_pipelines",
+    "take_over",
+    "divest",
+    "acquire",
+    "bind_captives",
+)
 
 
 def _same_rows(a: State, b: State, n: int) -> bool:
@@ -213,18 +185,16 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
     averages firms look at (participation, success), so wages and sales shift by a trace from the next quarter on.
     """
     p = load_scenario("baseline", LIVELY).parameters()
-    state, processes = initial_state(p, 5, 20), _processes(p)
+    state = initial_state(p, 5, 20)
     n, did_something = int(state.clock.rows[0]), set()
     for _ in range(20):
-        for name, process in processes.items():
-            without, with_one_more = copied(state), with_hermit(state)
-            process(without)
-            process(with_one_more)
+        for name in PROCESSES_THAT_DRAW:
+            without, with_one_more = cases.run(name, state, p), cases.run(name, with_hermit(state), p)
             assert _same_rows(without, with_one_more, n), name
             if not _same_rows(without, state, n):
                 did_something.add(name)
         one_quarter(state, p, np.empty(0))
-    assert did_something == set(processes)
+    assert did_something == set(PROCESSES_THAT_DRAW)
 
 
 def _events(seed: int, hermit: bool) -> np.ndarray:

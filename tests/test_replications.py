@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -453,6 +454,19 @@ def test_a_page_without_claims_says_why() -> None:
     )
     assert evidence.passed
     assert "published setting only" in as_markdown([evidence])
+
+
+def test_a_miss_says_why() -> None:
+    evidence = cj.cowan_jonard(
+        runs=2, graph=Graph(agents=20, neighbours=4), setting=Agents(meetings=10, experts=1), rewiring=(0.5,)
+    )
+    claim = made_up(lambda p: (18.0 + p, 80.0 - p))[0]
+    missed = replace(evidence, claims=(claim,), why="the reason")
+    assert f"- missed: {claim.claim}" in as_markdown([missed])
+    assert as_markdown([missed]).count("the reason") == 2, "where misses are listed, and below the table"
+    assert missed.as_dict()["why"] == "the reason"
+    held = replace(missed, claims=(replace(claim, passed=True),))
+    assert "the reason" not in as_markdown([held])
 
 
 def test_the_figure_has_a_place_for_no_rewiring() -> None:

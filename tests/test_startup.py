@@ -48,6 +48,26 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scenarios", "list"],
+        ["scenarios", "show", "classroom"],
+        ["scenarios", "validate", "classroom"],
+        ["policies", "list"],
+    ],
+    ids=" ".join,
+)
+def test_what_only_reads_files_imports_nothing_that_computes(arguments: list[str]) -> None:
+    assert not modules_of(arguments, {}) & {*HEAVY, "numpy", "scipy"}
+
+
+def test_a_run_without_files_imports_what_it_computes_with_and_no_more() -> None:
+    modules = modules_of(["run", "classroom", "--quarters", "4"], {})
+    assert modules >= {"numba", "district_sim.tables"}
+    assert not modules & {"mesa", "pandas", "pyarrow", "matplotlib", "concurrent.futures.process"}
+
+
+@pytest.mark.parametrize(
     "line", ["district-sim ", "district-sim run ", "district-sim run --", "district-sim run x --policy "]
 )
 def test_completion_imports_nothing_heavy(line: str) -> None:

@@ -79,7 +79,7 @@ class Compared:
             return f"{value:.2f}"
         if measure.unit.startswith("share"):
             return f"{100.0 * value:.1f} %"
-        return f"{value:,.0f}" if measure.extensive else f"{value:.2f}"
+        return f"{value:,.0f}" if measure.extensive and value >= 10.0 else f"{value:.3g}"
 
     def cells(self) -> tuple[str, ...]:
         """A line of `comparison_sheet`."""

@@ -86,6 +86,7 @@ class CaseFile(Section):
     )
     targets: list[Target] = Field(min_length=1, description="What was observed")
     parameters: dict[str, Prior] = Field({}, description="What may be fitted, by dotted path")
+    misses: str = Field("", description="What in the model stands behind the targets that it misses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Case:
     scale: float
     targets: tuple[Target, ...]
     parameters: dict[str, Prior]
+    misses: str = ""
+    """What in the model stands behind the targets that it misses."""
 
     def quarter(self, year: int) -> int:
         """Number of quarters completed when a year begins; in the first year the first quarter."""
@@ -156,7 +159,8 @@ def read_case(path: Path, scenario: str | None = None) -> Case:
     origin = scenario or _beside(path.parent, str(read.scenario))
     found = load_scenario(origin)
     name = path.name.removesuffix(_ENDING) if path.name.endswith(_ENDING) else path.stem
-    case = Case(name, found.title, origin, found, read.start, read.scale, tuple(read.targets), dict(read.parameters))
+    targets, parameters = tuple(read.targets), dict(read.parameters)
+    case = Case(name, found.title, origin, found, read.start, read.scale, targets, parameters, read.misses)
     _check_targets(case, places)
     _check_parameters(case, places)
     return case

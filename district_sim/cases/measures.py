@@ -65,6 +65,10 @@ def _affiliates(firms: Any) -> float:
     return float((firms.owner < SELF_OWNED).sum())
 
 
+def _multinationals(firms: Any) -> float:
+    return float(len(np.unique(firms.owner[firms.owner < SELF_OWNED])))
+
+
 MEASURES: dict[str, Measure] = {
     "mean_size": Measure("employees/firm", "Mean firm size", _mean_size),
     "small_firm_share": Measure("share", "Firms with 9 or fewer employees", _small_firms),
@@ -74,6 +78,7 @@ MEASURES: dict[str, Measure] = {
     "large_firm_sales_share": Measure("share", "Sales of firms of 50 and more in all firms' sales", _large_sales),
     "groups": Measure("firms", "Local business groups: leaders that own at least one firm", _groups),
     "affiliates": Measure("firms", "Firms owned by multinationals", _affiliates),
+    "multinationals": Measure("companies", "Multinationals that own at least one firm", _multinationals),
     **{indicator.name: Measure(indicator.unit, indicator.description) for indicator in INDICATORS},
 }
 """By name."""

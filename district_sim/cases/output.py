@@ -4,7 +4,6 @@ import json
 import os
 import textwrap
 from collections.abc import Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from district_sim import __version__
 from district_sim.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit, Journal, as_report
 from district_sim.cases.compare import Compared, comparison_sheet
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 from district_sim.scenario_files import ScenarioError, bundled_folder, load_scenario
 
 if TYPE_CHECKING:
@@ -45,12 +44,8 @@ def open_journal(case: "Case", seeds: Sequence[int], folder: Path, force: bool) 
             raise OtherFit(f"{folder} holds the trials of another fit; choose another --out, or --force to begin anew")
     elif not force and any(folder.iterdir()):
         raise OtherFit(f"{folder} is not empty; choose another --out, or --force to replace files in it")
-    write_whole(path, partial(_put, f"{head}\n"))
+    write_text(path, f"{head}\n")
     return Journal(path)
-
-
-def _put(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _read(path: Path, head: str, lines: Sequence[str]) -> Journal:
@@ -62,7 +57,7 @@ def _read(path: Path, head: str, lines: Sequence[str]) -> Journal:
             values, found = json.loads(line)
         except ValueError:  # the last line of a process that was killed while it wrote
             kept = "\n".join([head, *lines[:number]]) + "\n"
-            write_whole(path, partial(_put, kept))
+            write_text(path, kept)
             break
         journal.trials[tuple(values)] = np.array(found, float)
     return journal
@@ -210,6 +205,6 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
     whole = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     return [
         write_whole(path, write),
-        write_whole(folder / "calibration.md", partial(_put, page)),
-        write_whole(folder / "calibration.json", partial(_put, whole)),
+        write_text(folder / "calibration.md", page),
+        write_text(folder / "calibration.json", whole),
     ]

@@ -262,14 +262,19 @@ def _check_lengths(scenarios: list[str]) -> None:
 
 def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     """Policy mixes by name, in the order given; see `policy_files`."""
-    from district_sim.policy_files import OWN, policy_mix
+    from district_sim.policy_files import NONE, OWN, policy_mix
     from district_sim.scenario_files import load_scenario
 
     mixes: dict[str, Any] = {}
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
             stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
-        name = "+".join(Path(part.strip()).stem for part in text.split("+"))
+        parts = [part.strip() for part in text.split("+")]
+        for part in parts:
+            if part not in (NONE, OWN) and Path(part).stem in (NONE, OWN):
+                meant = "no policies" if Path(part).stem == NONE else "the scenario's own policies"
+                stop(f"--policies {part}: {Path(part).stem} means {meant}; give the file another name", BAD_INPUT)
+        name = "+".join(Path(part).stem for part in parts)
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
         own = load_scenario(scenarios[0]).policies if len(scenarios) == 1 else None

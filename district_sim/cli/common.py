@@ -260,16 +260,24 @@ def make_runs(
     executor: "Executor | None" = None,
     workers: int | None = None,
     retry_failed: bool = False,
+    kept: bool = True,
 ) -> "Summary":
     """Run an experiment into a folder with a bar on the terminal; ends with a message where it could not go on.
 
     The caller looks at `failed` in the summary's counts: such runs are no reason to stop.
+
+    Args:
+        experiment, folder, executor, workers, retry_failed: see `run_experiment`.
+        quiet: no bar.
+        kept: whether the folder stays when the command ends.
     """
     from district_sim.experiments import run_experiment
     from district_sim.experiments.store import StorageError
     from district_sim.experiments.work import WorkerError
 
     again = f"finished runs are kept in {folder}; the same command goes on from there"
+    if not kept:
+        again = "nothing is kept, as the runs were made in a temporary folder"
     with progress(None, quiet, "runs") as advance:
         try:
             summary = run_experiment(

@@ -287,7 +287,8 @@ class _Study:
         from district_sim.experiments.sensitivity import means_at_points
 
         with folder_for(self.out / design.name if self.out is not None else None) as folder:
-            self.failed += make_runs(design, folder, self.quiet, workers=self.workers).counts.failed
+            summary = make_runs(design, folder, self.quiet, workers=self.workers, kept=self.out is not None)
+            self.failed += summary.counts.failed
             self.folders.append(folder)
             results = Results(folder)
             return or_stop(lambda: means_at_points(results.runs, self.outcome, len(results.points)))

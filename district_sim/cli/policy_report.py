@@ -220,7 +220,7 @@ def _options(
 
 
 def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> None:
-    from district_sim.files import write_whole
+    from district_sim.files import write_text
     from district_sim.policy_report.gather import experiment_fields, gather
     from district_sim.policy_report.page import render
 
@@ -231,7 +231,7 @@ def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> Non
                 lambda: gather(asked, results, workers, lambda what, done, total: advance(what, 0, done, total))
             )
         page = render(found)
-        writing(out, lambda: write_whole(out, lambda path: path.write_text(page, encoding="utf-8")))
+        writing(out, lambda: write_text(out, page))
         if not quiet:
             typer.echo(found.verdict.headline)
             for line in found.verdict.details:

@@ -109,7 +109,7 @@ def run(
             name_files(written)
         if not complete:
             kept = f"kept in {out}" if out is not None else "not saved, as --out was not given"
-            stop(f"stopped: {len(result.indicators)} of {total} quarters were finished and are {kept}", INTERRUPTED)
+            stop(f"stopped: {len(result.table)} of {total} quarters were finished and are {kept}", INTERRUPTED)
 
 
 def demo(
@@ -139,7 +139,7 @@ def demo(
         runs: dict[str, Run] = {}
         with progress(sum(scenario.run.quarters for scenario in resolved.values()), quiet) as advance:
             for name, scenario in resolved.items():
-                before = sum(len(finished.indicators) for finished in runs.values())
+                before = sum(len(finished.table) for finished in runs.values())
                 result, complete = _simulate(scenario, seed, partial(advance, name, before))
                 if result is None or not complete:
                     stop(f"stopped during {name}: {len(runs)} of {len(DEMO)} runs are kept in {out}", INTERRUPTED)
@@ -238,7 +238,7 @@ def _simulate(
         return simulate(scenario, seed, progress=step, every=every), True
     except KeyboardInterrupt as stopped:
         unfinished: Run | None = stopped.args[0] if stopped.args else None
-        return (unfinished if unfinished is not None and len(unfinished.indicators) >= 2 else None), False
+        return (unfinished if unfinished is not None and len(unfinished.table) >= 2 else None), False
     except RuntimeError as error:
         stop(str(error), FAILED)
     finally:
@@ -274,6 +274,6 @@ def _show_run(result: "Run") -> None:
     console.print(tables.start_and_end(result))
     console.print()
     console.print(tables.trajectory(result))
-    if len(result.policies):
+    if result.spending is not None:
         console.print()
         console.print(tables.policies(result))

@@ -55,7 +55,7 @@ def runs_of(experiment: "Experiment", out: Path | None, quiet: bool, workers: in
     from district_sim.experiments import Results
 
     with folder_for(out) as folder:
-        summary = make_runs(experiment, folder, quiet, workers=workers)
+        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None)
         yield Results(folder)
         end(summary.counts.failed, out)
 
@@ -92,6 +92,8 @@ def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Pat
 
 def end(failed: int, out: Path | None) -> None:
     if failed:
-        where = f": district-sim results {out} tells why" if out is not None else "; with --out their reasons are kept"
+        where = "; why was not kept, as the runs were made in a temporary folder"
+        if out is not None:
+            where = f": district-sim results {out} tells why"
         typer.echo(f"{failed:,} runs failed and were left out{where}", err=True)
         raise typer.Exit(RUNS_FAILED)

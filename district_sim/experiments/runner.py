@@ -24,7 +24,8 @@ type Progress = Callable[[int, int], object]
 """Called with the number of runs in the folder and of runs wanted."""
 
 _MOST_RUNS = 2000  # in one chunk: what a worker holds in memory
-_SHORTEST, _LONGEST = 3.0, 1800.0  # seconds of computing in a chunk
+_FIRST, _SHORTEST, _LONGEST = 1.0, 3.0, 1800.0  # seconds of computing in a chunk
+_TAIL = (0.1, 0.5)  # the same in the last ones: shorter than this, storing a chunk takes longer than it saves
 _CHUNKS = 200  # a sweep is cut into about so many chunks per worker
 
 
@@ -197,12 +198,22 @@ class _Sweep:
         return bool(self._flying)
 
     def _next_chunk(self) -> Chunk | None:
-        """As many runs as fill the time of a chunk, fewer towards the end so that all workers end together."""
+        """As many runs as fill the time of a chunk, fewer towards the end so that all workers end together.
+
+        How long a run takes is known once a chunk has landed; before, the time of a chunk alone bounds it.
+        """
         workers = self._crew.workers
-        mean = self._seconds / self._made if self._made else 1.0
+        share = self._left / (3 * workers if workers > 1 else 2 - len(self._flying))
+        if not self._seconds:
+            return self._chunk_of(math.ceil(share), _FIRST)
+        mean = self._seconds / self._made
         seconds = min(_LONGEST, max(_SHORTEST, self._left * mean / workers / _CHUNKS))
-        fair = math.ceil(max(self._left / (3 * workers), min(0.5 / mean, self._left / workers)))
-        count = max(1, min(_MOST_RUNS, fair, math.ceil(1.5 * seconds / mean)))
+        least = max(_TAIL[0] / mean, min(_TAIL[1] / mean, self._left / workers))
+        return self._chunk_of(math.ceil(min(max(share, least), 1.5 * seconds / mean)), seconds)
+
+    def _chunk_of(self, count: int, seconds: float) -> Chunk | None:
+        """The next so many runs, those given back first; nothing if none are left."""
+        count = max(1, min(_MOST_RUNS, count))
         runs = [self._again.popleft() for _ in range(min(count, len(self._again)))]
         runs += islice(self._fresh, count - len(runs))
         self._left -= len(runs)

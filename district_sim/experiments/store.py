@@ -33,6 +33,7 @@ _LOCK, _WORK = ".lock", ".work"
 _TOLD = 12  # differences that are listed
 
 _SCHEMA = """
+BEGIN;
 CREATE TABLE IF NOT EXISTS versions (name TEXT PRIMARY KEY, version TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS points (point INTEGER PRIMARY KEY, scenario_hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS replicates (replicate INTEGER PRIMARY KEY, seed TEXT NOT NULL);
@@ -46,6 +47,7 @@ CREATE INDEX IF NOT EXISTS failed ON run (point, replicate) WHERE status = 'fail
 CREATE VIEW IF NOT EXISTS runs AS
     SELECT point, replicate, scenario_hash, seed, status, quarters, seconds, shard, host, error
     FROM run LEFT JOIN points USING (point) LEFT JOIN replicates USING (replicate) LEFT JOIN shards USING (shard);
+COMMIT;
 """
 
 

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from district_sim.parameters import Parameters
     from district_sim.scenario import Scenario
     from district_sim.state import State
 
@@ -94,6 +96,18 @@ class Report:
     host: str = ""
 
 
+class _Setting:
+    """What all replicates of a point share."""
+
+    def __init__(self, scenario: "Scenario") -> None:
+        self.scenario = scenario
+
+    @cached_property
+    def parameters(self) -> "Parameters":
+        """Made by the first run, so that an error in it becomes part of that run's record."""
+        return self.scenario.parameters()
+
+
 class _Stopped(Exception):
     """The sweep is to end: the run in progress is given up."""
 
@@ -131,7 +145,7 @@ def _work_on(chunk: Chunk) -> Report:
     _check_place(work, chunk.orders.model)
     report = Report(host=platform.node())
     tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": [], "spending": []}
-    scenarios: dict[int, Scenario] = {}
+    settings: dict[int, _Setting] = {}
     end = time.monotonic() + chunk.seconds
     with (work / f"{chunk.shard:08d}.now").open("w") as now:
         for number, (index, replicate) in enumerate(chunk.runs):
@@ -142,10 +156,11 @@ def _work_on(chunk: Chunk) -> Report:
             now.write(f"{index:12d} {replicate:12d}\n")
             now.flush()
             try:
-                if index not in scenarios:
-                    scenarios = {index: scenario_of(chunk.points[index], chunk.orders.bases)}  # runs come by point
-                    report.hashes[index] = scenario_hash(scenarios[index].model_dump(mode="json"))
-                report.made.append(_one_run(chunk, chunk.points[index], replicate, scenarios[index], tables))
+                if index not in settings:
+                    scenario = scenario_of(chunk.points[index], chunk.orders.bases)
+                    settings = {index: _Setting(scenario)}  # runs come by point
+                    report.hashes[index] = scenario_hash(scenario.model_dump(mode="json"))
+                report.made.append(_one_run(chunk, chunk.points[index], replicate, settings[index], tables))
             except _Stopped:
                 report.left = chunk.runs[number:]
                 break
@@ -165,18 +180,18 @@ def _check_place(work: Path, model: dict[str, str]) -> None:
         raise WorkerError(f"the worker on {platform.node()} runs another version ({model_version()}, not {model})")
 
 
-def _one_run(chunk: Chunk, point: Point, replicate: int, scenario: "Scenario", tables: dict[str, list[Any]]) -> Made:
+def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tables: dict[str, list[Any]]) -> Made:
     """Make one run and add its rows; an error becomes part of the record."""
     started = time.perf_counter()
     try:
         from district_sim.random import replicate_seed
 
         seed = replicate_seed(chunk.orders.seed, replicate)
-        table, reports, state, met = _simulate(scenario, seed, chunk.orders)
+        table, reports, state, met = _simulate(setting, seed, chunk.orders)
         status = "stopped" if met else "done"
         rows = _rows(chunk.orders, point, replicate, seed, status, table, state)
         if chunk.orders.keep.spending:
-            rows |= _spending(point, replicate, scenario, reports)
+            rows |= _spending(point, replicate, setting.scenario, reports)
     except _Stopped:
         raise
     except Exception:
@@ -187,7 +202,7 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, scenario: "Scenario", t
     return Made(point.index, replicate, status, len(table), time.perf_counter() - started)
 
 
-def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndarray, Any, State, bool]":
+def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[np.ndarray, Any, State, bool]":
     """Indicators and policy reports of the finished quarters, the last state, whether a stop condition was met.
 
     The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
@@ -199,14 +214,13 @@ def _simulate(scenario: "Scenario", seed: int, orders: Orders) -> "tuple[np.ndar
     from district_sim.run import advance, stride
     from district_sim.state import reports_of
 
-    p = scenario.parameters()
-    quarters = scenario.run.quarters
+    p, quarters = setting.parameters, setting.scenario.run.quarters
     conditions = [(NAMES.index(name), _COMPARE[sign], limit) for name, sign, limit in orders.conditions]
     go, look = os.path.join(orders.work, GO), time.monotonic()
     state = initial_state(p, seed, quarters)
     table = np.full((quarters, len(NAMES)), np.nan)
     reports = reports_of(state, quarters if orders.keep.spending else 0)
-    at_once = 1 if conditions else stride(scenario.firms.count)
+    at_once = 1 if conditions else stride(setting.scenario.firms.count)
     for first in range(0, quarters, at_once):
         t = min(first + at_once, quarters) - 1
         state = advance(state, p, table, first, t + 1, reports)
@@ -267,20 +281,19 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
         keep: which outcomes.
     """
     from district_sim.indicators import NAMES
-    from district_sim.run import as_frame
-    from district_sim.trajectories import FUTURES, LATE_WINDOW, recovery_time, score
+    from district_sim.trajectories import FUTURES, recovery_time, score, windows
 
-    frame = as_frame(table)
-    scores = score(frame)
+    columns = dict(zip(NAMES, table.T, strict=True))  # a data frame would take longer than all scores together
+    scores = score(columns)
     row: dict[str, Any] = {
         "trajectory": scores.label.value,
         **{f"score_{future.value}": scores.of(future) for future in FUTURES},
-        "recovery_time": recovery_time(frame),
+        "recovery_time": recovery_time(columns),
     }
     if keep.final:
         row |= zip(NAMES, table[-1].tolist(), strict=True)
     if keep.late:
-        window = min(LATE_WINDOW, max(1, len(table) // 4))
+        _, window = windows(len(table))
         row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
     return row
 

@@ -96,14 +96,11 @@ def gather(
         return None if progress is None else lambda done, total: progress(what, done, total)
 
     cells = {point.index: point.policies for point in results.points}
-    how: dict[str, Any] = {
-        "interval": question.interval, "confidence": question.confidence, "seed": question.seed
-    }  # fmt: skip
     runs = results.runs.assign(cell=results.runs["point"].map(cells))
     wanted = list(dict.fromkeys([question.outcome, *OUTCOMES]))
-    found = statistics.compare(runs, wanted, names=cells, **how)
+    found = statistics.compare(runs, wanted, names=cells, **question.how)
     lead = _lead(found, question.outcome)
-    rivals = rivals_of(runs, lead, question.cells, question.outcome, how)
+    rivals = rivals_of(runs, lead, question.cells, question.outcome, question.how)
     ratios = retained(results.series, AT_RISK, cells)
     seeds = runs[(runs["cell"] == question.cells[0]) & (runs["status"] == "done")]
     made = eves(question.scenario, question.begins, [int(s) for s in seeds["seed"]], workers, told("firms"))
@@ -123,7 +120,7 @@ def gather(
         district=_district(results.series, cells),
         ratios=ratios,
         risk=tail(ratios, list(question.cells), question.confidence, question.seed),
-        gains=gains(groups, question.cells, how),
+        gains=gains(groups, question.cells, question.how),
         costs=costs(results.series, cells, question),
         verdict=judge(found.differences, rivals, question.outcome, base, question.confidence),
         sensitivity=investigate(question, runs, lead, workers, told("sensitivity")),
@@ -195,11 +192,11 @@ def _district(series: pd.DataFrame, cells: Mapping[int, str]) -> pd.DataFrame:
     import pandas as pd
 
     from district_sim.tables import HEADLINES
-    from district_sim.trajectories import CALM_WINDOW, LATE_WINDOW
+    from district_sim.trajectories import windows
 
     own = series[series["point"] == next(iter(cells))]
     quarters = int(own["quarter"].max())
-    calm, late = (min(window, max(1, quarters // 4)) for window in (CALM_WINDOW, LATE_WINDOW))
+    calm, late = windows(quarters)
     names = [name for name in HEADLINES if name != "policy_spending"]
     first, last = own[own["quarter"] <= calm], own[own["quarter"] > quarters - late]
     return pd.DataFrame(

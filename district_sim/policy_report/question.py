@@ -6,7 +6,7 @@ import math
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from district_sim.scenario_files import ScenarioError
 
@@ -53,6 +53,11 @@ class Question:
     """The question in the user's words."""
     options: tuple[tuple[str, str], ...]
     """Of the command with their values, as far as they decide numbers."""
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How differences and their intervals are computed: arguments of `experiments.compare`."""
+        return {"interval": self.interval, "confidence": self.confidence, "seed": self.seed}
 
     @property
     def cells(self) -> tuple[str, ...]:

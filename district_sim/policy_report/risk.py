@@ -30,12 +30,12 @@ def retained(series: pd.DataFrame, outcomes: list[str], cells: Mapping[int, str]
     """
     import pandas as pd
 
-    from district_sim.trajectories import CALM_WINDOW, LATE_WINDOW
+    from district_sim.trajectories import windows
 
     rows = []
     whole: Any = series.sort_values("quarter").groupby(["point", "replicate"], sort=True)
     for (point, replicate), run in whole:
-        calm, late = (min(window, max(1, len(run) // 4)) for window in (CALM_WINDOW, LATE_WINDOW))
+        calm, late = windows(len(run))
         for outcome in outcomes:
             start = float(run[outcome].iloc[:calm].mean())
             end = float(run[outcome].iloc[-late:].mean())

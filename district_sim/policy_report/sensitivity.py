@@ -271,9 +271,8 @@ def _ends(
             if at != "base":
                 wide = pd.DataFrame.from_dict(found[path, at], orient="index", columns=list(cells))
             for cell in cells[1:]:
-                how: Any = {"interval": question.interval, "confidence": question.confidence, "seed": question.seed}
-                told = paired(wide[cells[0]], wide[cell], **how)
-                ahead = paired(wide[lead], wide[cell], **how)
+                told = paired(wide[cells[0]], wide[cell], **question.how)
+                ahead = paired(wide[lead], wide[cell], **question.how)
                 told |= {f"ahead_{name}".removesuffix("_difference"): ahead[name] for name in _AHEAD}
                 rows.append({"parameter": path, "at": at, "value": at_value[at], "cell": cell} | told)
     return pd.DataFrame(rows)

@@ -35,6 +35,10 @@ COLCHAGUA = 36
 """Firms there; density is compared at this size, as a firm's ties do not grow with the number of firms."""
 EARLIER = CALM - 16
 """The quarter with which the last is compared: four years, as between Giuliani's surveys of 2002 and 2006."""
+_WHY = (
+    "outside ties are pipelines to the eight outside nodes of the world. About a tenth of the firms keep any, one or "
+    "two each; with twice as many firms there would be more than the 15 % that `verify` allows."
+)
 _SECOND = 0.2  # how far a band reaches around a figure from a secondary source
 
 
@@ -194,6 +198,7 @@ def network_anatomy(
         claims=_claims(found) if runs > 1 else (),
         sheet=points_sheet(f"Networks after {CALM} calm quarters", points, setting),
         draw=partial(_draw, found),
+        why=_WHY,
     )
 
 

@@ -46,6 +46,7 @@ def district(
         claims=tuple(_claim(row) for row in compared if not row.start) if runs > 1 else (),
         sheet=comparison_sheet(f"{title}: observed and simulated", compared, f"Seeds {first} to {first + runs - 1}."),
         draw=partial(_draw, title, case, found),
+        why=case.misses,
     )
 
 

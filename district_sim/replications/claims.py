@@ -77,6 +77,8 @@ class Evidence:
     """The points as a table to read."""
     draw: Callable[[], Any]
     """Makes the figure; called only where one is written."""
+    why: str = ""
+    """What in the model stands behind the claims that it misses; said only where one fails."""
 
     @property
     def passed(self) -> bool:
@@ -95,6 +97,7 @@ class Evidence:
             "setting": dict(self.setting),
             "points": points,
             "claims": [claim.as_dict() for claim in self.claims],
+            "why": "" if self.passed else self.why,
         }
 
 
@@ -213,5 +216,7 @@ def claims_sheet(evidence: Evidence) -> "Sheet":
     ]
     held = sum(claim.passed for claim in evidence.claims)
     note = f"{held} of {len(rows)} claims hold. ±: standard error over runs."
+    if evidence.why and not evidence.passed:
+        note = f"{note} Why it misses: {evidence.why}"
     columns = ("Claim", "Source", "Target", "Measured", "95 % interval", "")
     return Sheet.plain(f"{evidence.title}: claims", columns, rows, note, left=3)

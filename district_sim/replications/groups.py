@@ -8,7 +8,6 @@ import numpy as np
 from district_sim.parameters import Parameters
 from district_sim.replications.baseline import (
     CALM,
-    RUNS,
     Found,
     Look,
     Progress,
@@ -24,6 +23,8 @@ from district_sim.run import Snapshot
 
 GROUPS_2006 = Source("Cainelli, Iacobucci & Morganti", 2006, published="Regional Studies 40: 507-518")
 PUBLISHED = {"firms": 0.0587, "employees": 0.3539, "size": 3.5}
+RUNS = 300
+"""Groups are few, so that their share of employment differs much between runs."""
 _WORDS = {
     "firms": "Share of firms that belong to groups",
     "employees": "Share of employees in groups",

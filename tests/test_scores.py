@@ -1,0 +1,65 @@
+"""Scores read any table of indicators, a frame or arrays by name; the recovery is counted as by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from district_sim.indicators import NAMES
+from district_sim.trajectories import recovery_time, score
+
+QUARTERS = 60
+
+
+@pytest.fixture
+def table() -> np.ndarray:
+    """Indicators that drift, each its own way."""
+    drift = np.random.default_rng(3).normal(0.0, 0.05, (QUARTERS, len(NAMES)))
+    return np.abs(1.0 + drift.cumsum(axis=0))
+
+
+def by_name(table: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip(NAMES, table.T, strict=True))
+
+
+def test_frame_and_arrays_give_the_same_bits(table: np.ndarray) -> None:
+    frame = pd.DataFrame(table, columns=list(NAMES))
+    assert score(frame) == score(by_name(table))
+    assert recovery_time(frame) == recovery_time(by_name(table))
+
+
+def test_the_late_window_against_the_calm_one(table: np.ndarray) -> None:
+    columns = by_name(np.ones_like(table))
+    columns["employment"][-15:] = 0.25  # a quarter of sixty quarters is fifteen: the late window
+    columns["employment"][15:45] = 7.0  # between the windows, nobody looks
+    assert score(columns).retained == 0.25
+
+
+def test_quarters_without_a_number_are_left_out(table: np.ndarray) -> None:
+    columns = by_name(np.ones_like(table))
+    columns["employment"][-15:] = [math.nan] * 10 + [0.5] * 5
+    assert score(columns).retained == 0.5
+    columns["trust"][:] = math.nan
+    assert math.isnan(score(columns).route_takeover)
+
+
+@pytest.mark.parametrize(
+    ("after", "quarters"),
+    [
+        ([1.0] * 20, 0.0),
+        ([0.9] * 3 + [1.0] * 17, 3.0),
+        ([0.9] * 3 + [1.0] * 3 + [0.9] + [0.96] * 13, 7.0),  # three quarters are no year; 5 % are no loss
+        ([0.9] * 17 + [1.0] * 3, math.inf),
+        ([1.0] * 18 + [0.9] * 2, math.inf),
+    ],
+)
+def test_recovery_by_hand(after: list[float], quarters: float) -> None:
+    assert recovery_time({"value_added_local": np.array([1.0] * 20 + after)}) == quarters
+
+
+def test_one_quarter_is_no_run(table: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="at least 2 quarters"):
+        score(by_name(table[:1]))
+    with pytest.raises(KeyError, match="employment"):
+        score({"turnover": table[:, 0]})
