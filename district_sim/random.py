@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from district_sim.compiled import inlined_kernel, kernel
+from district_sim.compiled import inlined_kernel, kernel, kernel_of
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -20,6 +20,7 @@ _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _S32 = np.uint64(32)
+_KEY = "uint64, int64, int64, int64, int64, int64"
 
 
 class Stream(IntEnum):
@@ -95,7 +96,7 @@ def looped_uniform2(seed, stream, step, firm, other, number):
     return _unit(r0, r1), _unit(r2, r3)
 
 
-@kernel
+@kernel_of(f"UniTuple(float64, 2)({_KEY})")
 def uniform2(seed, stream, step, firm, other, number):
     """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
 
@@ -105,7 +106,7 @@ def uniform2(seed, stream, step, firm, other, number):
     return looped_uniform2(seed, stream, step, firm, other, number)
 
 
-@kernel
+@kernel_of(f"uint64({_KEY})")
 def random_word(seed, stream, step, firm, other, number):
     """64 random bits (uint64) for a key; see `uniform2`."""
     r0, r1, _, _ = _block(seed, stream, step, firm, other, number)
