@@ -8,7 +8,9 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba import literal_unroll, njit, prange
@@ -18,6 +20,7 @@ __all__ = [
     "inlined_kernel",
     "is_compiled",
     "kernel",
+    "kernel_of",
     "literal_unroll",
     "parallel_kernel",
     "prange",
@@ -77,6 +80,13 @@ numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a fir
 # Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No fastmath:
 # with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
 kernel = njit(cache=True, error_model="numpy")
+
+
+def kernel_of(signature: str) -> Callable[..., Any]:
+    """`kernel` for these types alone: others are compiled anew for every literal number that they are called with."""
+    return njit(signature, cache=True, error_model="numpy")  # type: ignore[no-any-return]
+
+
 # Compiled into its caller only, not on its own as well
 inlined_kernel = njit(cache=True, error_model="numpy", inline="always")
 parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)

@@ -6,9 +6,12 @@ Computed from orders, ownership, networks, knowledge and accounts; never from pa
 from collections import namedtuple
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from district_sim.compiled import kernel, literal_unroll
-from district_sim.processes.relations import are_tied, controller, draw_firm, is_affiliate
+from district_sim.processes.relations import AHEAD, controller, draw_firm, is_affiliate
 from district_sim.random import Stream
+from district_sim.single import prefetch
 from district_sim.state import (
     ACQUISITIONS,
     ADOPTIONS,
@@ -26,9 +29,11 @@ from district_sim.state import (
     TIE_DEATHS,
     UNEMPLOYED,
     WAGES,
+    list_living,
 )
 
 _OBSERVATION = int(Stream.OBSERVATION)
+_FEW = 16  # values that are sorted by insertion
 _SUMS = 25  # sums over firms, at the end of scratch.counts
 _SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
 _SOURCES = 6  # firms from which path lengths are measured,
@@ -149,9 +154,34 @@ def _mean(knowledge):
 
 
 @kernel
+def _sort(values):
+    """Sort in place (Hoare 1962, doi 10.1093/comjnl/5.1.10), without the arrays that compiled `values.sort()` makes."""
+    while values.size > _FEW:
+        first, middle, last = values[0], values[values.size // 2], values[values.size - 1]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        a, b = 0, values.size - 1
+        while a <= b:
+            while values[a] < pivot:
+                a += 1
+            while values[b] > pivot:
+                b -= 1
+            if a <= b:
+                values[a], values[b] = values[b], values[a]
+                a, b = a + 1, b - 1
+        _sort(values[: b + 1])
+        values = values[a:]
+    for k in range(1, values.size):
+        value, place = values[k], k
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@kernel
 def _gini(values):
     """Gini coefficient of non-negative values, which are sorted; 0 for fewer than two."""
-    values.sort()
+    _sort(values)
     n, weighted, total = values.size, 0.0, 0.0
     for k in range(n):
         weighted += (k + 1) * values[k]
@@ -160,26 +190,26 @@ def _gini(values):
 
 
 @kernel
-def _control(firms, rows, sales, multinationals, scratch):
+def _control(firms, living, rows, sales, multinationals, scratch):
     """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
     by_unit, in_group = scratch.value, scratch.other
     companies = scratch.counts[:multinationals]
     companies[:] = 0.0
     by_unit[:rows] = 0.0
     in_group[:rows] = 0.0
-    for i in range(rows):
-        if firms[i].alive:
-            unit = controller(i, firms)
-            if unit >= 0:
-                by_unit[unit] += firms[i].sales
-                if firms[i].owner != SELF_OWNED:
-                    in_group[unit], in_group[i] = 1.0, 1.0
-            else:
-                companies[-2 - unit] += firms[i].sales
+    for i in living:
+        unit = controller(i, firms)
+        if unit >= 0:
+            by_unit[unit] += firms[i].sales
+            if firms[i].owner != SELF_OWNED:
+                in_group[unit], in_group[i] = 1.0, 1.0
+        else:
+            companies[-2 - unit] += firms[i].sales
     concentration, members, people = 0.0, 0.0, 0.0
     for i in range(rows):
         concentration += _ratio(by_unit[i], sales) ** 2
-        if firms[i].alive and in_group[i] > 0.0:
+    for i in living:
+        if in_group[i] > 0.0:
             members += 1.0
             people += firms[i].employees
     for company in companies:
@@ -193,12 +223,15 @@ def _breadth_first(start, ties, distance, queue):
     queue[0], distance[start] = start, 0
     head, tail, total = 0, 1, 0
     while head < tail:
+        if head + AHEAD < tail:
+            prefetch(ties, np.uint32(queue[head + AHEAD]), 0)
         i = queue[head]
         head += 1
         total += distance[i]
-        for m in range(ties[i].partner.size):
-            j = ties[i].partner[m]
-            if j >= 0 and distance[j] < 0:
+        for partner in ties[i].partner:
+            # A free slot leads to a firm that was reached: one branch, and seldom taken
+            j = np.uint32(partner if partner >= 0 else np.int32(i))
+            if distance[j] < 0:
                 distance[j] = distance[i] + 1
                 queue[tail] = j
                 tail += 1
@@ -206,46 +239,57 @@ def _breadth_first(start, ties, distance, queue):
 
 
 @kernel
-def _shape_of_network(firms, ties, clock, scratch, alive):
+def _links_among_partners(i, mark, ties, near):
+    """Ties among the partners of firm i, and how many partners there are; writes `mark` for these to `near`, (N,)."""
+    ends, partners, nobody = np.uint32(0), 0, np.int32(i)
+    for j in ties[i].partner:
+        if j >= 0:
+            near[j] = mark
+            partners += 1
+    for j in ties[i].partner:
+        if j >= 0:
+            for other in ties[np.uint32(j)].partner:
+                ends += np.uint32(near[np.uint32(other if other >= 0 else nobody)] == mark)
+    return np.int64(ends) // 2, partners
+
+
+@kernel
+def _shape_of_network(firms, living, ties, clock, scratch):
     """Largest component (share of firms), clustering and path length of the local network, the latter two sampled."""
     rows = clock.rows[0]
     distance, queue = scratch.queue[0, :rows], scratch.queue[1, :rows]
     distance[:] = -1
     largest = 0
-    for i in range(rows):
-        if firms[i].alive and distance[i] < 0:
+    for i in living:
+        if distance[i] < 0:
             size, _ = _breadth_first(i, ties, distance, queue)
             largest = max(largest, size)
     paths, pairs = 0.0, 0.0
     for k in range(min(_SOURCES, 1 + _VISITS // rows)):
-        i = draw_firm(-100, k, _OBSERVATION, firms, clock)
+        i = draw_firm(-100, k, _OBSERVATION, firms, scratch.alive, clock)
         if i >= 0:
             distance[:] = -1
             reached, total = _breadth_first(i, ties, distance, queue)
             paths += total
             pairs += reached - 1
-    closed, neighbourhoods = 0.0, 0
+    closed, neighbourhoods, near = 0.0, 0, distance
+    near[:] = -1
     for k in range(_SAMPLE):
-        i = draw_firm(-101, k, _OBSERVATION, firms, clock)
+        i = draw_firm(-101, k, _OBSERVATION, firms, scratch.alive, clock)
         if i < 0:
             continue
-        links, possible = 0, 0
-        for a in range(ties[i].partner.size):
-            for b in range(a):
-                if ties[i].partner[a] >= 0 and ties[i].partner[b] >= 0:
-                    possible += 1
-                    links += are_tied(ties[i].partner[a], ties[i].partner[b], ties)
-        if possible > 0:
-            closed += links / possible
+        links, partners = _links_among_partners(i, np.int32(k), ties, near)
+        if partners > 1:
+            closed += links / (partners * (partners - 1) // 2)
             neighbourhoods += 1
-    return _ratio(largest, alive), _ratio(closed, neighbourhoods), _ratio(paths, pairs)
+    return _ratio(largest, living.size), _ratio(closed, neighbourhoods), _ratio(paths, pairs)
 
 
 @kernel
-def _tie_statistics(firms, ties, rows, threshold):
+def _tie_statistics(living, ties, threshold):
     """Directed ties, sum of trust, ties above the trust threshold, largest and total local orders by client."""
     count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(rows):
+    for i in living:
         orders = 0.0
         for m in range(ties[i].partner.size):
             if ties[i].partner[m] >= 0:
@@ -259,7 +303,7 @@ def _tie_statistics(firms, ties, rows, threshold):
 
 
 @kernel
-def _coverage(firms, rows, phase_value, abroad):
+def _coverage(firms, living, phase_value, abroad):
     """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
 
     A phase counts as covered fully if the district makes at least half of it, in proportion below. `abroad` (P,) is
@@ -268,8 +312,8 @@ def _coverage(firms, rows, phase_value, abroad):
     phases = phase_value.size
     sales, made = 0.0, 0.0
     abroad[:] = 0.0
-    for i in range(rows):
-        if firms[i].alive and firms[i].phase == phases - 1:
+    for i in living:
+        if firms[i].phase == phases - 1:
             sales += firms[i].sales
             for k in range(phases - 1):
                 abroad[k] += firms[i].sales * firms[i].abroad[k]
@@ -283,21 +327,21 @@ def _coverage(firms, rows, phase_value, abroad):
 
 
 @kernel
-def _gatekeepers(firms, rows, inflow):
+def _gatekeepers(firms, living, inflow):
     """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any.
 
     `inflow`, shape (N,), is working space.
     """
     count, total = 0, 0.0
-    for i in range(rows):
-        if firms[i].alive and firms[i].inflow > 0.0:
+    for i in living:
+        if firms[i].inflow > 0.0:
             inflow[count] = firms[i].inflow
             total += firms[i].inflow
             count += 1
     if count == 0:
         return 0.0
     ordered = inflow[:count]
-    ordered.sort()
+    _sort(ordered)
     top = 0.0
     for k in range(max(1, round(0.05 * count))):
         top += ordered[count - 1 - k]
@@ -305,15 +349,12 @@ def _gatekeepers(firms, rows, inflow):
 
 
 @kernel
-def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
-    """Sums over living firms into `sums`; positive value added into `value_added`; returns the number alive."""
-    n = 0
+def _by_firm(firms, living, pipelines, world, last, sums, value_added):
+    """Sums over living firms into `sums`; positive value added into `value_added`."""
     mean_tacit, mean_tacit2 = 0.0, 0.0
-    for i in range(rows):
-        if not firms[i].alive:
-            continue
+    for n in range(living.size):
+        i = living[n]
         value_added[n] = max(0.0, firms[i].value_added)
-        n += 1
         affiliate = is_affiliate(i, firms)
         supplier = firms[i].phase < last
         tacit, codified = _mean(firms[i].tacit), _mean(firms[i].codified)
@@ -347,7 +388,6 @@ def _by_firm(firms, pipelines, world, rows, last, sums, value_added):
         sums[22] += firms[i].trajectory >= world[0].newest
     sums[23] = mean_tacit
     sums[24] = mean_tacit2
-    return n
 
 
 @kernel
@@ -360,17 +400,18 @@ def observe(state, p):
         state.agency,
         state.world,
     )
-    rows, last = state.clock.rows[0], p.technology[0].phases - 1
-    scratch = state.scratch
+    rows, last, scratch = state.clock.rows[0], p.technology[0].phases - 1, state.scratch
+    living = list_living(firms, state.clock, scratch)
+    n = living.size
     sums = scratch.counts[-_SUMS:]
     sums[:] = 0.0
-    n = _by_firm(firms, state.pipelines, world, rows, last, sums, scratch.value)
+    _by_firm(firms, living, state.pipelines, world, last, sums, scratch.value)
     gini = _gini(scratch.value[:n])
     employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
-    hhi, members, group_people = _control(firms, rows, sales, p.ownership[0].multinationals, scratch)
-    count, trust, trusted, largest_client, orders = _tie_statistics(firms, ties, rows, p.knowledge[0].trust_threshold)
-    component, clustering, path = _shape_of_network(firms, ties, state.clock, scratch, n)
-    covered, made = _coverage(firms, rows, p.derived.phase_value, scratch.phase[0])
+    hhi, members, group_people = _control(firms, living, rows, sales, p.ownership[0].multinationals, scratch)
+    count, trust, trusted, largest_client, orders = _tie_statistics(living, ties, p.knowledge[0].trust_threshold)
+    component, clustering, path = _shape_of_network(firms, living, ties, state.clock, scratch)
+    covered, made = _coverage(firms, living, p.derived.phase_value, scratch.phase[0])
     outside = sums[14] + sums[15]
     people = state.accounts.people
     identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency[0].capability
@@ -422,7 +463,7 @@ def observe(state, p):
         pipeline_firms=_ratio(sums[13], n),
         global_inflow_share=_ratio(outside, outside + sums[16]),
         collective_inflow_share=_ratio(sums[15], outside),
-        gatekeeper_dependence=_gatekeepers(firms, rows, scratch.value),
+        gatekeeper_dependence=_gatekeepers(firms, living, scratch.value),
         tacit_mean=mean_tacit,
         tacit_variance=max(0.0, _ratio(sums[24], n) - mean_tacit**2),
         codified_mean=_ratio(sums[17], n),

@@ -94,7 +94,7 @@ def _network(firms, ties, pipelines, n, clock, p):
             extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
             if degree(i, ties) >= wanted - 1.0 + 2.0 * extra:
                 continue
-            j = draw_firm(i, attempt, _INITIAL, firms, clock)
+            j = draw_firm(i, attempt, _INITIAL, firms, firms.alive, clock)
             if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
                 trust = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
                 tie(i, j, min(1.0, max(0.0, trust)), ties)

@@ -21,7 +21,7 @@ from district_sim.processes.ties import (
     update_trust,
 )
 from district_sim.processes.world import advance_world
-from district_sim.state import OVERFLOW
+from district_sim.state import OVERFLOW, list_living
 
 _SPARE = 64  # rows that are always free before a quarter begins
 
@@ -51,29 +51,32 @@ def one_quarter(state, p, row):
     apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p)
     # 2 Policy and agency
     apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s)
-    run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s)
+    living = list_living(firms, clock, scratch)
+    run_agency(firms, living, ties, agency, policy, world, accounts, clock, scratch, p, s)
     account_match(agency, policy, instruments, clock, p)
     levy_taxes(firms, policy, instruments, accounts, tally, clock, p)
     # 3 Knowledge
-    update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
+    update_knowledge(firms, living, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
     # 4 Innovation
-    innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s)
+    innovate(firms, living, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s)
     # 5 Sourcing and market
-    run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
+    run_market(firms, living, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
     # 6 Ties
-    update_trust(firms, ties, clock, p)
-    update_identity(firms, ties, agency, clock, scratch, p, s)
-    end_ties(firms, ties, tally, clock, p)
-    form_ties(firms, ties, tally, clock, p)
-    update_pipelines(firms, pipelines, clock, p, s)
+    update_trust(firms, living, ties, clock, scratch, p)
+    update_identity(firms, living, ties, agency, clock, scratch, p, s)
+    end_ties(firms, living, ties, tally, clock, scratch, p)
+    form_ties(firms, living, ties, tally, clock, scratch, p)
+    update_pipelines(firms, living, pipelines, clock, scratch, p, s)
     # 7 Ownership
-    take_over(firms, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s)
-    divest(firms, ties, pipelines, policy, instruments, accounts, tally, clock, p)
-    acquire(firms, ties, accounts, tally, clock, p, s)
-    bind_captives(firms, clock, p, s)
+    take_over(firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s)
+    divest(firms, living, ties, pipelines, policy, instruments, accounts, tally, clock, p)
+    living = list_living(firms, clock, scratch)
+    acquire(firms, living, ties, accounts, tally, clock, p, s)
+    bind_captives(firms, living, clock, p, s)
     # 8 Demography
-    exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p)
-    enter_firms(firms, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s)
+    exit_firms(firms, living, ties, pipelines, accounts, tally, clock, scratch, p)
+    living = list_living(firms, clock, scratch)
+    enter_firms(firms, living, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s)
     # 9 Observation
     if row.size > 0:
         record(state, p, row)

@@ -12,15 +12,18 @@ from district_sim.compiled import kernel
 
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
-ORDERS_AT = 160  # bytes into a record of ties: about the middle of its orders
+TRUST_AT, ORDERS_AT, AGE_AT = 80, 160, 240  # bytes into a record of ties: about the middle of these
+ABSORPTIVE_AT = 224  # bytes into a record of firms
 COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
+PAIRED = 32  # firms for whose ties draws are taken together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
 FIRMS, AGENCY, PUBLIC, HOUSEHOLDS, WORLD = range(5)
 SIZES = ("micro", "small", "larger")  # fewer than 10 employees, 10 to 49, 50 and more (EU definition)
+SIZE_LIMITS = (10.0, 50.0)  # employees from which on a firm is of the next class
 OWNERS = ("independent", "group", "affiliate")  # its own master, owned by a local leader, a multinational's
 PEOPLE = ("employed", "unemployed", "outside")
 EMPLOYED, UNEMPLOYED, OUTSIDE = range(3)
@@ -65,7 +68,7 @@ TALLY = (
 
 def firm_record(domains: int, phases: int) -> np.dtype:
     """One row per firm that ever lived; what partners look up stands first, in one cache line."""
-    return np.dtype(
+    fields = np.dtype(
         [
             ("key", np.int64),  # identity in keyed draws; a newborn's follows from its parent's
             ("owner", np.int32),  # see SELF_OWNED
@@ -113,6 +116,14 @@ def firm_record(domains: int, phases: int) -> np.dtype:
         ],
         align=True,
     )
+    places: Any = fields.fields or {}
+    layout: Any = {
+        "names": list(places),
+        "formats": [place[0] for place in places.values()],
+        "offsets": [place[1] for place in places.values()],
+        "itemsize": -(-fields.itemsize // 64) * 64,
+    }
+    return np.dtype(layout, align=True)
 
 
 def tie_record(slots: int) -> np.dtype:
@@ -271,9 +282,23 @@ class Batch(NamedTuple):
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 
 
+class Pairs(NamedTuple):
+    """The ties of some firms to firms of higher rows, one row for each block that threads share; L = PAIRED * M."""
+
+    row: np.ndarray  # (BLOCKS, L) int64: firm of the lower row
+    slot: np.ndarray  # (BLOCKS, L) int64: slot of the tie there
+    low: np.ndarray  # (BLOCKS, L) int64: lower key of the two firms
+    high: np.ndarray  # (BLOCKS, L) int64: the other's
+    luck: np.ndarray  # (BLOCKS, L) a draw for each
+
+
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 
+    living: np.ndarray  # (N,) rows of living firms: see `list_living`
+    key: np.ndarray  # (N,) their keys
+    alive: np.ndarray  # (N,) `firms.alive` as it was then, in few cache lines
+    luck: np.ndarray  # (N,) a draw for each of them
     shown: Any  # (N,) see shown_record
     lesson: Any  # (N,) see lesson_record
     capacity: np.ndarray  # (N,) float32: new absorptive capacity
@@ -283,6 +308,7 @@ class Scratch(NamedTuple):
     counts: np.ndarray  # (COUNTS,) sums over the district
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
+    pairs: Pairs  # for each block
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
 
@@ -330,6 +356,20 @@ def empty_row(i, firms, ties, pipelines):
         pipelines.node[i, g] = -1
 
 
+@kernel
+def list_living(firms, clock, scratch):
+    """Rows of the living firms, in order: a view into `scratch.living`, good until a firm is founded or closed.
+
+    Late in a long run most rows are those of firms that have closed: no loop need ask each one.
+    `scratch.key` gets their keys, in the same order, `scratch.alive` a copy of `firms.alive`.
+    """
+    living, key, alive, count = scratch.living, scratch.key, scratch.alive, np.uint64(0)
+    for i in range(clock.rows[0]):
+        living[count], key[count], alive[i] = i, firms[i].key, firms[i].alive
+        count += np.uint64(firms[i].alive)
+    return living[:count]
+
+
 def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
     """A state with `rows` empty rows and room for `capacity`, for parameters `p`.
 
@@ -360,6 +400,10 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
 
 def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -> Scratch:
     return Scratch(
+        living=np.zeros(capacity, np.int64),
+        key=np.zeros(capacity, np.int64),
+        alive=np.zeros(capacity, np.bool_),
+        luck=np.zeros(capacity),
         shown=_rows(capacity, shown_record(domains)),
         lesson=_rows(capacity, lesson_record(domains)),
         capacity=np.zeros(capacity, np.float32),
@@ -369,6 +413,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         counts=np.zeros(COUNTS),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
+        pairs=_pair_space(slots),
         tied=np.zeros((BLOCKS, phases)),
         abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )
@@ -385,6 +430,17 @@ def batch_space(domains: int, slots: int) -> Batch:
         place=records("place", 4),
         number=np.zeros((BLOCKS, 4, BATCH * slots), np.float32),
         ties=np.zeros((BLOCKS, BATCH), np.uint64),
+    )
+
+
+def _pair_space(slots: int) -> Pairs:
+    shape = (BLOCKS, PAIRED * slots)
+    return Pairs(
+        row=np.zeros(shape, np.int64),
+        slot=np.zeros(shape, np.int64),
+        low=np.zeros(shape, np.int64),
+        high=np.zeros(shape, np.int64),
+        luck=np.zeros(shape),
     )
 
 

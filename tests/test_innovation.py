@@ -186,8 +186,9 @@ class TestRadicalInnovation:
 
         def explored(state: State) -> float:
             after = cases.run("innovate", state, p)
+            strongest = state.pipelines.strength.max(axis=1)
             access = access_to_networks(
-                A, state.firms, state.ties, state.pipelines, state.agency, state.policy, p.innovation[0]
+                A, state.firms, state.ties, state.pipelines, strongest, state.agency, state.policy, p.innovation[0]
             )
             assert 0.0 <= access <= 1.0
             return float(after.firms.tacit[A].sum() - state.firms.tacit[A].sum())

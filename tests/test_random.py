@@ -9,7 +9,7 @@ from scipy import stats
 from district_sim import load_scenario
 from district_sim.initial import initial_state
 from district_sim.processes.relations import draw_firm
-from district_sim.random import Stream, laplace, normal, philox, replicate_seed, uniform, uniform2
+from district_sim.random import Stream, draw_all, happens, laplace, normal, philox, replicate_seed, uniform, uniform2
 from district_sim.schedule import one_quarter
 from district_sim.state import State, copied, empty_row, grown
 
@@ -227,9 +227,8 @@ def test_one_more_firm_leaves_twenty_quarters_of_luck_in_place() -> None:
 
 
 def _meetings(state: State) -> np.ndarray:
-    n = 40
-    stream = int(Stream.TIE_FORMING)
-    return np.array([[draw_firm(i, k, stream, state.firms, state.clock) for k in range(8)] for i in range(n)])
+    n, alive, stream = 40, state.firms.alive, int(Stream.TIE_FORMING)
+    return np.array([[draw_firm(i, k, stream, state.firms, alive, state.clock) for k in range(8)] for i in range(n)])
 
 
 @pytest.mark.parametrize(
@@ -246,3 +245,21 @@ def test_one_more_firm_leaves_meetings_as_they_were(count) -> None:
     before, after = _meetings(state), _meetings(with_hermit(state))
     assert ((after == before) | (after == count)).all()
     assert (after == count).any()
+
+
+def test_draws_for_all_are_the_draws_for_each() -> None:
+    """To the bit, although eight are taken at a time; also of newborns, whose keys are hashes, and after closures."""
+    state = cases.district("restless", 3, 12)
+    rows = cases.listed(state)
+    seed, step, stream = state.clock.seed[0], state.clock.step[0], int(Stream.EXIT)
+    assert 0 < rows.size < state.clock.rows[0]
+    np.testing.assert_array_equal(rows, np.flatnonzero(state.firms.alive))
+    luck = draw_all(rows, stream, state.clock, state.scratch)[: rows.size]
+    assert luck.tolist() == [uniform(seed, stream, step, key) for key in state.firms.key[rows]]
+
+
+def test_what_happens_at_a_rate_happens_as_often() -> None:
+    for rate in (0.0, 1e-12, 0.01, 1.0, 50.0):
+        chance = 1.0 - np.exp(-rate)
+        for luck in (1e-16, 0.5 * chance, 0.9999 * chance, 1.0001 * chance + 1e-15, 1.0 - 1e-16):
+            assert happens(luck, rate) == (luck < chance), (luck, rate)

@@ -7,6 +7,7 @@ import pytest
 from naive import cases
 from naive.common import links, living, make_tie
 
+from district_sim.processes.relations import controller
 from district_sim.processes.ties import trust_target
 from district_sim.state import TIE_BIRTHS, TIE_DEATHS, State
 
@@ -26,10 +27,16 @@ def pair(trust: float = 0.5) -> State:
 def heading(state: State, **changes: Any) -> float:
     """Trust towards which A's tie with B moves."""
     p = cases.parameters("calm", firms={"trust_spread": 0.0}, **changes)
+    orders = state.ties.orders[A, 0] + state.ties.orders[B, 0]
     there, back = (
-        float(trust_target(i, j, 0, state.firms, state.ties, USUAL, state.clock.seed[0], p.ties[0], p.firms[0]))
+        float(
+            trust_target(
+                state.firms[i], state.firms[j], orders, controller(i, state.firms), controller(j, state.firms), USUAL,
+                0.0, p.ties[0], p.firms[0],
+            )
+        )
         for i, j in ((A, B), (B, A))
-    )
+    )  # fmt: skip
     assert there == back
     return there
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from district_sim.state import SIZES
+from district_sim.state import SIZE_LIMITS, SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,6 @@ MEASURES = ("living", "jobs", "wages", "value_added", "saved", "lost")
 """At the end: firms that live, employees, wages [k€ a quarter], value added [k€ a quarter]; and of the firms of the
 eve: those that live under the mix alone, and those that live under the counterfactual alone."""
 _CONTROL = {"leader": "group"}
-_SIZE_LIMITS = (10.0, 50.0)  # employees; EU definition, as in `state.SIZES`
 
 
 def eve(scenario: Scenario, begins: int, seed: int) -> pd.DataFrame:
@@ -59,7 +58,7 @@ def classes(snapshot: Snapshot) -> pd.DataFrame:
     import pandas as pd
 
     firms = snapshot.firms
-    size = np.array(SIZES)[np.digitize(firms["employees"], _SIZE_LIMITS)]
+    size = np.array(SIZES)[np.digitize(firms["employees"], SIZE_LIMITS)]
     owner = firms["control"].astype(str).replace(_CONTROL)
     return pd.DataFrame({"phase": firms["phase"].astype(int), "size": size, "owner": owner}, index=firms.index)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from district_sim.compiled import kernel
 from district_sim.processes.relations import fetch_ahead, is_affiliate, trusted_sum
-from district_sim.random import Stream, uniform
+from district_sim.random import Stream, draw_all
 from district_sim.state import (
     AGENCY,
     BRAND,
@@ -41,63 +41,62 @@ def participation_odds(i, firms, ties, agency, a, s):
 
 
 @kernel
-def _decide(firms, ties, agency, clock, scratch, a, s):
+def _decide(firms, living, ties, agency, clock, scratch, a, s):
     """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges."""
-    leads = scratch.other
-    leads[: clock.rows[0]] = 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive and firms[i].owner >= 0:
+    rows, leads, pledges = clock.rows[0], scratch.other, scratch.value
+    leads[:rows] = 0.0
+    pledges[:rows] = 0.0
+    if a.contribution == 0.0:
+        return
+    for i in living:
+        if firms[i].owner >= 0:
             leads[firms[i].owner] = 1.0
-    for i in range(clock.rows[0]):
-        fetch_ahead(i, clock.rows[0], ties, firms, 0)
-        scratch.value[i] = 0.0
-        if not firms[i].alive or a.contribution == 0.0:
-            continue
+    luck = draw_all(living, _PARTICIPATION, clock, scratch)
+    for t in range(living.size):
+        i = living[t]
+        fetch_ahead(i, rows, ties, firms, 0)
         chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
         if is_affiliate(i, firms):
             chance *= a.affiliates
         elif leads[i] > 0.0 or firms[i].owner >= 0 or firms[i].captor >= 0:
             chance *= a.leaders
-        if uniform(clock.seed[0], _PARTICIPATION, clock.step[0], firms[i].key) < chance:
-            scratch.value[i] = 1.0
+        if luck[t] < chance:
+            pledges[i] = 1.0
 
 
 @kernel
-def run_agency(firms, ties, agency, policy, world, accounts, clock, scratch, p, s):
+def run_agency(firms, living, ties, agency, policy, world, accounts, clock, scratch, p, s):
     """Contributions, public match and the agency's spending of the quarter.
 
     Below the threshold pledges are returned: nobody has paid, nobody has taken part. Money: firms -> agency, public ->
     agency, agency -> world (services bought for the projects).
     """
     a = p.agency[0]
-    _decide(firms, ties, agency, clock, scratch, a, s)
-    district, pledged, members, firms_alive, incumbent = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(clock.rows[0]):
+    _decide(firms, living, ties, agency, clock, scratch, a, s)
+    district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0
+    for i in living:
         firms[i].pledges = scratch.value[i]
-        if firms[i].alive:
-            firms_alive += 1.0
-            members += firms[i].pledges
-            district += max(0.0, firms[i].value_added)
-            gift = a.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
-            pledged += gift
-            if firms[i].trajectory < world[0].newest:
-                incumbent += gift
+        members += firms[i].pledges
+        district += max(0.0, firms[i].value_added)
+        gift = a.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
+        pledged += gift
+        if firms[i].trajectory < world[0].newest:
+            incumbent += gift
     match = min(policy[0].match_budget, policy[0].match * pledged)
     provided = pledged > 0.0 and pledged + match >= a.threshold * district
     agency[0].contributed = pledged if provided else 0.0
     agency[0].matched = match if provided else 0.0
-    agency[0].participation = members / max(1.0, firms_alive) if provided else 0.0
+    agency[0].participation = members / max(1, living.size) if provided else 0.0
     agency[0].incumbents = incumbent / pledged if provided else 0.0
-    for i in range(clock.rows[0]):
+    for i in living:
         firms[i].participates = firms[i].pledges if provided else 0.0
-        if firms[i].alive:
-            firms[i].cash -= a.contribution * firms[i].participates * max(0.0, firms[i].value_added)
+        firms[i].cash -= a.contribution * firms[i].participates * max(0.0, firms[i].value_added)
     if provided:
         accounts.money[FIRMS] -= pledged
         accounts.money[PUBLIC] -= match
         accounts.money[AGENCY] += pledged + match
         agency[0].fund += pledged + match
-    _spend(firms, agency, policy, accounts, clock, district, p, s)
+    _spend(firms, living, agency, policy, accounts, district, p, s)
 
 
 @kernel
@@ -108,7 +107,7 @@ def _effect(money, district, capability, a):
 
 
 @kernel
-def _spend(firms, agency, policy, accounts, clock, district, p, s):
+def _spend(firms, living, agency, policy, accounts, district, p, s):
     """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
     a = p.agency[0]
     budget = agency[0].fund
@@ -136,6 +135,6 @@ def _spend(firms, agency, policy, accounts, clock, district, p, s):
         agency[0].pipelines[n] += p.ties[0].pipeline_growth * (agency[0].effect[PIPELINES] - agency[0].pipelines[n])
         if s.project_pipelines == 0.0 and policy[0].platform == 0.0:
             agency[0].pipelines[n] = 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive and firms[i].participates > 0.0:
+    for i in living:
+        if firms[i].participates > 0.0:
             firms[i].education += a.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)

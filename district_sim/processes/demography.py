@@ -6,7 +6,7 @@ from district_sim.compiled import kernel
 from district_sim.instruments import MOST_FOUNDED
 from district_sim.processes.relations import draw_firm, tie, untie_all
 from district_sim.processes.world import market_size
-from district_sim.random import Stream, normal, philox, uniform, uniform2
+from district_sim.random import Stream, draw_all, normal, philox, uniform, uniform2
 from district_sim.state import (
     EMPLOYED,
     ENTRIES,
@@ -53,43 +53,40 @@ def close_firm(i, firms, ties, pipelines, accounts, tally):
 
 
 @kernel
-def _survey(firms, clock, scratch, p):
+def _survey(firms, living, scratch, p):
     """Sums by phase: customer base, need of the final firms, profit, value added."""
     by_phase, last = scratch.phase, p.technology[0].phases - 1
     by_phase[:] = 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            k = firms[i].phase
-            by_phase[_REACH, k] += firms[i].reach
-            by_phase[_PROFIT, k] += firms[i].profit
-            by_phase[_VALUE, k] += max(0.0, firms[i].value_added)
-            if k == last:
-                for q in range(last):
-                    by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
+    for i in living:
+        k = firms[i].phase
+        by_phase[_REACH, k] += firms[i].reach
+        by_phase[_PROFIT, k] += firms[i].profit
+        by_phase[_VALUE, k] += max(0.0, firms[i].value_added)
+        if k == last:
+            for q in range(last):
+                by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
     by_phase[_NEED, last] = by_phase[_REACH, last]
 
 
 @kernel
-def exit_firms(firms, ties, pipelines, accounts, tally, clock, scratch, p):
+def exit_firms(firms, living, ties, pipelines, accounts, tally, clock, scratch, p):
     """Insolvent firms close; others close at a hazard that falls with age and size.
 
     Most customers of a closed firm look first for another firm of its phase in the district.
     """
-    d, n = p.demography[0], clock.rows[0]
-    _survey(firms, clock, scratch, p)
-    freed = scratch.phase[_FREED]
-    for i in range(n):
-        if not firms[i].alive:
-            continue
+    d = p.demography[0]
+    _survey(firms, living, scratch, p)
+    freed, luck = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
         age = clock.step[0] - firms[i].founded
         hazard = d.exit * firms[i].employees ** -d.exit_size + d.exit_young * np.exp(-age / d.exit_young_scale)
         insolvent = firms[i].cash < -d.credit * firms[i].wage * firms[i].employees
-        closing = uniform(clock.seed[0], _EXIT, clock.step[0], firms[i].key) < hazard
-        if closing or (insolvent and d.entry + d.exit > 0.0):
+        if luck[n] < hazard or (insolvent and d.entry + d.exit > 0.0):
             freed[firms[i].phase] += firms[i].reach
             scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
             close_firm(i, firms, ties, pipelines, accounts, tally)
-    for i in range(n):
+    for i in living:
         if firms[i].alive:
             base = scratch.phase[_REACH, firms[i].phase]
             firms[i].reach *= 1.0 + d.customers_kept * freed[firms[i].phase] / base
@@ -180,32 +177,32 @@ def _newborn_phase(i, u, v, firms, p):
 
 
 @kernel
-def enter_firms(firms, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s):
+def enter_firms(firms, living, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s):
     """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
-    d, n, seed, t = p.demography[0], clock.rows[0], clock.seed[0], clock.step[0]
-    _survey(firms, clock, scratch, p)
+    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
+    _survey(firms, living, scratch, p)
     by_phase = scratch.phase
     thinnest, least = 0, 1e300
     for k in range(p.technology[0].phases):
         room = by_phase[_REACH, k] / by_phase[_NEED, k] if by_phase[_NEED, k] > 0.0 else 1e300
         if room < least:
             thinnest, least = k, room
-    for i in range(n):
-        if not firms[i].alive:
-            continue
+    luck = draw_all(living, _ENTRY, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
         k = firms[i].phase
         margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
         hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
         reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
         hazard *= max(0.0, 1.0 + d.reproduction * reproduced)
-        a, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
         phase = -1
-        if a < hazard:
+        if luck[n] < hazard:
             u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
             phase = _newborn_phase(i, u, v, firms, p)
-        elif least < _THIN and a < hazard * (1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES]):
+        elif least < _THIN and luck[n] < hazard * (1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES]):
             phase = thinnest
         if phase >= 0:
+            _, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
             size = max(1.0, -d.newborn_size * np.log(b))
             found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, p)
     _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p)
@@ -219,7 +216,7 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
         expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
         for k in range(min(number, MOST_FOUNDED)):
-            parent = draw_firm(-10 - which, k, _ATTRACTED, firms, clock)
+            parent = draw_firm(-10 - which, k, _ATTRACTED, firms, firms.alive, clock)
             if parent < 0:
                 continue
             u = uniform(seed, _ATTRACTED, t, which, k)
@@ -244,6 +241,6 @@ def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
     tally[TIE_DEATHS] += untie_all(j, ties)
     if networked:
         for k in range(4):
-            partner = draw_firm(j, 900 + k, _ATTRACTED, firms, clock)
+            partner = draw_firm(j, 900 + k, _ATTRACTED, firms, firms.alive, clock)
             if partner >= 0 and tie(j, partner, 0.6, ties):
                 tally[TIE_BIRTHS] += 1

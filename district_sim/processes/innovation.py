@@ -5,7 +5,7 @@ import numpy as np
 from district_sim.compiled import kernel
 from district_sim.processes.knowledge import trust_weight
 from district_sim.processes.relations import fetch_ahead, strongest_pipeline
-from district_sim.random import Stream, uniform
+from district_sim.random import Stream, draw_all, happens, uniform
 from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY
 
 _INNOVATION = int(Stream.INNOVATION)
@@ -32,9 +32,10 @@ def expected_quality(firm, trajectory, increments, tech, v, relevance):
 
 
 @kernel
-def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
+def access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, v):
     """Access to distant knowledge in [0, 1]: own pipelines, the agency's, partners' pipelines, public transfer.
 
+    strongest: (N,) strength of every firm's strongest pipeline.
     Source: Asheim 1996: radical innovation needs distant knowledge and access to networks; Bathelt et al. 2004.
     """
     links = 2.0 * policy[0].technology
@@ -45,7 +46,7 @@ def access_to_networks(i, firms, ties, pipelines, agency, policy, v):
     for m in range(ties[i].partner.size):
         j = ties[i].partner[m]
         if j >= 0:
-            links += 0.2 * ties[i].trust[m] * strongest_pipeline(j, pipelines)
+            links += 0.2 * ties[i].trust[m] * strongest[j]
     return 1.0 - (1.0 - v.access_own) * np.exp(-links)
 
 
@@ -96,33 +97,32 @@ def increments_expected(firm, exploration, v):
 
 
 @kernel
-def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s):
+def innovate(firms, living, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s):
     """Research, incremental innovation, switching of trajectory, quality of the quarter.
 
     A firm switches when the quality it can expect on the next ripe trajectory beats today's by more than its
     switching cost. While fewer than `innovation.pioneers` of the district have switched, that is a radical
     innovation; later it is an adoption.
     """
-    v, tech, n = p.innovation[0], p.technology[0], clock.rows[0]
+    v, tech, rows = p.innovation[0], p.technology[0], clock.rows[0]
     relevance, frontier = p.derived.relevance, world[0].frontier
-    seed, t = clock.seed[0], clock.step[0]
-    alive, ahead = 0, scratch.counts
+    seed, t, strongest, ahead = clock.seed[0], clock.step[0], scratch.other, scratch.counts
     ahead[:] = 0.0
-    for i in range(n):
+    for i in living:
+        strongest[i] = strongest_pipeline(i, pipelines)
+    luck = draw_all(living, _INNOVATION, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
         firm = firms[i]
-        if not firm.alive:
-            continue
-        fetch_ahead(i, n, ties, pipelines, 0)
-        alive += 1
+        fetch_ahead(i, rows, ties, strongest, 0)
         for tau in range(firm.trajectory + 1):
             ahead[tau] += 1.0
         access = 0.0
         if firm.trajectory + 1 < tech.trajectories and v.exploration > 0.0:
-            access = access_to_networks(i, firms, ties, pipelines, agency, policy, v)
+            access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, v)
         _research(firm, access, s.exploration, frontier, p.derived.use, v)
         firm.tenure += 1
-        luck = uniform(seed, _INNOVATION, t, firm.key)
-        if luck < 1.0 - np.exp(-increments_expected(firm, s.exploration, v)):
+        if happens(luck[n], increments_expected(firm, s.exploration, v)):
             firm.increments += 1
             tally[INCREMENTS] += 1
         firm.quality = expected_quality(firm, firm.trajectory, firm.increments, tech, v, relevance)
@@ -132,12 +132,12 @@ def innovate(firms, ties, pipelines, agency, policy, world, tally, clock, scratc
             promised = expected_quality(firm, tau, 0, tech, v, relevance)
             if promised > firm.quality * (1.0 + switching_cost(i, firms, ties, agency, v, p.knowledge[0])):
                 scratch.value[i] = promised
-    for i in range(n):
+    for i in living:
         firm = firms[i]
-        if firm.alive and scratch.value[i] > 0.0:
+        if scratch.value[i] > 0.0:
             firm.trajectory += 1
             firm.tenure, firm.increments, firm.quality = 0, 0, scratch.value[i]
-            if ahead[firm.trajectory] < v.pioneers * alive:
+            if ahead[firm.trajectory] < v.pioneers * living.size:
                 tally[RADICAL] += 1
             else:
                 tally[ADOPTIONS] += 1

@@ -8,7 +8,7 @@ of firms does not matter and threads may share the work. What partners see of ea
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
-from district_sim.processes.relations import far_apart, fetch_partners, strongest_pipeline
+from district_sim.processes.relations import far_apart, fetch_ahead, fetch_partners, strongest_pipeline
 from district_sim.single import exp_of_negative, four, load, multiply_add, positive, single, store, total, zeros
 from district_sim.state import ALONE, BATCH, BLOCKS, TECHNOLOGY
 
@@ -55,12 +55,10 @@ def trust_weight(trust, k):
 
 
 @kernel
-def _show(first, beyond, firms, pipelines, relevance, k, shown, lessons, capacity):
-    """Pack what partners see of firms first..beyond-1; weights of absorptive capacity into `capacity`."""
-    for i in range(first, beyond):
+def _show(living, firms, pipelines, relevance, k, shown, lessons, capacity):
+    """Pack what partners see of the living firms; weights of absorptive capacity into `capacity`."""
+    for i in living:
         firm, face = firms[i], shown[i]
-        if not firm.alive:
-            continue
         firm.experience += k.experience_gain * (1.0 - firm.experience)
         known, tacit = 0.0, load(firm.tacit)
         for d in range(firm.tacit.size):
@@ -223,14 +221,14 @@ def _convert(firm, shown, lesson, technology, frontier, use, k):
 
 @kernel
 def _learn(
-    first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+    living, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
 ):
-    """One quarter of firms first..beyond-1, from what all firms show and what they learned from partners."""
-    frontier = world[0].frontier
-    for i in range(first, beyond):
+    """One quarter of the living firms, from what all firms show and what they learned from partners."""
+    frontier, rows = world[0].frontier, firms.size
+    for i in living:
+        fetch_ahead(i, rows, ties, shown, 0)
+        fetch_ahead(i, rows, ties, lessons, 0)
         firm, lesson = firms[i], lessons[i]
-        if not firm.alive:
-            continue
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
         _convert(firm, shown[i], lesson, technology, frontier, use, k)
         inflow, collective, local = _combine(
@@ -242,7 +240,7 @@ def _learn(
 
 
 @parallel_kernel
-def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scratch, knowledge, derived):
+def update_knowledge(firms, living, ties, pipelines, agency, policy, world, clock, scratch, knowledge, derived):
     """One quarter of learning and forgetting for every living firm.
 
     Writes `firms.tacit`, `firms.codified`, `firms.absorptive`, `firms.experience` and the three inflows. Synchronous:
@@ -250,7 +248,8 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
     partner in a domain; learning by doing never beyond the frontier.
 
     Args:
-        knowledge: `Parameters.knowledge`. derived: `Parameters.derived`. The others: parts of `State`.
+        living: of `list_living`. knowledge: `Parameters.knowledge`. derived: `Parameters.derived`.
+        The others: parts of `State`.
     """
     rows, shown, lessons, capacity = clock.rows[0], scratch.shown, scratch.lesson, scratch.capacity
     relevance, use, interaction = derived.relevance, derived.use, knowledge[0].interaction * policy[0].brokers
@@ -261,21 +260,23 @@ def update_knowledge(firms, ties, pipelines, agency, policy, world, clock, scrat
             abroad[n].codified[d] = world[0].node_codified[n, d]
     if rows < ALONE:
         k = knowledge[0]
-        _show(0, rows, firms, pipelines, relevance, k, shown, lessons, capacity)
+        _show(living, firms, pipelines, relevance, k, shown, lessons, capacity)
         socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
         _learn(
-            0, rows, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction,
-            use,
-        )  # fmt: skip
+            living, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+        )
     else:
+        n = living.size
         for b in prange(BLOCKS):
-            first, beyond = b * rows // BLOCKS, (b + 1) * rows // BLOCKS
-            _show(first, beyond, firms, pipelines, relevance, knowledge[0], shown, lessons, capacity)
+            mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
+            _show(mine, firms, pipelines, relevance, knowledge[0], shown, lessons, capacity)
         for b in prange(BLOCKS):
             first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
             space = gap[b], place[b], number[b], many[b]
             socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
+        for b in prange(BLOCKS):
+            mine, k = living[b * n // BLOCKS : (b + 1) * n // BLOCKS], knowledge[0]
             _learn(
-                first, beyond, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k,
-                interaction, use,
+                mine, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction,
+                use,
             )  # fmt: skip

@@ -18,7 +18,7 @@ from district_sim.processes.relations import (
     strongest_pipeline,
 )
 from district_sim.processes.world import market_size
-from district_sim.random import Stream, laplace
+from district_sim.random import Stream, draw_all, laplace_of
 from district_sim.single import single
 from district_sim.state import (
     ALONE,
@@ -65,7 +65,7 @@ def labour_productivity(i, firms, ties, world, m):
 
 
 @kernel
-def _local_supply(firms, world, clock, scratch, p):
+def _local_supply(firms, living, world, scratch, p):
     """What the sourcing choices of the quarter have in common.
 
     By phase: customer base, base-weighted quality, number, need of the final firms, choice weights of buying at arm's
@@ -74,13 +74,12 @@ def _local_supply(firms, world, clock, scratch, p):
     m, by_phase = p.market[0], scratch.phase
     by_phase[:] = 0.0
     last = p.technology[0].phases - 1
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            k = firms[i].phase
-            by_phase[_REACH, k] += firms[i].reach
-            by_phase[_QUALITY, k] += firms[i].reach * firms[i].quality
-            by_phase[_COUNT, k] += 1.0
-            scratch.other[i] = _quality_pull(firms[i].quality, world, m)
+    for i in living:
+        k = firms[i].phase
+        by_phase[_REACH, k] += firms[i].reach
+        by_phase[_QUALITY, k] += firms[i].reach * firms[i].quality
+        by_phase[_COUNT, k] += 1.0
+        scratch.other[i] = _quality_pull(firms[i].quality, world, m)
     for k in range(last):
         by_phase[_NEED, k] = p.derived.phase_value[k] * by_phase[_REACH, last]
     outside = _quality_pull(world[0].quality_start * world[0].rivals, world, m)
@@ -161,17 +160,16 @@ def _weigh_tied(i, firms, ties, pull, tied, value, m, o):
 
 @kernel
 def _attract(
-    first, beyond, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value, m, o
+    living, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value, m, o
 ):
-    """Sourcing and attractiveness of final firms among first..beyond-1; the latter into `attraction`, shape (N,)."""
+    """Sourcing and attractiveness of the final firms among the living; the latter into `attraction`, shape (N,)."""
     last, price, standard = value.size - 1, world[0].price, world[0].quality_start * world[0].rivals
-    for i in range(first, beyond):
+    rows, collective = firms.size, agency[0].pipelines.mean()
+    for i in living:
         firm = firms[i]
         attraction[i] = 0.0
-        if not firm.alive:
-            continue
-        if firms[min(i + AHEAD, beyond - 1)].phase == last:
-            fetch_ahead(i, beyond, ties, firms, 0)
+        if firms[min(i + AHEAD, rows - 1)].phase == last:
+            fetch_ahead(i, rows, ties, firms, 0)
         if firm.phase != last:
             firm.offshored = 0.0
             for t in range(ties[i].partner.size):
@@ -183,74 +181,74 @@ def _attract(
         quality, cost = _source(i, firms, ties, pull, np.exp(abroad), own, by_phase, tied, standard, price, value, m, o)
         advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
         advantage += m.demand_brand * agency[0].brand * firm.participates
-        outlets = max(strongest_pipeline(i, pipelines), firm.participates * agency[0].pipelines.mean())
+        outlets = max(strongest_pipeline(i, pipelines), firm.participates * collective)
         advantage += m.demand_pipeline * outlets
         advantage += m.demand_affiliate * affiliate
         attraction[i] = firm.reach * np.exp(advantage)
 
 
 @parallel_kernel
-def _choose_sources(firms, ties, pipelines, agency, world, clock, scratch, p, making, leaning):
+def _choose_sources(firms, living, ties, pipelines, agency, world, scratch, p, making, leaning):
     """Sourcing of all firms, threads sharing the work in large districts; attractiveness into `scratch.value`."""
-    n, market, ownership, value = clock.rows[0], p.market, p.ownership, p.derived.phase_value
+    n, market, ownership, value = living.size, p.market, p.ownership, p.derived.phase_value
     attraction, pull, by_phase, tied = scratch.value, scratch.other, scratch.phase, scratch.tied
     if n < ALONE:
         _attract(
-            0, n, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied[0], making, leaning, value,
+            living, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied[0], making, leaning, value,
             market[0], ownership[0],
         )  # fmt: skip
     else:
         for b in prange(BLOCKS):
             _attract(
-                b * n // BLOCKS, (b + 1) * n // BLOCKS, firms, ties, pipelines, agency, world, attraction, pull,
-                by_phase, tied[b], making, leaning, value, market[0], ownership[0],
+                living[b * n // BLOCKS : (b + 1) * n // BLOCKS], firms, ties, pipelines, agency, world, attraction,
+                pull, by_phase, tied[b], making, leaning, value, market[0], ownership[0],
             )  # fmt: skip
 
 
 @kernel
-def _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s):
+def _demand(firms, living, ties, pipelines, agency, world, scratch, p, s):
     """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
-    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
+    m, last = p.market[0], p.technology[0].phases - 1
     pressure = min(1.0, world[0].pressure)
     making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
     leaning = m.abroad_bias + s.offshoring * pressure
-    _choose_sources(firms, ties, pipelines, agency, world, clock, scratch, p, making, leaning)
+    _choose_sources(firms, living, ties, pipelines, agency, world, scratch, p, making, leaning)
     attraction = 0.0
-    for i in range(n):
+    for i in living:
         attraction += scratch.value[i]
     if world[0].appeal == 0.0:  # first quarter of all: the world is whatever leaves sales as they are
-        _calibrate_world(firms, world, clock, attraction, p)
+        _calibrate_world(firms, living, world, attraction, p)
     outside = world[0].appeal * np.exp(p.world[0].competition * world[0].pressure + world[0].outside_gain)
     demand = world[0].demand * market_size(world)
-    for i in range(n):
+    for i in living:
         firms[i].sales = 0.0
-        if firms[i].alive and firms[i].phase == last:
+        if firms[i].phase == last:
             firms[i].sales = demand * scratch.value[i] / (attraction + outside)
 
 
 @kernel
-def _calibrate_world(firms, world, clock, attraction, p):
+def _calibrate_world(firms, living, world, attraction, p):
     """Size of the product market and of outside appeal such that first sales equal the customer bases."""
     base = 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive and firms[i].phase == p.technology[0].phases - 1:
+    for i in living:
+        if firms[i].phase == p.technology[0].phases - 1:
             base += firms[i].reach
     world[0].demand = base / p.world[0].niche
     world[0].appeal = attraction * (1.0 - p.world[0].niche) / p.world[0].niche
 
 
 @kernel
-def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
+def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
     """Revenue flows down: orders in money to tied suppliers, spot orders to a phase, purchases abroad.
 
     Purchases of each final firm go to `scratch.other`.
     """
-    m, last, n = p.market[0], p.technology[0].phases - 1, clock.rows[0]
+    m, last = p.market[0], p.technology[0].phases - 1
     value = p.derived.phase_value
     scratch.phase[_SPOT_ORDERS, :] = 0.0
-    for i in range(n):
+    for i in living:
         scratch.other[i] = 0.0
-        if not firms[i].alive or firms[i].phase != last:
+        if firms[i].phase != last:
             continue
         sales = firms[i].sales
         local, abroad = 0.0, 0.0
@@ -259,11 +257,12 @@ def _place_orders(firms, ties, world, clock, scratch, tally, accounts, p):
             scratch.phase[_SPOT_ORDERS, k] += at_spot
             local += at_spot
             abroad += value[k] * sales * firms[i].abroad[k] * world[0].price[k]
-        for t in range(ties[i].partner.size):
-            j = ties[i].partner[t]
-            if j >= 0 and firms[j].phase < last:
-                ties[i].orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
-                local += ties[i].orders[t]
+        orders = ties[i].orders
+        for t in range(orders.size):
+            if orders[t] > 0.0:
+                j = ties[i].partner[t]
+                orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
+                local += orders[t]
         scratch.other[i] = local + abroad
         tally[PURCHASES] += local + abroad
         tally[PURCHASES_LOCAL] += local
@@ -283,43 +282,41 @@ def _volume(i, firms, ties, by_phase, value, m):
             share += value[q] * firm.made[q] * (1.0 + m.make_penalty)
         return firm.sales * share
     spot = by_phase[_SPOT_ORDERS, k] * firm.reach / by_phase[_REACH, k] if by_phase[_REACH, k] > 0.0 else 0.0
-    sales, volume, largest, client = spot, spot, 0.0, -1
+    sales, volume, largest, client = spot, spot, 0.0, np.int64(-1)
     partner, mirror = ties[i].partner, ties[i].mirror
     for t in range(partner.size):
-        j = partner[t]
-        if j >= 0 and firms[j].phase == last:
-            order = ties[j].orders[mirror[t]]
-            sales += order
-            volume += order / supplier_price(i, j, firms, m)
-            if order > largest:
-                largest, client = order, j
+        j = np.int64(partner[t] if partner[t] >= 0 else i)  # of suppliers, this one among them, all orders are zero
+        order = ties[j].orders[mirror[t]]
+        sales += order
+        volume += order / supplier_price(i, j, firms, m) if firm.captor == j else order
+        if order > largest:
+            largest, client = order, j
     firm.sales, firm.main_client = sales, client
     firm.client_share = largest / sales if sales > 0.0 else 0.0
     return volume
 
 
 @kernel
-def _volumes(first, beyond, firms, ties, by_phase, volume, value, m):
-    """Volumes of work of firms first..beyond-1 into `volume`."""
-    last = value.size - 1
-    for i in range(first, beyond):
-        if firms[i].alive:
-            if firms[min(i + AHEAD, beyond - 1)].phase < last:
-                fetch_ahead(i, beyond, ties, firms, 0)
-                fetch_ahead(i, beyond, ties, ties, ORDERS_AT)
-            volume[i] = _volume(i, firms, ties, by_phase, value, m)
+def _volumes(living, firms, ties, by_phase, volume, value, m):
+    """Volumes of work of the living firms into `volume`."""
+    rows, last = firms.size, value.size - 1
+    for i in living:
+        if firms[min(i + AHEAD, rows - 1)].phase < last:
+            fetch_ahead(i, rows, ties, ties, ORDERS_AT)
+        volume[i] = _volume(i, firms, ties, by_phase, value, m)
 
 
 @parallel_kernel
-def _work(firms, ties, clock, scratch, p):
+def _work(firms, living, ties, scratch, p):
     """Sales of suppliers and the volume of work of every firm, the latter into `scratch.value`."""
-    n, value, market = clock.rows[0], p.derived.phase_value, p.market
+    n, value, market = living.size, p.derived.phase_value, p.market
     by_phase, volume = scratch.phase, scratch.value
     if n < ALONE:
-        _volumes(0, n, firms, ties, by_phase, volume, value, market[0])
+        _volumes(living, firms, ties, by_phase, volume, value, market[0])
     else:
         for b in prange(BLOCKS):
-            _volumes(b * n // BLOCKS, (b + 1) * n // BLOCKS, firms, ties, by_phase, volume, value, market[0])
+            mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
+            _volumes(mine, firms, ties, by_phase, volume, value, market[0])
 
 
 @kernel
@@ -369,26 +366,22 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
 
 
 @kernel
-def _employ(firms, ties, accounts, world, clock, scratch, p):
+def _employ(firms, living, ties, accounts, world, clock, scratch, p):
     """Employment follows the work to be done; hires come from the unemployed and bring knowledge from where they were.
 
     `scratch.value` holds each firm's volume of work.
     """
-    m, n = p.market[0], clock.rows[0]
-    people = accounts.people
+    m, people = p.market[0], accounts.people
     wanted, freed = 0.0, 0.0
-    for i in range(n):
-        if firms[i].alive:
-            needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
-            scratch.value[i] = m.hiring_speed * (needed - firms[i].employees)
-            wanted += max(0.0, scratch.value[i])
-            freed += max(0.0, -scratch.value[i])
+    for i in living:
+        needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
+        scratch.value[i] = m.hiring_speed * (needed - firms[i].employees)
+        wanted += max(0.0, scratch.value[i])
+        freed += max(0.0, -scratch.value[i])
     people[EMPLOYED] -= freed
     people[UNEMPLOYED] += freed
     granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
-    for i in range(n):
-        if not firms[i].alive:
-            continue
+    for i in living:
         change = scratch.value[i]
         scratch.value[i] = 0.0
         if change <= 0.0:
@@ -397,14 +390,14 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
         hires = granted * change
         firms[i].employees += hires
         if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
-            j = draw_firm(i, 0, _HIRING, firms, clock)
+            j = draw_firm(i, 0, _HIRING, firms, scratch.alive, clock)
             if j >= 0:
                 scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
                 own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
                 for d in range(own.size):
                     brought[d] = max(single(0.0), theirs[d] - own[d])
-    for i in range(n):
-        if firms[i].alive and scratch.value[i] > 0.0:
+    for i in living:
+        if scratch.value[i] > 0.0:
             tacit, brought = firms[i].tacit, scratch.lesson[i].tacit
             for d in range(tacit.size):
                 tacit[d] += scratch.value[i] * brought[d]
@@ -417,72 +410,68 @@ def _employ(firms, ties, accounts, world, clock, scratch, p):
 
 
 @kernel
-def _change_jobs(firms, clock, rate):
+def _change_jobs(firms, living, rate):
     """Who changes employer takes education along: each firm loses its own and gains the district's mean.
 
     A firm's training leaves with the worker, in part to its neighbours (Acemoglu & Pischke 1999,
     doi 10.1111/1468-0297.00405); the district's mean stays.
     """
     people, educated = 0.0, 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            people += firms[i].employees
-            educated += firms[i].employees * firms[i].education
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            firms[i].education += rate * (educated / people - firms[i].education)
+    for i in living:
+        people += firms[i].employees
+        educated += firms[i].employees * firms[i].education
+    for i in living:
+        firms[i].education += rate * (educated / people - firms[i].education)
 
 
 @kernel
-def _update_customers(firms, world, clock, scratch, p):
+def _update_customers(firms, living, world, clock, scratch, p):
     """Customer bases follow sales; noise and reversion redistribute customers within a phase, not in total.
 
     Bases are shares of a market, which do not grow or shrink with it: sales count relative to the market's size.
     """
-    m, n, size = p.market[0], clock.rows[0], market_size(world)
+    m, size = p.market[0], market_size(world)
     log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
     log_mean[:] = 0.0
     before[:] = 0.0
     after[:] = 0.0
     count, last = scratch.phase[_COUNT], p.technology[0].phases - 1
-    for i in range(n):
-        if firms[i].alive:
-            k = firms[i].phase
-            log_base = np.log(max(_MIN_SALES, firms[i].reach))
-            memory = m.customer_memory if k == last else m.order_memory
-            log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales / size)) - log_base)
-            before[k] += np.exp(log_reach)
-            log_mean[k] += log_reach / count[k]
-            scratch.value[i] = log_reach
-    for i in range(n):
-        if firms[i].alive:
-            k = firms[i].phase
-            shock = m.growth_noise * laplace(clock.seed[0], _DEMAND, clock.step[0], firms[i].key)
-            firms[i].reach = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
-            after[k] += firms[i].reach
-    for i in range(n):
-        if firms[i].alive:
-            firms[i].reach *= before[firms[i].phase] / after[firms[i].phase]
+    for i in living:
+        k = firms[i].phase
+        log_base = np.log(max(_MIN_SALES, firms[i].reach))
+        memory = m.customer_memory if k == last else m.order_memory
+        log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales / size)) - log_base)
+        before[k] += np.exp(log_reach)
+        log_mean[k] += log_reach / count[k]
+        scratch.value[i] = log_reach
+    luck = draw_all(living, _DEMAND, clock, scratch)
+    for t in range(living.size):
+        i = living[t]
+        k = firms[i].phase
+        shock = m.growth_noise * laplace_of(luck[t])
+        firms[i].reach = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
+        after[k] += firms[i].reach
+    for i in living:
+        firms[i].reach *= before[firms[i].phase] / after[firms[i].phase]
 
 
 @kernel
-def run_market(firms, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
+def run_market(firms, living, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
-    n, m = clock.rows[0], p.market[0]
-    _local_supply(firms, world, clock, scratch, p)
-    _demand(firms, ties, pipelines, agency, world, clock, scratch, p, s)
-    _place_orders(firms, ties, world, clock, scratch, tally, accounts, p)
+    m = p.market[0]
+    _local_supply(firms, living, world, scratch, p)
+    _demand(firms, living, ties, pipelines, agency, world, scratch, p, s)
+    _place_orders(firms, living, ties, world, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0
-    _work(firms, ties, clock, scratch, p)
-    for i in range(n):
-        if firms[i].alive:
-            _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
-            value += firms[i].value_added
-            employees += firms[i].employees
-    _employ(firms, ties, accounts, world, clock, scratch, p)
+    _work(firms, living, ties, scratch, p)
+    for i in living:
+        _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
+        value += firms[i].value_added
+        employees += firms[i].employees
+    _employ(firms, living, ties, accounts, world, clock, scratch, p)
     if p.knowledge[0].job_mobility > 0.0:
-        _change_jobs(firms, clock, p.knowledge[0].job_mobility)
-    _update_customers(firms, world, clock, scratch, p)
+        _change_jobs(firms, living, p.knowledge[0].job_mobility)
+    _update_customers(firms, living, world, clock, scratch, p)
     if employees > 0.0:
         per_head = value / employees
         if world[0].value_start == 0.0:

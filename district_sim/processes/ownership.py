@@ -6,7 +6,7 @@ from district_sim.compiled import kernel
 from district_sim.processes.demography import close_firm
 from district_sim.processes.policy import buy_out
 from district_sim.processes.relations import mean_trust
-from district_sim.random import Stream, uniform, uniform2
+from district_sim.random import Stream, draw_all, uniform, uniform2
 from district_sim.state import (
     ACQUISITIONS,
     DEFENCE,
@@ -25,19 +25,16 @@ _DIVESTMENT = int(Stream.DIVESTMENT)
 
 
 @kernel
-def _spread_of_success(firms, clock, sums):
+def _spread_of_success(firms, living, sums):
     """Mean and standard deviation of log size and of profitability over living firms; `sums` is working space."""
-    n = 0.0
     sums[:4] = 0.0
-    for i in range(clock.rows[0]):
-        if firms[i].alive:
-            size, margin = np.log(firms[i].employees), profitability(i, firms)
-            n += 1.0
-            sums[0] += size
-            sums[1] += size * size
-            sums[2] += margin
-            sums[3] += margin * margin
-    n = max(1.0, n)
+    for i in living:
+        size, margin = np.log(firms[i].employees), profitability(i, firms)
+        sums[0] += size
+        sums[1] += size * size
+        sums[2] += margin
+        sums[3] += margin * margin
+    n = max(1, living.size)
     size, margin = sums[0] / n, sums[2] / n
     return (
         size,
@@ -78,7 +75,9 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
 
 
 @kernel
-def take_over(firms, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s):
+def take_over(
+    firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s
+):
     """Multinationals buy successful firms: owners are paid, capital and a pipeline come in.
 
     Where a local fund co-finances the managers, they buy the firm instead: it stays independent, without the pipeline.
@@ -86,19 +85,24 @@ def take_over(firms, ties, pipelines, agency, policy, instruments, world, accoun
     if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    size, size_sd, margin, margin_sd = _spread_of_success(firms, clock, scratch.counts)
-    for i in range(clock.rows[0]):
-        if not firms[i].alive or firms[i].owner != SELF_OWNED:
+    most = o.takeover * min(2.0, world[0].pressure) * s.sale  # the other factors of the hazard are at most 1
+    luck, surveyed = draw_all(living, _TAKEOVER, clock, scratch), False
+    for n in range(living.size):
+        i = living[n]
+        if luck[n] >= most or firms[i].owner != SELF_OWNED:
             continue
+        if not surveyed:
+            size, size_sd, margin, margin_sd = _spread_of_success(firms, living, scratch.counts)
+            surveyed = True
         success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
         hazard = takeover_hazard(i, firms, ties, agency, policy, world, 0.5 * success, p, s)
-        a, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
-        if a >= hazard:
+        if luck[n] >= hazard:
             continue
         earnings = max(firms[i].profit, 0.05 * firms[i].value_added, 0.0)
         price = o.takeover_price * earnings
         if buy_out(i, price, HOUSEHOLDS, firms, policy, instruments, accounts, clock, p):
             continue
+        _, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
         company = np.int64(b * o.multinationals)
         firms[i].owner, firms[i].captor = -2 - company, -1
         capital = o.takeover_capital * firms[i].wage * firms[i].employees
@@ -126,14 +130,14 @@ def _node_of(company, p):
 
 
 @kernel
-def divest(firms, ties, pipelines, policy, instruments, accounts, tally, clock, p):
+def divest(firms, living, ties, pipelines, policy, instruments, accounts, tally, clock, p):
     """Multinationals leave affiliates, loss-making ones first; managers buy some out, alone or with a local fund.
 
     The others close.
     """
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    for i in range(clock.rows[0]):
-        if not firms[i].alive or firms[i].owner >= SELF_OWNED:
+    for i in living:
+        if firms[i].owner >= SELF_OWNED:
             continue
         hazard = o.divestment * (3.0 if firms[i].profit < 0.0 else 1.0)
         a, b = uniform2(seed, _DIVESTMENT, t, firms[i].key, -1, 0)
@@ -152,11 +156,11 @@ def divest(firms, ties, pipelines, policy, instruments, accounts, tally, clock, 
 
 
 @kernel
-def acquire(firms, ties, accounts, tally, clock, p, s):
+def acquire(firms, living, ties, accounts, tally, clock, p, s):
     """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    for i in range(clock.rows[0]):
-        if not firms[i].alive or firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
+    for i in living:
+        if firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
             continue
         a, b = uniform2(seed, _ACQUISITION, t, firms[i].key, -1, 0)
         if a >= o.acquisition * s.acquisition * firms[i].dynamism:
@@ -179,16 +183,16 @@ def acquire(firms, ties, accounts, tally, clock, p, s):
 
 
 @kernel
-def bind_captives(firms, clock, p, s):
+def bind_captives(firms, living, clock, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    for i in range(clock.rows[0]):
-        if not firms[i].alive or firms[i].owner != SELF_OWNED:
+    for i in living:
+        if firms[i].owner != SELF_OWNED:
             continue
-        client, u = firms[i].main_client, uniform(seed, _CAPTIVITY, t, firms[i].key)
+        client, key, dependent = firms[i].main_client, firms[i].key, firms[i].client_share > o.captive_from
         if firms[i].captor < 0:
-            dependent = client >= 0 and firms[i].client_share > o.captive_from
-            if dependent and u < o.captivity * s.captivity * firms[client].dynamism:
-                firms[i].captor = client
-        elif client != firms[i].captor or (firms[i].client_share <= o.captive_from and u < o.captive_release):
+            if client >= 0 and dependent:
+                if uniform(seed, _CAPTIVITY, t, key) < o.captivity * s.captivity * firms[client].dynamism:
+                    firms[i].captor = client
+        elif client != firms[i].captor or (not dependent and uniform(seed, _CAPTIVITY, t, key) < o.captive_release):
             firms[i].captor = -1

@@ -12,7 +12,7 @@ from district_sim.compiled import kernel
 from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
 from district_sim.processes.relations import degree, is_affiliate
 from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD
+from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, TAXES, WORLD
 
 _TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
 _RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
@@ -42,7 +42,7 @@ _TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETE
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
 _COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
-_SMALL_SIZE, _LARGE_SIZE = 10.0, 50.0  # employees: from here on small, no longer small (EU definition)
+_SMALL_SIZE, _LARGE_SIZE = SIZE_LIMITS
 _YOUNG_AGE = 20  # quarters
 
 

@@ -171,17 +171,17 @@ def _consistent_hash(word, buckets):
 
 
 @kernel
-def draw_firm(i, number, stream, firms, clock):
+def draw_firm(i, number, stream, firms, alive, clock):
     """A living firm that i happens to meet, uniformly, or -1 if none was met.
 
     One more firm in the district leaves every other meeting as it was, except those in which it is met itself: ids are
     drawn by a consistent hash and drawn again if not in use. `number`: which meeting of i in this quarter and stream,
-    0..1023.
+    0..1023. `alive`: `firms.alive`, or its copy of `list_living` while that is good.
     """
     key = firms[i].key if i >= 0 else i
     word, buckets = random_word(clock.seed[0], stream, clock.step[0], key, -2, number), np.uint64(clock.rows[0])
     for _ in range(_TRIES):
         j, word = _consistent_hash(word, buckets)
-        if j != i and firms[j].alive:
+        if j != i and alive[j]:
             return j
     return -1

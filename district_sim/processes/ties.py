@@ -9,15 +9,29 @@ from district_sim.processes.relations import (
     degree,
     distance_km,
     draw_firm,
+    far_apart,
     fetch_ahead,
+    fetch_partners,
     is_affiliate,
     mean_trust,
     tie,
     trusted_sum,
     untie,
 )
-from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import ALONE, BLOCKS, ORDERS_AT, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, VALUES
+from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
+from district_sim.state import (
+    ABSORPTIVE_AT,
+    AGE_AT,
+    ALONE,
+    BLOCKS,
+    ORDERS_AT,
+    PAIRED,
+    SELF_OWNED,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    TRUST_AT,
+    VALUES,
+)
 
 _ENDING = int(Stream.TIE_ENDING)
 _FORMING = int(Stream.TIE_FORMING)
@@ -34,81 +48,114 @@ def chemistry(key_i, key_j, seed):
 
 
 @kernel
-def trust_target(i, j, m, firms, ties, usual, seed, k, f):
-    """Trust towards which tie {i, j} moves, given what both did this quarter; the same from both sides.
+def _list_pairs(living, firms, ties, row, slot, low, high):
+    """List the ties of some living firms to firms of higher rows, with the two keys in order; returns their number.
+
+    Each tie is listed once. All draws for the ties listed are then taken in one loop, which becomes vector
+    instructions: with that, trust takes a third of the time, and ending ties a third.
+    """
+    count = np.uint64(0)
+    for i in living:
+        partner = ties[i].partner
+        for m in range(partner.size):
+            row[count], slot[count] = i, m
+            count += np.uint64(partner[m] > i)
+    for t in range(count):
+        own, other = firms[row[t]].key, firms[ties[row[t]].partner[slot[t]]].key
+        low[t], high[t] = min(own, other), max(own, other)
+    return count
+
+
+@kernel
+def trust_target(a, b, orders, mine, theirs, usual, chemistry, k, f):
+    """Trust towards which the tie of firms a and b moves, given what both did this quarter; the same from both sides.
 
     Grows with shared identity, kept orders, joint contributions and competence above the `usual` absorptive capacity;
     falls with offshoring, takeover and captivity (Amin 1993; Dei Ottati 1994; on competence Sako 1992).
+
+    Args:
+        a, b: records of the firms. orders: k€ between them this quarter. mine, theirs: controlling unit of a and of b.
+        usual: mean absorptive capacity. chemistry: of the pair. k, f: records of the parameters of ties and firms.
     """
-    own = ties[i].orders[m] + ties.orders[j, ties[i].mirror[m]]
-    volume = min(firms[i].sales, firms[j].sales)
-    kept = min(1.0, own / (0.25 * volume)) if volume > 0.0 else 0.0
-    target = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
-    target += k.trust_identity * (0.5 * (firms[i].identity + firms[j].identity) - f.identity)
+    volume = min(a.sales, b.sales)
+    kept = min(1.0, orders / (0.25 * volume)) if volume > 0.0 else 0.0
+    target = f.trust + f.trust_spread * 2.45 * chemistry
+    target += k.trust_identity * (0.5 * (a.identity + b.identity) - f.identity)
     target += k.trust_orders * (kept - 0.2)
-    target += k.trust_contribution * firms[i].participates * firms[j].participates
-    target += k.trust_competence * max(0.0, 0.5 * (firms[i].absorptive + firms[j].absorptive) - usual)
-    abroad = max(0.0, firms[i].offshored - k.offshoring_norm) + max(0.0, firms[j].offshored - k.offshoring_norm)
+    target += k.trust_contribution * a.participates * b.participates
+    target += k.trust_competence * max(0.0, 0.5 * (a.absorptive + b.absorptive) - usual)
+    abroad = max(0.0, a.offshored - k.offshoring_norm) + max(0.0, b.offshored - k.offshoring_norm)
     target -= k.trust_offshoring * 0.5 * abroad
-    mine, theirs = controller(i, firms), controller(j, firms)
     if mine != theirs:
         target -= k.trust_foreign * (min(mine, theirs) < SELF_OWNED)
-        target -= k.trust_captive * (firms[i].captor >= 0 or firms[j].captor >= 0)
+        target -= k.trust_captive * (a.captor >= 0 or b.captor >= 0)
     return min(1.0, max(0.0, target))
 
 
 @kernel
-def _move_trust(first, beyond, firms, ties, usual, seed, k, f):
-    """Trust of the ties of firms first..beyond-1 to firms of higher rows; each tie is written by one firm only."""
-    for i in range(first, beyond):
-        fetch_ahead(i, beyond, ties, firms, 0)
-        fetch_ahead(i, beyond, ties, ties, ORDERS_AT)
-        for m in range(ties[i].partner.size):
-            j = ties[i].partner[m]
-            if j > i:
-                b = ties[i].mirror[m]
-                trust = ties[i].trust[m]
-                trust += k.trust_speed * (trust_target(i, j, m, firms, ties, usual, seed, k, f) - trust)
-                ties[i].trust[m], ties[j].trust[b] = trust, trust
-                ties[i].age[m] += 1
-                ties[j].age[b] += 1
+def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, f):
+    """Trust of the ties of some living firms to firms of higher rows; each tie is written by one firm only.
+
+    row, slot, low, high, fit: working space, one row each of the fields of `scratch.pairs`.
+    """
+    for first in range(0, living.size, PAIRED):
+        for i in living[first + PAIRED : first + 2 * PAIRED]:
+            if far_apart(i, ties):
+                for at in (0, ABSORPTIVE_AT):
+                    fetch_partners(i, ties, firms, at)
+                for at in (TRUST_AT, ORDERS_AT, AGE_AT):
+                    fetch_partners(i, ties, ties, at)
+        count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
+        for t in range(count):
+            a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
+            fit[t] = a + b - 1.0
+        for t in range(count):
+            i, m = row[t], slot[t]
+            own = ties[i]
+            j, b, trust = np.int64(own.partner[m]), own.mirror[m], own.trust[m]
+            other, orders = ties[j], own.orders[m] + ties[j].orders[b]
+            mine, theirs = controller(i, firms), controller(j, firms)
+            target = trust_target(firms[i], firms[j], orders, mine, theirs, usual, fit[t], k, f)
+            trust += k.trust_speed * (target - trust)
+            own.trust[m], other.trust[b] = trust, trust
+            own.age[m] += 1
+            other.age[b] += 1
 
 
 @kernel
-def _mean_absorptive(firms, rows):
+def _mean_absorptive(firms, living):
     """Mean absorptive capacity of living firms by employees; 0 if there are none."""
     capacity, people = 0.0, 0.0
-    for i in range(rows):
-        if firms[i].alive:
-            capacity += firms[i].employees * firms[i].absorptive
-            people += firms[i].employees
+    for i in living:
+        capacity += firms[i].employees * firms[i].absorptive
+        people += firms[i].employees
     return capacity / max(people, 1e-30)
 
 
 @parallel_kernel
-def update_trust(firms, ties, clock, p):
+def update_trust(firms, living, ties, clock, scratch, p):
     """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
-    k, f, seed, rows = p.ties[0], p.firms[0], clock.seed[0], clock.rows[0]
-    usual = _mean_absorptive(firms, rows)
-    if rows < ALONE:
-        _move_trust(0, rows, firms, ties, usual, seed, k, f)
+    k, f, seed, n = p.ties[0], p.firms[0], clock.seed[0], living.size
+    usual = _mean_absorptive(firms, living)
+    row, slot, low, high, fit = scratch.pairs
+    if n < ALONE:
+        _move_trust(living, firms, ties, row[0], slot[0], low[0], high[0], fit[0], usual, seed, k, f)
     else:
         behaviour, start = p.ties, p.firms
         for b in prange(BLOCKS):
-            _move_trust(b * rows // BLOCKS, (b + 1) * rows // BLOCKS, firms, ties, usual, seed, behaviour[0], start[0])
-    for i in range(rows):
-        if firms[i].alive:
-            firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
+            mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
+            space = row[b], slot[b], low[b], high[b], fit[b]
+            _move_trust(mine, firms, ties, *space, usual, seed, behaviour[0], start[0])
+    for i in living:
+        firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
 
 
 @kernel
-def update_identity(firms, ties, agency, clock, scratch, p, s):
+def update_identity(firms, living, ties, agency, clock, scratch, p, s):
     """Identity moves towards what firms did and what their trusted partners feel (contagion; Amin 1993)."""
-    k, n = p.ties[0], clock.rows[0]
-    for i in range(n):
-        if not firms[i].alive:
-            continue
-        fetch_ahead(i, n, ties, firms, 0)
+    k, rows = p.ties[0], clock.rows[0]
+    for i in living:
+        fetch_ahead(i, rows, ties, firms, 0)
         felt, weight = trusted_sum(i, ties, firms.identity)
         own = s.identity + k.identity_participation * firms[i].participates * agency[0].participation
         own += k.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
@@ -118,25 +165,27 @@ def update_identity(firms, ties, agency, clock, scratch, p, s):
         contagion = k.identity_contagion if weight > 0.0 else 0.0
         target = (1.0 - contagion) * own + (contagion * felt / weight if weight > 0.0 else 0.0)
         scratch.value[i] = firms[i].identity + k.identity_speed * (target - firms[i].identity)
-    for i in range(n):
-        if firms[i].alive:
-            firms[i].identity = scratch.value[i]
+    for i in living:
+        firms[i].identity = scratch.value[i]
 
 
 @kernel
-def end_ties(firms, ties, tally, clock, p):
+def end_ties(firms, living, ties, tally, clock, scratch, p):
     """Ties end at a hazard that falls with trust."""
-    k = p.ties[0]
-    for i in range(clock.rows[0]):
-        if not firms[i].alive:
-            continue
-        fetch_ahead(i, clock.rows[0], ties, firms, 0)
-        for m in range(ties[i].partner.size):
-            j = ties[i].partner[m]
-            if j > i:
-                a, b = min(firms[i].key, firms[j].key), max(firms[i].key, firms[j].key)
-                u = uniform(clock.seed[0], _ENDING, clock.step[0], a, b)
-                if u < k.ending and u < k.ending * np.exp(-k.ending_trust * ties[i].trust[m]):
+    k, seed, step = p.ties[0], clock.seed[0], clock.step[0]
+    pairs = scratch.pairs
+    row, slot, low, high, luck = pairs.row[0], pairs.slot[0], pairs.low[0], pairs.high[0], pairs.luck[0]
+    for first in range(0, living.size, PAIRED):
+        for i in living[first + PAIRED : first + 2 * PAIRED]:
+            if far_apart(i, ties):
+                fetch_partners(i, ties, firms, 0)
+        count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
+        for t in range(count):
+            luck[t] = looped_uniform2(seed, _ENDING, step, low[t], high[t], 0)[0]
+        for t in range(count):
+            if luck[t] < k.ending:
+                i, m = row[t], slot[t]
+                if luck[t] < k.ending * np.exp(-k.ending_trust * ties[i].trust[m]):
                     untie(i, m, ties)
                     tally[TIE_DEATHS] += 1
 
@@ -154,30 +203,29 @@ def suitability(a, b, k, last):
 
 
 @kernel
-def _meet(i, number, firms, ties, clock, k):
+def _meet(i, number, firms, ties, alive, clock, k):
     """Whom firm i meets when it looks for a partner: a partner's partner, or anybody in the district."""
     a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
     if a < k.closure:
-        m = np.int64(b * ties[i].partner.size)
-        through = ties[i].partner[m]
+        through = ties[i].partner[np.int64(b * ties[i].partner.size)]
         if through >= 0:
             a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[through].key, number)
-            return ties.partner[through, np.int64(a * ties[i].partner.size)]
-        return -1
-    return draw_firm(i, number, _FORMING, firms, clock)
+            return np.int64(ties[through].partner[np.int64(a * ties[i].partner.size)])
+        return np.int64(-1)
+    return draw_firm(i, number, _FORMING, firms, alive, clock)
 
 
 @kernel
-def form_ties(firms, ties, tally, clock, p):
+def form_ties(firms, living, ties, tally, clock, scratch, p):
     """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
     k, last = p.ties[0], p.technology[0].phases - 1
-    for i in range(clock.rows[0]):
-        if not firms[i].alive or degree(i, ties) >= k.wanted:
+    for i in living:
+        if degree(i, ties) >= k.wanted:
             continue
         if uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, 99) >= k.searching:
             continue
         for number in range(8):
-            j = _meet(i, number, firms, ties, clock, k)
+            j = _meet(i, number, firms, ties, scratch.alive, clock, k)
             if j < 0 or j == i or not firms[j].alive or degree(j, ties) >= ties[i].partner.size:
                 continue
             u = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[j].key, 100 + number)
@@ -189,14 +237,12 @@ def form_ties(firms, ties, tally, clock, p):
 
 
 @kernel
-def update_pipelines(firms, pipelines, clock, p, s):
+def update_pipelines(firms, living, pipelines, clock, scratch, p, s):
     """Pipelines strengthen, lapse and open. Opening takes absorptive capacity, size and money (Bathelt et al. 2004)."""
     k, seed, t = p.ties[0], clock.seed[0], clock.step[0]
-    nodes = p.derived.node_kind.size
-    for i in range(clock.rows[0]):
-        if not firms[i].alive:
-            continue
-        free = -1
+    nodes, luck = p.derived.node_kind.size, draw_all(living, _OPENING, clock, scratch)
+    for n in range(living.size):
+        i, free = living[n], -1
         for g in range(pipelines[i].node.size):
             if pipelines[i].node[g] >= 0 and uniform(seed, _LAPSING, t, firms[i].key, g) < k.pipeline_lapse:
                 pipelines[i].node[g] = -1
@@ -210,7 +256,7 @@ def update_pipelines(firms, pipelines, clock, p, s):
         able = firms[i].absorptive * min(1.0, firms[i].employees / 10.0)
         affordable = firms[i].profit > k.pipeline_cost or firms[i].cash > 4.0 * k.pipeline_cost
         hazard = k.pipeline_opening * (s.pipelines * able * affordable + firms[i].voucher * able)
-        a, b = uniform2(seed, _OPENING, t, firms[i].key, -1, 0)
-        if a < 1.0 - np.exp(-hazard):
+        if happens(luck[n], hazard):
+            _, b = uniform2(seed, _OPENING, t, firms[i].key, -1, 0)
             pipelines[i].node[free] = np.int64(b * nodes)
             pipelines[i].strength[free] = k.pipeline_growth

@@ -39,12 +39,15 @@ def socialise(
     """
     from district_sim.compiled import start_threads
     from district_sim.processes.knowledge import update_knowledge
+    from district_sim.state import list_living
 
     start_threads()
     p, state = district(knowledge, start, partner, alpha)
+    living = list_living(state.firms, state.clock, state.scratch)
     for _ in range(first, last):
         update_knowledge(
             state.firms,
+            living,
             state.ties,
             state.pipelines,
             state.agency,

@@ -24,7 +24,7 @@ from district_sim.processes import (
 )
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import Accounts, Clock, State, copied, fitted, grown
+from district_sim.state import Accounts, Clock, State, copied, fitted, grown, list_living
 from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
@@ -180,6 +180,11 @@ def strangers(seed: int = 1) -> State:
     return state
 
 
+def listed(x: State) -> np.ndarray:
+    """The rows of living firms, as the kernels want them."""
+    return np.asarray(list_living(x.firms, x.clock, x.scratch))
+
+
 _Call = Callable[[State, Parameters, Any], Any]
 _KERNELS: dict[str, _Call] = {
     "advance_world": lambda x, p, s: world.advance_world(x.world, x.clock, p),
@@ -190,26 +195,31 @@ _KERNELS: dict[str, _Call] = {
         x.firms, x.ties, x.pipelines, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p, s
     ),
     "run_agency": lambda x, p, s: agency.run_agency(
-        x.firms, x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
+        x.firms, listed(x), x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
     ),
     "account_match": lambda x, p, s: policy.account_match(x.agency, x.policy, x.instruments, x.clock, p),
     "levy_taxes": lambda x, p, s: policy.levy_taxes(x.firms, x.policy, x.instruments, x.accounts, x.tally, x.clock, p),
     "update_knowledge": lambda x, p, s: knowledge.update_knowledge(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
+        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
     ),
     "innovate": lambda x, p, s: innovation.innovate(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
+        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
     ),
     "run_market": lambda x, p, s: market.run_market(
-        x.firms, x.ties, x.pipelines, x.agency, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
+        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
     ),
-    "update_trust": lambda x, p, s: ties.update_trust(x.firms, x.ties, x.clock, p),
-    "update_identity": lambda x, p, s: ties.update_identity(x.firms, x.ties, x.agency, x.clock, x.scratch, p, s),
-    "end_ties": lambda x, p, s: ties.end_ties(x.firms, x.ties, x.tally, x.clock, p),
-    "form_ties": lambda x, p, s: ties.form_ties(x.firms, x.ties, x.tally, x.clock, p),
-    "update_pipelines": lambda x, p, s: ties.update_pipelines(x.firms, x.pipelines, x.clock, p, s),
+    "update_trust": lambda x, p, s: ties.update_trust(x.firms, listed(x), x.ties, x.clock, x.scratch, p),
+    "update_identity": lambda x, p, s: ties.update_identity(
+        x.firms, listed(x), x.ties, x.agency, x.clock, x.scratch, p, s
+    ),
+    "end_ties": lambda x, p, s: ties.end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
+    "form_ties": lambda x, p, s: ties.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
+    "update_pipelines": lambda x, p, s: ties.update_pipelines(
+        x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s
+    ),
     "take_over": lambda x, p, s: ownership.take_over(
         x.firms,
+        listed(x),
         x.ties,
         x.pipelines,
         x.agency,
@@ -224,15 +234,27 @@ _KERNELS: dict[str, _Call] = {
         s,
     ),
     "divest": lambda x, p, s: ownership.divest(
-        x.firms, x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
+        x.firms, listed(x), x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
     ),
-    "acquire": lambda x, p, s: ownership.acquire(x.firms, x.ties, x.accounts, x.tally, x.clock, p, s),
-    "bind_captives": lambda x, p, s: ownership.bind_captives(x.firms, x.clock, p, s),
+    "acquire": lambda x, p, s: ownership.acquire(x.firms, listed(x), x.ties, x.accounts, x.tally, x.clock, p, s),
+    "bind_captives": lambda x, p, s: ownership.bind_captives(x.firms, listed(x), x.clock, p, s),
     "exit_firms": lambda x, p, s: demography.exit_firms(
-        x.firms, x.ties, x.pipelines, x.accounts, x.tally, x.clock, x.scratch, p
+        x.firms, listed(x), x.ties, x.pipelines, x.accounts, x.tally, x.clock, x.scratch, p
     ),
     "enter_firms": lambda x, p, s: demography.enter_firms(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.accounts, x.world, x.tally, x.clock, x.scratch, p, s
+        x.firms,
+        listed(x),
+        x.ties,
+        x.pipelines,
+        x.agency,
+        x.policy,
+        x.accounts,
+        x.world,
+        x.tally,
+        x.clock,
+        x.scratch,
+        p,
+        s,
     ),
 }
 NAMES_OF_PROCESSES = tuple(_KERNELS)
