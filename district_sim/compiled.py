@@ -84,7 +84,7 @@ kernel = njit(cache=True, error_model="numpy")
 
 def kernel_of(signature: str) -> Callable[..., Any]:
     """`kernel` for these types alone: others are compiled anew for every literal number that they are called with."""
-    return njit(signature, cache=True, error_model="numpy")  # type: ignore[no-any-return]
+    return njit(signature, cache=True, error_model="numpy")
 
 
 # Compiled into its caller only, not on its own as well
