@@ -371,7 +371,7 @@ def _look_at(path: Path) -> None:
         ("--policies reserach", "there is no policy 'reserach'"),
         ("", "--policies: name at least one policy"),
         ("--policies none", "--policies: name at least one policy"),
-        ("--policies research.yaml,none.yaml", "none is the counterfactual"),
+        ("--policies research.yaml,none.yaml", "none.yaml: none means no policies; give the file another name"),
         ("--policies share.yaml --equal-cost 100", "budget_share = 0.01: mixes of equal cost need budgets in k€"),
         ("--policies research.yaml --replications 1", "Input should be greater than or equal to 2"),
         ("--policies research.yaml --out there.html", "there.html is there already; choose another --out, or --force"),

@@ -159,8 +159,6 @@ def _question(
     district = resolve(name, [], quarters)
     given = [text.strip() for entry in policies for text in entry.split(",")]
     mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, [name])}
-    if mixes[NONE]:
-        stop("--policies: none is the counterfactual; give the policy file of that name another one", BAD_INPUT)
     if len(mixes) < 2:
         stop("--policies: name at least one policy to compare with none", BAD_INPUT)
     if equal_cost is not None:
