@@ -163,9 +163,10 @@ def main(
     found = changes(*measured)
     Console(width=None if sys.stdout.isatty() else 160).print(table(found, most, (old, new)))
     verdicts = {change.verdict(most) for change in found}
-    if not verdicts - {"not comparable"}:
+    compared = verdicts - {"not comparable"}
+    if not compared:
         console.print("nothing could be compared")
-    if "lost" in verdicts or not verdicts - {"not comparable"}:
+    if "lost" in compared or not compared:
         raise typer.Exit(1)
 
 

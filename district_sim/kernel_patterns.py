@@ -11,11 +11,11 @@ import numpy as np
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.processes.innovation import expected_quality
-from district_sim.processes.knowledge import cognitive_distance, update_knowledge
+from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import tie, untie_all
-from district_sim.run import Snapshot, advance, simulate
+from district_sim.run import Snapshot, advance, learn, simulate
 from district_sim.scenario_files import load_scenario
-from district_sim.state import AGENCY, EMPLOYED, ENTRIES, EXITS, FIRMS, State, list_living
+from district_sim.state import AGENCY, EMPLOYED, ENTRIES, EXITS, FIRMS, State
 
 Row = tuple[int, str, str, str, bool]
 
@@ -62,11 +62,7 @@ def learning_by_distance(seed: int, pairs: int = 400) -> tuple[np.ndarray, np.nd
         firms.tacit[i], firms.tacit[j] = own, (1.0 - mix) * own + mix * other
     distance = np.array([cognitive_distance(firms.tacit[2 * a], firms.tacit[2 * a + 1]) for a in range(pairs)])
     before = firms.tacit[: 2 * pairs].sum(axis=1)
-    living = list_living(firms, state.clock, state.scratch)
-    update_knowledge(
-        firms, living, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock, state.scratch,
-        p.knowledge, p.derived,
-    )  # fmt: skip
+    learn(state, p.knowledge, p.derived)
     gained = firms.tacit[: 2 * pairs].sum(axis=1) - before
     return distance, gained[0::2] + gained[1::2]
 
@@ -158,11 +154,7 @@ def _learned_in_a_quarter(seed: int, it: float) -> tuple[float, float]:
         k[other] = 0.0
     firms.it[:] = it
     before = firms.tacit.sum(), firms.codified.sum()
-    living = list_living(firms, state.clock, state.scratch)
-    update_knowledge(
-        firms, living, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock, state.scratch,
-        k, p.derived,
-    )  # fmt: skip
+    learn(state, k, p.derived)
     return float(firms.tacit.sum() - before[0]), float(firms.codified.sum() - before[1])
 
 

@@ -53,8 +53,8 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
     for evidence in found:
         missed = [claim for claim in evidence.claims if not claim.passed]
         lines += [f"- missed: {claim.claim}: {claim.measured:.4g}, target {claim.target}" for claim in missed]
-        if missed and evidence.why:
-            lines += [f"  - why: {evidence.why}"]
+        if evidence.reason:
+            lines += [f"  - why: {evidence.reason}"]
     for evidence in found:
         lines += ["", f"## {evidence.title}", "", f"![{evidence.title}]({evidence.name}.png)", ""]
         if evidence.claims:

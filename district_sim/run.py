@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import district_sim
-from district_sim.files import write_whole
+from district_sim.files import write_text, write_whole
 from district_sim.indicators import NAMES
 from district_sim.initial import initial_state
 from district_sim.parameters import Parameters, acting_instruments
+from district_sim.processes.knowledge import update_knowledge
 from district_sim.scenario import Scenario
 from district_sim.schedule import quarters, spare_rows
-from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
+from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, list_living, reports_of
 from district_sim.trajectories import Columns, Scores, Trajectory, recovery_time, score
 
 if TYPE_CHECKING:
@@ -56,6 +57,19 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
             spare = int(spare_rows(state.firms, state.clock, p))
             state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
     return state
+
+
+def learn(state: State, knowledge: Any, derived: Any) -> None:
+    """Run the learning of one quarter alone, in place, of all living firms; nothing else happens and no time passes.
+
+    Args:
+        knowledge, derived: `Parameters.knowledge` and `Parameters.derived`.
+    """
+    living = list_living(state.firms, state.clock, state.scratch)
+    update_knowledge(
+        state.firms, living, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock,
+        state.scratch, knowledge, derived,
+    )  # fmt: skip
 
 
 def stride(firms: int) -> int:
@@ -253,7 +267,7 @@ class Run:
             written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
             written.append(write_whole(folder / "policies.csv", lambda path: self.policies.to_csv(path, index=False)))
         text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
-        written.append(write_whole(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8")))
+        written.append(write_text(folder / "run.json", text))
         return written
 
     @classmethod

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
-from district_sim.files import write_whole
+from district_sim.files import write_text
 from district_sim.scenario_files import ScenarioError
 
 TABLES = ("runs", "series", "firms", "spending")
@@ -171,7 +171,7 @@ class Store:
                 )
             return
         text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        write_text(path, text)
 
     def _note_versions(self) -> None:
         from district_sim.run import versions

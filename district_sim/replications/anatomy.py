@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from district_sim.parameters import Parameters
-from district_sim.processes.knowledge import update_knowledge
 from district_sim.replications.baseline import (
     CALM,
     RUNS,
@@ -23,8 +22,8 @@ from district_sim.replications.baseline import (
 )
 from district_sim.replications.claims import Claim, Evidence, Source, around, inside, one_sided
 from district_sim.replications.statistics import core_fit, coreness, rank_correlation, tie_overlap
-from district_sim.run import Snapshot
-from district_sim.state import State, copied, list_living
+from district_sim.run import Snapshot, learn
+from district_sim.state import State, copied
 
 COLCHAGUA_2005 = Source("Giuliani & Bell", 2005, "10.1016/j.respol.2004.10.008")
 SELECTIVE_2007 = Source("Giuliani", 2007, "10.1093/jeg/lbl014")
@@ -78,20 +77,7 @@ def passed_on(state: State, p: Parameters) -> tuple[float, float]:
         s = copied(state)
         if silent:
             s.firms.tacit[gates] = s.firms.codified[gates] = 0.0
-        living = list_living(s.firms, s.clock, s.scratch)
-        update_knowledge(
-            s.firms,
-            living,
-            s.ties,
-            s.pipelines,
-            s.agency,
-            s.policy,
-            s.world,
-            s.clock,
-            s.scratch,
-            p.knowledge,
-            p.derived,
-        )
+        learn(s, p.knowledge, p.derived)
         learned.append([s.firms[name][others].sum(dtype=float) for name in ("tacit", "codified")])
     (tacit, codified), (tacit_without, codified_without) = learned
     return float(tacit - tacit_without), float(codified - codified_without)

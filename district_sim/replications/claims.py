@@ -85,6 +85,11 @@ class Evidence:
         """Whether no claim failed."""
         return all(claim.passed for claim in self.claims)
 
+    @property
+    def reason(self) -> str:
+        """`why`, if a claim failed."""
+        return "" if self.passed else self.why
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         points = [
@@ -97,7 +102,7 @@ class Evidence:
             "setting": dict(self.setting),
             "points": points,
             "claims": [claim.as_dict() for claim in self.claims],
-            "why": "" if self.passed else self.why,
+            "why": self.reason,
         }
 
 
@@ -216,7 +221,7 @@ def claims_sheet(evidence: Evidence) -> "Sheet":
     ]
     held = sum(claim.passed for claim in evidence.claims)
     note = f"{held} of {len(rows)} claims hold. ±: standard error over runs."
-    if evidence.why and not evidence.passed:
-        note = f"{note} Why it misses: {evidence.why}"
+    if evidence.reason:
+        note = f"{note} Why it misses: {evidence.reason}"
     columns = ("Claim", "Source", "Target", "Measured", "95 % interval", "")
     return Sheet.plain(f"{evidence.title}: claims", columns, rows, note, left=3)

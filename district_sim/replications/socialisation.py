@@ -38,26 +38,12 @@ def socialise(
         seed: not used. first, last: numbers of quarters, >= 0.
     """
     from district_sim.compiled import start_threads
-    from district_sim.processes.knowledge import update_knowledge
-    from district_sim.state import list_living
+    from district_sim.run import learn
 
     start_threads()
     p, state = district(knowledge, start, partner, alpha)
-    living = list_living(state.firms, state.clock, state.scratch)
     for _ in range(first, last):
-        update_knowledge(
-            state.firms,
-            living,
-            state.ties,
-            state.pipelines,
-            state.agency,
-            state.policy,
-            state.world,
-            state.clock,
-            state.scratch,
-            p.knowledge,
-            p.derived,
-        )
+        learn(state, p.knowledge, p.derived)
     knowledge[:] = state.firms.tacit[:, : knowledge.shape[1]]
 
 
