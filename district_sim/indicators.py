@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim.compiled import kernel, literal_unroll
-from district_sim.processes.relations import AHEAD, controller, draw_firm, is_affiliate
-from district_sim.random import Stream
+from district_sim.processes.relations import AHEAD, BY_CHANCE, controller, draw_firms, is_affiliate
+from district_sim.random import Stream, looped_word
 from district_sim.single import prefetch
 from district_sim.state import (
     ACQUISITIONS,
@@ -35,6 +35,7 @@ from district_sim.state import (
 _OBSERVATION = int(Stream.OBSERVATION)
 _FEW = 16  # values that are sorted by insertion
 _SUMS = 25  # sums over firms, at the end of scratch.counts
+_FOR_PATHS, _FOR_CLUSTERING, _NOBODY = -100, -101, -1  # in the keys of draws
 _SAMPLE = 100  # firms whose neighbourhoods are looked at for clustering
 _SOURCES = 6  # firms from which path lengths are measured,
 _VISITS = 1500  # fewer in districts that are larger than this: there one firm sees what another sees
@@ -254,7 +255,18 @@ def _links_among_partners(i, mark, ties, near):
 
 
 @kernel
-def _shape_of_network(firms, living, ties, clock, scratch):
+def _sample(purpose, count, clock, scratch):
+    """Rows of some living firms, drawn with replacement; -1 for draws that found none."""
+    s = scratch.meetings[0]
+    for k in range(np.uint64(count)):
+        s.own[k], s.at[k] = _NOBODY, k
+        s.word[k] = looped_word(clock.seed[0], _OBSERVATION, clock.step[0], purpose, BY_CHANCE, k)
+    draw_firms(np.uint64(count), s, scratch.alive, clock)
+    return s.met[:count]
+
+
+@kernel
+def _shape_of_network(living, ties, clock, scratch):
     """Largest component (share of firms), clustering and path length of the local network, the latter two sampled."""
     rows = clock.rows[0]
     distance, queue = scratch.queue[0, :rows], scratch.queue[1, :rows]
@@ -265,8 +277,7 @@ def _shape_of_network(firms, living, ties, clock, scratch):
             size, _ = _breadth_first(i, ties, distance, queue)
             largest = max(largest, size)
     paths, pairs = 0.0, 0.0
-    for k in range(min(_SOURCES, 1 + _VISITS // rows)):
-        i = draw_firm(-100, k, _OBSERVATION, firms, scratch.alive, clock)
+    for i in _sample(_FOR_PATHS, min(_SOURCES, 1 + _VISITS // rows), clock, scratch):
         if i >= 0:
             distance[:] = -1
             reached, total = _breadth_first(i, ties, distance, queue)
@@ -274,8 +285,7 @@ def _shape_of_network(firms, living, ties, clock, scratch):
             pairs += reached - 1
     closed, neighbourhoods, near = 0.0, 0, distance
     near[:] = -1
-    for k in range(_SAMPLE):
-        i = draw_firm(-101, k, _OBSERVATION, firms, scratch.alive, clock)
+    for k, i in enumerate(_sample(_FOR_CLUSTERING, _SAMPLE, clock, scratch)):
         if i < 0:
             continue
         links, partners = _links_among_partners(i, np.int32(k), ties, near)
@@ -410,7 +420,7 @@ def observe(state, p):
     employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
     hhi, members, group_people = _control(firms, living, rows, sales, p.ownership[0].multinationals, scratch)
     count, trust, trusted, largest_client, orders = _tie_statistics(living, ties, p.knowledge[0].trust_threshold)
-    component, clustering, path = _shape_of_network(firms, living, ties, state.clock, scratch)
+    component, clustering, path = _shape_of_network(living, ties, state.clock, scratch)
     covered, made = _coverage(firms, living, p.derived.phase_value, scratch.phase[0])
     outside = sums[14] + sums[15]
     people = state.accounts.people

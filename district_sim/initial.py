@@ -10,7 +10,8 @@ from scipy.special import ndtri
 from district_sim.compiled import kernel, start_threads
 from district_sim.parameters import Parameters
 from district_sim.processes.relations import degree, draw_firm, tie
-from district_sim.processes.ties import chemistry, suitability
+from district_sim.processes.search import suitability
+from district_sim.processes.ties import chemistry
 from district_sim.random import Stream, normal, uniform, uniform2
 from district_sim.schedule import quarters as run_quarters
 from district_sim.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of

@@ -81,9 +81,16 @@ def _block(seed, stream, step, firm, other, number):
 
 
 @inlined_kernel
-def _unit(high, low):
-    """A number in (0, 1) from the first 52 of 64 random bits, given as two words."""
-    return (np.float64(np.int64((high << _S32 | low) >> np.uint64(12))) + 0.5) * 2.220446049250313e-16
+def uniform_of(word):
+    """The number in (0, 1) that belongs to 64 random bits, by the first 52 of them."""
+    return (np.float64(np.int64(word >> np.uint64(12))) + 0.5) * 2.220446049250313e-16
+
+
+@inlined_kernel
+def looped_word(seed, stream, step, firm, other, number):
+    """As `random_word`, compiled into its caller: see `looped_uniform2`."""
+    r0, r1, _, _ = _block(seed, stream, step, firm, other, number)
+    return r0 << _S32 | r1
 
 
 @inlined_kernel
@@ -93,7 +100,7 @@ def looped_uniform2(seed, stream, step, firm, other, number):
     That takes a third of the time. Once compiled by itself, the function is no longer simple enough for it.
     """
     r0, r1, r2, r3 = _block(seed, stream, step, firm, other, number)
-    return _unit(r0, r1), _unit(r2, r3)
+    return uniform_of(r0 << _S32 | r1), uniform_of(r2 << _S32 | r3)
 
 
 @kernel_of(f"UniTuple(float64, 2)({_KEY})")
@@ -109,8 +116,7 @@ def uniform2(seed, stream, step, firm, other, number):
 @kernel_of(f"uint64({_KEY})")
 def random_word(seed, stream, step, firm, other, number):
     """64 random bits (uint64) for a key; see `uniform2`."""
-    r0, r1, _, _ = _block(seed, stream, step, firm, other, number)
-    return r0 << _S32 | r1
+    return looped_word(seed, stream, step, firm, other, number)
 
 
 @kernel
@@ -120,11 +126,11 @@ def uniform(seed, stream, step, firm, other=-1, number=0):
 
 
 @kernel
-def draw_all(living, stream, clock, scratch):
+def draw_all(living, stream, clock, scratch, number=0):
     """One draw, as of `uniform`, for each living firm: returns `scratch.luck`, in the order of `living`."""
     seed, step, key, luck = clock.seed[0], clock.step[0], scratch.key, scratch.luck
     for t in range(np.uint64(living.size)):
-        luck[t] = looped_uniform2(seed, stream, step, key[t], -1, 0)[0]
+        luck[t] = looped_uniform2(seed, stream, step, key[t], -1, number)[0]
     return luck
 
 

@@ -12,10 +12,10 @@ from district_sim.processes.knowledge import update_knowledge
 from district_sim.processes.market import run_market
 from district_sim.processes.ownership import acquire, bind_captives, divest, take_over
 from district_sim.processes.policy import account_match, apply_policies, levy_taxes
+from district_sim.processes.search import form_ties
 from district_sim.processes.shocks import apply_shocks
 from district_sim.processes.ties import (
     end_ties,
-    form_ties,
     update_identity,
     update_pipelines,
     update_trust,

@@ -18,6 +18,8 @@ COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
 PAIRED = 32  # firms for whose ties draws are taken together
+MEETINGS = 8  # firms that one which looks for partners meets in a quarter
+LOOKING = 128  # firms whose meetings are drawn together
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
@@ -167,6 +169,26 @@ def lesson_record(domains: int) -> np.dtype:
     return np.dtype([("tacit", np.float32, (domains,)), ("codified", np.float32, (domains,))])
 
 
+def meeting_record() -> np.dtype:
+    """Meetings of firms that are worked out together: see `processes.search` and `relations.draw_firms`."""
+    room = LOOKING * MEETINGS
+    return np.dtype(
+        [
+            ("own", np.int64, (room,)),  # row of the firm that meets somebody
+            ("number", np.int64, (room,)),  # which of its meetings
+            ("key", np.int64, (room,)),  # its key
+            ("other", np.int64, (room,)),  # somebody else's key
+            ("at", np.int64, (room,)),  # which of all meetings, in a list of some
+            ("row", np.int64, (room,)),  # row of somebody else
+            ("met", np.int64, (room,)),  # row of the firm that is met, -1 none
+            ("word", np.uint64, (room,)),  # random bits
+            ("bucket", np.uint64, (room,)),  # what is drawn by them
+            ("luck", np.float64, (room,)),  # a draw
+            ("place", np.float64, (room,)),  # another
+        ]
+    )
+
+
 def _agency(nodes: int) -> np.dtype:
     """The collective agency."""
     return np.dtype(
@@ -309,6 +331,8 @@ class Scratch(NamedTuple):
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
     pairs: Pairs  # for each block
+    meetings: Any  # (BLOCKS,) see meeting_record
+    found: np.ndarray  # (N, MEETINGS) int32: whom each living firm may tie with, see `processes.search`
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
 
@@ -414,6 +438,8 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
         pairs=_pair_space(slots),
+        meetings=_rows(BLOCKS, meeting_record()),
+        found=np.zeros((capacity, MEETINGS), np.int32),
         tied=np.zeros((BLOCKS, phases)),
         abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
     )

@@ -10,15 +10,17 @@ import numpy as np
 from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import (
     AHEAD,
+    BY_CHANCE,
     controller,
-    draw_firm,
+    draw_firms,
     fetch_ahead,
+    fetch_all,
     is_affiliate,
     mean_trust,
     strongest_pipeline,
 )
 from district_sim.processes.world import market_size
-from district_sim.random import Stream, draw_all, laplace_of
+from district_sim.random import Stream, draw_all, laplace_of, looped_word
 from district_sim.single import single
 from district_sim.state import (
     ALONE,
@@ -26,6 +28,8 @@ from district_sim.state import (
     EMPLOYED,
     FIRMS,
     HOUSEHOLDS,
+    LOOKING,
+    MEETINGS,
     ORDERS_AT,
     OUTSIDE,
     PUBLIC,
@@ -366,6 +370,34 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
 
 
 @kernel
+def _recruit(firms, living, clock, scratch):
+    """Where those come from who bring knowledge along, and what they know that their new employer does not know.
+
+    The share of it that a firm takes over is in `scratch.value`, 0 where nobody comes; what they bring goes to
+    `scratch.lesson`.
+    """
+    s, first, share = scratch.meetings[0], 0, scratch.value
+    while first < living.size:
+        count, beyond = np.uint64(0), min(first + LOOKING * MEETINGS, living.size)
+        for i in living[first:beyond]:
+            s.own[count], s.key[count], s.at[count] = i, firms[i].key, count
+            count += np.uint64(share[i] > 0.0)
+        for t in range(count):
+            s.word[t] = looped_word(clock.seed[0], _HIRING, clock.step[0], s.key[t], BY_CHANCE, 0)
+        draw_firms(count, s, scratch.alive, clock)
+        fetch_all(s.met, count, firms, 64)
+        for t in range(count):
+            i, j = s.own[t], s.met[t]
+            if j < 0:
+                share[i] = 0.0
+                continue
+            own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
+            for d in range(own.size):
+                brought[d] = max(single(0.0), theirs[d] - own[d])
+        first = beyond
+
+
+@kernel
 def _employ(firms, living, ties, accounts, world, clock, scratch, p):
     """Employment follows the work to be done; hires come from the unemployed and bring knowledge from where they were.
 
@@ -383,19 +415,10 @@ def _employ(firms, living, ties, accounts, world, clock, scratch, p):
     granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
     for i in living:
         change = scratch.value[i]
-        scratch.value[i] = 0.0
-        if change <= 0.0:
-            firms[i].employees += change
-            continue
-        hires = granted * change
-        firms[i].employees += hires
-        if p.knowledge[0].hired_knowledge > 0.0 and hires > 0.0:
-            j = draw_firm(i, 0, _HIRING, firms, scratch.alive, clock)
-            if j >= 0:
-                scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
-                own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
-                for d in range(own.size):
-                    brought[d] = max(single(0.0), theirs[d] - own[d])
+        hires = granted * max(0.0, change)
+        firms[i].employees += hires if change > 0.0 else change
+        scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
+    _recruit(firms, living, clock, scratch)
     for i in living:
         if scratch.value[i] > 0.0:
             tacit, brought = firms[i].tacit, scratch.lesson[i].tacit

@@ -3,18 +3,13 @@
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
-from district_sim.processes.knowledge import cognitive_distance
 from district_sim.processes.relations import (
     controller,
-    degree,
-    distance_km,
-    draw_firm,
     far_apart,
     fetch_ahead,
     fetch_partners,
     is_affiliate,
     mean_trust,
-    tie,
     trusted_sum,
     untie,
 )
@@ -27,7 +22,6 @@ from district_sim.state import (
     ORDERS_AT,
     PAIRED,
     SELF_OWNED,
-    TIE_BIRTHS,
     TIE_DEATHS,
     TRUST_AT,
     VALUES,
@@ -188,52 +182,6 @@ def end_ties(firms, living, ties, tally, clock, scratch, p):
                 if luck[t] < k.ending * np.exp(-k.ending_trust * ties[i].trust[m]):
                     untie(i, m, ties)
                     tally[TIE_DEATHS] += 1
-
-
-@kernel
-def suitability(a, b, k, last):
-    """Probability in [0, 1] that two firms, once met, form a tie: near, complementary, cognitively close, identified.
-
-    a, b: records of the firms. k: `Parameters.ties[0]`. last: the last phase.
-    """
-    chance = np.exp(-distance_km(a, b) / k.reach - k.cognitive_proximity * cognitive_distance(a.tacit, b.tacit))
-    if not ((a.phase == last) ^ (b.phase == last)):
-        chance *= 1.0 - k.complementarity
-    return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
-
-
-@kernel
-def _meet(i, number, firms, ties, alive, clock, k):
-    """Whom firm i meets when it looks for a partner: a partner's partner, or anybody in the district."""
-    a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
-    if a < k.closure:
-        through = ties[i].partner[np.int64(b * ties[i].partner.size)]
-        if through >= 0:
-            a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[through].key, number)
-            return np.int64(ties[through].partner[np.int64(a * ties[i].partner.size)])
-        return np.int64(-1)
-    return draw_firm(i, number, _FORMING, firms, alive, clock)
-
-
-@kernel
-def form_ties(firms, living, ties, tally, clock, scratch, p):
-    """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
-    k, last = p.ties[0], p.technology[0].phases - 1
-    for i in living:
-        if degree(i, ties) >= k.wanted:
-            continue
-        if uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, 99) >= k.searching:
-            continue
-        for number in range(8):
-            j = _meet(i, number, firms, ties, scratch.alive, clock, k)
-            if j < 0 or j == i or not firms[j].alive or degree(j, ties) >= ties[i].partner.size:
-                continue
-            u = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[j].key, 100 + number)
-            if u < suitability(firms[i], firms[j], k, last):
-                first = k.first_trust * (0.5 + 0.5 * (firms[i].identity + firms[j].identity))
-                if tie(i, j, min(1.0, first), ties):
-                    tally[TIE_BIRTHS] += 1
-                    break
 
 
 @kernel
