@@ -44,11 +44,12 @@ def ours(case: Case, *, copy: bool = False) -> Callable[[], object]:
     ties = aligned(n, tie_record(SLOTS)).view(np.recarray)
     ties.partner, ties.trust = case.partner, case.trust
     lesson, capacity = aligned(n, lesson_record(DOMAINS)).view(np.recarray), np.zeros(n, np.float32)
+    members = np.arange(n)
     own = case.education, case.experience, case.research, case.k.view(np.recarray)
     p = Scenario().parameters().knowledge
 
     def call() -> None:
-        _learn_from_ties(shown, ties, *own, p, lesson, capacity, *batch)
+        _learn_from_ties(members, shown, ties, *own, p, lesson, capacity, *batch)
         if copy:
             case.gained[:], case.capacity[:] = lesson.tacit, capacity
 
@@ -59,7 +60,7 @@ def ours(case: Case, *, copy: bool = False) -> Callable[[], object]:
 
 @numba.njit(parallel=True, error_model="numpy")
 def _learn_from_ties(  # type: ignore[no-untyped-def]
-    shown, ties, education, experience, research, relevance, p, lesson, capacity, gap, place, number, many
+    members, shown, ties, education, experience, research, relevance, p, lesson, capacity, gap, place, number, many
 ):
     """What `update_knowledge` does for socialisation, with threads as there; the causes of absorptive capacity from
     arrays, as the C version has them, where the model has a firm's record."""
@@ -72,7 +73,7 @@ def _learn_from_ties(  # type: ignore[no-untyped-def]
         for i in range(first, beyond):
             capacity[i] = absorbing(education[i], experience[i], research[i], capacity[i], k)
         space = gap[b], place[b], number[b], many[b]
-        socialise(first, beyond, shown, ties, k, k.interaction, lesson, capacity, *space)
+        socialise(members[first:beyond], shown, ties, k, k.interaction, lesson, capacity[first:beyond], *space)
 
 
 @numba.njit(parallel=True)

@@ -17,6 +17,7 @@ ABSORPTIVE_AT = 224  # bytes into a record of firms
 COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
+LANES = 16  # numbers in the longest vector of today's processors
 PAIRED = 32  # firms for whose ties draws are taken together
 MEETINGS = 8  # firms that one which looks for partners meets in a quarter
 LOOKING = 128  # firms whose meetings are drawn together
@@ -165,8 +166,13 @@ def shown_record(domains: int) -> np.dtype:
 
 
 def lesson_record(domains: int) -> np.dtype:
-    """What a firm learns in the quarter, and the codified knowledge that its partners see meanwhile."""
-    return np.dtype([("tacit", np.float32, (domains,)), ("codified", np.float32, (domains,))])
+    """What a firm learns in the quarter from its partners, or from those whom it hires."""
+    return np.dtype([("tacit", np.float32, (domains,))])
+
+
+def told_record(domains: int) -> np.dtype:
+    """Codified knowledge as others see it during the quarter's learning."""
+    return np.dtype([("codified", np.float32, (domains,))])
 
 
 def meeting_record() -> np.dtype:
@@ -296,11 +302,11 @@ class Clock(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Numbers of the ties of a batch of firms, one row for each block that threads share."""
+    """Numbers of the ties of a batch of firms, one row for each block that threads share; L >= BATCH * M, of LANES."""
 
-    gap: Any  # (BLOCKS, BATCH * M) records of one field `gap` (D,), float32: partner's knowledge less own
-    place: Any  # (BLOCKS, BATCH * M) records of one field `place` (4,), float32: see `processes.knowledge`
-    number: np.ndarray  # (BLOCKS, 4, BATCH * M) float32: see `processes.knowledge`
+    gap: Any  # (BLOCKS, L) records of one field `gap` (D,), float32: partner's knowledge less own
+    place: Any  # (BLOCKS, L) records of one field `place` (4,), float32: see `processes.knowledge`
+    number: np.ndarray  # (BLOCKS, 4, L) float32: see `processes.knowledge`
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 
 
@@ -323,7 +329,8 @@ class Scratch(NamedTuple):
     luck: np.ndarray  # (N,) a draw for each of them
     shown: Any  # (N,) see shown_record
     lesson: Any  # (N,) see lesson_record
-    capacity: np.ndarray  # (N,) float32: new absorptive capacity
+    told: Any  # (N,) see told_record
+    capacity: np.ndarray  # (N,) float32: new absorptive capacity of living firms
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
     phase: np.ndarray  # (7, P) sums by phase
@@ -334,7 +341,7 @@ class Scratch(NamedTuple):
     meetings: Any  # (BLOCKS,) see meeting_record
     found: np.ndarray  # (N, MEETINGS) int32: whom each living firm may tie with, see `processes.search`
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
-    abroad: Any  # (K,) records of one field `codified` (D,), float32: what outside nodes know this quarter
+    abroad: Any  # (K,) see told_record: what outside nodes know
 
 
 class State(NamedTuple):
@@ -430,6 +437,7 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         luck=np.zeros(capacity),
         shown=_rows(capacity, shown_record(domains)),
         lesson=_rows(capacity, lesson_record(domains)),
+        told=_rows(capacity, told_record(domains)),
         capacity=np.zeros(capacity, np.float32),
         value=np.zeros(capacity),
         other=np.zeros(capacity),
@@ -441,20 +449,22 @@ def _scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -
         meetings=_rows(BLOCKS, meeting_record()),
         found=np.zeros((capacity, MEETINGS), np.int32),
         tied=np.zeros((BLOCKS, phases)),
-        abroad=_rows(nodes, np.dtype([("codified", np.float32, (domains,))])),
+        abroad=_rows(nodes, told_record(domains)),
     )
 
 
 def batch_space(domains: int, slots: int) -> Batch:
     """Working space of `processes.knowledge.socialise`."""
 
+    room = -(-BATCH * slots // LANES) * LANES
+
     def records(name: str, size: int) -> Any:
-        return _rows(BLOCKS * BATCH * slots, np.dtype([(name, np.float32, (size,))])).reshape(BLOCKS, BATCH * slots)
+        return _rows(BLOCKS * room, np.dtype([(name, np.float32, (size,))])).reshape(BLOCKS, room)
 
     return Batch(
         gap=records("gap", domains),
         place=records("place", 4),
-        number=np.zeros((BLOCKS, 4, BATCH * slots), np.float32),
+        number=np.zeros((BLOCKS, 4, room), np.float32),
         ties=np.zeros((BLOCKS, BATCH), np.uint64),
     )
 

@@ -2,19 +2,31 @@
 
 The performance-critical kernel. All firms learn at once from the state at the beginning of the process, so the order
 of firms does not matter and threads may share the work. What partners see of each other is packed first
-(`scratch.shown`, `scratch.lesson.codified`); arithmetic on it is in single precision.
+(`scratch.shown`, `scratch.told`); arithmetic on it is in single precision.
 """
 
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import far_apart, fetch_ahead, fetch_partners, strongest_pipeline
-from district_sim.single import exp_of_negative, four, load, multiply_add, positive, single, store, total, zeros
-from district_sim.state import ALONE, BATCH, BLOCKS, TECHNOLOGY
+from district_sim.single import (
+    exp_of_negative,
+    four,
+    load,
+    multiply_add,
+    positive,
+    prefetch,
+    single,
+    store,
+    total,
+    zeros,
+)
+from district_sim.state import ALONE, BATCH, BLOCKS, LANES, TECHNOLOGY
 
 _EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
 _SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`
 _HALF = np.log(2.0)
+_FULL = np.uint64(LANES - 1)
 
 
 @kernel
@@ -55,32 +67,33 @@ def trust_weight(trust, k):
 
 
 @kernel
-def _show(living, firms, pipelines, relevance, k, shown, lessons, capacity):
+def _show(living, firms, pipelines, relevance, k, shown, told, capacity):
     """Pack what partners see of the living firms; weights of absorptive capacity into `capacity`."""
-    for i in living:
+    for n in range(living.size):
+        i = living[n]
         firm, face = firms[i], shown[i]
         firm.experience += k.experience_gain * (1.0 - firm.experience)
         known, tacit = 0.0, load(firm.tacit)
         for d in range(firm.tacit.size):
             known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
         store(face.tacit, tacit)
-        store(lessons[i].codified, load(firm.codified))
+        store(told[i].codified, load(firm.codified))
         store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(total(tacit * tacit))))
         face.absorptive = firm.absorptive
-        capacity[i] = absorbing(firm.education, firm.experience, firm.research, known, k)
+        capacity[n] = absorbing(firm.education, firm.experience, firm.research, known, k)
         face.pipeline = strongest_pipeline(i, pipelines)
 
 
 @kernel
-def _compare(first, beyond, shown, ties, k, gaps, places, number, many):
-    """Firms first..beyond-1 with their partners, tie by tie: gaps of knowledge and place, squared gap, trust.
+def _compare(members, shown, ties, k, gaps, places, number, many):
+    """Some firms with their partners, tie by tie: gaps of knowledge and place, squared gap, trust; returns all ties.
 
     Unsigned numbers index an array without asking whether they count from its end.
     """
     t, scale, more = np.uint64(0), single(k.distance_scale), single(k.distance_absorptive)
     it_tacit, add = single(k.it_tacit), four(0.0, 0.0, 1.0, 0.0)
-    for i in range(np.uint64(first), np.uint64(beyond)):
-        me, tie, before = shown[i], ties[i], t
+    for n in range(np.uint64(members.size)):
+        me, tie, before = shown[members[n]], ties[members[n]], t
         tacit, place = load(me.tacit), me.place
         own = four(place[_EAST], place[_NORTH], 0.0, -place[_LENGTHS])
         factor = four(1.0, 1.0, it_tacit * place[_IT], scale + more * me.absorptive)
@@ -93,7 +106,7 @@ def _compare(first, beyond, shown, ties, k, gaps, places, number, many):
             store(places[t].place, multiply_add(load(other.place) - own, factor, add))
             number[_SQUARE, t], number[_TRUST, t] = total(gap * gap), tie.trust[m]
             t += np.uint64(1)
-        many[i - np.uint64(first)] = t - before
+        many[n] = t - before
     return t
 
 
@@ -101,13 +114,14 @@ def _compare(first, beyond, shown, ties, k, gaps, places, number, many):
 def _understand(count, interaction, k, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
-    All ties of several firms in one loop, so that it becomes vector instructions. Understanding with the gap that grows
-    with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
+    All ties of several firms in one loop, so that it becomes vector instructions; over what earlier ties have left, it
+    goes on to a whole number of vectors rather than take the last ties one by one. Understanding with the gap that
+    grows with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
     """
     square, trust, meeting, understood = number[_SQUARE], number[_TRUST], number[_MEETING], number[_UNDERSTOOD]
     threshold, per_km = single(k.trust_threshold), single(1.0 / k.meeting_distance)
     per_trust = single(interaction / (1.0 - k.trust_threshold))
-    for t in range(count):
+    for t in range((count + _FULL) & ~_FULL):
         place = places[t].place
         km = np.sqrt(place[_EAST] * place[_EAST] + place[_NORTH] * place[_NORTH])
         trusted = max(single(0.0), trust[t] - threshold) * per_trust
@@ -117,45 +131,49 @@ def _understand(count, interaction, k, places, number):
 
 
 @kernel
-def _share_attention(first, beyond, shown, k, lesson, gaps, number, many):
+def _share_attention(members, shown, k, lesson, gaps, number, many):
     """Attention is shared among the meetings; learning never carries a firm beyond its partner in a domain."""
     t, socialisation, spared = np.uint64(0), single(min(1.0, k.socialisation)), single(k.attention)
     meeting, understood = number[_MEETING], number[_UNDERSTOOD]
-    for i in range(np.uint64(first), np.uint64(beyond)):
-        me, ties = shown[i], many[i - np.uint64(first)]
+    for n in range(np.uint64(members.size)):
+        me, ties = shown[members[n]], many[n]
         attention, learned = spared, zeros(me.tacit)
         for u in range(t, t + ties):
             attention += meeting[u]
             learned = multiply_add(understood[u], positive(load(gaps[u].gap)), learned)
         t += ties
-        store(lesson[i].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
+        store(lesson[members[n]].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
 
 
 @kernel
-def socialise(first, beyond, shown, ties, k, interaction, lesson, capacity, gaps, places, number, many):
-    """Tacit knowledge that firms first..beyond-1 learn face to face, and their new absorptive capacity.
+def socialise(members, shown, ties, k, interaction, lesson, capacity, gaps, places, number, many):
+    """Tacit knowledge that some firms learn face to face, and their new absorptive capacity.
 
     A few firms at a time go through three loops, each simple enough to become vector instructions: about 4 ns a tie
     on one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
 
     Args:
+        members: the firms' rows, int64.
         shown: (N,) records of `scratch.shown`.
         ties: (N,) records of `State.ties`.
         k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
         lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
-        capacity: (N,) float32: weights from `absorbing` become absorptive capacity.
+        capacity: float32, of each of the members: weights from `absorbing` become absorptive capacity.
         gaps, places, number, many: one row each of the fields of `scratch.batch`, working space.
     """
-    for low in range(first, beyond, BATCH):
-        high = min(low + BATCH, beyond)
-        if far_apart(low, ties):
-            for i in range(low + 2 * BATCH, min(low + 3 * BATCH, beyond)):
+    for low in range(0, members.size, BATCH):
+        batch = members[low : low + BATCH]
+        if far_apart(batch[0], ties):
+            for i in members[low + 4 * BATCH : low + 5 * BATCH]:
+                prefetch(ties, np.uint32(i), 0)
+                prefetch(ties, np.uint32(i), 64)
+            for i in members[low + 2 * BATCH : low + 3 * BATCH]:
                 fetch_partners(i, ties, shown, 0)
-        count = _compare(low, high, shown, ties, k, gaps, places, number, many)
+        count = _compare(batch, shown, ties, k, gaps, places, number, many)
         _understand(count, interaction, k, places, number)
-        _share_attention(low, high, shown, k, lesson, gaps, number, many)
-    for i in range(np.uint64(first), np.uint64(beyond)):
-        capacity[i] = single(1.0) - exp_of_negative(-capacity[i])
+        _share_attention(batch, shown, k, lesson, gaps, number, many)
+    for n in range(np.uint64(members.size)):
+        capacity[n] = single(1.0) - exp_of_negative(-capacity[n])
 
 
 @kernel
@@ -166,7 +184,7 @@ def _take_in(learned, own, other, rate):
 
 
 @kernel
-def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown, lesson):
+def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown, told):
     """Add to a firm's codified knowledge what it takes in; returns inflow (own, collective, local).
 
     firm, tie, pipeline, agency: records. before: what the firm knew, a vector. abroad: (K,) records of what outside
@@ -189,7 +207,7 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
         if j >= 0:
             passed = k.gatekeeping if shown[j].pipeline > 0.0 else 1.0
             together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].place[_IT])
-            learned, gain = _take_in(learned, before, load(lesson[j].codified), scale * passed * min(1.0, together))
+            learned, gain = _take_in(learned, before, load(told[j].codified), scale * passed * min(1.0, together))
             local += gain
     for g in range(node.size):
         if node[g] >= 0:
@@ -206,13 +224,13 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
 
 
 @kernel
-def _convert(firm, shown, lesson, technology, frontier, use, k):
+def _convert(firm, shown, lesson, told, technology, frontier, use, k):
     """Loss, externalisation, internalisation, learning by doing; tacit knowledge learned from partners is added."""
     out_rate = min(1.0, k.externalisation * (1.0 + firm.collaboration + min(1.0, technology)))
     in_rate = min(1.0, k.internalisation * firm.absorptive * firm.experience)
     trajectory, phase = firm.trajectory, firm.phase
     for d in range(firm.tacit.size):
-        tacit, codified = np.float64(shown.tacit[d]), np.float64(lesson.codified[d])
+        tacit, codified = np.float64(shown.tacit[d]), np.float64(told.codified[d])
         doing = k.learning_by_doing * use[trajectory, phase, d] * max(0.0, 1.0 - tacit / frontier[d])
         gain = in_rate * max(0.0, codified - tacit) + doing + lesson.tacit[d]
         firm.tacit[d] = tacit * (1.0 - k.tacit_decay) + gain
@@ -221,22 +239,23 @@ def _convert(firm, shown, lesson, technology, frontier, use, k):
 
 @kernel
 def _learn(
-    living, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
+    living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, k, interaction, use
 ):
     """One quarter of the living firms, from what all firms show and what they learned from partners."""
     frontier, rows = world[0].frontier, firms.size
-    for i in living:
+    for n in range(living.size):
+        i = living[n]
         fetch_ahead(i, rows, ties, shown, 0)
-        fetch_ahead(i, rows, ties, lessons, 0)
+        fetch_ahead(i, rows, ties, told, 0)
         firm, lesson = firms[i], lessons[i]
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
-        _convert(firm, shown[i], lesson, technology, frontier, use, k)
+        _convert(firm, shown[i], lesson, told[i], technology, frontier, use, k)
         inflow, collective, local = _combine(
-            firm, load(lesson.codified), ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, lessons
+            firm, load(told[i].codified), ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, told
         )
         firm.inflow, firm.inflow_collective = inflow, collective
         firm.inflow_local = local + total(load(lesson.tacit))
-        firm.absorptive = capacity[i]
+        firm.absorptive = capacity[n]
 
 
 @parallel_kernel
@@ -251,32 +270,35 @@ def update_knowledge(firms, living, ties, pipelines, agency, policy, world, cloc
         living: of `list_living`. knowledge: `Parameters.knowledge`. derived: `Parameters.derived`.
         The others: parts of `State`.
     """
-    rows, shown, lessons, capacity = clock.rows[0], scratch.shown, scratch.lesson, scratch.capacity
+    shown, lessons, told, capacity = scratch.shown, scratch.lesson, scratch.told, scratch.capacity
     relevance, use, interaction = derived.relevance, derived.use, knowledge[0].interaction * policy[0].brokers
     gap, place, number, many = scratch.batch
     abroad = scratch.abroad
     for n in range(abroad.size):
         for d in range(world[0].frontier.size):
             abroad[n].codified[d] = world[0].node_codified[n, d]
-    if rows < ALONE:
+    n = living.size
+    if n < ALONE:
         k = knowledge[0]
-        _show(living, firms, pipelines, relevance, k, shown, lessons, capacity)
-        socialise(0, rows, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
+        _show(living, firms, pipelines, relevance, k, shown, told, capacity)
+        socialise(living, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
         _learn(
-            living, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction, use
-        )
+            living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, k,
+            interaction, use,
+        )  # fmt: skip
     else:
-        n = living.size
         for b in prange(BLOCKS):
-            mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
-            _show(mine, firms, pipelines, relevance, knowledge[0], shown, lessons, capacity)
+            low, high = b * n // BLOCKS, (b + 1) * n // BLOCKS
+            mine, own = living[low:high], capacity[low:high]
+            _show(mine, firms, pipelines, relevance, knowledge[0], shown, told, own)
         for b in prange(BLOCKS):
-            first, beyond, k = b * rows // BLOCKS, (b + 1) * rows // BLOCKS, knowledge[0]
-            space = gap[b], place[b], number[b], many[b]
-            socialise(first, beyond, shown, ties, k, interaction, lessons, capacity, *space)
+            low, high = b * n // BLOCKS, (b + 1) * n // BLOCKS
+            mine, own, space = living[low:high], capacity[low:high], (gap[b], place[b], number[b], many[b])
+            socialise(mine, shown, ties, knowledge[0], interaction, lessons, own, *space)
         for b in prange(BLOCKS):
-            mine, k = living[b * n // BLOCKS : (b + 1) * n // BLOCKS], knowledge[0]
+            low, high = b * n // BLOCKS, (b + 1) * n // BLOCKS
+            mine, own = living[low:high], capacity[low:high]
             _learn(
-                mine, firms, ties, pipelines, agency, policy, world, shown, lessons, capacity, abroad, k, interaction,
-                use,
+                mine, firms, ties, pipelines, agency, policy, world, shown, lessons, told, own, abroad, knowledge[0],
+                interaction, use,
             )  # fmt: skip
