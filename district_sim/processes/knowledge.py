@@ -168,7 +168,7 @@ def socialise(members, shown, ties, k, interaction, lesson, capacity, gaps, plac
                 prefetch(ties, np.uint32(i), 0)
                 prefetch(ties, np.uint32(i), 64)
             for i in members[low + 2 * BATCH : low + 3 * BATCH]:
-                fetch_partners(i, ties, shown, 0)
+                fetch_partners(i, 0, ties, shown, 0)
         count = _compare(batch, shown, ties, k, gaps, places, number, many)
         _understand(count, interaction, k, places, number)
         _share_attention(batch, shown, k, lesson, gaps, number, many)

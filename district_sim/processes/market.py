@@ -13,8 +13,10 @@ from district_sim.processes.relations import (
     BY_CHANCE,
     controller,
     draw_firms,
+    far_apart,
     fetch_ahead,
     fetch_all,
+    fetch_orders,
     is_affiliate,
     mean_trust,
     strongest_pipeline,
@@ -30,7 +32,6 @@ from district_sim.state import (
     HOUSEHOLDS,
     LOOKING,
     MEETINGS,
-    ORDERS_AT,
     OUTSIDE,
     PUBLIC,
     PURCHASES,
@@ -252,6 +253,8 @@ def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
     scratch.phase[_SPOT_ORDERS, :] = 0.0
     for i in living:
         scratch.other[i] = 0.0
+        if firms[min(i + AHEAD, firms.size - 1)].phase == last:
+            fetch_ahead(i, firms.size, ties, firms, 0)
         if firms[i].phase != last:
             continue
         sales = firms[i].sales
@@ -305,8 +308,8 @@ def _volumes(living, firms, ties, by_phase, volume, value, m):
     """Volumes of work of the living firms into `volume`."""
     rows, last = firms.size, value.size - 1
     for i in living:
-        if firms[min(i + AHEAD, rows - 1)].phase < last:
-            fetch_ahead(i, rows, ties, ties, ORDERS_AT)
+        if i + AHEAD < rows and firms[i + AHEAD].phase < last and far_apart(i, ties):
+            fetch_orders(i + AHEAD, 0, ties)
         volume[i] = _volume(i, firms, ties, by_phase, value, m)
 
 

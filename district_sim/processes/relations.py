@@ -44,21 +44,39 @@ def far_apart(i, ties):
 
 
 @kernel
-def fetch_partners(i, ties, records, offset):
-    """Ask for what will be read of firm i's partners: in each one's record, `offset` bytes from its beginning.
+def fetch_partners(i, first, ties, records, offset):
+    """Ask for what will be read of firm i's partners in rows from `first` on: `offset` bytes into each one's record.
 
     With a hundred thousand firms and more, most of the time goes by waiting for partners' records.
     """
     for j in ties[i].partner:
-        if j >= 0:
+        if j >= first:
             prefetch(records, np.uint32(j), offset)
+
+
+@kernel
+def fetch_orders(i, first, ties):
+    """Ask for what the partners of firm i, in rows from `first` on, ordered from it."""
+    tie, slots = ties[i], ties[i].partner.size
+    for m in range(slots):
+        if tie.partner[m] >= first:
+            prefetch(ties, np.uint32(tie.partner[m]), 8 * (slots + tie.mirror[m]))
+
+
+@kernel
+def fetch_trust(i, first, ties):
+    """Ask for the partners' trust in firm i, of those in rows from `first` on."""
+    tie, slots = ties[i], ties[i].partner.size
+    for m in range(slots):
+        if tie.partner[m] >= first:
+            prefetch(ties, np.uint32(tie.partner[m]), 4 * (slots + tie.mirror[m]))
 
 
 @kernel
 def fetch_ahead(i, beyond, ties, records, offset):
     """At firm i's turn, ask for what will be read of the partners of a firm whose turn is soon, before `beyond`."""
     if i + AHEAD < beyond and far_apart(i, ties):
-        fetch_partners(i + AHEAD, ties, records, offset)
+        fetch_partners(i + AHEAD, 0, ties, records, offset)
 
 
 @kernel

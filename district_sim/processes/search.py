@@ -21,7 +21,7 @@ from district_sim.processes.relations import (
     tie,
 )
 from district_sim.random import Stream, draw_all, looped_uniform2, looped_word, uniform, uniform2, uniform_of
-from district_sim.state import ALONE, BLOCKS, LOOKING, MEETINGS, TIE_BIRTHS
+from district_sim.state import AGE_AT, ALONE, BLOCKS, LOOKING, MEETINGS, ORDERS_AT, TIE_BIRTHS, TRUST_AT
 
 _FORMING = int(Stream.TIE_FORMING)
 _SEARCHING, _SUITING = 99, 100  # numbers of draws: whether a firm looks; whether it suits the first that it meets
@@ -188,7 +188,8 @@ def form_ties(firms, living, ties, tally, clock, scratch, p):
     for n in range(living.size):
         i = living[n]
         if n + AHEAD < living.size:
-            fetch_all(found[n + AHEAD], MEETINGS, ties, 0)
+            for at in (0, TRUST_AT, ORDERS_AT, AGE_AT):
+                fetch_all(found[n + AHEAD], MEETINGS, ties, at)
         for number in range(MEETINGS):
             j = np.int64(found[n, number])
             if j < _NOBODY and not _still_free(i, j, ties):

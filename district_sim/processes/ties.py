@@ -7,7 +7,9 @@ from district_sim.processes.relations import (
     controller,
     far_apart,
     fetch_ahead,
+    fetch_orders,
     fetch_partners,
+    fetch_trust,
     is_affiliate,
     mean_trust,
     trusted_sum,
@@ -16,14 +18,11 @@ from district_sim.processes.relations import (
 from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
 from district_sim.state import (
     ABSORPTIVE_AT,
-    AGE_AT,
     ALONE,
     BLOCKS,
-    ORDERS_AT,
     PAIRED,
     SELF_OWNED,
     TIE_DEATHS,
-    TRUST_AT,
     VALUES,
 )
 
@@ -96,9 +95,9 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
         for i in living[first + PAIRED : first + 2 * PAIRED]:
             if far_apart(i, ties):
                 for at in (0, ABSORPTIVE_AT):
-                    fetch_partners(i, ties, firms, at)
-                for at in (TRUST_AT, ORDERS_AT, AGE_AT):
-                    fetch_partners(i, ties, ties, at)
+                    fetch_partners(i, i, ties, firms, at)
+                fetch_trust(i, i, ties)
+                fetch_orders(i, i, ties)
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
@@ -112,8 +111,6 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
             target = trust_target(firms[i], firms[j], orders, mine, theirs, usual, fit[t], k, f)
             trust += k.trust_speed * (target - trust)
             own.trust[m], other.trust[b] = trust, trust
-            own.age[m] += 1
-            other.age[b] += 1
 
 
 @kernel
@@ -142,6 +139,8 @@ def update_trust(firms, living, ties, clock, scratch, p):
             _move_trust(mine, firms, ties, *space, usual, seed, behaviour[0], start[0])
     for i in living:
         firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
+        for m in range(ties[i].age.size):
+            ties[i].age[m] += ties[i].partner[m] >= 0
 
 
 @kernel
@@ -172,7 +171,7 @@ def end_ties(firms, living, ties, tally, clock, scratch, p):
     for first in range(0, living.size, PAIRED):
         for i in living[first + PAIRED : first + 2 * PAIRED]:
             if far_apart(i, ties):
-                fetch_partners(i, ties, firms, 0)
+                fetch_partners(i, i, ties, firms, 0)
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             luck[t] = looped_uniform2(seed, _ENDING, step, low[t], high[t], 0)[0]
