@@ -21,8 +21,9 @@ from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
 from district_sim.processes.knowledge import absorbing, socialise
 from district_sim.scenario import Scenario
+from district_sim.scratch import ALONE, BLOCKS, batch_space, lesson_record, shown_record
 from district_sim.single import load, total
-from district_sim.state import ALONE, BLOCKS, batch_space, lesson_record, shown_record, tie_record
+from district_sim.state import tie_record
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into the second-level caches

@@ -39,6 +39,7 @@ _SOURCES = (
     "parameters",
     "random",
     "schedule",
+    "scratch",
     "single",
     "state",
 )

@@ -11,6 +11,7 @@ import numpy as np
 from district_sim.compiled import kernel, literal_unroll
 from district_sim.processes.relations import AHEAD, BY_CHANCE, controller, draw_firms, is_affiliate
 from district_sim.random import Stream, looped_word
+from district_sim.scratch import list_living
 from district_sim.single import prefetch
 from district_sim.state import (
     ACQUISITIONS,
@@ -29,7 +30,6 @@ from district_sim.state import (
     TIE_DEATHS,
     UNEMPLOYED,
     WAGES,
-    list_living,
 )
 
 _OBSERVATION = int(Stream.OBSERVATION)

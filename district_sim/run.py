@@ -19,7 +19,8 @@ from district_sim.parameters import Parameters, acting_instruments
 from district_sim.processes.knowledge import update_knowledge
 from district_sim.scenario import Scenario
 from district_sim.schedule import quarters, spare_rows
-from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, list_living, reports_of
+from district_sim.scratch import list_living
+from district_sim.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
 from district_sim.trajectories import Columns, Scores, Trajectory, recovery_time, score
 
 if TYPE_CHECKING:

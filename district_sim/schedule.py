@@ -21,7 +21,8 @@ from district_sim.processes.ties import (
     update_trust,
 )
 from district_sim.processes.world import advance_world
-from district_sim.state import OVERFLOW, list_living
+from district_sim.scratch import list_living
+from district_sim.state import OVERFLOW
 
 _SPARE = 64  # rows that are always free before a quarter begins
 

@@ -8,8 +8,19 @@ from scipy import stats
 
 from district_sim import load_scenario
 from district_sim.initial import initial_state
-from district_sim.processes.relations import draw_firm
-from district_sim.random import Stream, draw_all, happens, laplace, normal, philox, replicate_seed, uniform, uniform2
+from district_sim.processes.relations import BY_CHANCE, draw_firm, draw_firms
+from district_sim.random import (
+    Stream,
+    draw_all,
+    happens,
+    laplace,
+    normal,
+    philox,
+    random_word,
+    replicate_seed,
+    uniform,
+    uniform2,
+)
 from district_sim.schedule import one_quarter
 from district_sim.state import State, copied, empty_row, grown
 
@@ -256,6 +267,28 @@ def test_draws_for_all_are_the_draws_for_each() -> None:
     np.testing.assert_array_equal(rows, np.flatnonzero(state.firms.alive))
     luck = draw_all(rows, stream, state.clock, state.scratch)[: rows.size]
     assert luck.tolist() == [uniform(seed, stream, step, key) for key in state.firms.key[rows]]
+
+
+@pytest.mark.parametrize(("count", "quarters"), [(3, 12), (200, 0), (1000, 12)])
+def test_firms_met_together_are_those_met_one_by_one(count: int, quarters: int) -> None:
+    """To the bit, for few searches and many, where all rows are alive and where most firms have closed."""
+    state, stream = cases.district("restless", 3, quarters), int(Stream.HIRING)
+    rows, alive, clock = cases.listed(state), state.scratch.alive, state.clock
+    alive[: clock.rows[0]] &= np.arange(clock.rows[0]) % (5 if quarters else 1) == 0
+    space, own = state.scratch.meetings[0], rows[np.arange(count) % rows.size]
+    space["own"][:count], space["at"][:count] = own, np.arange(count)
+    space["word"][:count] = [
+        random_word(clock.seed[0], stream, clock.step[0], state.firms.key[i], BY_CHANCE, t) for t, i in enumerate(own)
+    ]
+    _draw(np.uint64(count), state.scratch.meetings, alive, clock)
+    one_by_one = [draw_firm(i, t, stream, state.firms, alive, clock) for t, i in enumerate(own)]
+    assert space["met"][:count].tolist() == one_by_one
+    assert len(set(one_by_one)) > 1
+
+
+@numba.njit
+def _draw(count, meetings, alive, clock):  # type: ignore[no-untyped-def]
+    draw_firms(count, meetings[0], alive, clock)
 
 
 def test_what_happens_at_a_rate_happens_as_often() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
 from district_sim.processes.relations import far_apart, fetch_ahead, fetch_partners, strongest_pipeline
+from district_sim.scratch import ALONE, BATCH, BLOCKS, LANES
 from district_sim.single import (
     exp_of_negative,
     four,
@@ -21,7 +22,7 @@ from district_sim.single import (
     total,
     zeros,
 )
-from district_sim.state import ALONE, BATCH, BLOCKS, LANES, TECHNOLOGY
+from district_sim.state import TECHNOLOGY
 
 _EAST, _NORTH, _IT, _LENGTHS = range(4)  # elements of `place`; of two firms: km, km, IT's factor, bridged length
 _SQUARE, _TRUST, _MEETING, _UNDERSTOOD = range(4)  # rows of `batch.number`

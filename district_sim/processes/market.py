@@ -23,15 +23,12 @@ from district_sim.processes.relations import (
 )
 from district_sim.processes.world import market_size
 from district_sim.random import Stream, draw_all, laplace_of, looped_word
+from district_sim.scratch import ALONE, BLOCKS, LOOKING, MEETINGS
 from district_sim.single import single
 from district_sim.state import (
-    ALONE,
-    BLOCKS,
     EMPLOYED,
     FIRMS,
     HOUSEHOLDS,
-    LOOKING,
-    MEETINGS,
     OUTSIDE,
     PUBLIC,
     PURCHASES,

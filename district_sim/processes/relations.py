@@ -80,6 +80,18 @@ def fetch_ahead(i, beyond, ties, records, offset):
 
 
 @kernel
+def fetch_all(rows, count, records, offset):
+    """Ask for what will be read of the first `count` of some rows, `offset` bytes into their records; -1 is no row.
+
+    Nothing is asked for in a small district, whose records stay in the cache.
+    """
+    if records.size > _NEAR:
+        for t in range(count):
+            if rows[t] >= 0:
+                prefetch(records, np.uint32(rows[t]), offset)
+
+
+@kernel
 def strongest_pipeline(i, pipelines):
     """Strength in [0, 1] of firm i's strongest own pipeline; 0 without any."""
     strongest = 0.0
@@ -218,7 +230,7 @@ def draw_firm(i, number, stream, firms, alive, clock):
     """
     key = firms[i].key if i >= 0 else i
     word = random_word(clock.seed[0], stream, clock.step[0], key, BY_CHANCE, number)
-    return _search(i, word, alive, np.uint64(clock.rows[0]), _TRIES)
+    return _search(i, word, alive, np.uint64(clock.rows[0]), np.int64(_TRIES))
 
 
 @kernel
@@ -228,18 +240,6 @@ def _search(i, word, alive, buckets, tries):
         if j != i and alive[j]:
             return j
     return -1
-
-
-@kernel
-def fetch_all(rows, count, records, offset):
-    """Ask for what will be read of the first `count` of some rows, `offset` bytes into their records; -1 is no row.
-
-    Nothing is asked for in a small district, whose records stay in the cache.
-    """
-    if records.size > _NEAR:
-        for t in range(count):
-            if rows[t] >= 0:
-                prefetch(records, np.uint32(rows[t]), offset)
 
 
 @kernel
@@ -254,7 +254,7 @@ def draw_firms(count, s, alive, clock):
             BY_CHANCE, as `draw_firm` takes them. alive: as there.
     """
     own, at, word, bucket, met = s.own, s.at, s.word, s.bucket, s.met
-    buckets, left, tries = np.uint64(clock.rows[0]), count, _TRIES
+    buckets, left, tries = np.uint64(clock.rows[0]), count, np.int64(_TRIES)
     while left > _FEW and tries > 0:
         _consistent_hashes(left, word, bucket, buckets)
         searching, left, tries = left, np.uint64(0), tries - 1

@@ -3,8 +3,8 @@
 Whom a firm meets, and whether the two suit each other, does not depend on others' searches, but for the slots of ties
 that were free when it looked. So all meetings are worked out first, in loops that become vector instructions and by
 threads in large districts; then firms take their turns, and look again where a slot was free. A default run forms its
-ties in two thirds of the time of the plain loop (`form_ties` in tests/naive/ties.py), a hundred thousand firms on two
-threads in a third.
+ties in three fifths of the time of the plain loop (`form_ties` in tests/naive/ties.py, compiled), a hundred thousand
+firms on two threads in a third.
 """
 
 import numpy as np
@@ -21,11 +21,20 @@ from district_sim.processes.relations import (
     tie,
 )
 from district_sim.random import Stream, draw_all, looped_uniform2, looped_word, uniform, uniform2, uniform_of
-from district_sim.state import AGE_AT, ALONE, BLOCKS, LOOKING, MEETINGS, ORDERS_AT, TIE_BIRTHS, TRUST_AT
+from district_sim.scratch import ALONE, BLOCKS, LOOKING, MEETINGS
+from district_sim.state import AGE_AT, ORDERS_AT, TIE_BIRTHS, TRUST_AT
 
 _FORMING = int(Stream.TIE_FORMING)
 _SEARCHING, _SUITING = 99, 100  # numbers of draws: whether a firm looks; whether it suits the first that it meets
 _NOBODY = -1  # in `scratch.found`; rows stand for themselves, what is below for a slot that was free: see `_free`
+
+
+@kernel
+def _inclined(chance, a, b, k, last):
+    """The chance that two firms form a tie, from that by distance: complementary and identified firms rather do."""
+    if not ((a.phase == last) ^ (b.phase == last)):
+        chance *= 1.0 - k.complementarity
+    return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
 
 
 @kernel
@@ -35,20 +44,15 @@ def suitability(a, b, k, last):
     a, b: records of the firms. k: `Parameters.ties[0]`. last: the last phase.
     """
     chance = np.exp(-distance_km(a, b) / k.reach - k.cognitive_proximity * cognitive_distance(a.tacit, b.tacit))
-    if not ((a.phase == last) ^ (b.phase == last)):
-        chance *= 1.0 - k.complementarity
-    return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
+    return _inclined(chance, a, b, k, last)
 
 
 @kernel
 def _suits(a, b, luck, k, last):
     """Whether luck < suitability. Mostly a bound says no: as if both knew the same, and exp(-x) by Taylor."""
     far = distance_km(a, b) / k.reach
-    bound = (1.0 + 1e-9) / (1.0 + far * (1.0 + far * (0.5 + far / 6.0)))
-    if not ((a.phase == last) ^ (b.phase == last)):
-        bound *= 1.0 - k.complementarity
-    bound *= min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
-    return luck < bound and luck < suitability(a, b, k, last)
+    nearness = (1.0 + 1e-9) / (1.0 + far * (1.0 + far * (0.5 + far / 6.0)))
+    return luck < _inclined(nearness, a, b, k, last) and luck < suitability(a, b, k, last)
 
 
 @kernel

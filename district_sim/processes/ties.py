@@ -16,18 +16,10 @@ from district_sim.processes.relations import (
     untie,
 )
 from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
-from district_sim.state import (
-    ABSORPTIVE_AT,
-    ALONE,
-    BLOCKS,
-    PAIRED,
-    SELF_OWNED,
-    TIE_DEATHS,
-    VALUES,
-)
+from district_sim.scratch import ALONE, BLOCKS, PAIRED
+from district_sim.state import ABSORPTIVE_AT, SELF_OWNED, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
-_FORMING = int(Stream.TIE_FORMING)
 _CHEMISTRY = int(Stream.TIE_TRUST)
 _OPENING = int(Stream.PIPELINE_OPENING)
 _LAPSING = int(Stream.PIPELINE_LAPSING)

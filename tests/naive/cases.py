@@ -18,13 +18,15 @@ from district_sim.processes import (
     market,
     ownership,
     policy,
+    search,
     shocks,
     ties,
     world,
 )
 from district_sim.scenario import Scenario
 from district_sim.schedule import one_quarter
-from district_sim.state import Accounts, Clock, State, copied, fitted, grown, list_living
+from district_sim.scratch import list_living
+from district_sim.state import Accounts, Clock, State, copied, fitted, grown
 from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
@@ -213,7 +215,7 @@ _KERNELS: dict[str, _Call] = {
         x.firms, listed(x), x.ties, x.agency, x.clock, x.scratch, p, s
     ),
     "end_ties": lambda x, p, s: ties.end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-    "form_ties": lambda x, p, s: ties.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
+    "form_ties": lambda x, p, s: search.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
     "update_pipelines": lambda x, p, s: ties.update_pipelines(
         x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s
     ),
