@@ -42,6 +42,7 @@ _SOURCES = (
     "scratch",
     "single",
     "state",
+    "topology",
 )
 
 

@@ -1,4 +1,4 @@
-"""Sourcing, final demand, orders, accounts, employment.
+"""Sourcing, final demand, orders, accounts.
 
 Final firms assemble P phases. For each they choose between making it, buying from tied suppliers, buying at arm's
 length in the district and buying abroad: a multinomial logit on quality, price, trust and pipelines (McFadden 1974).
@@ -8,40 +8,32 @@ Money only moves between accounts.
 import numpy as np
 
 from district_sim.compiled import kernel, parallel_kernel, prange
+from district_sim.processes.labour import change_jobs, employ
 from district_sim.processes.relations import (
     AHEAD,
-    BY_CHANCE,
     controller,
-    draw_firms,
     far_apart,
     fetch_ahead,
-    fetch_all,
     fetch_orders,
     is_affiliate,
-    mean_trust,
     strongest_pipeline,
 )
 from district_sim.processes.world import market_size
-from district_sim.random import Stream, draw_all, laplace_of, looped_word
-from district_sim.scratch import ALONE, BLOCKS, LOOKING, MEETINGS
-from district_sim.single import single
+from district_sim.random import Stream, draw_all, laplace_of
+from district_sim.scratch import ALONE, BLOCKS
 from district_sim.state import (
-    EMPLOYED,
     FIRMS,
     HOUSEHOLDS,
-    OUTSIDE,
     PUBLIC,
     PURCHASES,
     PURCHASES_LOCAL,
     REPATRIATED,
     TAXES,
-    UNEMPLOYED,
     WAGES,
     WORLD,
 )
 
 _DEMAND = int(Stream.DEMAND)
-_HIRING = int(Stream.HIRING)
 # Rows of scratch.phase
 _REACH, _QUALITY, _COUNT, _SPOT, _AWAY, _SPOT_ORDERS, _NEED = range(7)
 _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
@@ -52,18 +44,6 @@ _OWN = 0.9  # quality of what a firm makes outside its own phase, relative to it
 def supplier_price(j, client, firms, m):
     """Price of supplier j for a client, relative to normal: captive suppliers grant their captor a discount."""
     return 1.0 - m.captive_discount if firms[j].captor == client else 1.0
-
-
-@kernel
-def labour_productivity(i, firms, ties, world, m):
-    """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
-    relative = max(1e-6, firms[i].quality / world[0].quality_start)
-    return (
-        m.productivity
-        * relative**m.productivity_quality
-        * (1.0 + m.productivity_collaboration * (firms[i].collaboration - world[0].trust_start))
-        * (1.0 + m.productivity_trust * (mean_trust(i, ties) - world[0].trust_start))
-    )
 
 
 @kernel
@@ -370,84 +350,6 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
 
 
 @kernel
-def _recruit(firms, living, clock, scratch):
-    """Where those come from who bring knowledge along, and what they know that their new employer does not know.
-
-    The share of it that a firm takes over is in `scratch.value`, 0 where nobody comes; what they bring goes to
-    `scratch.lesson`.
-    """
-    s, first, share = scratch.meetings[0], 0, scratch.value
-    while first < living.size:
-        count, beyond = np.uint64(0), min(first + LOOKING * MEETINGS, living.size)
-        for i in living[first:beyond]:
-            s.own[count], s.key[count], s.at[count] = i, firms[i].key, count
-            count += np.uint64(share[i] > 0.0)
-        for t in range(count):
-            s.word[t] = looped_word(clock.seed[0], _HIRING, clock.step[0], s.key[t], BY_CHANCE, 0)
-        draw_firms(count, s, scratch.alive, clock)
-        fetch_all(s.met, count, firms, 64)
-        for t in range(count):
-            i, j = s.own[t], s.met[t]
-            if j < 0:
-                share[i] = 0.0
-                continue
-            own, theirs, brought = firms[i].tacit, firms[j].tacit, scratch.lesson[i].tacit
-            for d in range(own.size):
-                brought[d] = max(single(0.0), theirs[d] - own[d])
-        first = beyond
-
-
-@kernel
-def _employ(firms, living, ties, accounts, world, clock, scratch, p):
-    """Employment follows the work to be done; hires come from the unemployed and bring knowledge from where they were.
-
-    `scratch.value` holds each firm's volume of work.
-    """
-    m, people = p.market[0], accounts.people
-    wanted, freed = 0.0, 0.0
-    for i in living:
-        needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
-        scratch.value[i] = m.hiring_speed * (needed - firms[i].employees)
-        wanted += max(0.0, scratch.value[i])
-        freed += max(0.0, -scratch.value[i])
-    people[EMPLOYED] -= freed
-    people[UNEMPLOYED] += freed
-    granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
-    for i in living:
-        change = scratch.value[i]
-        hires = granted * max(0.0, change)
-        firms[i].employees += hires if change > 0.0 else change
-        scratch.value[i] = p.knowledge[0].hired_knowledge * hires / firms[i].employees
-    _recruit(firms, living, clock, scratch)
-    for i in living:
-        if scratch.value[i] > 0.0:
-            tacit, brought = firms[i].tacit, scratch.lesson[i].tacit
-            for d in range(tacit.size):
-                tacit[d] += scratch.value[i] * brought[d]
-    people[EMPLOYED] += granted * wanted
-    people[UNEMPLOYED] -= granted * wanted
-    force = people[EMPLOYED] + people[UNEMPLOYED]
-    moving = m.migration * (people[UNEMPLOYED] - m.unemployment * force)
-    people[UNEMPLOYED] -= moving
-    people[OUTSIDE] += moving
-
-
-@kernel
-def _change_jobs(firms, living, rate):
-    """Who changes employer takes education along: each firm loses its own and gains the district's mean.
-
-    A firm's training leaves with the worker, in part to its neighbours (Acemoglu & Pischke 1999,
-    doi 10.1111/1468-0297.00405); the district's mean stays.
-    """
-    people, educated = 0.0, 0.0
-    for i in living:
-        people += firms[i].employees
-        educated += firms[i].employees * firms[i].education
-    for i in living:
-        firms[i].education += rate * (educated / people - firms[i].education)
-
-
-@kernel
 def _update_customers(firms, living, world, clock, scratch, p):
     """Customer bases follow sales; noise and reversion redistribute customers within a phase, not in total.
 
@@ -491,9 +393,9 @@ def run_market(firms, living, ties, pipelines, agency, world, accounts, tally, c
         _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
         value += firms[i].value_added
         employees += firms[i].employees
-    _employ(firms, living, ties, accounts, world, clock, scratch, p)
+    employ(firms, living, ties, accounts, world, clock, scratch, p)
     if p.knowledge[0].job_mobility > 0.0:
-        _change_jobs(firms, living, p.knowledge[0].job_mobility)
+        change_jobs(firms, living, p.knowledge[0].job_mobility)
     _update_customers(firms, living, world, clock, scratch, p)
     if employees > 0.0:
         per_head = value / employees
