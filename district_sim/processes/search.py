@@ -169,7 +169,7 @@ def _look_around(firms, living, ties, clock, scratch, p):
 
 
 @kernel
-def _look_again(i, number, firms, ties, alive, clock, k, last):
+def _look_again(i, number, firms, ties, clock, k, last):
     """Whom firm i may tie with in one of its meetings, as things are now: a row, or -1."""
     a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
     through = ties[i].partner[np.int64(b * ties[i].partner.size)]
@@ -197,7 +197,7 @@ def form_ties(firms, living, ties, tally, clock, scratch, p):
         for number in range(MEETINGS):
             j = np.int64(found[n, number])
             if j < _NOBODY and not _still_free(i, j, ties):
-                j = _look_again(i, number, firms, ties, scratch.alive, clock, k, last)
+                j = _look_again(i, number, firms, ties, clock, k, last)
             if j < 0 or degree(j, ties) >= slots:
                 continue
             if degree(i, ties) >= k.wanted:
