@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from district_sim.scratch import aligned_rows
+
 DOMAINS, SLOTS = 8, 10
 BYTES_SEEN = 64
 BYTES_PER_FIRM = BYTES_SEEN + SLOTS * (4 + 4) + 3 * 4 + (DOMAINS + 1) * 4
@@ -65,11 +67,7 @@ class Case(NamedTuple):
 
 def aligned(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray:
     """An array of zeros that starts on a cache line."""
-    dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
-    buffer = np.zeros(size + 64, np.uint8)
-    start = -buffer.ctypes.data % 64
-    return buffer[start : start + size].view(dtype).reshape(shape)
+    return aligned_rows(int(np.prod(shape)), np.dtype(dtype)).view(np.ndarray).reshape(shape)
 
 
 def _partners(n: int, wiring: Wiring, rng: np.random.Generator) -> np.ndarray:

@@ -16,12 +16,12 @@ import numba
 import numpy as np
 
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c
-from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, aligned, make_case
+from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, make_case
 from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
 from district_sim.processes.knowledge import absorbing, socialise
 from district_sim.scenario import Scenario
-from district_sim.scratch import ALONE, BLOCKS, batch_space, lesson_record, shown_record
+from district_sim.scratch import ALONE, BLOCKS, aligned_rows, batch_space, lesson_record, shown_record
 from district_sim.single import load, total
 from district_sim.state import tie_record
 
@@ -39,12 +39,12 @@ def ours(case: Case, *, copy: bool = False) -> Callable[[], object]:
         copy: write the results to the case's `gained` and `capacity`, which takes time of its own.
     """
     n = len(case.seen)
-    shown = aligned(n, shown_record(DOMAINS)).view(np.recarray)
+    shown = aligned_rows(n, shown_record(DOMAINS))
     shown.tacit, shown.absorptive = case.seen["tacit"], case.seen["absorptive"]
     shown.place = np.stack([case.seen[name] for name in ("x", "y", "it", "norm")], axis=1)
-    ties = aligned(n, tie_record(SLOTS)).view(np.recarray)
+    ties = aligned_rows(n, tie_record(SLOTS))
     ties.partner, ties.trust = case.partner, case.trust
-    lesson, capacity = aligned(n, lesson_record(DOMAINS)).view(np.recarray), np.zeros(n, np.float32)
+    lesson, capacity = aligned_rows(n, lesson_record(DOMAINS)), np.zeros(n, np.float32)
     members = np.arange(n)
     own = case.education, case.experience, case.research, case.k.view(np.recarray)
     p = Scenario().parameters().knowledge

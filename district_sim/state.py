@@ -14,7 +14,8 @@ from district_sim.scratch import Scratch, aligned_rows, new_scratch
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
 TRUST_AT, ORDERS_AT, AGE_AT = 80, 160, 240  # bytes into a record of ties: about the middle of these
-ABSORPTIVE_AT = 224  # bytes into a record of firms
+TRUST_SIZE, ORDERS_SIZE = 4, 8  # bytes of one; of either, as many stand before the first as there are slots
+TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")

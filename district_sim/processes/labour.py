@@ -7,7 +7,7 @@ from district_sim.processes.relations import BY_CHANCE, draw_firms, fetch_all, m
 from district_sim.random import Stream, looped_word
 from district_sim.scratch import LOOKING, MEETINGS
 from district_sim.single import single
-from district_sim.state import EMPLOYED, OUTSIDE, UNEMPLOYED
+from district_sim.state import EMPLOYED, OUTSIDE, TACIT_AT, UNEMPLOYED
 
 _HIRING = int(Stream.HIRING)
 
@@ -40,7 +40,7 @@ def _recruit(firms, living, clock, scratch):
         for t in range(count):
             s.word[t] = looped_word(clock.seed[0], _HIRING, clock.step[0], s.key[t], BY_CHANCE, 0)
         draw_firms(count, s, scratch.alive, clock)
-        fetch_all(s.met, count, firms, 64)
+        fetch_all(s.met, count, firms, TACIT_AT)
         for t in range(count):
             i, j = s.own[t], s.met[t]
             if j < 0:

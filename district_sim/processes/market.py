@@ -14,7 +14,7 @@ from district_sim.processes.relations import (
     controller,
     far_apart,
     fetch_ahead,
-    fetch_orders,
+    fetch_mirrors,
     is_affiliate,
     strongest_pipeline,
 )
@@ -24,6 +24,7 @@ from district_sim.scratch import ALONE, BLOCKS
 from district_sim.state import (
     FIRMS,
     HOUSEHOLDS,
+    ORDERS_SIZE,
     PUBLIC,
     PURCHASES,
     PURCHASES_LOCAL,
@@ -286,7 +287,7 @@ def _volumes(living, firms, ties, by_phase, volume, value, m):
     rows, last = firms.size, value.size - 1
     for i in living:
         if i + AHEAD < rows and firms[i + AHEAD].phase < last and far_apart(i, ties):
-            fetch_orders(i + AHEAD, 0, ties)
+            fetch_mirrors(i + AHEAD, 0, ties, ORDERS_SIZE)
         volume[i] = _volume(i, firms, ties, by_phase, value, m)
 
 

@@ -55,21 +55,15 @@ def fetch_partners(i, first, ties, records, offset):
 
 
 @kernel
-def fetch_orders(i, first, ties):
-    """Ask for what the partners of firm i, in rows from `first` on, ordered from it."""
+def fetch_mirrors(i, first, ties, size):
+    """Ask for what the partners of firm i, in rows from `first` on, hold on their side of the tie.
+
+    size: bytes of a number there: TRUST_SIZE for trust, ORDERS_SIZE for orders.
+    """
     tie, slots = ties[i], ties[i].partner.size
     for m in range(slots):
         if tie.partner[m] >= first:
-            prefetch(ties, np.uint32(tie.partner[m]), 8 * (slots + tie.mirror[m]))
-
-
-@kernel
-def fetch_trust(i, first, ties):
-    """Ask for the partners' trust in firm i, of those in rows from `first` on."""
-    tie, slots = ties[i], ties[i].partner.size
-    for m in range(slots):
-        if tie.partner[m] >= first:
-            prefetch(ties, np.uint32(tie.partner[m]), 4 * (slots + tie.mirror[m]))
+            prefetch(ties, np.uint32(tie.partner[m]), size * (slots + tie.mirror[m]))
 
 
 @kernel

@@ -20,9 +20,9 @@ from district_sim.processes.relations import (
     fetch_all,
     tie,
 )
-from district_sim.random import Stream, draw_all, looped_uniform2, looped_word, uniform, uniform2, uniform_of
+from district_sim.random import Stream, draw_all, looped_uniform2, looped_word, uniform, uniform_of
 from district_sim.scratch import ALONE, BLOCKS, LOOKING, MEETINGS
-from district_sim.state import AGE_AT, ORDERS_AT, TIE_BIRTHS, TRUST_AT
+from district_sim.state import AGE_AT, ORDERS_AT, PLACE_AT, TACIT_AT, TIE_BIRTHS, TRUST_AT
 
 _FORMING = int(Stream.TIE_FORMING)
 _SEARCHING, _SUITING = 99, 100  # numbers of draws: whether a firm looks; whether it suits the first that it meets
@@ -59,14 +59,6 @@ def _suits(a, b, luck, k, last):
 def _free(slot, behind, slots):
     """Code of a free slot: of the firm itself (`behind` is `slots`), or slot `behind` of its partner in `slot`."""
     return -2 - (slot * (slots + 1) + behind)
-
-
-@kernel
-def _still_free(i, code, ties):
-    """Whether the slot with this code still is, at the turn of firm i."""
-    slots = ties[i].partner.size
-    through, behind = ties[i].partner[(-2 - code) // (slots + 1)], (-2 - code) % (slots + 1)
-    return through < 0 or (behind < slots and ties[through].partner[behind] < 0)
 
 
 @kernel
@@ -125,8 +117,8 @@ def _choose_all(count, firms, clock, s, k, last):
         at[some], row[some], key[some], number[some] = t, met[t], key[t], number[t] + _SUITING
         some += np.uint64((met[t] >= 0) & (met[t] != own[t]))
         met[t] = _NOBODY if met[t] == own[t] else met[t]
-    for line in (0, 64, 128):
-        fetch_all(row, some, firms, line)
+    for at_byte in (0, TACIT_AT, PLACE_AT):
+        fetch_all(row, some, firms, at_byte)
     for t in range(some):
         other[t] = firms[row[t]].key
     for t in range(some):
@@ -169,17 +161,19 @@ def _look_around(firms, living, ties, clock, scratch, p):
 
 
 @kernel
-def _look_again(i, number, firms, ties, clock, k, last):
-    """Whom firm i may tie with in one of its meetings, as things are now: a row, or -1."""
-    a, b = uniform2(clock.seed[0], _FORMING, clock.step[0], firms[i].key, -1, number)
-    through = ties[i].partner[np.int64(b * ties[i].partner.size)]
+def _look_again(i, number, code, firms, ties, clock, k, last):
+    """Whom firm i may tie with where a slot was free, see `_free`, as things are now: a row, or -1."""
+    slots = ties[i].partner.size
+    through, behind = ties[i].partner[(-2 - code) // (slots + 1)], (-2 - code) % (slots + 1)
     if through < 0:
         return np.int64(_NOBODY)
-    a = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[through].key, number)
-    j = np.int64(ties[through].partner[np.int64(a * ties[i].partner.size)])
+    seed, step, key = clock.seed[0], clock.step[0], firms[i].key
+    if behind == slots:
+        behind = np.int64(uniform(seed, _FORMING, step, key, firms[through].key, number) * slots)
+    j = np.int64(ties[through].partner[behind])
     if j < 0 or j == i:
         return np.int64(_NOBODY)
-    luck = uniform(clock.seed[0], _FORMING, clock.step[0], firms[i].key, firms[j].key, number + _SUITING)
+    luck = uniform(seed, _FORMING, step, key, firms[j].key, number + _SUITING)
     return j if _suits(firms[i], firms[j], luck, k, last) else np.int64(_NOBODY)
 
 
@@ -196,8 +190,8 @@ def form_ties(firms, living, ties, tally, clock, scratch, p):
                 fetch_all(found[n + AHEAD], MEETINGS, ties, at)
         for number in range(MEETINGS):
             j = np.int64(found[n, number])
-            if j < _NOBODY and not _still_free(i, j, ties):
-                j = _look_again(i, number, firms, ties, clock, k, last)
+            if j < _NOBODY:
+                j = _look_again(i, number, j, firms, ties, clock, k, last)
             if j < 0 or degree(j, ties) >= slots:
                 continue
             if degree(i, ties) >= k.wanted:

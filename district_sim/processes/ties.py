@@ -7,9 +7,8 @@ from district_sim.processes.relations import (
     controller,
     far_apart,
     fetch_ahead,
-    fetch_orders,
+    fetch_mirrors,
     fetch_partners,
-    fetch_trust,
     is_affiliate,
     mean_trust,
     trusted_sum,
@@ -17,7 +16,7 @@ from district_sim.processes.relations import (
 )
 from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
 from district_sim.scratch import ALONE, BLOCKS, PAIRED
-from district_sim.state import ABSORPTIVE_AT, SELF_OWNED, TIE_DEATHS, VALUES
+from district_sim.state import ABSORPTIVE_AT, ORDERS_SIZE, SELF_OWNED, TIE_DEATHS, TRUST_SIZE, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _CHEMISTRY = int(Stream.TIE_TRUST)
@@ -88,8 +87,8 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
             if far_apart(i, ties):
                 for at in (0, ABSORPTIVE_AT):
                     fetch_partners(i, i, ties, firms, at)
-                fetch_trust(i, i, ties)
-                fetch_orders(i, i, ties)
+                for size in (TRUST_SIZE, ORDERS_SIZE):
+                    fetch_mirrors(i, i, ties, size)
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
