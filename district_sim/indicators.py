@@ -211,19 +211,19 @@ def _control(firms, living, rows, sales, multinationals, scratch):
 
 
 @kernel
-def _tie_statistics(living, ties, threshold):
+def _tie_statistics(living, ties, orders, threshold):
     """Directed ties, sum of trust, ties above the trust threshold, largest and total local orders by client."""
     count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in living:
-        orders = 0.0
+        paid = 0.0
         for m in range(ties[i].partner.size):
             if ties[i].partner[m] >= 0:
                 count += 1.0
                 trust += ties[i].trust[m]
                 trusted += ties[i].trust[m] > threshold
-                orders += ties[i].orders[m]
-        largest = max(largest, orders)
-        total += orders
+                paid += orders[i].paid[m] if ties[i].age[m] > 0 else 0.0
+        largest = max(largest, paid)
+        total += paid
     return count, trust, trusted, largest, total
 
 
@@ -334,7 +334,8 @@ def observe(state, p):
     gini = _gini(scratch.value[:n])
     employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
     hhi, members, group_people = _control(firms, living, rows, sales, p.ownership[0].multinationals, scratch)
-    count, trust, trusted, largest_client, orders = _tie_statistics(living, ties, p.knowledge[0].trust_threshold)
+    known = p.knowledge[0].trust_threshold
+    count, trust, trusted, largest_client, paid = _tie_statistics(living, ties, state.orders, known)
     largest, closed, neighbourhoods, paths, pairs = shape_of_network(living, ties, state.clock, scratch)
     covered, made = _coverage(firms, living, p.derived.phase_value, scratch.phase[0])
     outside = sums[14] + sums[15]
@@ -365,7 +366,7 @@ def observe(state, p):
         hhi_control=hhi,
         dependent_share=_ratio(sums[9], sums[8]),
         captive_share=_ratio(sums[10], sums[8]),
-        order_centralisation=_ratio(n * largest_client / orders - 1.0, n - 1.0) if orders > 0.0 else 0.0,
+        order_centralisation=_ratio(n * largest_client / paid - 1.0, n - 1.0) if paid > 0.0 else 0.0,
         takeovers=tally[TAKEOVERS],
         acquisitions=tally[ACQUISITIONS],
     )

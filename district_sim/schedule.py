@@ -36,7 +36,7 @@ def one_quarter(state, p, row):
         p: the scenario's `Parameters`.
         row: (len(INDICATORS),) floats for the quarter's indicators, or an empty array if none are wanted.
     """
-    firms, ties, pipelines, agency = state.firms, state.ties, state.pipelines, state.agency
+    firms, ties, orders, pipelines, agency = state.firms, state.ties, state.orders, state.pipelines, state.agency
     policy, instruments, world, accounts = (
         state.policy,
         state.instruments,
@@ -61,9 +61,9 @@ def one_quarter(state, p, row):
     # 4 Innovation
     innovate(firms, living, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s)
     # 5 Sourcing and market
-    run_market(firms, living, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
+    run_market(firms, living, ties, orders, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
     # 6 Ties
-    update_trust(firms, living, ties, clock, scratch, p)
+    update_trust(firms, living, ties, orders, clock, scratch, p)
     update_identity(firms, living, ties, agency, clock, scratch, p, s)
     end_ties(firms, living, ties, tally, clock, scratch, p)
     form_ties(firms, living, ties, tally, clock, scratch, p)

@@ -11,7 +11,7 @@ from district_sim.compiled import kernel
 
 COUNTS = 128  # room for sums over the district
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
-BLOCKS, BATCH = 16, 8  # blocks of firms that threads share; firms whose ties are computed together
+BLOCKS, BATCH = 16, 16  # blocks of firms that threads share; firms whose ties are computed together
 LANES = 16  # numbers in the longest vector of today's processors
 PAIRED = 32  # firms for whose ties draws are taken together
 MEETINGS = 8  # firms that one which looks for partners meets in a quarter

@@ -13,8 +13,7 @@ from district_sim.scratch import Scratch, aligned_rows, new_scratch
 
 SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
 PIPELINE_SLOTS = 4
-TRUST_AT, ORDERS_AT, AGE_AT = 80, 160, 240  # bytes into a record of ties: about the middle of these
-TRUST_SIZE, ORDERS_SIZE = 4, 8  # bytes of one; of either, as many stand before the first as there are slots
+TRUST_AT, AGE_AT = 64, 128  # bytes into a record of ties: about the middle of these
 TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
@@ -130,12 +129,19 @@ def tie_record(slots: int) -> np.dtype:
         [
             ("partner", np.int32, (slots,)),  # row of the partner, -1 for a free slot
             ("trust", np.float32, (slots,)),  # 0..1
-            ("orders", np.float64, (slots,)),  # k€ paid by the row's firm to the partner this quarter
             ("age", np.int16, (slots,)),  # quarters
             ("mirror", np.int8, (slots,)),  # slot of the same tie in the partner's row
         ],
         align=True,
     )
+
+
+def order_record(slots: int) -> np.dtype:
+    """Orders along local ties, slot by slot as in `tie_record`; not there, because most processes read ties only.
+
+    A quarter's market writes them anew. Of a tie that has been formed since, whose age is 0, they say nothing.
+    """
+    return np.dtype([("paid", np.float64, (slots,))])  # k€ paid by the row's firm to the partner this quarter
 
 
 def _pipeline() -> np.dtype:
@@ -260,6 +266,7 @@ class State(NamedTuple):
 
     firms: Any  # (N,) see firm_record
     ties: Any  # (N,) see tie_record
+    orders: Any  # (N,) see order_record
     pipelines: Any  # (N,) see _pipeline
     agency: Any  # (1,) see _agency
     policy: Any  # (1,) see _policy
@@ -312,6 +319,7 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
     return State(
         firms=_rows(capacity, firm_record(domains, phases), rows),
         ties=_rows(capacity, tie_record(slots), rows),
+        orders=_rows(capacity, order_record(slots), rows),
         pipelines=_rows(capacity, _pipeline(), rows),
         agency=_rows(1, _agency(nodes)),
         policy=policy,
@@ -342,6 +350,7 @@ def grown(state: State, capacity: int) -> State:
     return state._replace(
         firms=longer(state.firms),
         ties=longer(state.ties),
+        orders=longer(state.orders),
         pipelines=longer(state.pipelines),
         scratch=new_scratch(capacity, domains, phases, slots, state.scratch.abroad.size),
     )

@@ -51,7 +51,7 @@ def check_ties(state: State) -> None:
     trust = state.ties.trust[:rows]
     assert ((trust >= 0.0) & (trust <= 1.0)).all()
     assert not trust[partner < 0].any()
-    assert (state.ties.orders >= 0.0).all()
+    assert (state.orders.paid >= 0.0).all()
 
 
 def check_firms(state: State, before: np.ndarray) -> None:

@@ -10,7 +10,8 @@ from naive import cases
 from naive.common import make_tie
 
 from district_sim.compiled import kernel
-from district_sim.single import exp_of_negative
+from district_sim.scratch import aligned_rows
+from district_sim.single import exp_of_negative, load, square_eight, total
 from district_sim.state import TECHNOLOGY, State
 
 ASLEEP = {
@@ -38,6 +39,25 @@ def test_the_exponential_is_as_exact_as_it_says(lowest: float, error: float) -> 
     _exponentials(x, out)
     np.testing.assert_allclose(out.astype(np.float64), np.exp(x.astype(np.float64)), rtol=error)
     assert out[-1] == 1.0
+
+
+@kernel
+def _squares(rows: Any, first: Any, together: Any, apart: Any) -> None:
+    square_eight(rows, np.uint64(first), together)
+    for k in range(8):
+        apart[first + k] = total(load(rows[first + k].gap) * load(rows[first + k].gap))
+
+
+@pytest.mark.parametrize("domains", [1, 2, 3, 7, 8, 11, 16])
+def test_eight_sums_of_squares_are_those_of_one_at_a_time(domains: int) -> None:
+    rows = aligned_rows(30, np.dtype([("gap", np.float32, (domains,))]))
+    rows.gap = np.random.default_rng(domains).normal(size=rows.gap.shape)
+    together, apart = np.full(30, -1.0, np.float32), np.full(30, -1.0, np.float32)
+    _squares(rows, 11, together, apart)
+    np.testing.assert_array_equal(together, apart)
+    np.testing.assert_allclose(together[11:19], (rows.gap[11:19].astype(np.float64) ** 2).sum(axis=1), rtol=1e-6)
+    assert (together[:11] == -1.0).all()
+    assert (together[19:] == -1.0).all()
 
 
 def knowledge(**rates: Any) -> Any:

@@ -67,7 +67,7 @@ class TestSourcing:
         def orders(trust: float) -> float:
             state = cases.district()
             state.ties.trust[state.ties.partner >= 0] = trust
-            return float(traded(state).ties.orders.sum())
+            return float(traded(state).orders.paid.sum())
 
         assert orders(0.9) > orders(0.5) > orders(0.1) > 0.0
 
@@ -84,9 +84,9 @@ class TestSourcing:
         state = cases.strangers()
         i, j = int(np.flatnonzero(final(state))[0]), int(np.flatnonzero(suppliers(state))[0])
         make_tie(state, i, j, 0.5)
-        apart = traded(state).ties.orders[i].sum()
+        apart = traded(state).orders.paid[i].sum()
         state.firms.owner[j] = i
-        assert traded(state).ties.orders[i].sum() > apart
+        assert traded(state).orders.paid[i].sum() > apart
 
     @pytest.mark.parametrize(("switch", "share"), [("global_sourcing", "abroad"), ("make_or_buy", "made")])
     def test_switched_off_a_source_is_not_used(self, switch: str, share: str) -> None:
@@ -109,7 +109,7 @@ class TestCaptives:
     def test_a_captive_is_paid_less_for_the_same_work(self) -> None:
         _, free, i, j = self.relation(captor=False)
         _, bound, _, _ = self.relation(captor=True)
-        assert bound.ties.orders[i].sum() == pytest.approx(0.8 * free.ties.orders[i].sum())
+        assert bound.orders.paid[i].sum() == pytest.approx(0.8 * free.orders.paid[i].sum())
         assert bound.firms.employees[j] == pytest.approx(free.firms.employees[j])
         assert bound.firms.profit[j] < free.firms.profit[j]
         assert bound.firms.profit[i] > free.firms.profit[i]
@@ -118,12 +118,12 @@ class TestCaptives:
         state, free, i, j = self.relation(captor=False)
         state.firms.captor[j] = 39 if i != 39 else 38
         rigid = {"sensitivity_price": 0.0, "demand_price": 0.0, "captive_discount": 0.2}
-        assert traded(state, market=rigid).ties.orders[i].sum() == pytest.approx(free.ties.orders[i].sum())
+        assert traded(state, market=rigid).orders.paid[i].sum() == pytest.approx(free.orders.paid[i].sum())
 
     def test_main_client_is_the_largest(self) -> None:
         state = traded(cases.district())
         for j in np.flatnonzero(suppliers(state)):
-            orders = {i: state.ties.orders[i, state.ties.mirror[j, m]] for m, i, _ in links(state, int(j))}
+            orders = {i: state.orders.paid[i, state.ties.mirror[j, m]] for m, i, _ in links(state, int(j))}
             if max(orders.values(), default=0.0) > 0.0:
                 assert orders[state.firms.main_client[j]] == max(orders.values())
                 assert state.firms.client_share[j] == pytest.approx(max(orders.values()) / state.firms.sales[j])

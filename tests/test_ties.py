@@ -21,13 +21,14 @@ def pair(trust: float = 0.5) -> State:
     state = cases.strangers()
     make_tie(state, A, B, trust)
     state.firms.offshored = 0.0
+    state.orders.paid = 0.0  # of ties that strangers had before
     return state
 
 
 def heading(state: State, **changes: Any) -> float:
     """Trust towards which A's tie with B moves."""
     p = cases.parameters("calm", firms={"trust_spread": 0.0}, **changes)
-    orders = state.ties.orders[A, 0] + state.ties.orders[B, 0]
+    orders = state.orders.paid[A, 0] + state.orders.paid[B, 0]
     there, back = (
         float(
             trust_target(
@@ -45,7 +46,7 @@ class TestTrust:
     def test_grows_with_kept_orders(self) -> None:
         state = pair()
         plain = heading(state)
-        state.ties.orders[A, 0] = 0.5 * min(state.firms.sales[A], state.firms.sales[B])
+        state.orders.paid[A, 0] = 0.5 * min(state.firms.sales[A], state.firms.sales[B])
         assert heading(state) > plain
 
     def test_grows_with_joint_contributions_not_with_lonely_ones(self) -> None:

@@ -18,6 +18,7 @@ from district_sim.single import (
     positive,
     prefetch,
     single,
+    square_eight,
     store,
     total,
     zeros,
@@ -31,20 +32,37 @@ _FULL = np.uint64(LANES - 1)
 
 
 @kernel
-def absorbing(education, experience, research, own_knowledge, k):
-    """Weight of what makes for absorptive capacity, which is 1 - exp(-weight): between 0 and 1, saturating.
+def absorbing_weights(k):
+    """Weights of education, experience, research and knowledge in `absorbing`, and what it always is at least.
 
-    Source: Cohen & Levinthal 1990 (doi 10.2307/2393553); Stiglitz 1987 on learning to learn. With all weights at zero
-    (mechanism switched off) every firm has a capacity of 0.5.
+    With all weights at zero (mechanism switched off) every firm has a capacity of 0.5.
     """
-    if k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0:
-        return single(_HALF)
+    off = k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0
+    return (
+        single(k.absorptive_education),
+        single(k.absorptive_experience),
+        single(k.absorptive_research),
+        single(k.absorptive_knowledge),
+        single(_HALF if off else 0.0),
+    )
+
+
+@kernel
+def absorbing(education, experience, research, own_knowledge, weights):
+    """What makes for absorptive capacity, which is 1 - exp(-this): between 0 and 1, saturating.
+
+    weights: of `absorbing_weights`, once for all firms.
+
+    Source: Cohen & Levinthal 1990 (doi 10.2307/2393553); Stiglitz 1987 on learning to learn.
+    """
+    of_education, of_experience, of_research, of_knowledge, least = weights
     known, tried = single(own_knowledge), single(research)
     return (
-        single(k.absorptive_education) * single(education)
-        + single(k.absorptive_experience) * single(experience)
-        + single(k.absorptive_research) * (tried / (single(1.0) + tried))
-        + single(k.absorptive_knowledge) * (known / (single(1.0) + known))
+        least
+        + of_education * single(education)
+        + of_experience * single(experience)
+        + of_research * (tried / (single(1.0) + tried))
+        + of_knowledge * (known / (single(1.0) + known))
     )
 
 
@@ -69,7 +87,8 @@ def trust_weight(trust, k):
 
 @kernel
 def _show(living, firms, pipelines, relevance, k, shown, told, capacity):
-    """Pack what partners see of the living firms; weights of absorptive capacity into `capacity`."""
+    """Pack what partners see of the living firms; what makes for absorptive capacity into `capacity`."""
+    weights = absorbing_weights(k)
     for n in range(living.size):
         i = living[n]
         firm, face = firms[i], shown[i]
@@ -81,20 +100,21 @@ def _show(living, firms, pipelines, relevance, k, shown, told, capacity):
         store(told[i].codified, load(firm.codified))
         store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(total(tacit * tacit))))
         face.absorptive = firm.absorptive
-        capacity[n] = absorbing(firm.education, firm.experience, firm.research, known, k)
+        capacity[n] = absorbing(firm.education, firm.experience, firm.research, known, weights)
         face.pipeline = strongest_pipeline(i, pipelines)
 
 
 @kernel
 def _compare(members, shown, ties, k, gaps, places, number, many):
-    """Some firms with their partners, tie by tie: gaps of knowledge and place, squared gap, trust; returns all ties.
+    """Some firms with their partners, tie by tie: gaps of knowledge and place, and trust; returns the number of ties.
 
     Unsigned numbers index an array without asking whether they count from its end.
     """
     t, scale, more = np.uint64(0), single(k.distance_scale), single(k.distance_absorptive)
     it_tacit, add = single(k.it_tacit), four(0.0, 0.0, 1.0, 0.0)
     for n in range(np.uint64(members.size)):
-        me, tie, before = shown[members[n]], ties[members[n]], t
+        i, before = np.uint64(members[n]), t
+        me, tie = shown[i], ties[i]
         tacit, place = load(me.tacit), me.place
         own = four(place[_EAST], place[_NORTH], 0.0, -place[_LENGTHS])
         factor = four(1.0, 1.0, it_tacit * place[_IT], scale + more * me.absorptive)
@@ -105,30 +125,38 @@ def _compare(members, shown, ties, k, gaps, places, number, many):
             gap = load(other.tacit) - tacit
             store(gaps[t].gap, gap)
             store(places[t].place, multiply_add(load(other.place) - own, factor, add))
-            number[_SQUARE, t], number[_TRUST, t] = total(gap * gap), tie.trust[m]
+            number[_TRUST, t] = tie.trust[m]
             t += np.uint64(1)
         many[n] = t - before
     return t
 
 
 @kernel
-def _understand(count, interaction, k, places, number):
+def _understand(count, interaction, k, gaps, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
-    All ties of several firms in one loop, so that it becomes vector instructions; over what earlier ties have left, it
-    goes on to a whole number of vectors rather than take the last ties one by one. Understanding with the gap that
-    grows with cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
+    All ties of several firms in loops that become vector instructions; over what earlier ties have left, they go on to
+    a whole number of vectors rather than take the last ties one by one. A loop for root and quotient and another for
+    the exponentials wait less than one for all: 5 % of socialisation. Understanding with the gap that grows with
+    cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
     """
     square, trust, meeting, understood = number[_SQUARE], number[_TRUST], number[_MEETING], number[_UNDERSTOOD]
     threshold, per_km = single(k.trust_threshold), single(1.0 / k.meeting_distance)
     per_trust = single(interaction / (1.0 - k.trust_threshold))
-    for t in range((count + _FULL) & ~_FULL):
+    count = (count + _FULL) & ~_FULL
+    for t in range(np.uint64(0), count, np.uint64(8)):
+        square_eight(gaps, t, square)
+    for t in range(count):
         place = places[t].place
         km = np.sqrt(place[_EAST] * place[_EAST] + place[_NORTH] * place[_NORTH])
         trusted = max(single(0.0), trust[t] - threshold) * per_trust
-        meeting[t] = trusted * place[_IT] * exp_of_negative(-km * per_km)
+        trust[t] = trusted * place[_IT]
+        meeting[t] = -km * per_km
         bridged = place[_LENGTHS] * place[_LENGTHS] + single(1e-30)
-        understood[t] = meeting[t] * exp_of_negative(-square[t] / bridged)
+        square[t] = -square[t] / bridged
+    for t in range(count):
+        meeting[t] = trust[t] * exp_of_negative(meeting[t])
+        understood[t] = meeting[t] * exp_of_negative(square[t])
 
 
 @kernel
@@ -137,43 +165,48 @@ def _share_attention(members, shown, k, lesson, gaps, number, many):
     t, socialisation, spared = np.uint64(0), single(min(1.0, k.socialisation)), single(k.attention)
     meeting, understood = number[_MEETING], number[_UNDERSTOOD]
     for n in range(np.uint64(members.size)):
-        me, ties = shown[members[n]], many[n]
+        i, ties = np.uint64(members[n]), many[n]
+        me = shown[i]
         attention, learned = spared, zeros(me.tacit)
         for u in range(t, t + ties):
             attention += meeting[u]
             learned = multiply_add(understood[u], positive(load(gaps[u].gap)), learned)
         t += ties
-        store(lesson[members[n]].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
+        store(lesson[i].tacit, learned * (socialisation * me.absorptive / max(attention, single(1e-30))))
 
 
 @kernel
-def socialise(members, shown, ties, k, interaction, lesson, capacity, gaps, places, number, many):
-    """Tacit knowledge that some firms learn face to face, and their new absorptive capacity.
+def socialise(members, first, beyond, shown, ties, k, interaction, lesson, gaps, places, number, many):
+    """Tacit knowledge that some firms learn face to face.
 
-    A few firms at a time go through three loops, each simple enough to become vector instructions: about 4 ns a tie
-    on one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
+    A few firms at a time go through three steps, each of loops simple enough to become vector instructions: about 3 ns
+    a tie on one thread, where one plain loop takes 15. The partners of the firms to come are fetched meanwhile.
 
     Args:
-        members: the firms' rows, int64.
+        members: the firms' rows, int64; from `first` to before `beyond` are computed.
         shown: (N,) records of `scratch.shown`.
         ties: (N,) records of `State.ties`.
         k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
         lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
-        capacity: float32, of each of the members: weights from `absorbing` become absorptive capacity.
         gaps, places, number, many: one row each of the fields of `scratch.batch`, working space.
     """
-    for low in range(0, members.size, BATCH):
-        batch = members[low : low + BATCH]
+    for low in range(first, beyond, BATCH):
+        batch = members[low : min(low + BATCH, beyond)]
         if far_apart(batch[0], ties):
-            for i in members[low + 4 * BATCH : low + 5 * BATCH]:
+            for i in members[low + 3 * BATCH : low + 4 * BATCH]:
                 prefetch(ties, np.uint32(i), 0)
                 prefetch(ties, np.uint32(i), 64)
-            for i in members[low + 2 * BATCH : low + 3 * BATCH]:
+            for i in members[low + BATCH : low + 2 * BATCH]:
                 fetch_partners(i, 0, ties, shown, 0)
         count = _compare(batch, shown, ties, k, gaps, places, number, many)
-        _understand(count, interaction, k, places, number)
+        _understand(count, interaction, k, gaps, places, number)
         _share_attention(batch, shown, k, lesson, gaps, number, many)
-    for n in range(np.uint64(members.size)):
+
+
+@kernel
+def absorb(capacity):
+    """What `absorbing` returned for some firms becomes their absorptive capacity, float32, in place."""
+    for n in range(np.uint64(capacity.size)):
         capacity[n] = single(1.0) - exp_of_negative(-capacity[n])
 
 
@@ -282,7 +315,8 @@ def update_knowledge(firms, living, ties, pipelines, agency, policy, world, cloc
     if n < ALONE:
         k = knowledge[0]
         _show(living, firms, pipelines, relevance, k, shown, told, capacity)
-        socialise(living, shown, ties, k, interaction, lessons, capacity, gap[0], place[0], number[0], many[0])
+        socialise(living, 0, n, shown, ties, k, interaction, lessons, gap[0], place[0], number[0], many[0])
+        absorb(capacity[:n])
         _learn(
             living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, k,
             interaction, use,
@@ -294,8 +328,9 @@ def update_knowledge(firms, living, ties, pipelines, agency, policy, world, cloc
             _show(mine, firms, pipelines, relevance, knowledge[0], shown, told, own)
         for b in prange(BLOCKS):
             low, high = b * n // BLOCKS, (b + 1) * n // BLOCKS
-            mine, own, space = living[low:high], capacity[low:high], (gap[b], place[b], number[b], many[b])
-            socialise(mine, shown, ties, knowledge[0], interaction, lessons, own, *space)
+            space = gap[b], place[b], number[b], many[b]
+            socialise(living, low, high, shown, ties, knowledge[0], interaction, lessons, *space)
+            absorb(capacity[low:high])
         for b in prange(BLOCKS):
             low, high = b * n // BLOCKS, (b + 1) * n // BLOCKS
             mine, own = living[low:high], capacity[low:high]

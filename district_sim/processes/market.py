@@ -7,7 +7,7 @@ Money only moves between accounts.
 
 import numpy as np
 
-from district_sim.compiled import kernel, parallel_kernel, prange
+from district_sim.compiled import inlined_kernel, kernel, parallel_kernel, prange
 from district_sim.processes.labour import change_jobs, employ
 from district_sim.processes.relations import (
     AHEAD,
@@ -24,7 +24,6 @@ from district_sim.scratch import ALONE, BLOCKS
 from district_sim.state import (
     FIRMS,
     HOUSEHOLDS,
-    ORDERS_SIZE,
     PUBLIC,
     PURCHASES,
     PURCHASES_LOCAL,
@@ -81,19 +80,19 @@ def _quality_pull(quality, world, m):
     return (max(1e-6, quality) / world[0].quality_start) ** m.sensitivity_quality
 
 
-@kernel
-def _source(i, firms, ties, pull, abroad, making, by_phase, tied, outside, price, value, m, o):
-    """Shares of firm i's needs by source; order shares of tied suppliers go to `ties.orders`.
+@inlined_kernel
+def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside, price, value, m, o):
+    """Shares of firm i's needs by source; order shares of tied suppliers go to `order`.
 
-    pull: (N,) choice weight of each firm's quality. abroad, making: choice weights of buying abroad and of making.
-    by_phase: `scratch.phase`. tied: (P,) working space. outside: quality abroad. price: (P,) prices abroad.
-    value: (P,) value of the phases. m, o: parameters of market and ownership.
+    tie, order: records of the firm. pull: (N,) choice weight of each firm's quality. abroad, making: choice weights
+    of buying abroad and of making. by_phase: `scratch.phase`. tied: (P,) working space. outside: quality abroad.
+    price: (P,) prices abroad. value: (P,) value of the phases. m, o: parameters of market and ownership.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
     firm, last = firms[i], value.size - 1
     own_quality, own_cost = _OWN * firm.quality, 1.0 + m.make_penalty
-    _weigh_tied(i, firms, ties, pull, tied, value, m, o)
+    _weigh_tied(i, firms, tie, order, pull, tied, value, m, o)
     quality, cost = value[last] * firm.quality, value[last]
     bought, bought_abroad = 0.0, 0.0
     for k in range(last):
@@ -106,26 +105,26 @@ def _source(i, firms, ties, pull, abroad, making, by_phase, tied, outside, price
         cost += value[k] * (own_cost * made + spot + price[k] * away)
         bought += value[k] * (1.0 - made)
         bought_abroad += value[k] * away
-    orders = ties[i].orders
-    for t in range(orders.size):
-        if orders[t] > 0.0:
-            j = ties[i].partner[t]
+    paid = order.paid
+    for t in range(paid.size):
+        if paid[t] > 0.0:
+            j = tie.partner[t]
             k = firms[j].phase
-            orders[t] *= tied[k]
-            quality += value[k] * firms[j].quality * orders[t]
-            cost += value[k] * supplier_price(j, i, firms, m) * orders[t]
+            paid[t] *= tied[k]
+            quality += value[k] * firms[j].quality * paid[t]
+            cost += value[k] * supplier_price(j, i, firms, m) * paid[t]
     firm.offshored = bought_abroad / bought if bought > 0.0 else 0.0
     return quality, cost
 
 
 @kernel
-def _weigh_tied(i, firms, ties, pull, tied, value, m, o):
-    """Choice weights of firm i's tied suppliers into `ties.orders`, their sums by phase into `tied`."""
-    partner, trust, orders = ties[i].partner, ties[i].trust, ties[i].orders
+def _weigh_tied(i, firms, tie, order, pull, tied, value, m, o):
+    """Choice weights of firm i's tied suppliers into `order`, their sums by phase into `tied`."""
+    partner, trust, paid = tie.partner, tie.trust, order.paid
     unit, last = controller(i, firms), value.size - 1
     tied[:] = 0.0
     for t in range(partner.size):
-        orders[t] = 0.0
+        paid[t] = 0.0
         j = partner[t]
         if j < 0 or firms[j].phase == last:
             continue
@@ -137,14 +136,15 @@ def _weigh_tied(i, firms, ties, pull, tied, value, m, o):
         if supplier.captor == i:
             weight *= supplier_price(j, i, firms, m) ** -m.sensitivity_price
         weight *= min(4.0, supplier.reach / max(_MIN_SALES, value[supplier.phase] * firms[i].reach))
-        orders[t] = weight
+        paid[t] = weight
         tied[supplier.phase] += weight
 
 
 @kernel
 def _attract(
-    living, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value, m, o
-):
+    living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value,
+    m, o,
+):  # fmt: skip
     """Sourcing and attractiveness of the final firms among the living; the latter into `attraction`, shape (N,)."""
     last, price, standard = value.size - 1, world[0].price, world[0].quality_start * world[0].rivals
     rows, collective = firms.size, agency[0].pipelines.mean()
@@ -155,13 +155,15 @@ def _attract(
             fetch_ahead(i, rows, ties, firms, 0)
         if firm.phase != last:
             firm.offshored = 0.0
-            for t in range(ties[i].partner.size):
-                ties[i].orders[t] = 0.0
+            for t in range(orders[i].paid.size):
+                orders[i].paid[t] = 0.0
             continue
         affiliate = is_affiliate(i, firms)
         abroad = leaning + m.abroad_pipeline * min(1.0, pipelines[i].strength.sum()) + o.affiliate_abroad * affiliate
-        own = making * _quality_pull(_OWN * firm.quality, world, m)
-        quality, cost = _source(i, firms, ties, pull, np.exp(abroad), own, by_phase, tied, standard, price, value, m, o)
+        abroad, own = np.exp(abroad), making * _quality_pull(_OWN * firm.quality, world, m)
+        quality, cost = _source(
+            i, firms, ties[i], orders[i], pull, abroad, own, by_phase, tied, standard, price, value, m, o
+        )
         advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
         advantage += m.demand_brand * agency[0].brand * firm.participates
         outlets = max(strongest_pipeline(i, pipelines), firm.participates * collective)
@@ -171,31 +173,31 @@ def _attract(
 
 
 @parallel_kernel
-def _choose_sources(firms, living, ties, pipelines, agency, world, scratch, p, making, leaning):
+def _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, leaning):
     """Sourcing of all firms, threads sharing the work in large districts; attractiveness into `scratch.value`."""
     n, market, ownership, value = living.size, p.market, p.ownership, p.derived.phase_value
     attraction, pull, by_phase, tied = scratch.value, scratch.other, scratch.phase, scratch.tied
     if n < ALONE:
         _attract(
-            living, firms, ties, pipelines, agency, world, attraction, pull, by_phase, tied[0], making, leaning, value,
-            market[0], ownership[0],
+            living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied[0], making,
+            leaning, value, market[0], ownership[0],
         )  # fmt: skip
     else:
         for b in prange(BLOCKS):
             _attract(
-                living[b * n // BLOCKS : (b + 1) * n // BLOCKS], firms, ties, pipelines, agency, world, attraction,
-                pull, by_phase, tied[b], making, leaning, value, market[0], ownership[0],
+                living[b * n // BLOCKS : (b + 1) * n // BLOCKS], firms, ties, orders, pipelines, agency, world,
+                attraction, pull, by_phase, tied[b], making, leaning, value, market[0], ownership[0],
             )  # fmt: skip
 
 
 @kernel
-def _demand(firms, living, ties, pipelines, agency, world, scratch, p, s):
+def _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s):
     """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
     m, last = p.market[0], p.technology[0].phases - 1
     pressure = min(1.0, world[0].pressure)
     making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
     leaning = m.abroad_bias + s.offshoring * pressure
-    _choose_sources(firms, living, ties, pipelines, agency, world, scratch, p, making, leaning)
+    _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, leaning)
     attraction = 0.0
     for i in living:
         attraction += scratch.value[i]
@@ -221,7 +223,7 @@ def _calibrate_world(firms, living, world, attraction, p):
 
 
 @kernel
-def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
+def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, p):
     """Revenue flows down: orders in money to tied suppliers, spot orders to a phase, purchases abroad.
 
     Purchases of each final firm go to `scratch.other`.
@@ -242,12 +244,12 @@ def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
             scratch.phase[_SPOT_ORDERS, k] += at_spot
             local += at_spot
             abroad += value[k] * sales * firms[i].abroad[k] * world[0].price[k]
-        orders = ties[i].orders
-        for t in range(orders.size):
-            if orders[t] > 0.0:
+        paid = orders[i].paid
+        for t in range(paid.size):
+            if paid[t] > 0.0:
                 j = ties[i].partner[t]
-                orders[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
-                local += orders[t]
+                paid[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
+                local += paid[t]
         scratch.other[i] = local + abroad
         tally[PURCHASES] += local + abroad
         tally[PURCHASES_LOCAL] += local
@@ -255,8 +257,8 @@ def _place_orders(firms, living, ties, world, scratch, tally, accounts, p):
         accounts.money[WORLD] += abroad - sales
 
 
-@kernel
-def _volume(i, firms, ties, by_phase, value, m):
+@inlined_kernel
+def _volume(i, firms, ties, orders, by_phase, value, m):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
     firm, last = firms[i], value.size - 1
     k = firm.phase
@@ -271,7 +273,7 @@ def _volume(i, firms, ties, by_phase, value, m):
     partner, mirror = ties[i].partner, ties[i].mirror
     for t in range(partner.size):
         j = np.int64(partner[t] if partner[t] >= 0 else i)  # of suppliers, this one among them, all orders are zero
-        order = ties[j].orders[mirror[t]]
+        order = orders[j].paid[mirror[t]]
         sales += order
         volume += order / supplier_price(i, j, firms, m) if firm.captor == j else order
         if order > largest:
@@ -282,26 +284,26 @@ def _volume(i, firms, ties, by_phase, value, m):
 
 
 @kernel
-def _volumes(living, firms, ties, by_phase, volume, value, m):
+def _volumes(living, firms, ties, orders, by_phase, volume, value, m):
     """Volumes of work of the living firms into `volume`."""
     rows, last = firms.size, value.size - 1
     for i in living:
         if i + AHEAD < rows and firms[i + AHEAD].phase < last and far_apart(i, ties):
-            fetch_mirrors(i + AHEAD, 0, ties, ORDERS_SIZE)
-        volume[i] = _volume(i, firms, ties, by_phase, value, m)
+            fetch_mirrors(i + AHEAD, 0, ties, orders, 0, 8)
+        volume[i] = _volume(i, firms, ties, orders, by_phase, value, m)
 
 
 @parallel_kernel
-def _work(firms, living, ties, scratch, p):
+def _work(firms, living, ties, orders, scratch, p):
     """Sales of suppliers and the volume of work of every firm, the latter into `scratch.value`."""
     n, value, market = living.size, p.derived.phase_value, p.market
     by_phase, volume = scratch.phase, scratch.value
     if n < ALONE:
-        _volumes(living, firms, ties, by_phase, volume, value, market[0])
+        _volumes(living, firms, ties, orders, by_phase, volume, value, market[0])
     else:
         for b in prange(BLOCKS):
             mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
-            _volumes(mine, firms, ties, by_phase, volume, value, market[0])
+            _volumes(mine, firms, ties, orders, by_phase, volume, value, market[0])
 
 
 @kernel
@@ -382,14 +384,14 @@ def _update_customers(firms, living, world, clock, scratch, p):
 
 
 @kernel
-def run_market(firms, living, ties, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
+def run_market(firms, living, ties, orders, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
     m = p.market[0]
     _local_supply(firms, living, world, scratch, p)
-    _demand(firms, living, ties, pipelines, agency, world, scratch, p, s)
-    _place_orders(firms, living, ties, world, scratch, tally, accounts, p)
+    _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s)
+    _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, p)
     value, employees = 0.0, 0.0
-    _work(firms, living, ties, scratch, p)
+    _work(firms, living, ties, orders, scratch, p)
     for i in living:
         _settle_accounts(i, scratch.other[i], firms, pipelines, world, accounts, tally, p, s)
         value += firms[i].value_added

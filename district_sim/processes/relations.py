@@ -55,15 +55,15 @@ def fetch_partners(i, first, ties, records, offset):
 
 
 @kernel
-def fetch_mirrors(i, first, ties, size):
+def fetch_mirrors(i, first, ties, records, offset, size):
     """Ask for what the partners of firm i, in rows from `first` on, hold on their side of the tie.
 
-    size: bytes of a number there: TRUST_SIZE for trust, ORDERS_SIZE for orders.
+    It is a number of `size` bytes for each slot, the first of them `offset` bytes into their records.
     """
-    tie, slots = ties[i], ties[i].partner.size
-    for m in range(slots):
+    tie = ties[i]
+    for m in range(tie.partner.size):
         if tie.partner[m] >= first:
-            prefetch(ties, np.uint32(tie.partner[m]), size * (slots + tie.mirror[m]))
+            prefetch(records, np.uint32(tie.partner[m]), offset + size * tie.mirror[m])
 
 
 @kernel
@@ -155,7 +155,6 @@ def tie(i, j, trust, ties):
     ties[i].mirror[a], ties[j].mirror[b] = b, a
     ties[i].trust[a], ties[j].trust[b] = trust, trust
     ties[i].age[a], ties[j].age[b] = 0, 0
-    ties[i].orders[a], ties[j].orders[b] = 0.0, 0.0
     return True
 
 
@@ -163,7 +162,6 @@ def tie(i, j, trust, ties):
 def _clear(i, m, ties):
     ties[i].partner[m] = -1
     ties[i].trust[m] = 0.0
-    ties[i].orders[m] = 0.0
 
 
 @kernel

@@ -22,7 +22,7 @@ from district_sim.processes.relations import (
 )
 from district_sim.random import Stream, draw_all, looped_uniform2, looped_word, uniform, uniform_of
 from district_sim.scratch import ALONE, BLOCKS, LOOKING, MEETINGS
-from district_sim.state import AGE_AT, ORDERS_AT, PLACE_AT, TACIT_AT, TIE_BIRTHS, TRUST_AT
+from district_sim.state import AGE_AT, PLACE_AT, TACIT_AT, TIE_BIRTHS, TRUST_AT
 
 _FORMING = int(Stream.TIE_FORMING)
 _SEARCHING, _SUITING = 99, 100  # numbers of draws: whether a firm looks; whether it suits the first that it meets
@@ -186,7 +186,7 @@ def form_ties(firms, living, ties, tally, clock, scratch, p):
     for n in range(living.size):
         i = living[n]
         if n + AHEAD < living.size:
-            for at in (0, TRUST_AT, ORDERS_AT, AGE_AT):
+            for at in (0, TRUST_AT, AGE_AT):
                 fetch_all(found[n + AHEAD], MEETINGS, ties, at)
         for number in range(MEETINGS):
             j = np.int64(found[n, number])

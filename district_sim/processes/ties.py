@@ -16,7 +16,7 @@ from district_sim.processes.relations import (
 )
 from district_sim.random import Stream, draw_all, happens, looped_uniform2, uniform, uniform2
 from district_sim.scratch import ALONE, BLOCKS, PAIRED
-from district_sim.state import ABSORPTIVE_AT, ORDERS_SIZE, SELF_OWNED, TIE_DEATHS, TRUST_SIZE, VALUES
+from district_sim.state import ABSORPTIVE_AT, SELF_OWNED, TIE_DEATHS, VALUES
 
 _ENDING = int(Stream.TIE_ENDING)
 _CHEMISTRY = int(Stream.TIE_TRUST)
@@ -77,7 +77,7 @@ def trust_target(a, b, orders, mine, theirs, usual, chemistry, k, f):
 
 
 @kernel
-def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, f):
+def _move_trust(living, firms, ties, orders, row, slot, low, high, fit, usual, seed, k, f):
     """Trust of the ties of some living firms to firms of higher rows; each tie is written by one firm only.
 
     row, slot, low, high, fit: working space, one row each of the fields of `scratch.pairs`.
@@ -87,8 +87,8 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
             if far_apart(i, ties):
                 for at in (0, ABSORPTIVE_AT):
                     fetch_partners(i, i, ties, firms, at)
-                for size in (TRUST_SIZE, ORDERS_SIZE):
-                    fetch_mirrors(i, i, ties, size)
+                fetch_mirrors(i, i, ties, ties, 4 * ties[i].partner.size, 4)
+                fetch_mirrors(i, i, ties, orders, 0, 8)
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
@@ -97,9 +97,9 @@ def _move_trust(living, firms, ties, row, slot, low, high, fit, usual, seed, k, 
             i, m = row[t], slot[t]
             own = ties[i]
             j, b, trust = np.int64(own.partner[m]), own.mirror[m], own.trust[m]
-            other, orders = ties[j], own.orders[m] + ties[j].orders[b]
+            other, paid = ties[j], orders[i].paid[m] + orders[j].paid[b]
             mine, theirs = controller(i, firms), controller(j, firms)
-            target = trust_target(firms[i], firms[j], orders, mine, theirs, usual, fit[t], k, f)
+            target = trust_target(firms[i], firms[j], paid, mine, theirs, usual, fit[t], k, f)
             trust += k.trust_speed * (target - trust)
             own.trust[m], other.trust[b] = trust, trust
 
@@ -115,19 +115,19 @@ def _mean_absorptive(firms, living):
 
 
 @parallel_kernel
-def update_trust(firms, living, ties, clock, scratch, p):
+def update_trust(firms, living, ties, orders, clock, scratch, p):
     """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
     k, f, seed, n = p.ties[0], p.firms[0], clock.seed[0], living.size
     usual = _mean_absorptive(firms, living)
     row, slot, low, high, fit = scratch.pairs
     if n < ALONE:
-        _move_trust(living, firms, ties, row[0], slot[0], low[0], high[0], fit[0], usual, seed, k, f)
+        _move_trust(living, firms, ties, orders, row[0], slot[0], low[0], high[0], fit[0], usual, seed, k, f)
     else:
         behaviour, start = p.ties, p.firms
         for b in prange(BLOCKS):
             mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
             space = row[b], slot[b], low[b], high[b], fit[b]
-            _move_trust(mine, firms, ties, *space, usual, seed, behaviour[0], start[0])
+            _move_trust(mine, firms, ties, orders, *space, usual, seed, behaviour[0], start[0])
     for i in living:
         firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
         for m in range(ties[i].age.size):

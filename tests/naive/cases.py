@@ -208,9 +208,21 @@ _KERNELS: dict[str, _Call] = {
         x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
     ),
     "run_market": lambda x, p, s: market.run_market(
-        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.world, x.accounts, x.tally, x.clock, x.scratch, p, s
+        x.firms,
+        listed(x),
+        x.ties,
+        x.orders,
+        x.pipelines,
+        x.agency,
+        x.world,
+        x.accounts,
+        x.tally,
+        x.clock,
+        x.scratch,
+        p,
+        s,
     ),
-    "update_trust": lambda x, p, s: ties.update_trust(x.firms, listed(x), x.ties, x.clock, x.scratch, p),
+    "update_trust": lambda x, p, s: ties.update_trust(x.firms, listed(x), x.ties, x.orders, x.clock, x.scratch, p),
     "update_identity": lambda x, p, s: ties.update_identity(
         x.firms, listed(x), x.ties, x.agency, x.clock, x.scratch, p, s
     ),
@@ -292,7 +304,7 @@ def assert_same_state(
         if part == "scratch":
             continue
         a, b = getattr(actual, part), getattr(expected, part)
-        if part in ("firms", "ties", "pipelines"):
+        if part in ("firms", "ties", "orders", "pipelines"):
             a, b = a[: actual.clock.rows[0]], b[: expected.clock.rows[0]]
         for name, x, y in _columns(part, a, b):
             if exact or x.dtype.kind in "biu":

@@ -110,7 +110,7 @@ def make_tie(state: State, i: int, j: int, trust: float) -> bool:
     for here, there, mine, its in ((i, j, free_i[0], free_j[0]), (j, i, free_j[0], free_i[0])):
         row = state.ties[here]
         row.partner[mine], row.mirror[mine] = there, its
-        row.trust[mine], row.age[mine], row.orders[mine] = trust, 0, 0.0
+        row.trust[mine], row.age[mine] = trust, 0
     return True
 
 
@@ -118,7 +118,7 @@ def cut_tie(state: State, i: int, m: int) -> None:
     """End the tie in slot m of firm i on both sides."""
     j, b = int(state.ties[i].partner[m]), int(state.ties[i].mirror[m])
     for row, slot in ((state.ties[i], m), (state.ties[j], b)):
-        row.partner[slot], row.trust[slot], row.orders[slot] = -1, 0.0, 0.0
+        row.partner[slot], row.trust[slot] = -1, 0.0
 
 
 def cut_all_ties(state: State, i: int) -> int:

@@ -78,7 +78,8 @@ def _control(state: State, p: Any, rows: list[int], tally: dict[str, float]) -> 
     for i in rows:
         sales[unit_of(state, i)] += float(state.firms[i].sales)
     total = _sum(state, rows, "sales")
-    orders = {i: sum(float(state.ties[i].orders[m]) for m, _, _ in links(state, i)) for i in rows}
+    settled = {i: [m for m, _, _ in links(state, i) if state.ties[i].age[m] > 0] for i in rows}
+    orders = {i: sum(float(state.orders[i].paid[m]) for m in settled[i]) for i in rows}
     share = ratio(max(orders.values(), default=0.0), sum(orders.values()))
     bound = [i for i in suppliers if state.firms[i].captor >= 0 or state.firms[i].owner >= 0]
     return {

@@ -45,7 +45,7 @@ def run_market(state: State, p: Any) -> None:
     final = [i for i in firms if state.firms[i].phase == p.technology[0].phases - 1]
     suppliers = [i for i in firms if i not in final]
     for i in firms:
-        state.ties[i].orders[:] = 0.0
+        state.orders[i].paid[:] = 0.0
         state.firms[i].offshored = 0.0
     supply = _supply(state, p, firms, final)
     offers = {i: _source(state, p, supply, i) for i in final}
@@ -124,7 +124,7 @@ def _source(state: State, p: Any, supply: dict[str, dict[int, float]], i: int) -
             quality += value[k] * share[source] * its_quality
             cost += value[k] * share[source] * its_price
             if not isinstance(source, str):
-                state.ties[i].orders[source] = share[source]
+                state.orders[i].paid[source] = share[source]
         bought += value[k] * (1 - share["make"])
         offshored += value[k] * share["abroad"]
     firm.offshored = offshored / bought if bought > 0 else 0.0
@@ -179,8 +179,8 @@ def _order(state: State, p: Any, final: list[int]) -> tuple[dict[int, float], di
         for slot, j, _ in links(state, i):
             k = int(state.firms[j].phase)
             if k < last:
-                state.ties[i].orders[slot] *= value[k] * firm.sales * discount(state, p, j, i)
-                local += state.ties[i].orders[slot]
+                state.orders[i].paid[slot] *= value[k] * firm.sales * discount(state, p, j, i)
+                local += state.orders[i].paid[slot]
         abroad = sum(value[k] * firm.sales * firm.abroad[k] * state.world[0].price[k] for k in range(last))
         pay(state, WORLD, FIRMS, float(firm.sales))
         pay(state, FIRMS, WORLD, float(abroad))
@@ -212,7 +212,7 @@ def _deliver(
         for slot, j, _ in links(state, i):
             if j not in final:
                 continue
-            order = float(state.ties[j].orders[state.ties[i].mirror[slot]])
+            order = float(state.orders[j].paid[state.ties[i].mirror[slot]])
             sold += order
             work += order / discount(state, p, i, j)
             if order > largest:

@@ -32,7 +32,7 @@ def trust_target(state: State, p: Any, i: int, m: int, usual: float) -> float:
     a, b = state.firms[i], state.firms[j]
     low, high = sorted((key(state, i), key(state, j)))
     luck = sum(uniform2(seed_of(state), int(Stream.TIE_TRUST), 0, low, high, 0)) - 1
-    orders = state.ties[i].orders[m] + state.ties[j].orders[mirror]
+    orders = state.orders[i].paid[m] + state.orders[j].paid[mirror]
     smaller = min(a.sales, b.sales)
     kept = min(1.0, orders / (0.25 * smaller)) if smaller > 0 else 0.0
     target = f.trust + f.trust_spread * 2.45 * luck
