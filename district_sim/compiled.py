@@ -89,7 +89,7 @@ def kernel_of(signature: str) -> Callable[..., Any]:
     return njit(signature, cache=True, error_model="numpy")
 
 
-# Compiled into its caller only, not on its own as well
+# Compiled into its caller only, not on its own as well; for functions with many arrays too, which a call would copy
 inlined_kernel = njit(cache=True, error_model="numpy", inline="always")
 parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
 

@@ -87,8 +87,8 @@ def _move_trust(living, firms, ties, orders, row, slot, low, high, fit, usual, s
             if far_apart(i, ties):
                 for at in (0, ABSORPTIVE_AT):
                     fetch_partners(i, i, ties, firms, at)
-                fetch_mirrors(i, i, ties, ties, 4 * ties[i].partner.size, 4)
-                fetch_mirrors(i, i, ties, orders, 0, 8)
+                fetch_mirrors(i, i, ties, ties, 4 * ties[i].partner.size, 4)  # trust, behind the partners
+                fetch_mirrors(i, i, ties, orders, 0, 8)  # what they paid
         count = _list_pairs(living[first : first + PAIRED], firms, ties, row, slot, low, high)
         for t in range(count):
             a, b = looped_uniform2(seed, _CHEMISTRY, 0, low[t], high[t], 0)
