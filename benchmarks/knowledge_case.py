@@ -8,7 +8,7 @@ Firm i meets the partners on its ties; what it learns from partner j in domain d
     understood = exp(-(distance / (distance_scale + distance_absorptive * absorptive_i))^2),
     distance = |T_i - T_j| / (|T_i| + |T_j|),
 
-and its new absorptive capacity is 1 - exp(-weight) as in `district_sim.processes.knowledge.absorptive_capacity`.
+and its new absorptive capacity is 1 - exp(-weight) with the weight as in `district_sim.processes.knowledge.absorbing`.
 """
 
 from typing import Any, Literal, NamedTuple
