@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.c_opponent import NoCompiler, library
 from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
-from district_sim.pool import worker_pool
-from district_sim.replications.barter import barter, initial_knowledge
-from district_sim.replications.exchange import Agents, Graph, curve
-from district_sim.replications.networks import Network, make_network, sparse_rows
+from district_sim.evidence.replications.barter import barter, initial_knowledge
+from district_sim.evidence.replications.exchange import Agents, Graph, curve
+from district_sim.evidence.replications.networks import Network, make_network, sparse_rows
+from district_sim.run.workers import worker_pool
 
 AGENTS, NEIGHBOURS, CATEGORIES, EXPERTS, ALPHA, REWIRING = 500, 10, 5, 25, 0.1, 0.1
 MEETINGS, QUICK_MEETINGS = 5_000_000, 500_000

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from district_sim import load_scenario, simulate
-from district_sim.pool import compile_first, no_interrupt, worker_pool
+from district_sim.run.workers import compile_first, no_interrupt, worker_pool
 
 START = 40
 LENGTHS = (60, 80, 120, 160)

@@ -8,14 +8,15 @@ Firm i meets the partners on its ties; what it learns from partner j in domain d
     understood = exp(-(distance / (distance_scale + distance_absorptive * absorptive_i))^2),
     distance = |T_i - T_j| / (|T_i| + |T_j|),
 
-and its new absorptive capacity is 1 - exp(-weight) with the weight as in `district_sim.processes.knowledge.absorbing`.
+and its new absorptive capacity is 1 - exp(-weight) with the weight as in
+`district_sim.model.processes.knowledge.absorbing`.
 """
 
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from district_sim.scratch import aligned_rows
+from district_sim.model.scratch import aligned_rows
 
 DOMAINS, SLOTS = 8, 10
 BYTES_SEEN = 64
@@ -91,7 +92,7 @@ def make_case(n: int, wiring: Wiring, seed: int = 1, free: float = 0.0) -> Case:
         seed: of the draws.
         free: share of tie slots that are left free.
     """
-    from district_sim.scenario import Knowledge
+    from district_sim.scenario.sections import Knowledge
 
     rng = np.random.default_rng(seed)
     defaults = Knowledge()

@@ -19,11 +19,12 @@ from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c
 from benchmarks.knowledge_case import BYTES_PER_FIRM, BYTES_SEEN, DOMAINS, SLOTS, Case, Wiring, make_case
 from benchmarks.rows import Row
 from benchmarks.timing import pairs, take_turns
-from district_sim.processes.knowledge import absorb, absorbing, absorbing_weights, socialise
-from district_sim.scenario import Scenario
-from district_sim.scratch import ALONE, BLOCKS, aligned_rows, batch_space, lesson_record, shown_record
-from district_sim.single import load, total
-from district_sim.state import tie_record
+from district_sim.kernels.vectors import load, total
+from district_sim.model.parameters import parameters_of
+from district_sim.model.processes.knowledge import absorb, absorbing, absorbing_weights, socialise
+from district_sim.model.scratch import ALONE, BLOCKS, aligned_rows, batch_space, lesson_record, shown_record
+from district_sim.model.state import tie_record
+from district_sim.scenario.sections import Scenario
 
 THREADS = 2
 _CACHED = 4096  # firms that fit into a core's second-level cache
@@ -47,7 +48,7 @@ def ours(case: Case, *, copy: bool = False) -> Callable[[], object]:
     lesson, capacity = aligned_rows(n, lesson_record(DOMAINS)), np.zeros(n, np.float32)
     members = np.arange(n)
     own = case.education, case.experience, case.research, case.k.view(np.recarray)
-    p = Scenario().parameters().knowledge
+    p = parameters_of(Scenario()).knowledge
 
     def call() -> None:
         _learn_from_ties(members, shown, ties, *own, p, lesson, capacity, *batch)

@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.rows import Row
 from benchmarks.timing import Spread
+from district_sim.model.parameters import parameters_of
 
 FIRMS, QUICK_FIRMS = 1_000_000, 100_000
 _QUARTERS = 4
@@ -84,12 +85,12 @@ def _resident(field: str) -> int:
 def _simulated(firms: int, quarters: int) -> tuple[Any, Any]:
     import numpy as np
 
-    from district_sim.indicators import NAMES
-    from district_sim.initial import initial_state
-    from district_sim.run import advance
-    from district_sim.scenario_files import load_scenario
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.initial import initial_state
+    from district_sim.run.run import advance
+    from district_sim.scenario.files import load_scenario
 
-    p = load_scenario("baseline", [f"firms.count={firms}", "firms.settling=2"]).parameters()
+    p = parameters_of(load_scenario("baseline", [f"firms.count={firms}", "firms.settling=2"]))
     return advance(initial_state(p, 1, quarters), p, np.empty((quarters, len(NAMES))), 0, quarters), p
 
 
@@ -109,9 +110,9 @@ def _steady(firms: int) -> dict[str, float]:
     import numpy as np
     from numba.core.runtime.nrt import rtsys
 
-    from district_sim.indicators import NAMES
-    from district_sim.run import advance
-    from district_sim.state import grown
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.state import grown
+    from district_sim.run.run import advance
 
     start = _QUARTERS
     state, p = _simulated(firms, start)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from district_sim.app.course import Course, Source
-from district_sim.app.sharing import as_query
+from district_sim.app.links import as_query
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

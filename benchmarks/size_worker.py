@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from district_sim.model.parameters import parameters_of
+
 _QUARTERS, _SETTLING = 2, 4
 _SHORTEST = 0.2  # seconds that one measurement takes at least
 
 
 def measure(start: Any, p: Any) -> float:
     """Seconds per firm and quarter, over the first quarters of the same district."""
-    from district_sim.indicators import NAMES
-    from district_sim.run import advance
-    from district_sim.state import copied
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.state import copied
+    from district_sim.run.run import advance
 
     spent, firm_quarters = 0.0, 0
     table = np.empty((_QUARTERS, len(NAMES)))
@@ -31,10 +33,10 @@ def measure(start: Any, p: Any) -> float:
 
 def main(firms: int) -> None:
     """Build the district, say so, then answer every line with a measurement until the input ends."""
-    from district_sim.initial import initial_state
-    from district_sim.scenario_files import load_scenario
+    from district_sim.model.initial import initial_state
+    from district_sim.scenario.files import load_scenario
 
-    p = load_scenario("baseline", [f"firms.count={firms}", f"firms.settling={_SETTLING}"]).parameters()
+    p = parameters_of(load_scenario("baseline", [f"firms.count={firms}", f"firms.settling={_SETTLING}"]))
     state = initial_state(p, 1, _QUARTERS)
     measure(state, p)
     print(json.dumps("ready"), flush=True)

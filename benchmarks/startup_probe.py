@@ -52,10 +52,10 @@ def main(report: Path, arguments: list[str]) -> None:
     importing = builtins.__import__
     importing("district_sim.cli")
     for module, name, what in (
-        ("district_sim.run", "simulate", "simulating"),
-        ("district_sim.outputs", "write_run", "drawing and writing"),
-        ("district_sim.tables", "start_and_end", "drawing and writing"),
-        ("district_sim.tables", "trajectory", "drawing and writing"),
+        ("district_sim.run.run", "simulate", "simulating"),
+        ("district_sim.reports.run", "write_run", "drawing and writing"),
+        ("district_sim.reports.run_tables", "start_and_end", "drawing and writing"),
+        ("district_sim.reports.run_tables", "trajectory", "drawing and writing"),
         ("rich.console.Console", "print", "drawing and writing"),
         ("numba.core.caching.Cache", "load_overload", "loading machine code"),
     ):

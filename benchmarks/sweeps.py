@@ -13,6 +13,7 @@ from time import perf_counter
 
 from benchmarks.rows import Row
 from benchmarks.timing import Spread, take_turns
+from district_sim.model.parameters import parameters_of
 
 _TURNS, _QUICK_TURNS = 7, 3
 _SECONDS, _QUICK_SECONDS = 6.0, 1.0  # of simulating in one sweep
@@ -23,7 +24,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """Both figures."""
     import numba
 
-    from district_sim.pool import cores
+    from district_sim.run.workers import cores
 
     if cores() < 2:
         yield Row("sweeps.workers", "One worker / two workers", at_least=1.85, note="this machine has one core")
@@ -38,7 +39,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def _measured(quick: bool) -> Iterator[Row]:
     from district_sim.experiments import Experiment, run_experiment
-    from district_sim.pool import worker_pool
+    from district_sim.run.workers import worker_pool
 
     plain = _plain(1)
     plain()
@@ -82,14 +83,14 @@ def _plain(runs: int) -> Callable[[], None]:
     """Simulate the experiment's replicates one after another and keep nothing."""
     import numpy as np
 
-    from district_sim.indicators import NAMES
-    from district_sim.initial import initial_state
-    from district_sim.random import replicate_seed
-    from district_sim.run import advance
-    from district_sim.scenario_files import load_scenario
+    from district_sim.kernels.draws import replicate_seed
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.initial import initial_state
+    from district_sim.run.run import advance
+    from district_sim.scenario.files import load_scenario
 
     scenario = load_scenario(_SCENARIO)
-    p, quarters = scenario.parameters(), scenario.run.quarters
+    p, quarters = parameters_of(scenario), scenario.run.quarters
 
     def call() -> None:
         for replicate in range(runs):

@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.rows import Row
 from benchmarks.timing import Spread, pairs, seconds_per_call, take_turns
+from district_sim.model.parameters import parameters_of
 
 _TESTS = Path(__file__).resolve().parents[1] / "tests"
 _FIRMS = 300
@@ -46,20 +47,20 @@ def _naive() -> tuple[ModuleType, ModuleType]:
 
 def _district(quarters: int) -> tuple[Any, Any]:
     """Parameters and the state of the default district after some quarters."""
-    from district_sim.indicators import NAMES
-    from district_sim.initial import initial_state
-    from district_sim.run import advance
-    from district_sim.scenario_files import load_scenario
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.initial import initial_state
+    from district_sim.run.run import advance
+    from district_sim.scenario.files import load_scenario
 
-    p = load_scenario("baseline", [f"firms.count={_FIRMS}"]).parameters()
+    p = parameters_of(load_scenario("baseline", [f"firms.count={_FIRMS}"]))
     state = initial_state(p, 1, quarters)
     return p, advance(state, p, np.empty((quarters, len(NAMES))), 0, quarters)
 
 
 def _against_twin(quick: bool) -> Row:
-    from district_sim.indicators import NAMES
-    from district_sim.schedule import one_quarter
-    from district_sim.state import copied
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.schedule import one_quarter
+    from district_sim.model.state import copied
 
     naive, _ = _naive()
     p, start = _district(_QUARTERS_BEFORE)
@@ -170,8 +171,8 @@ def _crossing(arguments: tuple[Any, ...]) -> float:
 
 
 def _default_run(quick: bool) -> Iterator[Row]:
-    from district_sim.run import simulate
-    from district_sim.scenario_files import load_scenario
+    from district_sim.run.run import simulate
+    from district_sim.scenario.files import load_scenario
 
     scenario = load_scenario("baseline")
     simulate(scenario, 0)
@@ -205,7 +206,7 @@ def _breakdown(quick: bool) -> str:
     """Share of each process in a quarter, each called alone on the state in which it runs."""
     if quick:
         return "by process: not with --quick"
-    from district_sim.state import copied
+    from district_sim.model.state import copied
 
     _, cases = _naive()
     p, start = _district(_QUARTERS_BEFORE)

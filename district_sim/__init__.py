@@ -3,34 +3,36 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from district_sim.model import District
-    from district_sim.run import Run, simulate
-    from district_sim.scenario import Scenario
-    from district_sim.scenario_files import ScenarioError, load_scenario
-    from district_sim.trajectories import Trajectory, classify
+from district_sim._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from district_sim.mesa_model.district import District
+    from district_sim.run.run import Run, simulate
+    from district_sim.run.trajectories import Trajectory, classify
+    from district_sim.scenario.files import ScenarioError, load_scenario
+    from district_sim.scenario.sections import Scenario
+
 __all__ = [
     "District",
     "Run",
     "Scenario",
     "ScenarioError",
     "Trajectory",
+    "__version__",
     "classify",
     "load_scenario",
     "simulate",
 ]
 
 _HOMES = {
-    "District": "model",
-    "Run": "run",
-    "Scenario": "scenario",
-    "ScenarioError": "scenario_files",
-    "Trajectory": "trajectories",
-    "classify": "trajectories",
-    "load_scenario": "scenario_files",
-    "simulate": "run",
+    "District": "mesa_model.district",
+    "Run": "run.run",
+    "Scenario": "scenario.sections",
+    "ScenarioError": "scenario.files",
+    "Trajectory": "run.trajectories",
+    "classify": "run.trajectories",
+    "load_scenario": "scenario.files",
+    "simulate": "run.run",
 }
 
 

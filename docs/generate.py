@@ -15,13 +15,13 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from district_sim import trajectories
-from district_sim.indicators import INDICATORS
-from district_sim.instruments import KINDS, TARGETED, TARGETS
-from district_sim.policy_files import load_policy, policy_names
-from district_sim.policy_table import INSTRUMENTS, SHOCKS, lasts
-from district_sim.scenario import Instrument, Scenario, Section, Shock, Strategy
-from district_sim.studies import STUDIES, load_study
+from district_sim.evidence.studies import STUDIES, load_study
+from district_sim.model.indicators import INDICATORS
+from district_sim.run import trajectories
+from district_sim.scenario.instrument_notes import INSTRUMENTS, SHOCKS, lasts
+from district_sim.scenario.instruments import KINDS, TARGETED, TARGETS
+from district_sim.scenario.policy_files import load_policy, policy_names
+from district_sim.scenario.sections import Instrument, Scenario, Section, Shock, Strategy
 
 DOCS = Path(__file__).resolve().parent
 ALTOGETHER = "scenario"  # heading of what belongs to no section

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import generate
 
-from district_sim.scenario_files import load_scenario, scenario_names, scenario_notes, scenario_text
+from district_sim.scenario.files import load_scenario, scenario_names, scenario_notes, scenario_text
 
 PACKAGES = {
     "district_sim": "Scenarios, runs, trajectories, and the Mesa model.",
     "district_sim.experiments": "Many runs: what is to be run, running it anywhere, and the data set that comes of it.",
     "district_sim.experiments.compare": "Scenarios compared under the same luck.",
     "district_sim.figures": "Figures. Every function returns a matplotlib `Figure`.",
-    "district_sim.replications": "Published results measured again.",
+    "district_sim.evidence.replications": "Published results measured again.",
 }
 """Packages whose public names are documented, with a line each."""
 _EXAMPLES = re.compile(r'<span style="font-weight: bold">(.+?)</span>')

@@ -7,8 +7,8 @@ import pytest
 from naive import cases
 from naive.common import make_tie
 
-from district_sim.processes.agency import participation_odds
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
+from district_sim.model.processes.agency import participation_odds
+from district_sim.model.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
 
 EAGER = {"response_action": 50.0, "leaders": 1.0, "affiliates": 1.0}  # readiness decides alone: all at 1, none at 0
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")

@@ -33,12 +33,12 @@ from district_sim.app.charts import Line, _packed  # noqa: E402
 from district_sim.app.district_map import Frame, differing, frame_of, phase_colours  # noqa: E402
 from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
 from district_sim.figures.maps import CONTROLS  # noqa: E402
-from district_sim.model import District  # noqa: E402
-from district_sim.random import replicate_seed  # noqa: E402
-from district_sim.run import Snapshot, simulate  # noqa: E402
-from district_sim.scenario import Scenario  # noqa: E402
-from district_sim.scenario_files import load_scenario  # noqa: E402
-from district_sim.trajectories import Trajectory  # noqa: E402
+from district_sim.kernels.draws import replicate_seed  # noqa: E402
+from district_sim.mesa_model.district import District  # noqa: E402
+from district_sim.run.run import Snapshot, simulate  # noqa: E402
+from district_sim.run.trajectories import Trajectory  # noqa: E402
+from district_sim.scenario.files import load_scenario  # noqa: E402
+from district_sim.scenario.sections import Scenario  # noqa: E402
 
 LIVELY = {
     "firms.count": 60,
@@ -243,7 +243,7 @@ def test_probabilities_and_bands_by_hand(small: Scenario) -> None:
 ORPHANS = """
 import os, sys, time
 from district_sim.app.futures import Office
-from district_sim.scenario_files import load_scenario
+from district_sim.scenario.files import load_scenario
 if __name__ == "__main__":
     office = Office(1)
     office.warm()
@@ -287,8 +287,8 @@ import solara
 from district_sim.app.charts import Line, ScoreBars, TimeSeries
 from district_sim.app.district_map import DistrictMap, frame_of
 from district_sim.app.fan_chart import FanOfFutures
-from district_sim.model import District
-from district_sim.scenario_files import load_scenario
+from district_sim.mesa_model.district import District
+from district_sim.scenario.files import load_scenario
 
 SMALL = {"firms.count": 30, "run.quarters": 8, "strategy_start": 2}
 

@@ -11,17 +11,25 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from district_sim import figures
-from district_sim.cases import calibration
-from district_sim.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Axis, Interrupted, Journal, Search, calibrate
-from district_sim.cases.compare import Compared
-from district_sim.cases.files import Case, Prior, Target, case_names, load_case, read_case
-from district_sim.cases.identify import identify
-from district_sim.cases.measures import MEASURES, measured
-from district_sim.cases.output import OtherFit, open_journal, write_calibration
-from district_sim.cases.runs import Runner, counted, scaled, watch
-from district_sim.replications import REPLICATIONS
-from district_sim.run import simulate
-from district_sim.scenario_files import ScenarioError, load_scenario, scenario_names
+from district_sim.evidence.cases import calibration
+from district_sim.evidence.cases.calibration import (
+    FIT_SEEDS,
+    REPORT_SEEDS,
+    Axis,
+    Interrupted,
+    Journal,
+    Search,
+    calibrate,
+)
+from district_sim.evidence.cases.compare import Compared
+from district_sim.evidence.cases.files import Case, Prior, Target, case_names, load_case, read_case
+from district_sim.evidence.cases.identify import identify
+from district_sim.evidence.cases.observables import MEASURES, measured
+from district_sim.evidence.cases.runs import Runner, counted, scaled, watch
+from district_sim.evidence.replications import REPLICATIONS
+from district_sim.reports.cases import OtherFit, open_journal, write_calibration
+from district_sim.run.run import simulate
+from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
 
 DISTRICT = "title: Tiny\ndescription: For tests.\nfirms: {count: 60, settling: 4}\nrun: {quarters: 16}\n"
 SEEN = "source: nobody, published: 2000, certainty: C"
@@ -38,7 +46,7 @@ parameters:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(DISTRICT)
     (tmp_path / "tiny.targets.yaml").write_text(TARGETS)

@@ -13,9 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import district_sim
-from district_sim import cli, scenario_files
+from district_sim import cli
 from district_sim.cli import runs
-from district_sim.run import Run
+from district_sim.run.run import Run
+from district_sim.scenario import files as scenario_files
 
 SMALL = "title: Small district\nfirms: {count: 40}\nrun: {quarters: 12}\nstrategy_start: 4\n"
 DRAWN = ("dashboard", "map", "network", "trajectory_scores", "value_chain", "ownership", "knowledge")
@@ -34,7 +35,7 @@ DATA = {
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A current folder of our own, with one small scenario in it; no notice of kernels to be compiled."""
-    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yaml").write_text(SMALL)
     return tmp_path
@@ -157,7 +158,7 @@ def test_same_seed_same_run_other_seed_another() -> None:
 
 
 def test_notice_when_kernels_are_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    from district_sim import compiled
+    from district_sim.kernels import compile as compiled
 
     monkeypatch.setattr(compiled, "is_compiled", lambda: False)
     assert "first time only" in call("run", "small.yaml", "--quarters", "2").stderr
@@ -193,7 +194,7 @@ def test_bad_input_gets_one_message(arguments: list[str], message: str, monkeypa
     def simulate(*_: object, **__: object) -> None:
         pytest.fail("bad input must be found before the simulation")
 
-    monkeypatch.setattr("district_sim.run.simulate", simulate)
+    monkeypatch.setattr("district_sim.run.run.simulate", simulate)
     told = refusal("run", *arguments)
     assert re.fullmatch(message, told), told
 
@@ -276,7 +277,7 @@ def test_ctrl_c_keeps_what_was_finished(folder: Path) -> None:
 def test_ctrl_c_says_what_was_kept(
     finished: int, out: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from district_sim import run
+    from district_sim.run import run
 
     simulate = run.simulate
 
@@ -364,7 +365,7 @@ def test_show_prints_the_file_as_written(folder: Path) -> None:
 
 
 def test_resolved_scenario_is_complete_and_can_be_read_again(folder: Path) -> None:
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario.files import load_scenario
 
     (folder / "full.yaml").write_text(call("scenarios", "show", "small.yaml", "--resolved").stdout)
     assert "radius:" in (folder / "full.yaml").read_text()

@@ -12,22 +12,15 @@ import pytest
 from scipy import stats
 from typer.testing import Result
 
-from district_sim import run, tables_experiments
-from district_sim.experiments.compare import (
-    bands,
-    cell_names,
-    compare,
-    holm,
-    paired,
-    trajectory_shares,
-    transitions,
-)
+from district_sim.experiments.compare import bands, cell_names, compare, holm, paired, trajectory_shares, transitions
 from district_sim.experiments.design import Experiment, Keep, outcomes
 from district_sim.experiments.runner import Summary
 from district_sim.experiments.store import Counts
-from district_sim.random import replicate_seed
-from district_sim.run import simulate
-from district_sim.scenario_files import load_scenario
+from district_sim.kernels.draws import replicate_seed
+from district_sim.reports import experiment_tables as tables_experiments
+from district_sim.run import run
+from district_sim.run.run import simulate
+from district_sim.scenario.files import load_scenario
 
 type Call = Callable[..., Result]
 PERSISTENCE, FRAGMENTATION, LEARNING = "marshallian_persistence", "fragmentation", "learning_region"

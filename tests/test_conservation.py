@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
 
-from district_sim.indicators import NAMES
-from district_sim.initial import initial_state
-from district_sim.run import advance
-from district_sim.state import AGENCY, EMPLOYED, FIRMS, PUBLIC, TALLY, TAXES, State, grown
+from district_sim.model.indicators import NAMES
+from district_sim.model.initial import initial_state
+from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, PUBLIC, TALLY, TAXES, State, grown
+from district_sim.run.run import advance
 
 SHARES = ("education", "experience", "it", "identity", "collaboration", "absorptive", "client_share", "offshored")
 NOT_NEGATIVE = ("tacit", "codified", "employees", "sales", "reach", "quality", "research", "wage", "grant", "voucher")

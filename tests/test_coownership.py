@@ -7,7 +7,7 @@ import pytest
 from naive import cases
 from naive.common import living
 
-from district_sim.state import DIVESTMENTS, EXITS, FIRMS, HOUSEHOLDS, PUBLIC, TAKEOVERS, TAXES, WORLD, State
+from district_sim.model.state import DIVESTMENTS, EXITS, FIRMS, HOUSEHOLDS, PUBLIC, TAKEOVERS, TAXES, WORLD, State
 
 FUND: dict[str, Any] = {"name": "fund", "kind": "local_coownership", "start": 0, "budget": 1e6}
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from naive import cases
 
 from district_sim.experiments import costs
-from district_sim.scenario import Instrument
-from district_sim.scenario_files import ScenarioError
+from district_sim.scenario.files import ScenarioError
+from district_sim.scenario.sections import Instrument
 
 
 def instrument(**fields: Any) -> Instrument:

@@ -7,7 +7,7 @@ import pytest
 from naive import cases
 from naive.common import partners
 
-from district_sim.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied
+from district_sim.model.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied
 
 
 def entered(state: State, **changes: Any) -> State:

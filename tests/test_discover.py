@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
-from district_sim.cli.analysis import _marks
+from district_sim.cli.compare import _marks
 from district_sim.experiments.discover import Box, cases_of, find_boxes
 from district_sim.experiments.ranges import Parameter
-from district_sim.scenario_files import load_scenario
-from district_sim.trajectories import Trajectory
+from district_sim.run.trajectories import Trajectory
+from district_sim.scenario.files import load_scenario
 
 type Call = Callable[..., Result]
 

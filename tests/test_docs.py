@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 
 import district_sim
 from district_sim.cli import app
-from district_sim.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies, Shocks
-from district_sim.scenario import Instrument, Mechanisms, Scenario, Section, Shock
-from district_sim.scenario_files import load_scenario
+from district_sim.model.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies, Shocks
+from district_sim.scenario.files import load_scenario
+from district_sim.scenario.sections import Instrument, Mechanisms, Scenario, Section, Shock
 
 PACKAGE = Path(district_sim.__file__).parent
 ROOT = PACKAGE.parent
@@ -96,7 +96,7 @@ def scheduled() -> list[str]:
         alias.name
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
-        and str(node.module).startswith(("district_sim.processes", "district_sim.indicators"))
+        and str(node.module).startswith(("district_sim.model.processes", "district_sim.model.indicators"))
         for alias in node.names
     }
     calls = [node.func for node in ast.walk(quarter) if isinstance(node, ast.Call)]

@@ -23,11 +23,12 @@ from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 from typer.testing import CliRunner
 
-from district_sim import cli, scenario_files
-from district_sim.cases.files import CaseFile
+from district_sim import cli
+from district_sim.evidence.cases.files import CaseFile
 from district_sim.experiments.design_files import load_experiments
-from district_sim.policy_files import load_policy
-from district_sim.scenario import Scenario
+from district_sim.scenario import files as scenario_files
+from district_sim.scenario.policy_files import load_policy
+from district_sim.scenario.sections import Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ("generated", "notebooks", "_build")
@@ -85,7 +86,7 @@ def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for module in ("policy_files", "cases.files", "cases.output"):
         monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
     monkeypatch.setattr("district_sim.experiments.runner.make_pool", lambda workers: ThreadPoolExecutor(1))
-    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_district.yaml").write_text("extends: baseline\n", encoding="utf-8")

@@ -34,7 +34,7 @@ RUNS = 4 * 2 * 25
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(TINY)
 
@@ -256,7 +256,7 @@ def test_somebody_elses_executor_that_broke_stops_the_sweep(tmp_path: Path, monk
 
 
 def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from district_sim import initial
+    from district_sim.model import initial
 
     Path("tiny.yaml").write_text(TINY)
     line = ["sweep", "tiny.yaml", *POINTS[:-2], "--replications", "2"]
@@ -416,7 +416,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> Non
 
 def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers look every few quarters, not between runs."""
-    from district_sim import run
+    from district_sim.run import run
 
     e = tiny(tmp_path, quarters=4000, replications=1, vary={})
     advance, quarters = run.advance, []

@@ -17,9 +17,9 @@ from district_sim.experiments.compare import Comparison, compare
 from district_sim.experiments.discover import Box, Restriction
 from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
-from district_sim.run import Run
-from district_sim.trajectories import FUTURES, Trajectory
-from district_sim.wording import TRAJECTORY_NAMES, heading
+from district_sim.run.run import Run
+from district_sim.run.trajectories import FUTURES, Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES, heading
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from scipy.stats import gaussian_kde
 from district_sim import District, figures
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, structure
 from district_sim.figures.style import AGENCY, phase_colours
-from district_sim.run import Run, Snapshot, simulate
-from district_sim.trajectories import FUTURES
+from district_sim.run.run import Run, Snapshot, simulate
+from district_sim.run.trajectories import FUTURES
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ import typer
 from typer.testing import Result
 
 from benchmarks.startup import HEAVY, modules_of
-from district_sim import cli, scenario_files
+from district_sim import cli
 from district_sim.cli import common
-from district_sim.scenario_files import load_scenario, scenario_names
+from district_sim.scenario import files as scenario_files
+from district_sim.scenario.files import load_scenario, scenario_names
 
 PROGRAM = "from district_sim.cli import main; main()"
 ROOT = typer.main.get_command(cli.app)

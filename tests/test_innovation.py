@@ -7,8 +7,8 @@ import pytest
 from naive import cases
 from naive.common import living, make_tie
 
-from district_sim.processes.innovation import access_to_networks, increments_expected, switching_cost
-from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
+from district_sim.model.processes.innovation import access_to_networks, increments_expected, switching_cost
+from district_sim.model.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
 
 A, B = 0, 1
 RIPE = {"first_ripening": 0, "ripening_interval": 1000, "quality_jump": 0.25}

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from naive import cases
 from naive.common import make_tie
 
-from district_sim.compiled import kernel
-from district_sim.scratch import aligned_rows
-from district_sim.single import exp_of_negative, load, square_eight, total
-from district_sim.state import TECHNOLOGY, State
+from district_sim.kernels.compile import kernel
+from district_sim.kernels.vectors import exp_of_negative, load, square_eight, total
+from district_sim.model.scratch import aligned_rows
+from district_sim.model.state import TECHNOLOGY, State
 
 ASLEEP = {
     "socialisation": 0.0,

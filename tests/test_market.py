@@ -8,8 +8,8 @@ from naive import cases
 from naive.common import links, living, make_tie, meet
 from naive.market import productivity
 
-from district_sim.random import Stream
-from district_sim.state import FIRMS, HOUSEHOLDS, PUBLIC, PURCHASES_LOCAL, REPATRIATED, WORLD, State
+from district_sim.kernels.draws import Stream
+from district_sim.model.state import FIRMS, HOUSEHOLDS, PUBLIC, PURCHASES_LOCAL, REPATRIATED, WORLD, State
 
 LAST = 5
 

@@ -8,19 +8,10 @@ import pytest
 from naive import cases
 from naive.common import make_tie
 
-from district_sim.processes.agency import participation_odds
-from district_sim.processes.innovation import switching_cost
-from district_sim.scenario import Mechanisms
-from district_sim.state import (
-    ACQUISITIONS,
-    ENTRIES,
-    EXITS,
-    INCREMENTS,
-    TAKEOVERS,
-    TIE_BIRTHS,
-    TIE_DEATHS,
-    State,
-)
+from district_sim.model.processes.agency import participation_odds
+from district_sim.model.processes.innovation import switching_cost
+from district_sim.model.state import ACQUISITIONS, ENTRIES, EXITS, INCREMENTS, TAKEOVERS, TIE_BIRTHS, TIE_DEATHS, State
+from district_sim.scenario.sections import Mechanisms
 
 A, B = 0, 1
 Effect = Callable[[Any], float]

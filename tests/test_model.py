@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from district_sim import District, Scenario, ScenarioError, load_scenario, simulate
-from district_sim.agents import Agency, Firm, Multinational
-from district_sim.indicators import NAMES
-from district_sim.model import as_seed
-from district_sim.state import SELF_OWNED, grown
+from district_sim.mesa_model.agents import Agency, Firm, Multinational
+from district_sim.mesa_model.district import as_seed
+from district_sim.model.indicators import NAMES
+from district_sim.model.state import SELF_OWNED, grown
 
 QUARTERS = 12
 SMALL = {

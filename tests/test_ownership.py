@@ -7,8 +7,8 @@ import pytest
 from naive import cases
 from naive.common import living, make_tie, unit_of
 
-from district_sim.processes.ownership import takeover_hazard
-from district_sim.state import (
+from district_sim.model.processes.ownership import takeover_hazard
+from district_sim.model.state import (
     ACQUISITIONS,
     DEFENCE,
     DIVESTMENTS,

@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from district_sim.app import measures
+from district_sim.app import interventions as measures
 from district_sim.app.course import MOST_BYTES, Contrast, Course, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers
-from district_sim.app.sharing import as_json, as_query, from_json, from_query
+from district_sim.app.links import as_json, as_query, from_json, from_query
 from district_sim.app.simulation import Simulation
-from district_sim.instruments import KINDS, SHOCKS, ShockKind
-from district_sim.model import District
-from district_sim.run import simulate
-from district_sim.scenario_files import ScenarioError, scenario_names
+from district_sim.mesa_model.district import District
+from district_sim.run.run import simulate
+from district_sim.scenario.files import ScenarioError, scenario_names
+from district_sim.scenario.instruments import KINDS, SHOCKS, ShockKind
 
 SMALL = {"firms.count": 30, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
 

@@ -11,12 +11,12 @@ from naive import cases
 from naive.common import is_foreign, living, partners, pipelines_of
 from scipy import stats
 
-from district_sim.indicators import NAMES
-from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, Funding, InstrumentKind, Targeting
-from district_sim.policy_table import INSTRUMENTS
-from district_sim.run import Run, policy_totals, simulate
-from district_sim.scenario_files import load_scenario
-from district_sim.state import AGENCY, FIRMS, PUBLIC, TALLY, WORLD, State, copied
+from district_sim.model.indicators import NAMES
+from district_sim.model.state import AGENCY, FIRMS, PUBLIC, TALLY, WORLD, State, copied
+from district_sim.run.run import Run, policy_totals, simulate
+from district_sim.scenario.files import load_scenario
+from district_sim.scenario.instrument_notes import INSTRUMENTS
+from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, Funding, InstrumentKind, Targeting
 
 TO_FIRMS = {"training_vouchers": "education", "rd_subsidy": "grant", "export_vouchers": "voucher", "it_subsidy": "it"}
 

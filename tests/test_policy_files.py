@@ -12,9 +12,9 @@ import pytest
 from click.testing import Result
 
 from district_sim.experiments.design_files import load_experiment
-from district_sim.instruments import KINDS
-from district_sim.policy_files import laid_over, load_policy, policy_mix, policy_names, policy_text
-from district_sim.scenario_files import ScenarioError, load_scenario, scenario_names
+from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
+from district_sim.scenario.instruments import KINDS
+from district_sim.scenario.policy_files import laid_over, load_policy, policy_mix, policy_names, policy_text
 
 MIXES = {"bioregio", "innoregio", "service_centres"}
 GOOD = "policies:\n  - {name: it, kind: rd_subsidy, budget: 10, start: 0}\n"

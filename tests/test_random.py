@@ -7,9 +7,7 @@ from naive import cases
 from scipy import stats
 
 from district_sim import load_scenario
-from district_sim.initial import initial_state
-from district_sim.processes.relations import BY_CHANCE, draw_firm, draw_firms
-from district_sim.random import (
+from district_sim.kernels.draws import (
     Stream,
     draw_all,
     happens,
@@ -21,8 +19,11 @@ from district_sim.random import (
     uniform,
     uniform2,
 )
-from district_sim.schedule import one_quarter
-from district_sim.state import State, copied, empty_row, grown
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import parameters_of
+from district_sim.model.processes.relations import BY_CHANCE, draw_firm, draw_firms
+from district_sim.model.schedule import one_quarter
+from district_sim.model.state import State, copied, empty_row, grown
 
 N = 200_000
 SEED = np.uint64(12345)
@@ -195,7 +196,7 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
     Not guaranteed: that everything else stays the same for ever. A firm has weight in the market's sums and in the
     averages firms look at (participation, success), so wages and sales shift by a trace from the next quarter on.
     """
-    p = load_scenario("baseline", LIVELY).parameters()
+    p = parameters_of(load_scenario("baseline", LIVELY))
     state = initial_state(p, 5, 20)
     n, did_something = int(state.clock.rows[0]), set()
     for _ in range(20):
@@ -210,7 +211,7 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
 
 def _events(seed: int, hermit: bool) -> np.ndarray:
     """What happened to each of 40 firms in each of 20 quarters, shape (20, 40, kinds of events)."""
-    p = load_scenario("baseline", LIVELY).parameters()
+    p = parameters_of(load_scenario("baseline", LIVELY))
     state = initial_state(p, seed, 20)
     n = int(state.clock.rows[0])
     state = with_hermit(state) if hermit else state
@@ -251,7 +252,7 @@ def _meetings(state: State) -> np.ndarray:
 )
 def test_one_more_firm_leaves_meetings_as_they_were(count) -> None:
     """A search meets whom it met before, unless it now meets the new firm itself."""
-    p = load_scenario("baseline", ["firms.settling=0", f"firms.count={count}"]).parameters()
+    p = parameters_of(load_scenario("baseline", ["firms.settling=0", f"firms.count={count}"]))
     state = initial_state(p, 5, 20)
     before, after = _meetings(state), _meetings(with_hermit(state))
     assert ((after == before) | (after == count)).all()

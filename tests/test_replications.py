@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 from benchmarks.startup import HEAVY, modules_of
 from district_sim import figures
 from district_sim.cli import app
-from district_sim.outputs_replications import as_markdown
-from district_sim.random import replicate_seed
-from district_sim.replications import REPLICATIONS
-from district_sim.replications import barter as kernels
-from district_sim.replications import cowan_jonard as cj
-from district_sim.replications.claims import Claim, Source, interval_of, shown, where_most
-from district_sim.replications.exchange import Agents, Graph, SettingError, barter, curve
-from district_sim.replications.networks import Network, make_network, sparse_rows
+from district_sim.evidence.replications import REPLICATIONS
+from district_sim.evidence.replications import barter as kernels
+from district_sim.evidence.replications import cowan_jonard as cj
+from district_sim.evidence.replications.claims import Claim, Source, interval_of, shown, where_most
+from district_sim.evidence.replications.exchange import Agents, Graph, SettingError, barter, curve
+from district_sim.evidence.replications.networks import Network, make_network, sparse_rows
+from district_sim.kernels.draws import replicate_seed
+from district_sim.reports.replications import as_markdown
 
 SEED = 2**63 + 12345  # uses both halves of the key
 RULES = ["barter", "give"]

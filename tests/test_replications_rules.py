@@ -11,15 +11,15 @@ from naive.common import make_tie
 from scipy import sparse
 
 from district_sim import figures
-from district_sim.replications import inverted_u as iu
-from district_sim.replications import rules
-from district_sim.replications.barter import initial_knowledge
-from district_sim.replications.claims import Claim, claims_sheet
-from district_sim.replications.exchange import Agents, Graph, Moments, Rule, SettingError, barter, curve
-from district_sim.replications.networks import Network, make_network, sparse_rows
-from district_sim.replications.regression import Fit, poisson
-from district_sim.replications.socialisation import district, socialise
-from district_sim.state import State, copied
+from district_sim.evidence.replications import inverted_u as iu
+from district_sim.evidence.replications import rules
+from district_sim.evidence.replications.barter import initial_knowledge
+from district_sim.evidence.replications.claims import Claim, claims_sheet
+from district_sim.evidence.replications.exchange import Agents, Graph, Moments, Rule, SettingError, barter, curve
+from district_sim.evidence.replications.networks import Network, make_network, sparse_rows
+from district_sim.evidence.replications.regression import Fit, poisson
+from district_sim.evidence.replications.socialisation import district, socialise
+from district_sim.model.state import State, copied
 
 ALPHA = 0.3
 

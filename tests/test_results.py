@@ -17,7 +17,7 @@ from district_sim import cli
 from district_sim.experiments import Results
 from district_sim.experiments.results import stata_names
 from district_sim.experiments.store import FolderError
-from district_sim.indicators import NAMES
+from district_sim.model.indicators import NAMES
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from district_sim import scenario_files
-from district_sim.scenario_files import (
-    ScenarioError,
-    bundled_folder,
-    load_scenario,
-    scenario_names,
-    scenario_text,
-)
+from district_sim.scenario import files as scenario_files
+from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario, scenario_names, scenario_text
 
 type Write = Callable[[str, str | bytes], Path]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from district_sim.indicators import NAMES
-from district_sim.trajectories import recovery_time, score
+from district_sim.model.indicators import NAMES
+from district_sim.run.trajectories import recovery_time, score
 
 QUARTERS = 60
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from district_sim.run import simulate
-from district_sim.scenario import Scenario
-from district_sim.scenario_files import bundled_folder, load_scenario
+from district_sim.run.run import simulate
+from district_sim.scenario.files import bundled_folder, load_scenario
+from district_sim.scenario.sections import Scenario
 
 SECTORS = ("supplier_dominated", "scale_intensive", "specialised_supplier", "science_based")
 

@@ -19,8 +19,8 @@ from district_sim.experiments.sensitivity import (
     saltelli_sample,
     sobol_indices,
 )
-from district_sim.scenario import Scenario
-from district_sim.scenario_files import ScenarioError
+from district_sim.scenario.files import ScenarioError
+from district_sim.scenario.sections import Scenario
 
 type Call = Callable[..., Result]
 

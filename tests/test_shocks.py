@@ -11,14 +11,14 @@ from naive import cases
 from scipy import stats
 from test_conservation import check_firms, check_money, check_people, check_ranges, check_ties
 
-from district_sim.instruments import SHOCKS as KINDS
-from district_sim.instruments import ShockKind
-from district_sim.policy_table import SHOCKS, lasts
-from district_sim.processes.shocks import shock_strength
-from district_sim.run import simulate
-from district_sim.scenario import Scenario
-from district_sim.scenario_files import ScenarioError, load_scenario
-from district_sim.state import DIVESTMENTS, EXITS, State
+from district_sim.model.processes.shocks import shock_strength
+from district_sim.model.state import DIVESTMENTS, EXITS, State
+from district_sim.run.run import simulate
+from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.instrument_notes import SHOCKS, lasts
+from district_sim.scenario.instruments import SHOCKS as KINDS
+from district_sim.scenario.instruments import ShockKind
+from district_sim.scenario.sections import Scenario
 
 SEEDS = range(1, 13)
 SIZES = {ShockKind.EXCHANGE_RATE: 0.3, ShockKind.ANCHOR_LOSS: 1.0, ShockKind.MNE_EXIT: 1.0}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.startup import HEAVY, modules_of
-from district_sim.scenario_files import scenario_names
+from district_sim.scenario.files import scenario_names
 
 COMPLETION = {"_DISTRICT_SIM_COMPLETE": "complete_bash"}
 
@@ -28,7 +28,7 @@ def test_machine_code_of_a_version_in_use_is_kept(tmp_path: Path) -> None:
     for name, days in (("kernels-old", 40), ("kernels-recent", 20)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, times=(time.time() - days * 86400,) * 2)
-    program = "import district_sim.compiled"
+    program = "import district_sim.kernels.compile"
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
     left = {path.name for path in tmp_path.iterdir()}
@@ -63,7 +63,7 @@ def test_what_only_reads_files_imports_nothing_that_computes(arguments: list[str
 
 def test_a_run_without_files_imports_what_it_computes_with_and_no_more() -> None:
     modules = modules_of(["run", "classroom", "--quarters", "4"], {})
-    assert modules >= {"numba", "district_sim.tables"}
+    assert modules >= {"numba", "district_sim.reports.run_tables"}
     assert not modules & {"mesa", "pandas", "pyarrow", "matplotlib", "concurrent.futures.process"}
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from district_sim import Scenario, load_scenario
-from district_sim.indicators import NAMES
-from district_sim.initial import initial_state
-from district_sim.run import advance
-from district_sim.state import AGENCY, FIRMS, SELF_OWNED, State, copied, empty_row, fitted, grown
+from district_sim.model.indicators import NAMES
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import parameters_of
+from district_sim.model.state import AGENCY, FIRMS, SELF_OWNED, State, copied, empty_row, fitted, grown
+from district_sim.run.run import advance
 
 SMALL = ["firms.count=40", "firms.settling=4", "demography.entry=0.05", "demography.exit=0.05"]
 
@@ -21,7 +22,7 @@ def scenario() -> Scenario:
 
 @pytest.fixture
 def state(scenario: Scenario) -> State:
-    return initial_state(scenario.parameters(), 1, 20)
+    return initial_state(parameters_of(scenario), 1, 20)
 
 
 def arrays(state: State) -> list[np.ndarray]:
@@ -83,7 +84,7 @@ def test_a_copy_shares_nothing(state: State) -> None:
 @pytest.mark.parametrize("spare", [0, 1000])
 def test_room_does_not_change_results(scenario: Scenario, spare: int) -> None:
     """Whether and when the arrays grow must not be seen in any number."""
-    p = scenario.parameters()
+    p = parameters_of(scenario)
     plain, tight = initial_state(p, 3, 20), initial_state(p, 3, 20)
     tight = tight._replace(firms=tight.firms[:64], ties=tight.ties[:64], pipelines=tight.pipelines[:64])
     tight = grown(tight, 64 + spare)
@@ -106,7 +107,7 @@ def test_other_policies_may_follow_in_one_run(state: State) -> None:
     """Advancing goes on under any number of policies, and the district stays what it was."""
     table = np.zeros((12, len(NAMES)))
     for k, names in enumerate(((), ("one", "two", "three"), ("one",), ())):
-        p = load_scenario("baseline", contests(*names)).parameters()
+        p = parameters_of(load_scenario("baseline", contests(*names)))
         alive, cash = state.firms.alive.copy(), state.accounts.money[FIRMS]
         ready = fitted(state, p)
         assert ready.instruments.size == len(names)
@@ -121,7 +122,7 @@ def test_other_policies_may_follow_in_one_run(state: State) -> None:
 
 
 def test_advancing_under_the_same_policies_keeps_their_awards(state: State) -> None:
-    p = load_scenario("baseline", contests("one")).parameters()
+    p = parameters_of(load_scenario("baseline", contests("one")))
     state = fitted(state, p)
     state.instruments.award = 7.0
     assert fitted(state, p).instruments.award[0] == 7.0
@@ -130,7 +131,7 @@ def test_advancing_under_the_same_policies_keeps_their_awards(state: State) -> N
 @pytest.mark.parametrize("change", ["technology.domains=12", "technology.phases=4", "ties.maximum=8"])
 def test_other_dimensions_are_refused(state: State, change: str) -> None:
     """Memory is laid out for the first scenario's dimensions; anything else would be read wrongly."""
-    other = load_scenario("baseline", [*SMALL, change]).parameters()
+    other = parameters_of(load_scenario("baseline", [*SMALL, change]))
     before = copied(state)
     with pytest.raises(ValueError, match="than the state"):
         advance(state, other, np.zeros((1, len(NAMES))), 0, 1)
@@ -139,7 +140,7 @@ def test_other_dimensions_are_refused(state: State, change: str) -> None:
 
 def test_a_world_without_the_firms_trajectory_is_refused(state: State) -> None:
     """Firms cannot work on a trajectory that the parameters do not know."""
-    fewer = load_scenario("baseline", [*SMALL, "technology.trajectories=2"]).parameters()
+    fewer = parameters_of(load_scenario("baseline", [*SMALL, "technology.trajectories=2"]))
     state.firms.trajectory[3] = 2
     with pytest.raises(ValueError, match="trajectories"):
         advance(state, fewer, np.zeros((1, len(NAMES))), 0, 1)
@@ -147,7 +148,7 @@ def test_a_world_without_the_firms_trajectory_is_refused(state: State) -> None:
 
 def test_rows_are_for_life(scenario: Scenario) -> None:
     """A row keeps its firm's identity and date of foundation, a closed firm's row is never used again."""
-    p = scenario.parameters()
+    p = parameters_of(scenario)
     state = initial_state(p, 3, 20)
     table = np.zeros((20, len(NAMES)))
     for t in range(20):

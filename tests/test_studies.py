@@ -12,14 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from district_sim.cli import app
-from district_sim.cli.study import complete_study
-from district_sim.experiments.costs import budget_value
-from district_sim.indicators import NAMES
-from district_sim.outputs_studies import as_markdown, cells_sheet, costs_sheet, outcome_title
-from district_sim.replications.claims import Source
-from district_sim.scenario_files import ScenarioError, load_scenario
-from district_sim.studies import STUDIES, load_study
-from district_sim.studies.design import (
+from district_sim.cli.studies import complete_study
+from district_sim.evidence.replications.claims import Source
+from district_sim.evidence.studies import STUDIES, load_study
+from district_sim.evidence.studies.design import (
     Cell,
     Contrast,
     Expectation,
@@ -31,7 +27,11 @@ from district_sim.studies.design import (
     more,
     scenario_of,
 )
-from district_sim.studies.measure import Finding, judged, measure, verdict
+from district_sim.evidence.studies.measure import Finding, judged, measure, verdict
+from district_sim.experiments.costs import budget_value
+from district_sim.model.indicators import NAMES
+from district_sim.reports.studies import as_markdown, cells_sheet, costs_sheet, outcome_title
+from district_sim.scenario.files import ScenarioError, load_scenario
 
 EVERY = pytest.mark.parametrize("name", STUDIES)
 SOURCE = Source("Someone", 1999)
@@ -272,8 +272,8 @@ def test_a_run_writes_all_files_the_same_for_one_and_two_workers(tmp_path: Path)
 @pytest.mark.parametrize("name", ["embeddedness", "takeovers"])
 def test_tables_and_figures_of_made_up_numbers(name: str, tmp_path: Path) -> None:
     """Both kinds of figure; shares are shown in per cent, peaks as places."""
-    from district_sim.outputs_studies import write_studies
-    from district_sim.studies import measure as module
+    from district_sim.evidence.studies import measure as module
+    from district_sim.reports.studies import write_studies
 
     study, rng = load_study(name), np.random.default_rng(1)
     values = {

@@ -11,11 +11,9 @@ from typer.testing import CliRunner
 
 from district_sim import figures
 from district_sim.cli import app
-from district_sim.initial import initial_state
-from district_sim.outputs_replications import write_evidence
-from district_sim.replications import REPLICATIONS, anatomy, baseline, firms, groups
-from district_sim.replications.claims import Source, around, inside, one_sided
-from district_sim.replications.statistics import (
+from district_sim.evidence.replications import REPLICATIONS, anatomy, baseline, firms, groups
+from district_sim.evidence.replications.claims import Source, around, inside, one_sided
+from district_sim.evidence.replications.statistics import (
     core_fit,
     coreness,
     laplace_over_gaussian,
@@ -25,8 +23,11 @@ from district_sim.replications.statistics import (
     tail_exponent,
     tie_overlap,
 )
-from district_sim.run import Snapshot, simulate
-from district_sim.scenario_files import load_scenario
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import parameters_of
+from district_sim.reports.replications import write_evidence
+from district_sim.run.run import Snapshot, simulate
+from district_sim.scenario.files import load_scenario
 
 FACTS = ("network-anatomy", "firms", "groups")
 
@@ -132,7 +133,7 @@ SMALL = {"firms.count": 60, "firms.settling": 8}
 
 @pytest.fixture(scope="module")
 def small_panel() -> firms.Panel:
-    return firms.panel(load_scenario("baseline", SMALL).parameters(), 3, 12)
+    return firms.panel(parameters_of(load_scenario("baseline", SMALL)), 3, 12)
 
 
 def test_every_firm_is_followed_as_the_indicators_count_it(small_panel: firms.Panel) -> None:
@@ -184,7 +185,7 @@ def test_ties_to_firms_that_are_gone_are_left_out() -> None:
 def test_densities_by_the_indicators() -> None:
     scenario = load_scenario("baseline", SMALL)
     run = simulate(scenario, 3, 4)
-    found, last = anatomy.densities(run.end, scenario.parameters()), run.indicators.iloc[-1]
+    found, last = anatomy.densities(run.end, parameters_of(scenario)), run.indicators.iloc[-1]
     assert found["business"] == pytest.approx(last["degree"] / (last["firms"] - 1))
     assert found["ratio"] == pytest.approx(last["knowledge_tie_share"])
     assert found["outside"] == pytest.approx(last["pipelines_per_firm"] / 8)
@@ -192,8 +193,8 @@ def test_densities_by_the_indicators() -> None:
 
 def test_what_gatekeepers_pass_on_follows_their_behaviour() -> None:
     def passed(share: float) -> tuple[float, float]:
-        p = load_scenario("baseline", SMALL | {"knowledge.gatekeeping": share, "firms.pipelines": 0.3}).parameters()
-        state = initial_state(load_scenario("baseline", SMALL | {"firms.pipelines": 0.3}).parameters(), 1, 1)
+        p = parameters_of(load_scenario("baseline", SMALL | {"knowledge.gatekeeping": share, "firms.pipelines": 0.3}))
+        state = initial_state(parameters_of(load_scenario("baseline", SMALL | {"firms.pipelines": 0.3})), 1, 1)
         before = state.firms.tacit.copy()
         found = anatomy.passed_on(state, p)
         assert (state.firms.tacit == before).all(), "looking changes nothing"

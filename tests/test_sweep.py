@@ -16,14 +16,14 @@ from district_sim.experiments import Results, runner
 from district_sim.experiments.plan import model_version
 from district_sim.experiments.results import enough
 from district_sim.experiments.store import FolderError, Store, open_store
-from district_sim.random import replicate_seed
-from district_sim.run import policy_totals
+from district_sim.kernels.draws import replicate_seed
+from district_sim.run.run import policy_totals
 
 
 @pytest.fixture(autouse=True)
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process of its own to compile kernels in: they are compiled in this one."""
-    monkeypatch.setattr("district_sim.compiled.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
 
 
 def call(*arguments: str) -> Result:

@@ -7,9 +7,9 @@ import pytest
 from naive import cases
 from naive.common import links, living, make_tie
 
-from district_sim.processes.relations import controller
-from district_sim.processes.ties import trust_target
-from district_sim.state import TIE_BIRTHS, TIE_DEATHS, State
+from district_sim.model.processes.relations import controller
+from district_sim.model.processes.ties import trust_target
+from district_sim.model.state import TIE_BIRTHS, TIE_DEATHS, State
 
 A, B, C = 0, 1, 2
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
 
-from district_sim.indicators import NAMES, record
-from district_sim.state import State, copied
+from district_sim.model.indicators import NAMES, record
+from district_sim.model.state import State, copied
 
 TWINS = {process.__name__: process for process in naive.PROCESSES}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from naive import cases
 
-from district_sim.state import State
+from district_sim.model.state import State
 
 
 def at(quarter: int, state: State | None = None, **changes: Any) -> State:

@@ -4,8 +4,8 @@ import solara
 
 from district_sim.app.desk import Desk
 from district_sim.figures.style import TRAJECTORY_COLOURS
-from district_sim.trajectories import Trajectory
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.run.trajectories import Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES
 
 _FUTURES: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "multinationals buy the best firms, or a few leaders bind the others; ties dissolve.",

@@ -9,8 +9,8 @@ import solara
 
 from district_sim.app.parts import BarsWidget, TimeSeriesWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
-from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES
 
 type Values = Sequence[float] | np.ndarray
 

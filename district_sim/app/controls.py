@@ -5,15 +5,16 @@ from typing import Any
 
 import solara
 
-from district_sim.app import measures, widgets
+from district_sim.app import interventions as measures
+from district_sim.app import widgets
 from district_sim.app.course import MOST_BYTES, Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers
-from district_sim.app.sharing import MARK, from_json
-from district_sim.instruments import ShockKind
-from district_sim.scenario_files import ScenarioError, scenario_names, scenario_notes
-from district_sim.scenario_schema import value_at
-from district_sim.wording import heading
+from district_sim.app.links import MARK, from_json
+from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
+from district_sim.scenario.instruments import ShockKind
+from district_sim.scenario.paths import value_at
+from district_sim.text.names import heading
 
 TABS = (
     ("one", "One district"),

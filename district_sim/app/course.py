@@ -13,11 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from district_sim.scenario import Scenario
-from district_sim.scenario_files import ScenarioError, bundled_folder, load_scenario, read_yaml, scenario_names
+from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario, read_yaml, scenario_names
+from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
-    from district_sim.model import District
+    from district_sim.mesa_model.district import District
 
 MOST_BYTES = 256 * 1024
 """Size of a scenario or state file that the page takes."""
@@ -127,7 +127,7 @@ def replay(course: Course) -> "District":
     Raises:
         ScenarioError: the scenario, a setting or an intervention is not valid.
     """
-    from district_sim.model import District
+    from district_sim.mesa_model.district import District
 
     district = District(course.scenario(), seed=course.seed)
     while district.quarter < course.quarter:

@@ -7,10 +7,10 @@ from time import monotonic
 import solara
 
 from district_sim.app.course import Course
-from district_sim.app.sharing import from_query
+from district_sim.app.links import from_query
 from district_sim.app.simulation import Simulation
-from district_sim.scenario_files import ScenarioError
-from district_sim.trajectories import Trajectory
+from district_sim.run.trajectories import Trajectory
+from district_sim.scenario.files import ScenarioError
 
 SPEEDS = (1, 2, 4, 8, 15, 30)
 """Quarters a second."""

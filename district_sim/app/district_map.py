@@ -12,11 +12,11 @@ from matplotlib.colors import to_hex
 from district_sim.app.parts import MapWidget
 from district_sim.figures.maps import CONTROLS
 from district_sim.figures.style import LINES
-from district_sim.parameters import NODE_KINDS
-from district_sim.state import SELF_OWNED
+from district_sim.model.parameters import NODE_KINDS
+from district_sim.model.state import SELF_OWNED
 
 if TYPE_CHECKING:
-    from district_sim.model import District
+    from district_sim.mesa_model.district import District
 
 INDEPENDENT, CAPTIVE, GROUP, LEADER, MULTINATIONAL = range(len(CONTROLS))
 """Values of `Frame.control`: who decides for a firm, in the order and words of the figures."""

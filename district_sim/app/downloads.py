@@ -5,9 +5,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from district_sim.app.sharing import as_json
+from district_sim.app.links import as_json
 from district_sim.app.simulation import Simulation, Track
-from district_sim.outputs import write_run
+from district_sim.reports.run import write_run
 
 STATE_FILE = "state.json"
 

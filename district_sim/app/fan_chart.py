@@ -11,9 +11,9 @@ from district_sim.app.charts import Line, TimeSeries
 from district_sim.app.futures import RUNS, Fan, office
 from district_sim.app.parts import BarsWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
-from district_sim.indicators import INDICATORS
-from district_sim.scenario import Scenario
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.model.indicators import INDICATORS
+from district_sim.scenario.sections import Scenario
+from district_sim.text.names import TRAJECTORY_NAMES
 
 SHOWN = ("employment", "value_added_local", "trust", "mne_turnover_share")
 _PAUSE = 0.2  # seconds between two drawings: the workers need the processor as well

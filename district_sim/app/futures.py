@@ -21,12 +21,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from district_sim.indicators import NAMES
-from district_sim.pool import compile_first, cores, make_pool
-from district_sim.random import replicate_seed
-from district_sim.run import simulate
-from district_sim.scenario import Scenario
-from district_sim.trajectories import Trajectory
+from district_sim.kernels.draws import replicate_seed
+from district_sim.model.indicators import NAMES
+from district_sim.run.run import simulate
+from district_sim.run.trajectories import Trajectory
+from district_sim.run.workers import compile_first, cores, make_pool
+from district_sim.scenario.sections import Scenario
 
 RUNS = 50
 FIRST = 4  # runs with which there is something to show
@@ -307,7 +307,7 @@ class Office:
 
 def _get_ready() -> None:
     """In a worker: load what a run needs."""
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario.files import load_scenario
 
     simulate(load_scenario("classroom", {"run.quarters": 2}))
 

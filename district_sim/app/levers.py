@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from district_sim.scenario_schema import schemas_at
+from district_sim.scenario.paths import schemas_at
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import solara
 
 from district_sim.app import controls
 from district_sim.app.about import About
-from district_sim.app.compare import TwoDistricts
 from district_sim.app.desk import Desk
 from district_sim.app.fan_chart import FanOfFutures
 from district_sim.app.panels import OneDistrict, scale_of
 from district_sim.app.predict import PredictFirst
-from district_sim.app.share import Share
+from district_sim.app.share_panel import Share
+from district_sim.app.two_districts import TwoDistricts
 
 _STYLE = Path(__file__).parent / "style.css"
 

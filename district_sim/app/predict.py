@@ -9,8 +9,8 @@ from district_sim.app.charts import ScoreBars
 from district_sim.app.desk import Desk, Guess
 from district_sim.app.panels import MapPanel, map_height
 from district_sim.figures.style import TRAJECTORY_COLOURS
-from district_sim.trajectories import Trajectory
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.run.trajectories import Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES
 
 JOBS = {"more": "more (over 5 % more)", "same": "about the same", "fewer": "fewer (over 5 % fewer)"}
 _SAME = 0.05  # change of employment that counts as none

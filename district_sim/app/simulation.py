@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.app import measures
+from district_sim.app import interventions as measures
 from district_sim.app.course import Contrast, Course, Intervention, Source, advance
-from district_sim.instruments import ShockKind
-from district_sim.model import District
-from district_sim.run import Run, Snapshot, versions
-from district_sim.scenario import Scenario
-from district_sim.scenario_schema import value_at
-from district_sim.state import SELF_OWNED
-from district_sim.trajectories import Scores
+from district_sim.mesa_model.district import District
+from district_sim.model.state import SELF_OWNED
+from district_sim.run.run import Run, Snapshot, versions
+from district_sim.run.trajectories import Scores
+from district_sim.scenario.instruments import ShockKind
+from district_sim.scenario.paths import value_at
+from district_sim.scenario.sections import Scenario
 
 TRACKED = ("employees", "absorptive", "profit")
 """Columns of firms that are kept of every quarter, for the history of one firm."""

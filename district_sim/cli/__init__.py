@@ -9,12 +9,16 @@ from typing import Annotated
 
 import typer
 
-from district_sim import __version__
-from district_sim.cli import analysis, calibrate, experiments, page, policy_report, runs
+from district_sim._version import __version__
+from district_sim.cli import app as page
+from district_sim.cli import cases as calibrate
+from district_sim.cli import compare as analysis
+from district_sim.cli import policy_report, runs
+from district_sim.cli import sweep as experiments
 from district_sim.cli.policies import policies_app
-from district_sim.cli.replicate import replicate_app
+from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
-from district_sim.cli.study import study
+from district_sim.cli.studies import study
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,

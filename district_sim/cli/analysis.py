@@ -1,377 +1,99 @@
-"""`district-sim compare` and `map`: what the runs of scenarios, and of a plane of parameters, say."""
+"""What `compare`, `sensitivity`, `map` and `discover` share: options, the runs they need, what they print."""
 
-from collections.abc import Callable
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from district_sim import outputs_experiments as outputs
-from district_sim.cli.common import (
-    BAD_INPUT,
-    FAILED,
-    JsonOption,
-    QuartersOption,
-    QuietOption,
-    ScenarioArgument,
-    SeedOption,
-    WorkersOption,
-    check_seed,
-    clean_ends,
-    complete_path,
-    complete_policy,
-    complete_scenario,
-    data_set,
-    stop,
-    varied,
-    writing,
-)
-from district_sim.cli.influence import discover, sensitivity
-from district_sim.cli.studies import (
-    FolderOption,
-    checked_outcomes,
-    experiment_of,
-    or_stop,
-    report,
-    runs_of,
-)
+from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, name_files, option_of, stdout, stop
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from district_sim.experiments import Experiment, Results
+    from district_sim.reports.experiment_tables import Sheet
 
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder for runs, tables and figures; goes on where it stopped."),
+]
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def experiment_of(**fields: Any) -> "Experiment":
+    """An experiment, or a message about the option that is wrong."""
+    from district_sim.experiments.design_files import make_experiment
+
+    return make_experiment({name: value for name, value in fields.items() if value is not None}, option_of)
+
+
+def checked_outcomes(text: str) -> list[str]:
+    """Names of outcomes, each of which is a column of the table of runs."""
+    from district_sim.experiments.design import Keep, outcomes
+    from district_sim.scenario.paths import suggest
+
+    known = outcomes(Keep())
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in known:
+            stop(f"there is no outcome {name!r}{suggest(name, known)}", BAD_INPUT)
+    if not names:
+        stop("name at least one outcome", BAD_INPUT)
+    return names
+
+
+# Runs ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def runs_of(experiment: "Experiment", out: Path | None, quiet: bool, workers: int | None) -> "Iterator[Results]":
+    """The runs of an experiment, in a folder that is kept or not; ends with a code of its own if some failed."""
     from district_sim.experiments import Results
-    from district_sim.figures import Mark
-    from district_sim.tables_experiments import Sheet
 
-OUTCOMES = (
-    "employment,firms,value_added_local,wage,productivity,unemployment,gini,mne_turnover_share,trust,"
-    "local_purchases,absorptive_capacity,participation"
-)
+    with folder_for(out) as folder:
+        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None)
+        yield Results(folder)
+        end(summary.counts.failed, out)
 
 
-ScenarioArguments = Annotated[
-    list[str],
-    typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.", autocompletion=complete_scenario),
-]
-PoliciesOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--policies",
-        metavar="MIX,...",
-        help="none, own, policies (joined by +) or a scenario whose policies are laid over each.",
-        autocompletion=complete_policy,
-    ),
-]
-OutcomesOption = Annotated[
-    str,
-    typer.Option(
-        "--outcomes",
-        metavar="A,B,...",
-        help="Indicators; NAME_late is the mean of 40 quarters.",
-        show_default=False,
-    ),
-]
-EqualCostOption = Annotated[
-    float | None,
-    typer.Option("--equal-cost", metavar="K€", help="Scale budgets so that each mix has this present value."),
-]
-DiscountOption = Annotated[
-    float | None,
-    typer.Option("--discount", metavar="RATE", help="Discount rate a year (0.03); tells costs per euro and job."),
-]
-ConfidenceOption = Annotated[float, typer.Option("--confidence", metavar="P", help="Of the intervals.")]
-IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval", help="How intervals are made.")]
-
-
-def compare(
-    scenarios: ScenarioArguments,
-    policies: PoliciesOption = None,
-    equal_cost: EqualCostOption = None,
-    discount: DiscountOption = None,
-    outcomes: OutcomesOption = OUTCOMES,
-    replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each.")] = 20,
-    interval: IntervalOption = "t",
-    confidence: ConfidenceOption = 0.95,
-    seed: SeedOption = 0,
-    quarters: QuartersOption = None,
-    workers: WorkersOption = None,
-    out: FolderOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Compare scenarios or policy mixes under the same luck.
-
-    Replicate by replicate: mean paired differences with intervals, effect sizes
-    and corrected p-values; how probable each trajectory is; where the same luck
-    led under the one and under the other. --equal-cost scales each mix's budgets to
-    the same present value on the first day, puts none first, and tells what was
-    really spent and what a euro of it changed. In DIR: the runs, tables for papers
-    (Markdown, LaTeX), figures of differences, of bands over time, of transitions.
-
-    [bold]Examples[/bold]
-
-      district-sim compare baseline learning_region
-      district-sim compare baseline fragmentation decline --replications 50 --out compared
-      district-sim compare learning_region --policies none --policies own --interval bootstrap
-      district-sim compare decline --policies rd_subsidy,it_brokers --equal-cost 2000
-      district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
-
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
-    failed, 130 stopped by Ctrl-C.
-    """
-    with clean_ends():
-        check_seed(seed)
-        wanted = checked_outcomes(outcomes)
-        if not 0.0 < confidence < 1.0:
-            stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
-        mixes = mixes_of(policies or [], scenarios)
-        costs = _Costs.of(equal_cost, discount, mixes, scenarios, quarters)
-        mixes = costs.mixes if costs is not None else mixes
-        if len(set(scenarios)) * max(1, len(mixes)) < 2:
-            stop("name at least two scenarios, or two --policies, to compare", BAD_INPUT)
-        if quarters is None:
-            _check_lengths(scenarios)
-        experiment = experiment_of(
-            name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
-            quarters=quarters, keep=_kept(out is not None, costs is not None),
-        )  # fmt: skip
-        with runs_of(experiment, out, quiet, workers) as results:
-            sheets, told, written = _compared(results, wanted, interval, confidence, costs, out)
-            report(sheets, told, written, as_json, quiet)
-
-
-def _compared(
-    results: "Results",
-    wanted: list[str],
-    interval: Literal["t", "bootstrap"],
-    confidence: float,
-    costs: "_Costs | None",
-    out: Path | None,
-) -> "tuple[list[Sheet], dict[str, Any], list[Path]]":
-    """What the runs of a comparison say: tables, the same for JSON, and the files written."""
-    from district_sim import tables_experiments
-    from district_sim.experiments import compare as statistics
-
-    names, seed = statistics.cell_names(results.runs), results.experiment.seed
-    how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
-    found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
-    sheets = list(tables_experiments.sheets(found).values())
-    told = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
-    written: list[Path] = []
-    if costs is not None:
-        spent = costs.table(results, names, confidence, seed)
-        sheet = tables_experiments.costs(spent, costs.discount, confidence)
-        sheets.append(sheet)
-        told["discount"], told["costs"] = costs.discount, statistics.records(spent)
-        if out is not None:
-            written += writing(out, lambda: outputs.write_costs(spent, sheet, out))
+@contextmanager
+def folder_for(out: Path | None) -> Iterator[Path]:
     if out is not None:
-        from district_sim.figures import BAND_INDICATORS
-
-        over_time = statistics.bands(results.series, BAND_INDICATORS, names)
-        written = [
-            *writing(out, lambda: outputs.write_comparison(found, over_time, told, out)),
-            *written,
-            *data_set(out),
-        ]
-    return sheets, told, written
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="district-sim-") as folder:
+        yield Path(folder)
 
 
-def phase_map(
-    scenario: ScenarioArgument,
-    vary: Annotated[
-        list[str],
-        typer.Option(
-            "--vary",
-            metavar="PATH=VALUES",
-            help="START:STOP:COUNT or a,b,c; twice: across, upwards.",
-            autocompletion=complete_path,
-        ),
-    ],
-    replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 5,
-    seed: SeedOption = 0,
-    quarters: QuartersOption = None,
-    workers: WorkersOption = None,
-    out: FolderOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Draw the phase diagram of two parameters: which trajectory where.
-
-    At each point the runs are counted by trajectory; the borders of the regions
-    are lines, mixed points are striped, and the bundled scenarios stand where
-    their own two values lie. In DIR: the runs, map.csv and the figure.
-
-    [bold]Examples[/bold]
-
-      district-sim map baseline --vary strategy.sale=0:0.9:7 --vary world.globalisation=0:1.5:7
-      district-sim map learning_region --vary strategy.research=1,2,3 --vary mechanisms.policy=false,true
-
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
-    failed, 130 stopped by Ctrl-C.
-    """
-    with clean_ends():
-        check_seed(seed)
-        axes = dict(varied(text) for text in vary)
-        if len(axes) != 2 or len(vary) != 2:
-            stop("--vary must be given twice, for two different parameters", BAD_INPUT)
-        experiment = experiment_of(
-            name="map", scenarios=[scenario], vary=axes, replications=replications, seed=seed, quarters=quarters
-        )
-        with runs_of(experiment, out, quiet, workers) as results:
-            from district_sim import tables_experiments
-            from district_sim.experiments.compare import records
-
-            x, y = experiment.vary
-            runs = results.runs[results.runs["status"] == "done"]
-            cells = _cells(runs, x, y)
-            if len(cells) < len(results.points):
-                stop(f"{len(results.points) - len(cells)} points have no finished run", FAILED)
-            told = {"scenario": scenario, "seed": seed, "replications": replications, "x": x, "y": y}
-            told["cells"] = records(cells)
-            written: list[Path] = []
-            if out is not None:
-                labels = (_axis_label(results, x), _axis_label(results, y))
-                marks = _marks(scenario, x, y)
-                made = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
-                written = [*made, *data_set(out)]
-            report([tables_experiments.phase_map(cells, x, y)], told, written, as_json, quiet)
+def or_stop[T](analyse: Callable[[], T]) -> T:
+    try:
+        return analyse()
+    except ValueError as error:
+        stop(str(error), FAILED)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "compare": compare,
-    "sensitivity": sensitivity,
-    "map": phase_map,
-    "discover": discover,
-}
-"""Names and functions of the commands, in the order of the help; the package registers them."""
+# Output -------------------------------------------------------------------------------------------
 
 
-# Policies -----------------------------------------------------------------------------------------
+def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    elif not quiet:
+        for number, sheet in enumerate(sheets):
+            if number:
+                typer.echo("")
+            stdout().print(sheet.shown())
+        name_files(written)
 
 
-def _check_lengths(scenarios: list[str]) -> None:
-    """The last quarters of runs of different lengths are no pair."""
-    from district_sim.scenario_files import load_scenario
-
-    lengths = {name: load_scenario(name).run.quarters for name in scenarios}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        stop(f"the scenarios' runs differ in length ({told} quarters); give one with --quarters", BAD_INPUT)
-
-
-def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
-    """Policy mixes by name, in the order given; see `policy_files`."""
-    from district_sim.policy_files import NONE, OWN, policy_mix
-    from district_sim.scenario_files import load_scenario
-
-    mixes: dict[str, Any] = {}
-    for text in [part.strip() for entry in given for part in entry.split(",")]:
-        if OWN in text.split("+") and len(scenarios) > 1:
-            stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
-        parts = [part.strip() for part in text.split("+")]
-        for part in parts:
-            if part not in (NONE, OWN) and Path(part).stem in (NONE, OWN):
-                meant = "no policies" if Path(part).stem == NONE else "the scenario's own policies"
-                stop(f"--policies {part}: {Path(part).stem} means {meant}; give the file another name", BAD_INPUT)
-        name = "+".join(Path(part).stem for part in parts)
-        if name in mixes:
-            stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
-        own = load_scenario(scenarios[0]).policies if len(scenarios) == 1 else None
-        mixes[name] = policy_mix(text, own)
-    return mixes
-
-
-def _kept(kept: bool, with_costs: bool) -> dict[str, Any]:
-    """How much of the runs' series is needed: every quarter for present values."""
-    return {"every": 1} if with_costs else {"every": 4} if kept else {}
-
-
-class _Costs(NamedTuple):
-    """Mixes whose cost is to be told, and how."""
-
-    mixes: dict[str, Any]
-    planned: dict[str, float]
-    """Present value of the budgets by mix, NaN where a budget is a share of turnover."""
-    discount: float
-
-    @classmethod
-    def of(
-        cls,
-        equal_cost: float | None,
-        discount: float | None,
-        mixes: dict[str, Any],
-        scenarios: list[str],
-        quarters: int | None,
-    ) -> "_Costs | None":
-        """None where nobody asks what policies cost."""
-        from district_sim.experiments import costs
-        from district_sim.policy_files import NONE
-        from district_sim.scenario_files import ScenarioError, load_scenario
-
-        if equal_cost is None and discount is None:
-            return None
-        rate = costs.DISCOUNT if discount is None else discount
-        if not 0.0 <= rate <= 1.0:
-            stop(f"--discount must be between 0 and 1 a year, not {rate:g}", BAD_INPUT)
-        if equal_cost is not None and not 0.0 < equal_cost <= 1e9:
-            stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
-        if not mixes:
-            stop("--equal-cost and --discount need --policies to compare", BAD_INPUT)
-        length = load_scenario(scenarios[0]).run.quarters if quarters is None else quarters
-        if equal_cost is not None:
-            mixes = costs.equalised({NONE: (), **mixes}, equal_cost, length, rate)
-        planned = {}
-        for name, mix in mixes.items():
-            try:
-                planned[name] = costs.budget_value(mix, length, rate)
-            except ScenarioError:
-                planned[name] = float("nan")
-        return cls(mixes, planned, rate)
-
-    def table(self, results: "Results", names: dict[int, str], confidence: float, seed: int) -> "pd.DataFrame":
-        """See `costs.cost_table`; the counterfactual is the same scenario with the first mix."""
-        from district_sim.experiments.costs import cost_table
-
-        planned = {point.index: self.planned[point.policies] for point in results.points}
-        first: dict[str, int] = {}
-        bases = {point.index: first.setdefault(point.scenario, point.index) for point in results.points}
-        return cost_table(results.series, names, bases, planned, self.discount, confidence, seed)
-
-
-# Maps ---------------------------------------------------------------------------------------------
-
-
-def _cells(runs: "pd.DataFrame", x: str, y: str) -> "pd.DataFrame":
-    """Runs by point of the plane: the majority, its share, and the share of each trajectory that occurs."""
-    import pandas as pd
-
-    from district_sim.trajectories import Trajectory
-
-    shares = pd.crosstab([runs[x], runs[y]], runs["trajectory"], normalize="index")
-    shares = shares[[trajectory.value for trajectory in Trajectory if trajectory.value in shares]]
-    table = pd.DataFrame({"majority": shares.idxmax(axis=1), "share": shares.max(axis=1)})
-    return table.join(shares).reset_index()
-
-
-def _axis_label(results: "Results", path: str) -> str:
-    import textwrap
-
-    unit, text = results.notes(path)
-    measure = f" [{unit}]" if unit not in ("", "1") else ""
-    return "\n".join(textwrap.wrap(f"{path}: {text}{measure}", 80))
-
-
-def _marks(scenario: str, x: str, y: str) -> "list[Mark]":
-    """The bundled scenarios, and the one that was varied, by their values of two parameters where they have them."""
-    from district_sim.figures import Mark
-    from district_sim.scenario_files import load_scenario, scenario_names
-    from district_sim.scenario_schema import value_at
-
-    marks = []
-    for name in dict.fromkeys([scenario, *scenario_names()]):
-        data = load_scenario(name).model_dump(mode="json")
-        found = [value_at(data, path) for path in (x, y)]
-        if None not in found:
-            marks.append(Mark(name, *found))
-    return marks
+def end(failed: int, out: Path | None) -> None:
+    if failed:
+        where = "; why was not kept, as the runs were made in a temporary folder"
+        if out is not None:
+            where = f": district-sim results {out} tells why"
+        typer.echo(f"{failed:,} runs failed and were left out{where}", err=True)
+        raise typer.Exit(RUNS_FAILED)

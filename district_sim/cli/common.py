@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from district_sim.experiments import Experiment, Summary
-    from district_sim.scenario import Scenario
-    from district_sim.scenario_files import Key
+    from district_sim.scenario.files import Key
+    from district_sim.scenario.sections import Scenario
 
 FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 0
 _PIPED = 140  # columns
@@ -27,14 +27,14 @@ _PIPED = 140  # columns
 
 def complete_scenario(incomplete: str) -> list[str]:
     """Bundled scenarios."""
-    from district_sim.scenario_files import scenario_names
+    from district_sim.scenario.files import scenario_names
 
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
 
 def complete_path(incomplete: str) -> list[str]:
     """Paths of parameters, each with the `=` that follows."""
-    from district_sim.scenario_schema import known_paths, scenario_schema
+    from district_sim.scenario.paths import known_paths, scenario_schema
 
     paths = list(known_paths(scenario_schema(), {}))
     sections = {path.rpartition(".")[0] for path in paths}
@@ -43,7 +43,7 @@ def complete_path(incomplete: str) -> list[str]:
 
 def complete_experiment(incomplete: str) -> list[str]:
     """Bundled experiments."""
-    from district_sim.scenario_files import EXPERIMENTS, bundled_folder
+    from district_sim.scenario.files import EXPERIMENTS, bundled_folder
 
     names = sorted(path.stem for path in (bundled_folder() / EXPERIMENTS).glob("*.yaml"))
     return [name for name in names if name.startswith(incomplete)]
@@ -51,14 +51,14 @@ def complete_experiment(incomplete: str) -> list[str]:
 
 def complete_trajectory(incomplete: str) -> list[str]:
     """The futures, and the two residual classes."""
-    from district_sim.trajectories import Trajectory
+    from district_sim.run.trajectories import Trajectory
 
     return [trajectory.value for trajectory in Trajectory if trajectory.value.startswith(incomplete)]
 
 
 def complete_policy(incomplete: str) -> list[str]:
     """Bundled policies that begin with what was typed, also after a comma or a plus."""
-    from district_sim.policy_files import NONE, OWN, policy_names
+    from district_sim.scenario.policy_files import NONE, OWN, policy_names
 
     before = incomplete[: max(incomplete.rfind(","), incomplete.rfind("+")) + 1]
     names = [NONE, OWN, *policy_names()]
@@ -103,7 +103,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing 
 
 def resolve(name: str, overrides: list[str], quarters: int | None) -> "Scenario":
     """The scenario with what the command line changes; a length that was asked for becomes part of it."""
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario.files import load_scenario
 
     if quarters is not None and not 2 <= quarters <= 4000:
         stop(f"--quarters must be between 2 and 4000, not {quarters}", BAD_INPUT)
@@ -196,7 +196,7 @@ def progress(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from district_sim.compiled import is_compiled
+    from district_sim.kernels.compile import is_compiled
 
     console = stderr()
     if compiles and not quiet and not is_compiled():
@@ -318,7 +318,7 @@ def stop(message: str, code: int) -> NoReturn:
 
 def check_files(files: list[str], load: Callable[[str], object]) -> None:
     """Say of each file whether it can be used; exit code 2 if one cannot."""
-    from district_sim.scenario_files import ScenarioError
+    from district_sim.scenario.files import ScenarioError
 
     with clean_ends():
         wrong = False
@@ -337,7 +337,7 @@ def check_files(files: list[str], load: Callable[[str], object]) -> None:
 @contextmanager
 def clean_ends() -> Iterator[None]:
     """Bad input and Ctrl-C end with a message and an exit code, never with a traceback."""
-    from district_sim.scenario_files import ScenarioError
+    from district_sim.scenario.files import ScenarioError
 
     try:
         yield

@@ -20,7 +20,7 @@ def list_policies() -> None:
 
       district-sim policies list
     """
-    from district_sim.policy_files import load_policy, policy_names
+    from district_sim.scenario.policy_files import load_policy, policy_names
 
     with clean_ends():
         _print_pairs([(name, load_policy(name).title) for name in policy_names()])
@@ -41,7 +41,7 @@ def show(
 
       district-sim policies show export_platform > my_policy.yaml
     """
-    from district_sim.policy_files import policy_text
+    from district_sim.scenario.policy_files import policy_text
 
     with clean_ends():
         typer.echo(policy_text(name), nl=False)
@@ -55,7 +55,7 @@ def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help=
 
       district-sim policies validate my_policy.yaml
     """
-    from district_sim.policy_files import load_policy
+    from district_sim.scenario.policy_files import load_policy
 
     check_files(files, load_policy)
 
@@ -69,7 +69,7 @@ def schema() -> None:
       district-sim policies schema > policy.schema.json
     """
     from district_sim.cli.scenarios import print_schema
-    from district_sim.scenario import Scenario
+    from district_sim.scenario.sections import Scenario
 
     described = Scenario.model_json_schema()
     fields = {name: described["properties"][name] for name in ("title", "description", "policies")}
@@ -87,8 +87,8 @@ def instruments() -> None:
 
       district-sim policies instruments
     """
-    from district_sim.instruments import TARGETED, Targeting
-    from district_sim.policy_table import INSTRUMENTS
+    from district_sim.scenario.instrument_notes import INSTRUMENTS
+    from district_sim.scenario.instruments import TARGETED, Targeting
 
     rows = []
     for kind, note in INSTRUMENTS.items():
@@ -107,7 +107,7 @@ def shocks() -> None:
 
       district-sim policies shocks
     """
-    from district_sim.policy_table import SHOCKS, lasts
+    from district_sim.scenario.instrument_notes import SHOCKS, lasts
 
     rows = []
     for kind, note in SHOCKS.items():

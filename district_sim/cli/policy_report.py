@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from district_sim.cli.analysis import (
-    ConfidenceOption,
-    EqualCostOption,
-    IntervalOption,
-    PoliciesOption,
-    mixes_of,
-)
+from district_sim.cli.analysis import checked_outcomes, experiment_of, or_stop, runs_of
 from district_sim.cli.common import (
     BAD_INPUT,
     QuartersOption,
@@ -27,12 +21,12 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.cli.studies import checked_outcomes, experiment_of, or_stop, runs_of
+from district_sim.cli.compare import ConfidenceOption, EqualCostOption, IntervalOption, PoliciesOption, mixes_of
 
 if TYPE_CHECKING:
     from district_sim.experiments.ranges import Parameter
-    from district_sim.policy_report.question import Question
-    from district_sim.scenario import Instrument, Scenario
+    from district_sim.reports.policy.question import Question
+    from district_sim.scenario.sections import Instrument, Scenario
 
 CALIBRATED = "calibrated"
 OUTCOME = "value_added_local_late"
@@ -148,8 +142,8 @@ def _question(
 ) -> "Question":
     """Everything resolved and checked."""
     from district_sim.experiments import costs
-    from district_sim.policy_files import NONE, laid_over
-    from district_sim.policy_report.question import Question, named_files
+    from district_sim.reports.policy.question import Question, named_files
+    from district_sim.scenario.policy_files import NONE, laid_over
 
     rate = costs.DISCOUNT if discount is None else discount
     if not 0.0 <= rate <= 1.0:
@@ -185,7 +179,7 @@ def _question(
 
 def _uncertain(district: "Scenario", names: str, given: list[str]) -> "tuple[Parameter, ...]":
     from district_sim.experiments.ranges import choose, parse_range
-    from district_sim.policy_report.question import calibrated
+    from district_sim.reports.policy.question import calibrated
 
     ranges = dict(parse_range(text) for text in given)
     wanted = calibrated(district) if names == CALIBRATED else [name.strip() for name in names.split(",")]
@@ -218,9 +212,9 @@ def _options(
 
 
 def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> None:
-    from district_sim.files import write_text
-    from district_sim.policy_report.gather import experiment_fields, gather
-    from district_sim.policy_report.page import render
+    from district_sim.reports.policy.gather import experiment_fields, gather
+    from district_sim.reports.policy.page import render
+    from district_sim.run.whole_files import write_text
 
     experiment = experiment_of(**experiment_fields(asked))
     with runs_of(experiment, None, quiet, workers) as results:

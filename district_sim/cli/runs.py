@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from district_sim import outputs
 from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
@@ -34,10 +33,11 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
+from district_sim.reports import run as outputs
 
 if TYPE_CHECKING:
-    from district_sim.run import Run
-    from district_sim.scenario import Scenario
+    from district_sim.run.run import Run
+    from district_sim.scenario.sections import Scenario
 
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
 _RIDGES, _FRAMES = 8, 80  # moments on the way that figures and films are made of
@@ -147,7 +147,7 @@ def demo(
                 writing(out, partial(result.save, out / name, force=True))
         written = writing(out, lambda: outputs.write_demo(runs, out, seed))
         if not quiet:
-            from district_sim import tables
+            from district_sim.reports import run_tables as tables
 
             stdout().print(tables.comparison(runs))
             name_files([*written, *(out / name for name in runs)])
@@ -179,8 +179,8 @@ def verify(
             check_folder(out, force)
         from dataclasses import asdict
 
-        from district_sim import tables
-        from district_sim import verify as patterns
+        from district_sim.evidence.patterns import verify as patterns
+        from district_sim.reports import run_tables as tables
 
         with progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
             claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
@@ -219,7 +219,7 @@ def _simulate(
     scenario: "Scenario", seed: int, advance: Callable[[int], None], every: int | None = None
 ) -> "tuple[Run | None, bool]":
     """A run and whether it is complete; Ctrl-C leaves what was finished, if a trajectory can be told from it."""
-    from district_sim.run import simulate
+    from district_sim.run.run import simulate
 
     interrupted = False
 
@@ -247,7 +247,7 @@ def _simulate(
 
 def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scenario":
     """The scenario with the named policies laid over it; says which of its own they displace."""
-    from district_sim.policy_files import OWN, laid_over, policy_mix
+    from district_sim.scenario.policy_files import OWN, laid_over, policy_mix
 
     if not names:
         return scenario
@@ -268,7 +268,7 @@ def _seed_range(text: str) -> range:
 
 
 def _show_run(result: "Run") -> None:
-    from district_sim import tables
+    from district_sim.reports import run_tables as tables
 
     console = stdout()
     console.print(tables.start_and_end(result))

@@ -21,7 +21,7 @@ def list_scenarios() -> None:
     """
     from rich.table import Table
 
-    from district_sim.scenario_files import load_scenario, scenario_names
+    from district_sim.scenario.files import load_scenario, scenario_names
 
     with clean_ends():
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
@@ -50,7 +50,7 @@ def show(
       district-sim scenarios show learning_region > my_district.yaml
       district-sim scenarios show baseline --resolved
     """
-    from district_sim.scenario_files import load_scenario, scenario_notes, scenario_text
+    from district_sim.scenario.files import load_scenario, scenario_notes, scenario_text
 
     with clean_ends():
         if not resolved:
@@ -80,7 +80,7 @@ def validate(
       district-sim scenarios validate my_district.yaml
       district-sim scenarios validate mine/*.yaml
     """
-    from district_sim.scenario_files import load_scenario
+    from district_sim.scenario.files import load_scenario
 
     check_files(files, load_scenario)
 
@@ -97,7 +97,7 @@ def schema() -> None:
 
       # yaml-language-server: $schema=district-sim.schema.json
     """
-    from district_sim.scenario import Scenario
+    from district_sim.scenario.sections import Scenario
 
     described = Scenario.model_json_schema()
     text = {"type": "string"}

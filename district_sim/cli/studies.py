@@ -1,99 +1,149 @@
-"""What `compare`, `sensitivity`, `map` and `discover` share: options, the runs they need, what they print."""
+"""`district-sim study`: experiments from the literature, with what was expected and what comes out."""
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, name_files, option_of, stdout, stop
+from district_sim.cli.common import (
+    BAD_INPUT,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    QuietOption,
+    WorkersOption,
+    check_folder,
+    check_seed,
+    clean_ends,
+    name_files,
+    progress,
+    stdout,
+    stop,
+    writing,
+)
+from district_sim.evidence.studies import REPLICATIONS, SEED, STUDIES
 
 if TYPE_CHECKING:
-    from district_sim.experiments import Experiment, Results
-    from district_sim.tables_experiments import Sheet
+    from district_sim.evidence.studies.measure import Result
 
-FolderOption = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder for runs, tables and figures; goes on where it stopped."),
-]
+ALL, LIST = "all", "list"
+_MOST = 10_000  # replicates
 
 
-# Input --------------------------------------------------------------------------------------------
+def complete_study(incomplete: str) -> list[str]:
+    """Studies, all of them, or their list."""
+    return [name for name in (LIST, ALL, *STUDIES) if name.startswith(incomplete)]
 
 
-def experiment_of(**fields: Any) -> "Experiment":
-    """An experiment, or a message about the option that is wrong."""
-    from district_sim.experiments.design_files import make_experiment
+def study(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|list|all", help="A study, all of them, or their list.", autocompletion=complete_study
+        ),
+    ],
+    replications: Annotated[
+        int, typer.Option("--replications", metavar="R", help="Replicates of each cell, at least 2.")
+    ] = REPLICATIONS,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")
+    ] = SEED,
+    workers: WorkersOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Experiments from the literature: what was expected, what comes out.
 
-    return make_experiment({name: value for name, value in fields.items() if value is not None}, option_of)
+    Districts, programmes of equal cost and shocks are compared under the same
+    luck. Each expectation was written down, with its source, before anything
+    was run; the results agree, disagree or leave it undecided.
+    In DIR: studies.md and .json, expectations.csv, and for each study its cells
+    (CSV) and a figure. All of them take some minutes.
 
+    [bold]Examples[/bold]
 
-def checked_outcomes(text: str) -> list[str]:
-    """Names of outcomes, each of which is a column of the table of runs."""
-    from district_sim.experiments.design import Keep, outcomes
-    from district_sim.scenario_schema import suggest
+      district-sim study list
+      district-sim study takeovers --out results/takeovers
+      district-sim study all --replications 10 --json
 
-    known = outcomes(Keep())
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names:
-        if name not in known:
-            stop(f"there is no outcome {name!r}{suggest(name, known)}", BAD_INPUT)
-    if not names:
-        stop("name at least one outcome", BAD_INPUT)
-    return names
+    Exit code: 0 whatever came out, 2 bad input.
+    """
+    with clean_ends():
+        if name == LIST:
+            _list(as_json)
+            return
+        if name != ALL and name not in STUDIES:
+            from district_sim.scenario.paths import suggest
 
-
-# Runs ---------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def runs_of(experiment: "Experiment", out: Path | None, quiet: bool, workers: int | None) -> "Iterator[Results]":
-    """The runs of an experiment, in a folder that is kept or not; ends with a code of its own if some failed."""
-    from district_sim.experiments import Results
-
-    with folder_for(out) as folder:
-        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None)
-        yield Results(folder)
-        end(summary.counts.failed, out)
-
-
-@contextmanager
-def folder_for(out: Path | None) -> Iterator[Path]:
-    if out is not None:
-        yield out
-        return
-    with tempfile.TemporaryDirectory(prefix="district-sim-") as folder:
-        yield Path(folder)
-
-
-def or_stop[T](analyse: Callable[[], T]) -> T:
-    try:
-        return analyse()
-    except ValueError as error:
-        stop(str(error), FAILED)
-
-
-# Output -------------------------------------------------------------------------------------------
-
-
-def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
-    elif not quiet:
-        for number, sheet in enumerate(sheets):
-            if number:
-                typer.echo("")
-            stdout().print(sheet.shown())
-        name_files(written)
-
-
-def end(failed: int, out: Path | None) -> None:
-    if failed:
-        where = "; why was not kept, as the runs were made in a temporary folder"
+            known = [LIST, ALL, *STUDIES]
+            stop(f"there is no study {name!r}{suggest(name, known) or f' (known: {", ".join(known)})'}", BAD_INPUT)
+        if not 2 <= replications <= _MOST:
+            stop(f"--replications must be between 2 and {_MOST}, not {replications}", BAD_INPUT)
+        check_seed(seed)
         if out is not None:
-            where = f": district-sim results {out} tells why"
-        typer.echo(f"{failed:,} runs failed and were left out{where}", err=True)
-        raise typer.Exit(RUNS_FAILED)
+            check_folder(out, force)
+        names = list(STUDIES) if name == ALL else [name]
+        found = _measured(names, replications, seed, workers, quiet)
+        written: list[Path] = []
+        if out is not None:
+            from district_sim.reports.studies import write_studies
+
+            written = writing(out, lambda: write_studies(found, out))
+        if as_json:
+            told = [result.as_dict() for result in found]
+            typer.echo(json.dumps(told if name == ALL else told[0], ensure_ascii=False))
+        elif not quiet:
+            _show(found)
+            name_files(written)
+
+
+def _list(as_json: bool) -> None:
+    from district_sim.evidence.studies import load_study
+
+    designs = [load_study(name) for name in STUDIES]
+    if as_json:
+        rows = [
+            {"name": each.name, "title": each.title, "question": each.question, "design": each.design}
+            | {"expectations": [{"text": one.text, "source": one.source.short} for one in each.expectations]}
+            for each in designs
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    from district_sim.reports.studies import designs_sheet
+
+    stdout().print(designs_sheet(designs).shown())
+
+
+def _measured(names: list[str], replications: int, seed: int, workers: int | None, quiet: bool) -> "list[Result]":
+    from district_sim.evidence.studies import load_study
+    from district_sim.evidence.studies.measure import measure
+
+    designs = [load_study(name) for name in names]
+    total, before, found = replications * sum(len(each.cells) for each in designs), 0, []
+    with progress(total, quiet, "runs") as advance:
+        for each in designs:
+
+            def tell(done: int, _of: int, what: str = each.name, start: int = before) -> None:
+                advance(what, start, done)
+
+            found.append(measure(each, replications=replications, seed=seed, progress=tell, workers=workers))
+            before += replications * len(each.cells)
+    return found
+
+
+def _show(found: "list[Result]") -> None:
+    from district_sim.reports.studies import cells_sheet, costs_sheet, expectations_sheet, summary_sheet, told
+
+    if len(found) > 1:
+        stdout().print(summary_sheet(found).shown())
+        return
+    result = found[0]
+    typer.echo(f"{result.study.question}\n{result.study.design}\n")
+    costs = costs_sheet(result)
+    for sheet in (cells_sheet(result), *([costs] if costs else []), expectations_sheet(result)):
+        stdout().print(sheet.shown())
+        typer.echo("")
+    typer.echo(told(found))

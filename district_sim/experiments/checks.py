@@ -6,8 +6,8 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from district_sim.scenario_files import Key, ScenarioError, load_scenario
-from district_sim.scenario_schema import (
+from district_sim.scenario.files import Key, ScenarioError, load_scenario
+from district_sim.scenario.paths import (
     JsonSchema,
     child_schemas,
     expand,
@@ -22,7 +22,7 @@ from district_sim.scenario_schema import (
 
 if TYPE_CHECKING:
     from district_sim.experiments.design import Experiment, Interval, Point, Range, Span, Value
-    from district_sim.scenario import Scenario
+    from district_sim.scenario.sections import Scenario
 
 type Bases = dict[tuple[str, str], dict[str, Any]]
 """Resolved scenarios as plain data, by (scenario, name of the policies)."""
@@ -72,7 +72,7 @@ def scenario_of(point: Point, bases: Bases) -> Scenario:
     Raises:
         ScenarioError: the point's settings do not go together.
     """
-    from district_sim.scenario import Scenario
+    from district_sim.scenario.sections import Scenario
 
     data = bases[point.scenario, point.policies]
     if point.settings:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from district_sim.trajectories import Trajectory
+from district_sim.run.trajectories import Trajectory
 
 if TYPE_CHECKING:
     import pandas as pd

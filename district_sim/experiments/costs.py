@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from district_sim.scenario_files import ScenarioError
+from district_sim.scenario.files import ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.scenario import Instrument
+    from district_sim.scenario.sections import Instrument
 
 DISCOUNT = 0.03
 """A year; the social discount rate of the European Commission's Economic Appraisal Vademecum 2021-2027."""

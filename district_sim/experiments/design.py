@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from district_sim.experiments.checks import DesignError
-from district_sim.scenario import Instrument
-from district_sim.scenario_schema import show, suggest
+from district_sim.scenario.paths import show, suggest
+from district_sim.scenario.sections import Instrument
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +124,7 @@ class Experiment(_Part):
             self.tolerances()
             _check_names("until", self.until, outcomes(self.keep))
         if self.stop:
-            from district_sim.indicators import NAMES
+            from district_sim.model.indicators import NAMES
 
             self.conditions()
             _check_names("stop", self.stop, NAMES)
@@ -175,7 +175,7 @@ class Point:
 
 def outcomes(keep: Keep) -> tuple[str, ...]:
     """Numeric columns of the table of runs that an experiment keeps."""
-    from district_sim.indicators import NAMES
+    from district_sim.model.indicators import NAMES
 
     final = NAMES if keep.final else ()
     late = tuple(f"{name}_late" for name in NAMES) if keep.late else ()

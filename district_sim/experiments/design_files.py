@@ -20,9 +20,9 @@ from pydantic_core import ErrorDetails
 
 from district_sim.experiments.checks import DesignError, checked_values, dotted
 from district_sim.experiments.design import Experiment, Keep, Range, Span
-from district_sim.policy_files import policy_mix
-from district_sim.scenario_files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
-from district_sim.scenario_schema import show, suggest
+from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
+from district_sim.scenario.paths import show, suggest
+from district_sim.scenario.policy_files import policy_mix
 
 type Places = Callable[[Key], str]
 """From a field of an experiment to where it was written, ready to stand before a message."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from district_sim.experiments.plan import Plan, model_version
 from district_sim.experiments.work import GO, Chunk, Orders, work_on
-from district_sim.pool import compile_first
+from district_sim.run.workers import compile_first
 
 _TRIALS = 3
 

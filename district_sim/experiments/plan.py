@@ -4,14 +4,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import district_sim
+from district_sim._version import __version__
 from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios, scenario_of
 from district_sim.experiments.design import Experiment, Point, points
 
-_SHAPING = ("run.py", "trajectories.py", "scenario.py", "experiments/work.py")
+_SHAPING = ("run", "scenario", "experiments/work.py")
 """What shapes a row of results beside the kernels."""
 
 
@@ -42,13 +41,9 @@ def make_plan(experiment: Experiment) -> Plan:
 @cache
 def model_version() -> dict[str, str]:
     """Version of the package and a hash of all code that shapes a run's results."""
-    from district_sim.compiled import sources_hash
+    from district_sim.kernels.compile import sources_hash
 
-    here = Path(district_sim.__file__).parent
-    digest = hashlib.blake2b(sources_hash().encode(), digest_size=8)
-    for name in _SHAPING:
-        digest.update((here / name).read_bytes())
-    return {"district_sim": district_sim.__version__, "sources": digest.hexdigest()}
+    return {"district_sim": __version__, "sources": sources_hash(*_SHAPING)}
 
 
 def scenario_hash(data: Any) -> str:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from district_sim.experiments.checks import scenario_of
 from district_sim.experiments.design import OWN, Interval, Point, Range, Value
-from district_sim.scenario_files import ScenarioError
-from district_sim.scenario_schema import (
+from district_sim.scenario.files import ScenarioError
+from district_sim.scenario.paths import (
     JsonSchema,
     expected,
     known_paths,
@@ -26,7 +26,7 @@ from district_sim.scenario_schema import (
 )
 
 if TYPE_CHECKING:
-    from district_sim.scenario import Scenario
+    from district_sim.scenario.sections import Scenario
 
 ALL = "all"
 _KINDS: dict[str, Literal["number", "integer", "boolean"]] = {

@@ -11,10 +11,10 @@ import pandas as pd
 
 from district_sim.experiments.checks import Bases
 from district_sim.experiments.checks import described as described_path
+from district_sim.experiments.columns import column_notes, runs_schema
 from district_sim.experiments.design import OWN, Experiment, Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
-from district_sim.experiments.tables import column_notes, runs_schema
-from district_sim.files import write_whole
+from district_sim.run.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,7 +124,7 @@ class Results:
         return whole.sort_values(["point", "replicate"], ignore_index=True)
 
     def _failed(self) -> list[dict[str, Any]]:
-        from district_sim.random import replicate_seed
+        from district_sim.kernels.draws import replicate_seed
 
         rows = read_ledger(self.folder, "SELECT point, replicate FROM run WHERE status = 'failed'")
         made = []

@@ -18,7 +18,7 @@ from district_sim.experiments.plan import Plan, make_plan, model_version
 from district_sim.experiments.results import enough, outcome_values
 from district_sim.experiments.store import Counts, StorageError, Store, open_store
 from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, WorkerError, begun, work_on
-from district_sim.pool import compile_first, cores, make_pool, no_interrupt
+from district_sim.run.workers import compile_first, cores, make_pool, no_interrupt
 
 type Progress = Callable[[int, int], object]
 """Called with the number of runs in the folder and of runs wanted."""

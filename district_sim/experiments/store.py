@@ -24,8 +24,8 @@ from uuid import uuid4
 
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
-from district_sim.files import write_text
-from district_sim.scenario_files import ScenarioError
+from district_sim.run.whole_files import write_text
+from district_sim.scenario.files import ScenarioError
 
 TABLES = ("runs", "series", "firms", "spending")
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
@@ -174,7 +174,7 @@ class Store:
         write_text(path, text)
 
     def _note_versions(self) -> None:
-        from district_sim.run import versions
+        from district_sim.run.run import versions
 
         with self._ledger:
             self._ledger.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions().items())
@@ -219,7 +219,7 @@ class Store:
         Raises:
             StorageError: this could not be written; the ledger is as it was.
         """
-        from district_sim.random import replicate_seed
+        from district_sim.kernels.draws import replicate_seed
 
         with _storing(self.folder):
             for table in report.tables:

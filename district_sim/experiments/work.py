@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 from district_sim.experiments.checks import Bases, scenario_of
 from district_sim.experiments.design import Keep, Point
 from district_sim.experiments.plan import model_version, scenario_hash
+from district_sim.model.parameters import parameters_of
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from district_sim.parameters import Parameters
-    from district_sim.scenario import Scenario
-    from district_sim.state import State
+    from district_sim.model.parameters import Parameters
+    from district_sim.model.state import State
+    from district_sim.scenario.sections import Scenario
 
 GO = "go"
 """Runs go on while this file stands in the work folder: to remove a file never fails for want of space."""
@@ -105,7 +106,7 @@ class _Setting:
     @cached_property
     def parameters(self) -> "Parameters":
         """Made by the first run, so that an error in it becomes part of that run's record."""
-        return self.scenario.parameters()
+        return parameters_of(self.scenario)
 
 
 class _Stopped(Exception):
@@ -138,7 +139,7 @@ def work_on(chunk: Chunk) -> Report:
 
 
 def _work_on(chunk: Chunk) -> Report:
-    from district_sim.compiled import use_one_thread
+    from district_sim.kernels.compile import use_one_thread
 
     use_one_thread()
     work = Path(chunk.orders.work)
@@ -184,7 +185,7 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
     """Make one run and add its rows; an error becomes part of the record."""
     started = time.perf_counter()
     try:
-        from district_sim.random import replicate_seed
+        from district_sim.kernels.draws import replicate_seed
 
         seed = replicate_seed(chunk.orders.seed, replicate)
         table, reports, state, met = _simulate(setting, seed, chunk.orders)
@@ -209,10 +210,10 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[np.ndarray
     """
     import numpy as np
 
-    from district_sim.indicators import NAMES
-    from district_sim.initial import initial_state
-    from district_sim.run import advance, stride
-    from district_sim.state import reports_of
+    from district_sim.model.indicators import NAMES
+    from district_sim.model.initial import initial_state
+    from district_sim.model.state import reports_of
+    from district_sim.run.run import advance, stride
 
     p, quarters = setting.parameters, setting.scenario.run.quarters
     conditions = [(NAMES.index(name), _COMPARE[sign], limit) for name, sign, limit in orders.conditions]
@@ -238,7 +239,7 @@ def _rows(
     orders: Orders, point: Point, replicate: int, seed: int, status: str, table: "np.ndarray", state: "State"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
-    from district_sim.run import Snapshot, as_frame
+    from district_sim.run.run import Snapshot, as_frame
 
     row: dict[str, Any] = {
         "point": point.index,
@@ -262,7 +263,7 @@ def _rows(
 
 def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) -> dict[str, Any]:
     """A row for each policy instrument of one run; no table where there are none."""
-    from district_sim.run import policy_totals, reported
+    from district_sim.run.run import policy_totals, reported
 
     totals = policy_totals(reported(reports, scenario))
     if not len(totals):
@@ -280,8 +281,8 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
         table: (quarters, len(NAMES)) indicators of at least two quarters.
         keep: which outcomes.
     """
-    from district_sim.indicators import NAMES
-    from district_sim.trajectories import FUTURES, recovery_time, score, windows
+    from district_sim.model.indicators import NAMES
+    from district_sim.run.trajectories import FUTURES, recovery_time, score, windows
 
     columns = dict(zip(NAMES, table.T, strict=True))  # a data frame would take longer than all scores together
     scores = score(columns)
@@ -316,7 +317,7 @@ def _write(path: Path, table: str, rows: list[Any], orders: Orders) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from district_sim.experiments.tables import runs_schema, with_metadata
+    from district_sim.experiments.columns import runs_schema, with_metadata
 
     data: pa.Table
     if table == "runs":

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, scale_y
-from district_sim.tables_experiments import occurring, outcome_name
-from district_sim.trajectories import Trajectory
-from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
+from district_sim.reports.experiment_tables import occurring, outcome_name
+from district_sim.run.trajectories import Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES, heading, trajectory_meant
 
 if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
@@ -61,7 +61,7 @@ def differences(found: "Comparison") -> Figure:
 
     Quantities in per cent of the counterfactual's mean, on the left; shares and indices in hundredths, on the right.
     """
-    from district_sim.experiments.tables import column_notes
+    from district_sim.experiments.columns import column_notes
 
     table = found.differences
     outcomes = list(dict.fromkeys(table["outcome"]))

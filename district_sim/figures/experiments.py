@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, note
-from district_sim.tables_experiments import outcome_name, percent
-from district_sim.trajectories import Trajectory
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.reports.experiment_tables import outcome_name, percent
+from district_sim.run.trajectories import Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES
 
 if TYPE_CHECKING:
     from district_sim.experiments.discover import Box

@@ -17,9 +17,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from district_sim.figures.comparison import Look, forest, key_of
 from district_sim.figures.style import INK, scale_y
 from district_sim.figures.style import STYLE as HOUSE
-from district_sim.tables_experiments import outcome_name, percent
-from district_sim.trajectories import Trajectory
-from district_sim.wording import TRAJECTORY_NAMES
+from district_sim.reports.experiment_tables import outcome_name, percent
+from district_sim.run.trajectories import Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES
 
 if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
@@ -201,7 +201,7 @@ def _row_height(wanted: float, rows: int) -> float:
 
 
 def _is_index(outcome: str) -> bool:
-    from district_sim.experiments.tables import column_notes
+    from district_sim.experiments.columns import column_notes
 
     return outcome.startswith("score_") or column_notes(outcome.removesuffix("_late"))[0] == "1"
 

@@ -17,10 +17,10 @@ from matplotlib.ticker import MaxNLocator
 from district_sim.figures.maps import draw_district, map_key, pen_of, reach_of
 from district_sim.figures.sources import title_of
 from district_sim.figures.style import LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
-from district_sim.run import Run
-from district_sim.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
-from district_sim.trajectories import scores_over_time as _scores_over_time
-from district_sim.wording import TRAJECTORY_NAMES, heading, trajectory_meant
+from district_sim.run.run import Run
+from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
+from district_sim.run.trajectories import scores_over_time as _scores_over_time
+from district_sim.text.names import TRAJECTORY_NAMES, heading, trajectory_meant
 
 
 class _Panel(NamedTuple):

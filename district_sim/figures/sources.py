@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from district_sim.run import Run, Snapshot
+from district_sim.run.run import Run, Snapshot
 
 if TYPE_CHECKING:
-    from district_sim.model import District
+    from district_sim.mesa_model.district import District
 
 type Source = "Run | District | Snapshot"
 

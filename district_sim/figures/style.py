@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from district_sim.files import write_whole
-from district_sim.trajectories import Trajectory
+from district_sim.run.trajectories import Trajectory
+from district_sim.run.whole_files import write_whole
 
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "#c2403a",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.state import State
+from district_sim.model.state import State
 from naive.agency import run_agency
 from naive.common import strategy
 from naive.demography import enter_firms, exit_firms

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, PUBLIC, WORLD, State
+from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.state import AGENCY, FIRMS, PUBLIC, WORLD, State
 from naive.common import is_foreign, key, links, living, now, pay, seed_of, strategy
 
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")

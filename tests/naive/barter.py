@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from district_sim.random import philox, uniform
-from district_sim.replications.barter import BARTER, EXPERT, LEVEL
+from district_sim.evidence.replications.barter import BARTER, EXPERT, LEVEL
+from district_sim.kernels.draws import philox, uniform
 
 
 def initial_knowledge(seed: int, agents: int, categories: int, experts: int, expert_level: float) -> list[list[float]]:

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.indicators import NAMES
-from district_sim.initial import initial_state
-from district_sim.instruments import KINDS, TARGETED, TARGETS, Targeting
-from district_sim.parameters import Parameters
-from district_sim.processes import (
+from district_sim.model.indicators import NAMES
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import Parameters, parameters_of
+from district_sim.model.processes import (
     agency,
     demography,
     innovation,
@@ -23,10 +22,11 @@ from district_sim.processes import (
     ties,
     world,
 )
-from district_sim.scenario import Scenario
-from district_sim.schedule import one_quarter
-from district_sim.scratch import list_living
-from district_sim.state import Accounts, Clock, State, copied, fitted, grown
+from district_sim.model.schedule import one_quarter
+from district_sim.model.scratch import list_living
+from district_sim.model.state import Accounts, Clock, State, copied, fitted, grown
+from district_sim.scenario.instruments import KINDS, TARGETED, TARGETS, Targeting
+from district_sim.scenario.sections import Scenario
 from naive.common import cut_all_ties, living
 
 NO_ROW = np.empty(0)
@@ -149,7 +149,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def parameters(situation: str = "calm", /, **changes: Any) -> Parameters:
     """Parameters of a small district in a situation, with changes by section; its strategy begins at once."""
     base = merged({"firms": {"count": 40, "settling": 6}, "strategy_start": 0}, SITUATIONS[situation])
-    return Scenario.model_validate(merged(base, changes)).parameters()
+    return parameters_of(Scenario.model_validate(merged(base, changes)))
 
 
 @cache

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from district_sim.random import random_word
-from district_sim.state import State
+from district_sim.kernels.draws import random_word
+from district_sim.model.state import State
 
 
 def strategy(state: State, p: Any) -> Any:

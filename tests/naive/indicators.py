@@ -6,8 +6,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from district_sim.random import Stream
-from district_sim.state import TALLY, UNEMPLOYED, State
+from district_sim.kernels.draws import Stream
+from district_sim.model.state import TALLY, UNEMPLOYED, State
 from naive.common import is_foreign, links, living, meet, partners, pipelines_of, unit_of
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.random import Stream, uniform
-from district_sim.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
+from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
 from naive.common import key, links, living, now, pipelines_of, seed_of, strategy, strongest_pipeline
 from naive.knowledge import trust_weight
 

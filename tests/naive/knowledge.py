@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.state import TECHNOLOGY, State
+from district_sim.model.state import TECHNOLOGY, State
 from naive.common import distance_km, links, living, pipelines_of
 
 

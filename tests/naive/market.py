@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.random import Stream, laplace
-from district_sim.state import (
+from district_sim.kernels.draws import Stream, laplace
+from district_sim.model.state import (
     EMPLOYED,
     FIRMS,
     HOUSEHOLDS,

@@ -5,17 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import (
-    ACQUISITIONS,
-    DEFENCE,
-    DIVESTMENTS,
-    FIRMS,
-    HOUSEHOLDS,
-    TAKEOVERS,
-    WORLD,
-    State,
-)
+from district_sim.kernels.draws import Stream, uniform, uniform2
+from district_sim.model.state import ACQUISITIONS, DEFENCE, DIVESTMENTS, FIRMS, HOUSEHOLDS, TAKEOVERS, WORLD, State
 from naive.common import clip, key, living, mean_trust, now, pay, seed_of, strategy
 from naive.demography import close_firm
 from naive.policy import buy_out

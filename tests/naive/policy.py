@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from district_sim.instruments import KINDS, MOST_FOUNDED, TARGETS, InstrumentKind, Targeting
-from district_sim.random import Stream, uniform
-from district_sim.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
+from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
+from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETS, InstrumentKind, Targeting
 from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of, strategy
 
 TO_FIRMS = {

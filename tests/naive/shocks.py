@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from district_sim.instruments import SHOCKS, ShockKind
-from district_sim.random import Stream, uniform
-from district_sim.state import DIVESTMENTS, HOUSEHOLDS, WORLD, State
+from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.state import DIVESTMENTS, HOUSEHOLDS, WORLD, State
+from district_sim.scenario.instruments import SHOCKS, ShockKind
 from naive.common import clip, key, living, now, pay, seed_of
 from naive.demography import close_firm
 

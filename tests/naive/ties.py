@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from district_sim.random import Stream, uniform, uniform2
-from district_sim.state import TIE_BIRTHS, TIE_DEATHS, VALUES, State
+from district_sim.kernels.draws import Stream, uniform, uniform2
+from district_sim.model.state import TIE_BIRTHS, TIE_DEATHS, VALUES, State
 from naive.common import (
     clip,
     cut_tie,

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from district_sim.state import State
+from district_sim.model.state import State
 from naive.common import clip, now
 
 

@@ -1,0 +1,147 @@
+"""A course as a link and as a file: both restore exactly the same numbers."""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from district_sim._version import __version__
+from district_sim.app.course import MOST_BYTES, Contrast, Course, Intervention, Source, check
+from district_sim.scenario.files import ScenarioError
+
+MARK = "district-sim-state"
+"""The first key of a state file, by which it is told from a scenario."""
+_FORMAT = 1
+_MOST_INTERVENTIONS = 200
+
+
+def as_data(course: Course) -> dict[str, Any]:
+    """A course as plain data, ready for JSON."""
+    return {
+        MARK: _FORMAT,
+        "version": __version__,
+        "scenario": course.source.name,
+        "text": course.source.text,
+        "settings": dict(course.settings),
+        "seed": course.seed,
+        "quarter": course.quarter,
+        "interventions": [[one.quarter, dict(one.changes), one.label] for one in course.interventions],
+        "contrast": [course.contrast.path, course.contrast.value, course.contrast.label] if course.contrast else None,
+    }
+
+
+def as_json(course: Course) -> str:
+    """A course as a state file."""
+    return json.dumps(as_data(course), indent=1, ensure_ascii=False) + "\n"
+
+
+def as_query(course: Course) -> str:
+    """A course as the query string of a link: the scenario, seed and quarter to read, all of it to restore."""
+    packed = zlib.compress(json.dumps(as_data(course), ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    token = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    readable = {"scenario": course.source.name, "seed": course.seed, "quarter": course.quarter}
+    return urlencode(readable | {"state": token})
+
+
+def from_query(query: str) -> Course | None:
+    """The course of a link's query string; None where it says nothing of one.
+
+    `scenario=NAME`, `seed=N` and `quarter=N` are understood without a state, for links written by hand.
+
+    Raises:
+        ScenarioError: it is damaged, or says something that cannot be run.
+    """
+    said = {name: values[-1] for name, values in parse_qs(query.lstrip("?")).items()}
+    if "state" in said:
+        return from_json(_unpacked(said["state"]))
+    if not said.keys() & {"scenario", "seed", "quarter"}:
+        return None
+    numbers = {}
+    for name in ("seed", "quarter"):
+        text = said.get(name, "0")
+        if not text.isdecimal() or len(text) > 20 or not int(text) < 2**64:
+            raise ScenarioError(f"link: {name} = {text[:40]!r}: must be a whole number between 0 and 2**64 - 1")
+        numbers[name] = int(text)
+    return _checked(Course(Source(said.get("scenario", "baseline")), {}, numbers["seed"], numbers["quarter"]))
+
+
+def from_json(text: str) -> Course:
+    """The course of a state file.
+
+    Raises:
+        ScenarioError: it is damaged, or says something that cannot be run.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError:
+        raise ScenarioError("state: not a state of the page: the text is damaged or cut off") from None
+    if not isinstance(data, dict) or data.get(MARK) != _FORMAT:
+        raise ScenarioError(f"state: {MARK} must be {_FORMAT}; this is not a state of this version of the page")
+    try:
+        return _checked(_course(data))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, ScenarioError):
+            raise
+        raise ScenarioError(f"state: {type(error).__name__}: {error}: the state is damaged") from None
+
+
+def _unpacked(token: str) -> str:
+    if len(token) > MOST_BYTES:
+        raise ScenarioError("link: too long")
+    try:
+        packed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        reader = zlib.decompressobj()
+        text = reader.decompress(packed, 2 * MOST_BYTES)
+        if reader.unconsumed_tail or not reader.eof:
+            raise ScenarioError("link: damaged, cut off or too large")
+        return text.decode()
+    except (binascii.Error, zlib.error, UnicodeDecodeError):
+        raise ScenarioError("link: damaged or cut off; copy all of it") from None
+
+
+def _course(data: Mapping[str, Any]) -> Course:
+    text, contrast = data["text"], data["contrast"]
+    if text is not None and not isinstance(text, str):
+        raise TypeError("text must be text")
+    return Course(
+        source=Source(_text(data["scenario"]), text),
+        settings=_values(data["settings"]),
+        seed=_whole(data["seed"]),
+        quarter=_whole(data["quarter"]),
+        interventions=tuple(
+            Intervention(_whole(quarter), _values(changes), _text(label))
+            for quarter, changes, label in data["interventions"]
+        ),
+        contrast=Contrast(_text(contrast[0]), contrast[1], _text(contrast[2])) if contrast else None,
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 300:
+        raise TypeError(f"{value!r} must be a short text")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
+        raise TypeError(f"{value!r} must be a whole number of at least 0")
+    return value
+
+
+def _values(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} must be values by path")
+    return value
+
+
+def _checked(course: Course) -> Course:
+    scenario = course.scenario()
+    if course.quarter > scenario.run.quarters:
+        raise ScenarioError(f"quarter = {course.quarter}: the scenario ends in quarter {scenario.run.quarters}")
+    if len(course.interventions) > _MOST_INTERVENTIONS:
+        raise ScenarioError(f"a run on the page has at most {_MOST_INTERVENTIONS} interventions")
+    check(course)
+    return course

@@ -1,0 +1,192 @@
+"""Two districts side by side: the same luck, one thing different."""
+
+from functools import partial
+from typing import Any
+
+import solara
+
+from district_sim.app import interventions as measures
+from district_sim.app import widgets
+from district_sim.app.charts import Line, TimeSeries
+from district_sim.app.controls import shown
+from district_sim.app.course import Contrast
+from district_sim.app.desk import Desk
+from district_sim.app.district_map import differing, frame_of
+from district_sim.app.levers import lever, levers
+from district_sim.app.panels import MapPanel, ScoresPanel, marks_of, scale_of
+from district_sim.app.simulation import Track
+from district_sim.reports.run_tables import HEADLINES
+
+SWITCHES: dict[str, str] = {
+    "mechanisms.policy": "no public policies",
+    "mechanisms.collective_agency": "no collective agency",
+    "mechanisms.takeover": "no takeovers by multinationals",
+    "mechanisms.pipelines": "no links abroad of single firms",
+    "mechanisms.global_sourcing": "nothing bought abroad",
+    "mechanisms.radical_innovation": "no radical innovation",
+    "mechanisms.trust": "trust that never changes",
+    "mechanisms.globalisation": "no globalisation",
+}
+"""Mechanisms whose absence is worth a look, and how the second district is then described."""
+_PAIRS = (
+    ("Jobs", "employees", "employment"),
+    ("Value added kept", "k€", "value_added_local"),
+    ("Multinationals", "share", "mne_turnover_share"),
+    ("Trust of ties", "0 to 1", "trust"),
+    ("Bought locally", "share", "local_purchases"),
+    ("New technology", "share", "newest_share"),
+)
+_IN_TABLE = (
+    *("firms", "employment", "value_added_local", "wage", "gini", "mne_turnover_share", "captive_share", "trust"),
+    *("local_purchases", "phase_coverage", "pipeline_firms", "newest_share", "participation", "agency_capability"),
+)
+_COUNTS = ("firms", "employment", "value_added_local")
+_TELLING = 0.25  # a difference of a quarter of the larger value fills its cell
+_POLICY = "policy:"
+
+
+@solara.component
+def TwoDistricts(desk: Desk) -> None:
+    """What differs, two maps, two pictures of where they head, and the differences in numbers and lines."""
+    desk.changed.get()
+    ContrastControl(desk)
+    second = desk.simulation.second
+    if second is None:
+        text = (
+            "Choose what differs. The second district then lives through the same quarters with the same luck: the "
+            "same firms at the start, the same draws for the same firm and quarter. What differs between the two is "
+            "the doing of that one thing."
+        )
+        solara.v.Html(tag="p", class_="ds-about", children=[text])
+        return
+    _Pair(desk, desk.simulation.first, second)
+
+
+@solara.component
+def _Pair(desk: Desk, first: Track, second: Track) -> None:
+    tick = desk.tick.value
+    width, screen = desk.view.value
+    scale = scale_of(width)
+    height = round(max(240.0, 0.42 * screen))
+    frames = solara.use_memo(lambda: (frame_of(first.district), frame_of(second.district)), [tick, first, second])
+    ringed = solara.use_memo(lambda: differing(frames[1], frames[0]), [frames])
+    contrast = desk.simulation.course.contrast
+    assert contrast is not None
+    with solara.v.Html(tag="div", class_="ds-halves"):
+        halves = (
+            ("First district", first, frozenset[int]()),
+            (f"Second district: {contrast.label}", second, ringed),
+        )
+        for name, track, rings in halves:
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": name}):
+                solara.v.Html(tag="h2", children=[name])
+                MapPanel(desk, track, height, rings, leads=track is first)
+                ScoresPanel(desk, track)
+    with solara.v.Html(tag="div", class_="ds-halves"):
+        with solara.v.Html(tag="section", class_="ds-box"):
+            widgets.DifferencesTable(
+                rows=rows_of(first, second),
+                caption=f"{len(ringed)} firms of the second district are ringed: the first does not have them, or has "
+                "them in other hands or on another technology",
+            )
+        with solara.v.Html(tag="section", class_="ds-box"), solara.v.Html(tag="div", class_="ds-charts"):
+            one, two = first.district.indicators, second.district.indicators
+            for title, unit, name in _PAIRS:
+                lines = [Line("first", one[name].to_numpy()), Line("second", two[name].to_numpy())]
+                TimeSeries(
+                    lines,
+                    title=title,
+                    unit=unit,
+                    quarters=desk.simulation.quarters,
+                    height=round(105 * scale),
+                    marks=marks_of(desk),
+                )
+
+
+@solara.component
+def ContrastControl(desk: Desk) -> None:
+    """The choice of what differs."""
+    desk.changed.get()
+    problem, set_problem = solara.use_state("")
+    simulation, contrast = desk.simulation, desk.simulation.course.contrast
+    chosen = _option(contrast)
+
+    def differ(what: dict[str, Any]) -> None:
+        set_problem("")
+        path = str(what["path"])
+        if "text" in what:
+            set_problem(lever(path).problem(str(what["text"])))
+            if lever(path).problem(str(what["text"])):
+                return
+        desk.pause()
+        text = str(what["text"]).strip().replace(",", ".") if "text" in what else None
+        desk.attempt(lambda: simulation.contrast(contrast_of(desk, path, None if text is None else float(text))))
+
+    groups = [
+        {"name": "a lever", "options": [[one.path, one.name] for one in levers()]},
+        {"name": "a policy more", "options": [[f"{_POLICY}{name}", name] for name in _policies(desk)]},
+        {"name": "a mechanism less", "options": [[path, text] for path, text in SWITCHES.items()]},
+    ]
+    slider = None
+    if contrast is not None and chosen in {one.path for one in levers()}:
+        slider = shown(lever(chosen), float(contrast.value), problem, float(contrast.value))
+    widgets.ContrastBox(groups=groups, path=chosen, lever=slider, event_differ=differ)
+
+
+def _option(contrast: Contrast | None) -> str:
+    if contrast is None:
+        return ""
+    return f"{_POLICY}{contrast.value['name']}" if contrast.path == "policies" else contrast.path
+
+
+def _policies(desk: Desk) -> list[str]:
+    """Instruments that the first district does not have at work."""
+    simulation = desk.simulation
+    return [
+        one["name"]
+        for one in measures.offered(simulation.instruments)
+        if not measures.is_on(one, simulation.quarter)
+        or _option(simulation.course.contrast) == f"{_POLICY}{one['name']}"
+    ]
+
+
+def contrast_of(desk: Desk, path: str, value: float | None) -> Contrast | None:
+    """What an option of the list means; a lever's first value is the far end of its slider."""
+    simulation = desk.simulation
+    if not path:
+        return None
+    if path.startswith(_POLICY):
+        name, begin = path.removeprefix(_POLICY), simulation.first.district.scenario.strategy_start
+        return Contrast("policies", measures.switched([], name, True, 0, begin)[0], f"{name} besides")
+    if path in SWITCHES:
+        return Contrast(path, False, SWITCHES[path])
+    one = lever(path)
+    if value is None:
+        here = float(simulation.value(path))
+        value = one.high if here - one.low <= one.high - here else one.low
+    return Contrast(path, value, f"{one.name} = {value:g}")
+
+
+def rows_of(first: Track, second: Track) -> list[list[Any]]:
+    """Name, first, second, difference, and the difference over `_TELLING` of the larger value, signed."""
+    from district_sim.model.indicators import INDICATORS
+
+    if first.district.quarter == 0:
+        return []
+    units = {indicator.name: indicator.unit for indicator in INDICATORS}
+    one, two = first.district.indicators.iloc[-1], second.district.indicators.iloc[-1]
+    rows: list[list[Any]] = []
+    for name in _IN_TABLE:
+        a, b = float(one[name]), float(two[name])
+        share = units[name] == "share"
+        write = partial(_written, digits=0 if share or name in _COUNTS else 2, times=100 if share else 1)
+        difference = write(b - a, sign="+")
+        same = not set(difference) & set("123456789")
+        size = (b - a) / (1.0 if share else max(abs(a), abs(b), 1e-12)) / _TELLING
+        texts = [write(a) + " %", write(b) + " %", difference + " pt"] if share else [write(a), write(b), difference]
+        rows.append([HEADLINES[name], *texts[:2], "none" if same else texts[2], 0.0 if same else size])
+    return rows
+
+
+def _written(value: float, digits: int, times: int, sign: str = "") -> str:
+    return f"{times * value:{sign},.{digits}f}".replace("-", "−")

@@ -1,0 +1,96 @@
+"""`district-sim app`: the page in a browser."""
+
+import errno
+from typing import Annotated
+
+import typer
+
+from district_sim.cli.common import BAD_INPUT, FAILED, clean_ends, complete_scenario, stderr, stop
+
+_INSTALL = "pip install 'district-sim[app]'"
+
+
+def app(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="[SCENARIO]", help="Name of a bundled scenario to begin with.", autocompletion=complete_scenario
+        ),
+    ] = "baseline",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes any that is free.")
+    ] = 8765,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to serve at; 0.0.0.0 lets the whole network in.")
+    ] = "127.0.0.1",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
+) -> None:
+    """Watch and steer a district in the browser.
+
+    Play a scenario, move levers, switch policies while it runs, compare two
+    districts under the same luck, see the fan of futures. Works without the
+    internet; only this machine can open the page unless --host says otherwise.
+
+    [bold]Examples[/bold]
+
+      district-sim app
+      district-sim app learning_region --port 9000
+      district-sim app --host 0.0.0.0 --no-browser
+
+    Ctrl-C ends it. Exit code: 0 ended, 1 could not be started, 2 bad input.
+    """
+    with clean_ends():
+        _need()
+        from district_sim.scenario.files import ScenarioError, scenario_names
+        from district_sim.scenario.paths import suggest
+
+        if scenario not in scenario_names():
+            hint = suggest(scenario, scenario_names())
+            raise ScenarioError(
+                f"there is no bundled scenario {scenario!r}{hint}; a file of your own is opened on the page"
+            )
+        from district_sim.app import server
+
+        try:
+            at = server.bound(host, port)
+        except OSError as error:
+            stop(_cannot(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
+        _compile()
+        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host
+        url = f"http://{shown}:{at.getsockname()[1]}/"
+        link = url if scenario == "baseline" else f"{url}?scenario={scenario}"
+
+        def started() -> None:
+            typer.echo(f"The page is at {link}\nCtrl-C ends it.")
+            if not no_browser:
+                server.show(link)
+
+        server.serve(at, started)
+
+
+def _need() -> None:
+    """Say what is missing before anything else happens."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("solara", "anywidget") if find_spec(name) is None]
+    if missing:
+        stop(f"the page needs {' and '.join(missing)}: {_INSTALL}", FAILED)
+
+
+def _cannot(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} is taken, perhaps by another page; choose one with --port, or --port 0 for any that is free"
+        )
+    return f"the page cannot be served at {host}, port {port}: {error.strerror or error}"
+
+
+def _compile() -> None:
+    """Have the machine code ready before somebody presses Play."""
+    from district_sim.kernels.compile import is_compiled
+    from district_sim.run.run import simulate
+    from district_sim.scenario.files import load_scenario
+
+    if not is_compiled():
+        stderr().print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
+    simulate(load_scenario("classroom"), quarters=2)

@@ -1,0 +1,159 @@
+"""`district-sim calibrate`: fit parameters to what was observed of a district."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    ForceOption,
+    JsonOption,
+    QuietOption,
+    WorkersOption,
+    clean_ends,
+    name_files,
+    progress,
+    stdout,
+    stop,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from district_sim.evidence.cases.calibration import Fit
+    from district_sim.evidence.cases.compare import Compared
+    from district_sim.evidence.cases.files import Case
+
+
+def complete_case(incomplete: str) -> list[str]:
+    """Bundled cases that begin with what was typed, for the shell's completion."""
+    from district_sim.evidence.cases.files import case_names
+
+    return [name for name in case_names() if name.startswith(incomplete)]
+
+
+def calibrate(
+    case: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASE",
+            help="A bundled case, such as carpi; with --targets any scenario.",
+            autocompletion=complete_case,
+        ),
+    ],
+    targets: Annotated[
+        Path | None,
+        typer.Option("--targets", metavar="FILE", help="Targets and parameters for a scenario of your own."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="First seed of the fit; it uses seeds 0 to 99 only.")
+    ] = 0,
+    runs: Annotated[int, typer.Option("--runs", metavar="R", help="Runs of each trial: as many seeds.")] = 10,
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="N", help="Runs of the fit at most; the report's 50 come on top.")
+    ] = 3000,
+    workers: WorkersOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; calibrations/CASE if left out.")
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Fit a district's parameters to what was observed of it.
+
+    The targets' file declares what was observed, how well it is known, which
+    parameters may be fitted and in what range. Nonlinear least squares on common
+    random numbers, on seeds below 100; the result is reported on seeds 1000 to
+    1049. Says which parameters the targets cannot tell apart.
+
+    In DIR: CASE.yaml, the fitted scenario; calibration.md and .json; trials.jsonl,
+    every trial. After Ctrl-C the same command goes on where it stopped.
+
+    [bold]Examples[/bold]
+
+      district-sim calibrate carpi
+      district-sim calibrate carpi --budget 500 --out results/carpi
+      district-sim calibrate my_district.yaml --targets my_targets.yaml
+
+    Exit code: 0 fitted, 2 bad input, 130 interrupted.
+    """
+    with clean_ends():
+        from district_sim.evidence.cases.files import load_case, read_case
+
+        found = load_case(case, fitted=False) if targets is None else read_case(targets, case)
+        folder = out or Path("calibrations") / found.name
+        told = ["district-sim", "calibrate", case, *(["--targets", str(targets)] if targets else [])]
+        command = shlex.join([*told, "--seed", str(seed), "--runs", str(runs), "--budget", str(budget)])
+        fit, compared = _fitted(found, seed, runs, budget, workers, command, folder, force, quiet)
+        _tell(fit, compared, command, folder, as_json, quiet)
+
+
+def _fitted(
+    case: "Case",
+    seed: int,
+    runs: int,
+    budget: int,
+    workers: int | None,
+    command: str,
+    folder: Path,
+    force: bool,
+    quiet: bool,
+) -> "tuple[Fit, Sequence[Compared]]":
+    from district_sim.evidence.cases import calibration
+    from district_sim.evidence.cases.compare import compare
+    from district_sim.evidence.cases.runs import ensemble
+    from district_sim.reports.cases import OtherFit, open_journal
+
+    try:
+        calibration.check(case, seed, runs, budget)
+        folder.mkdir(parents=True, exist_ok=True)
+        journal = open_journal(case, range(seed, seed + runs), folder, force)
+    except OSError as error:
+        stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)
+    except (OtherFit, ValueError) as error:
+        stop(str(error), BAD_INPUT)
+    made = len(journal.trials) * runs
+    with progress(budget, quiet, "runs") as advance:
+        try:
+            fit = calibration.calibrate(
+                case,
+                seed=seed,
+                seeds=runs,
+                budget=budget,
+                workers=workers,
+                journal=journal,
+                progress=lambda done, total: advance(f"fitting {case.name}", made, done, total),
+            )
+        except calibration.Interrupted as stopped:
+            _tell(stopped.fit, (), command, folder, False, True)
+            again = f"the best so far and all trials are in {folder}; the same command goes on from there"
+            stop(f"stopped: {again}", INTERRUPTED)
+        except OSError as error:
+            stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
+        except ValueError as error:
+            stop(str(error), BAD_INPUT)
+    seeds = calibration.REPORT_SEEDS
+    with progress(len(seeds), quiet, "runs") as advance:
+        fresh = calibration.with_fit(fit)
+        told = ensemble(fresh, seeds, lambda done, total: advance("reporting", 0, done, total), workers)
+    return fit, compare(fresh, told)
+
+
+def _tell(fit: "Fit", compared: "Sequence[Compared]", command: str, folder: Path, as_json: bool, quiet: bool) -> None:
+    """Write, and show what was written."""
+    from district_sim.reports.cases import parameter_sheet, report_sheet, write_calibration
+
+    written = writing(folder, lambda: write_calibration(fit, compared, command, folder))
+    if as_json:
+        typer.echo(json.dumps(json.loads(written[-1].read_text(encoding="utf-8")), ensure_ascii=False))
+    elif not quiet:
+        stdout().print(parameter_sheet(fit).shown())
+        typer.echo("")
+        stdout().print(report_sheet(fit, compared).shown())
+        name_files(written)

@@ -1,0 +1,259 @@
+"""`district-sim replicate`: measure again what others published."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    ForceOption,
+    JsonOption,
+    OutOption,
+    QuietOption,
+    check_folder,
+    check_seed,
+    clean_ends,
+    name_files,
+    progress,
+    stdout,
+    stop,
+    writing,
+)
+from district_sim.evidence.replications import REPLICATIONS
+
+if TYPE_CHECKING:
+    from district_sim.evidence.replications.claims import Evidence
+
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")]
+RunsOption = Annotated[
+    int | None, typer.Option("--runs", metavar="R", min=1, help="Runs of each point; by default what the claims need.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
+]
+
+replicate_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Measure again what others published: claim, source, target, measured.",
+)
+
+
+@replicate_app.command("list")
+def list_replications(as_json: JsonOption = False) -> None:
+    """What can be replicated.
+
+    [bold]Example[/bold]
+
+      district-sim replicate list
+    """
+    if as_json:
+        rows = [{"name": name, "title": r.title, "sources": r.sources} for name, r in REPLICATIONS.items()]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    from district_sim.reports.experiment_tables import Sheet
+
+    lines = [(name, replication.title, replication.sources) for name, replication in REPLICATIONS.items()]
+    note = "district-sim replicate NAME"
+    stdout().print(Sheet.plain("Replications", ("Name", "What", "Source"), lines, note, left=3).shown())
+
+
+@replicate_app.command("all")
+def replicate_all(
+    seed: SeedOption = 0,
+    runs: RunsOption = None,
+    workers: WorkersOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Everything that `replicate list` names, in one page.
+
+    Takes minutes. In DIR: replications.md and .json, and for each replication a
+    table of points (CSV) and a figure.
+
+    [bold]Examples[/bold]
+
+      district-sim replicate all --out replications
+      district-sim replicate all --runs 10 --json
+
+    Exit code: 0 all claims hold, 1 a claim fails, 2 bad input.
+    """
+    _replicate(list(REPLICATIONS), seed, runs, workers, out, force, as_json, quiet)
+
+
+@replicate_app.command("cowan-jonard")
+def cowan_jonard(
+    network: Annotated[
+        str,
+        typer.Option("--network", metavar="ws|er|ba", help="Small world, random or scale-free; as many ties in each."),
+    ] = "ws",
+    rewiring: Annotated[
+        str | None,
+        typer.Option(
+            "--rewiring",
+            metavar="P[,P...]",
+            help="Shares of ties rewired to anywhere, 0..1. By default for ws nine from 0 to 1, else 0.",
+        ),
+    ] = None,
+    agents: Annotated[int, typer.Option("--agents", metavar="N", help="Agents.")] = 500,
+    neighbours: Annotated[int, typer.Option("--neighbours", metavar="K", help="Ties per agent, even.")] = 10,
+    categories: Annotated[int, typer.Option("--categories", metavar="C", help="Categories of knowledge.")] = 5,
+    experts: Annotated[int, typer.Option("--experts", metavar="E", help="Agents expert in one category.")] = 25,
+    expert_level: Annotated[
+        float, typer.Option("--expert-level", metavar="L", help="What an expert knows; others know 0 to 10.")
+    ] = 30.0,
+    alpha: Annotated[
+        float, typer.Option("--alpha", metavar="A", help="Share of the gap that a receiver closes, 0..1.")
+    ] = 0.1,
+    meetings: Annotated[int, typer.Option("--meetings", metavar="M", help="Meetings in a run.")] = 5_000_000,
+    runs: RunsOption = None,
+    seed: SeedOption = 0,
+    workers: WorkersOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Barter of knowledge on networks (Cowan & Jonard 2004).
+
+    For each share of rewired ties: mean knowledge, the variance of agents' mean
+    knowledge and its coefficient of variation, with standard errors over runs.
+    The defaults are the published setting, 100 runs a point, which takes
+    minutes; there the paper's claims are tested.
+
+    [bold]Examples[/bold]
+
+      district-sim replicate cowan-jonard --out results/barter
+      district-sim replicate cowan-jonard --rewiring 0,0.1,1 --runs 20
+      district-sim replicate cowan-jonard --network ba --meetings 500000 --json
+
+    Exit code: 0 all claims hold (or none was tested), 1 a claim fails,
+    2 bad input.
+    """
+    with clean_ends():
+        from district_sim.evidence.replications.exchange import Agents, Graph, SettingError
+        from district_sim.evidence.replications.networks import Network
+        from district_sim.scenario.paths import suggest
+
+        if network not in list(Network):
+            known = [each.value for each in Network]
+            stop(f"--network must be one of {', '.join(known)}, not {network}{suggest(network, known)}", BAD_INPUT)
+        try:
+            setting: dict[str, Any] = {
+                "rewiring": _shares(rewiring),
+                "graph": Graph(Network(network), agents, neighbours),
+                "setting": Agents(categories, experts, expert_level, alpha, meetings),
+            }
+        except SettingError as error:
+            _refuse(error)
+        _replicate(["cowan-jonard"], seed, runs, workers, out, force, as_json, quiet, **setting)
+
+
+def _plain(name: str) -> Callable[..., None]:
+    """The command of a replication that leaves nothing open but seed and runs."""
+
+    def command(
+        seed: SeedOption = 0,
+        runs: RunsOption = None,
+        workers: WorkersOption = None,
+        out: OutOption = None,
+        force: ForceOption = False,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+    ) -> None:
+        _replicate([name], seed, runs, workers, out, force, as_json, quiet)
+
+    command.__doc__ = (
+        f"{REPLICATIONS[name].title} ({REPLICATIONS[name].sources}).\n\n"
+        "In DIR: replications.md and .json, a table of points (CSV) and a figure.\n\n[bold]Examples[/bold]\n\n"
+        f"  district-sim replicate {name} --out results/{name}\n  district-sim replicate {name} --runs 10 --seed 1\n\n"
+        "Exit code: 0 all claims hold (or none was tested), 1 a claim fails, 2 bad input."
+    )
+    return command
+
+
+for _name in REPLICATIONS:
+    if _name != "cowan-jonard":
+        replicate_app.command(_name)(_plain(_name))
+
+
+def _shares(text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        stop(f"--rewiring {text}: must be shares from 0 to 1, separated by commas", BAD_INPUT)
+
+
+def _refuse(error: Exception) -> None:
+    """A value out of its range, named as the option."""
+    field, message = getattr(error, "field", ""), getattr(error, "message", str(error))
+    stop(f"--{field.replace('_', '-')} {message}", BAD_INPUT)
+
+
+def _replicate(
+    names: list[str],
+    seed: int,
+    runs: int | None,
+    workers: int | None,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **setting: Any,
+) -> None:
+    """Measure, show, write; ends with exit code 1 if a claim fails."""
+    with clean_ends():
+        check_seed(seed)
+        if out is not None:
+            check_folder(out, force)
+        found = [_measured(name, seed, runs, workers, quiet, setting) for name in names]
+        written: list[Path] = []
+        if out is not None:
+            from district_sim.reports.replications import write_evidence
+
+            written = writing(out, lambda: write_evidence(found, out))
+        if as_json:
+            told = [evidence.as_dict() for evidence in found]
+            typer.echo(json.dumps(told if len(names) > 1 else told[0], ensure_ascii=False))
+        elif not quiet:
+            _show(found)
+            name_files(written)
+        if not all(evidence.passed for evidence in found):
+            raise typer.Exit(FAILED)
+
+
+def _measured(
+    name: str, seed: int, runs: int | None, workers: int | None, quiet: bool, setting: dict[str, Any]
+) -> "Evidence":
+    with progress(None, quiet, "runs", compiles=REPLICATIONS[name].compiles) as advance:
+
+        def tell(done: int, total: int) -> None:
+            advance(name, 0, done, total)
+
+        try:
+            return REPLICATIONS[name](seed, runs, tell, workers, **setting)
+        except ValueError as error:
+            _refuse(error)
+            raise
+
+
+def _show(found: "list[Evidence]") -> None:
+    from district_sim.evidence.replications.claims import claims_sheet
+
+    for number, evidence in enumerate(found):
+        if number:
+            typer.echo("")
+        stdout().print(evidence.sheet.shown())
+        typer.echo("")
+        if evidence.claims:
+            stdout().print(claims_sheet(evidence).shown())
+        else:
+            typer.echo("No claims are tested: they are about the published setting only.")

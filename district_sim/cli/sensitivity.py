@@ -1,0 +1,316 @@
+"""`district-sim sensitivity` and `discover`: which parameters matter, and which conditions lead where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from district_sim.cli.analysis import (
+    FolderOption,
+    checked_outcomes,
+    end,
+    experiment_of,
+    folder_for,
+    or_stop,
+    report,
+    runs_of,
+)
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    JsonOption,
+    QuartersOption,
+    QuietOption,
+    ScenarioArgument,
+    SeedOption,
+    WorkersOption,
+    check_seed,
+    clean_ends,
+    complete_path,
+    complete_trajectory,
+    data_set,
+    each_once,
+    make_runs,
+    resolve,
+    stop,
+    writing,
+)
+from district_sim.reports import experiments as outputs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from district_sim.experiments import Experiment
+    from district_sim.experiments.ranges import Parameter
+    from district_sim.reports.experiment_tables import Sheet
+
+ParametersOption = Annotated[
+    str, typer.Option("--parameters", metavar="A,B,...", help="Paths, sections such as market, or all.")
+]
+RangeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="PATH=LOW:HIGH",
+        help="Range of one parameter; by default its value ± 50 %.",
+        autocompletion=complete_path,
+    ),
+]
+
+
+OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME", help="Indicator, NAME_late or a score.")]
+MorrisOption = Annotated[
+    int, typer.Option("--morris", metavar="N", min=0, help="Trajectories of the screening; 0: none.")
+]
+SobolOption = Annotated[int, typer.Option("--sobol", metavar="N", min=0, help="Base sample, a power of two; 0: none.")]
+TopOption = Annotated[int, typer.Option("--top", metavar="K", min=1, help="Parameters kept after the screening.")]
+AveragedOption = Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs averaged at each point.")]
+
+
+def sensitivity(
+    scenario: ScenarioArgument,
+    outcome: OutcomeOption = "employment",
+    parameters: ParametersOption = "strategy",
+    ranges: RangeOption = None,
+    morris: MorrisOption = 20,
+    sobol: SobolOption = 256,
+    top: TopOption = 6,
+    replications: AveragedOption = 5,
+    seed: SeedOption = 0,
+    quarters: QuartersOption = None,
+    workers: WorkersOption = None,
+    out: FolderOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Find the parameters that matter to an outcome, and how much.
+
+    First Morris' screening of all parameters, N (k + 1) points; then Sobol'
+    indices of the K most influential ones, N (K + 2) points. A number moves
+    between half and one and a half times its value, within what the schema
+    allows; a switch takes both values; --range says otherwise. In DIR: the runs
+    of both steps, tables, figures; another --outcome uses the same screening.
+
+    [bold]Examples[/bold]
+
+      district-sim sensitivity baseline --outcome employment --out sensitivity
+      district-sim sensitivity baseline --parameters market,ties --morris 10 --sobol 0
+      district-sim sensitivity baseline --parameters all --morris 30 --replications 10 --out all
+      district-sim sensitivity baseline --morris 0 --parameters world --range strategy.sale=0:0.9
+
+    Exit code: 0 done, 1 the outcome says nothing or could not be written, 2 bad
+    input, 3 done but some runs failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        check_seed(seed)
+        if len(checked_outcomes(outcome)) > 1:
+            stop("--outcome must be one outcome; give the command again for another", BAD_INPUT)
+        chosen, left_out = _parameters(resolve(scenario, [], quarters), parameters, ranges or [])
+        if not morris and not sobol:
+            stop("--morris 0 and --sobol 0 leave nothing to do", BAD_INPUT)
+        if morris == 1 or (sobol and (sobol < 4 or sobol & (sobol - 1))):
+            stop("--morris must be at least 2 and --sobol a power of two of at least 4 (each may be 0)", BAD_INPUT)
+        fields = {"scenarios": [scenario], "replications": replications, "seed": seed, "quarters": quarters}
+        study = _Study(outcome, fields, out, quiet, workers)
+        if morris:
+            chosen = study.screen(chosen, morris, _left_out_note(left_out), top)
+        if sobol:
+            study.share_out(chosen, sobol)
+        told = {"scenario": scenario, "outcome": outcome, "seed": seed, "replications": replications}
+        told |= {"left_out": left_out, **study.told()}
+        written: list[Path] = []
+        if out is not None:
+            write = outputs.write_sensitivity
+            made = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            written = [*made, *(path for folder in study.folders for path in data_set(folder))]
+        report(list(study.sheets.values()), told, written, as_json, quiet)
+        end(study.failed, out)
+
+
+TrajectoryOption = Annotated[
+    str,
+    typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.", autocompletion=complete_trajectory),
+]
+SamplesOption = Annotated[int, typer.Option("--samples", metavar="N", min=20, help="Points of a Latin hypercube.")]
+DensityOption = Annotated[float, typer.Option("--density", metavar="P", min=0.0, max=1.0, help="Wanted in a box.")]
+BoxesOption = Annotated[int, typer.Option("--boxes", metavar="N", min=1, help="At most so many.")]
+
+
+def discover(
+    scenario: ScenarioArgument,
+    trajectory: TrajectoryOption,
+    parameters: ParametersOption = "strategy",
+    ranges: RangeOption = None,
+    samples: SamplesOption = 500,
+    replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 3,
+    density: DensityOption = 0.8,
+    boxes: BoxesOption = 3,
+    seed: SeedOption = 0,
+    quarters: QuartersOption = None,
+    workers: WorkersOption = None,
+    out: FolderOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Find the conditions that lead to a trajectory, as readable boxes (PRIM).
+
+    Parameters are drawn from a Latin hypercube; a point is a case if at least
+    half of its runs have the trajectory. Each box says how many of the cases it
+    holds (coverage), how many of its points are cases (density), and for each
+    condition how easily chance would do as well (quasi-p). Ranges as in
+    sensitivity. Needs: pip install 'district-sim\\[discover]'
+
+    [bold]Examples[/bold]
+
+      district-sim discover baseline --trajectory fragmentation --out fragmenting
+      district-sim discover baseline --trajectory decline --parameters world,market --samples 1000 --json
+      district-sim discover baseline --trajectory decline --parameters world --range strategy.sale=0:0.9
+
+    Exit code: 0 done, 1 nothing to tell or could not be written, 2 bad input, 3
+    done but some runs failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        check_seed(seed)
+        _check_trajectory(trajectory)
+        chosen, left_out = _parameters(resolve(scenario, [], quarters), parameters, ranges or [])
+        from district_sim.experiments import discover as search
+        from district_sim.reports import experiment_tables as tables_experiments
+
+        _check_extra()
+        experiment = experiment_of(
+            name="discover", scenarios=[scenario], vary={parameter.path: parameter.vary() for parameter in chosen},
+            design="latin_hypercube", samples=samples, replications=replications, seed=seed, quarters=quarters,
+        )  # fmt: skip
+        with runs_of(experiment, out, quiet, workers) as results:
+            cases = search.cases_of(results.runs, trajectory, [parameter.path for parameter in chosen])
+            try:
+                found = search.find_boxes(cases, chosen, density=density, boxes=boxes)
+            except ValueError as error:
+                counts = ", ".join(f"{k} {v}" for k, v in results.runs["trajectory"].value_counts().items())
+                stop(f"{trajectory}: {error}; nothing to tell apart (runs: {counts})", FAILED)
+            told = {"scenario": scenario, "trajectory": trajectory, "seed": seed, "replications": replications}
+            told |= {"points": len(cases), "cases": int(cases["case"].sum()), "left_out": left_out}
+            told["boxes"] = [box.as_dict() for box in found]
+            sheet = tables_experiments.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
+            written: list[Path] = []
+            if out is not None:
+                made = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                written = [*made, *data_set(out)]
+            report([sheet], told, written, as_json, quiet)
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def _check_trajectory(name: str) -> None:
+    from district_sim.run.trajectories import Trajectory
+    from district_sim.scenario.paths import suggest
+
+    known = [trajectory.value for trajectory in Trajectory]
+    if name not in known:
+        hint = suggest(name, known)
+        stop(f"there is no trajectory {name!r}{hint} (known: {', '.join(known)})", BAD_INPUT)
+
+
+def _check_extra() -> None:
+    from district_sim.experiments.discover import library
+
+    try:
+        library()
+    except ImportError as error:
+        stop(str(error), FAILED)
+
+
+def _parameters(scenario: Any, names: str, ranges: list[str]) -> "tuple[list[Parameter], dict[str, str]]":
+    from district_sim.experiments.ranges import choose, parse_range
+
+    given = each_once("--range", [parse_range(text) for text in ranges])
+    return choose(scenario, [name.strip() for name in names.split(",") if name.strip()], given)
+
+
+# Steps --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Study:
+    """A sensitivity study: its runs, and what they say."""
+
+    outcome: str
+    fields: dict[str, Any]
+    """What all experiments of the study have in common."""
+    out: Path | None
+    quiet: bool
+    workers: int | None
+    indices: "dict[str, pd.DataFrame]" = field(default_factory=dict)
+    sheets: "dict[str, Sheet]" = field(default_factory=dict)
+    folders: list[Path] = field(default_factory=list)
+    """Where the runs are."""
+    failed: int = 0
+
+    def screen(self, parameters: "list[Parameter]", trajectories: int, note: str, top: int) -> "list[Parameter]":
+        """Morris' screening; returns the parameters with the greatest effects."""
+        from district_sim.experiments.design import unit_sample
+        from district_sim.experiments.sensitivity import morris_indices, most_influential
+        from district_sim.reports import experiment_tables as tables_experiments
+
+        vary = {parameter.path: parameter.vary() for parameter in parameters}
+        design = experiment_of(name="morris", vary=vary, design="morris", samples=trajectories, **self.fields)
+        values = self._values(design)
+        table = morris_indices(parameters, unit_sample(design), values, design.seed)
+        note = f"{note}Change of the outcome over the whole range of a parameter; ±: 95 % interval of μ*."
+        self.indices["morris"], self.sheets["morris"] = table, tables_experiments.morris(table, self.outcome, note)
+        return most_influential(table, parameters, top)
+
+    def share_out(self, parameters: "list[Parameter]", base: int) -> None:
+        """Sobol' indices."""
+        from district_sim.experiments.sensitivity import saltelli_sample, sobol_indices
+        from district_sim.reports import experiment_tables as tables_experiments
+
+        columns = saltelli_sample(parameters, base, self.fields["seed"])
+        design = experiment_of(name=f"sobol-{self.outcome}", vary=columns, design="list", **self.fields)
+        table = sobol_indices(parameters, self._values(design), design.seed)
+        note = "S1: share of the variance that a parameter brings alone; ST: with its interactions; ±: 95 % interval."
+        self.indices["sobol"], self.sheets["sobol"] = table, tables_experiments.sobol(table, self.outcome, note)
+
+    def told(self) -> dict[str, Any]:
+        """The indices, ready for JSON."""
+        from district_sim.experiments.compare import records
+
+        return {name: records(table) for name, table in self.indices.items()}
+
+    def _values(self, design: "Experiment") -> "np.ndarray":
+        """The outcome at each point of a design, whose runs go into a folder of its name."""
+        from district_sim.experiments import Results
+        from district_sim.experiments.sensitivity import means_at_points
+
+        with folder_for(self.out / design.name if self.out is not None else None) as folder:
+            summary = make_runs(design, folder, self.quiet, workers=self.workers, kept=self.out is not None)
+            self.failed += summary.counts.failed
+            self.folders.append(folder)
+            results = Results(folder)
+            return or_stop(lambda: means_at_points(results.runs, self.outcome, len(results.points)))
+
+
+# Output -------------------------------------------------------------------------------------------
+
+
+def _left_out_note(left_out: Mapping[str, str]) -> str:
+    if not left_out:
+        return ""
+    zero = [path for path, reason in left_out.items() if reason.startswith("is 0")]
+    other = [path for path in left_out if path not in zero]
+    parts = [f"0 in the scenario, so without a --range: {', '.join(zero)}"] if zero else []
+    parts += [f"cannot be varied alone: {', '.join(other)}"] if other else []
+    return f"Left out: {'; '.join(parts)}. "
+
+
+def _boxes_note(told: Mapping[str, Any], density: float) -> str:
+    note = f"{told['cases']} of {told['points']} points are cases. quasi-p: how easily chance would do as well. "
+    if not told["boxes"]:
+        return f"{note}No condition makes the trajectory more common than chance could. "
+    if not all(box["dense_enough"] for box in told["boxes"]):
+        note += f"Not every box reaches a density of {density:g}. "
+    return note

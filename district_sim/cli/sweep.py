@@ -1,0 +1,418 @@
+"""`district-sim sweep` and `results`: run an experiment, look at what came of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from district_sim.cli.common import (
+    BAD_INPUT,
+    FAILED,
+    RUNS_FAILED,
+    JsonOption,
+    QuartersOption,
+    QuietOption,
+    WorkersOption,
+    check_seed,
+    clean_ends,
+    complete_experiment,
+    complete_path,
+    complete_scenario,
+    data_set,
+    each_once,
+    make_runs,
+    name_files,
+    option_of,
+    stdout,
+    stop,
+    varied,
+    writing,
+)
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import pandas as pd
+    import rich.table
+
+    from district_sim.experiments import Experiment, Results, Summary
+    from district_sim.experiments.design_files import Places
+
+_ROWS = 8  # points that a dry run shows
+
+ScenarioArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.", autocompletion=complete_scenario
+    ),
+]
+ExperimentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--experiment",
+        metavar="FILE[:NAME]",
+        help="Experiment file or bundled experiment, instead.",
+        autocompletion=complete_experiment,
+    ),
+]
+VaryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="PATH=VALUES",
+        help="a,b,c or START:STOP:COUNT; in samplings LOW:HIGH, or nothing for the whole range. Add :log.",
+        autocompletion=complete_path,
+    ),
+]
+TableOption = Annotated[
+    Path | None, typer.Option("--table", metavar="FILE", help="CSV file of points; its columns are paths.")
+]
+DesignOption = Annotated[
+    str | None, typer.Option("--design", help="factorial (default), latin_hypercube, sobol or morris.")
+]
+SamplesOption = Annotated[
+    int | None, typer.Option("--samples", metavar="N", help="Points of a sampling; Morris: trajectories.")
+]
+ReplicationsOption = Annotated[
+    int | None, typer.Option("--replications", metavar="N", help="Runs per point (10); with --until, the fewest.")
+]
+UntilOption = Annotated[
+    list[str] | None,
+    typer.Option("--until", metavar="OUTCOME:ERROR", help="Replicate until the standard error is below 0.5 or 1%."),
+]
+MaximumOption = Annotated[
+    int | None, typer.Option("--maximum", metavar="N", help="Most runs per point, with --until (200).")
+]
+SweepSeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the experiment (0).")]
+EveryOption = Annotated[
+    int | None, typer.Option("--every", metavar="K", help="Keep time series too, a row every K quarters.")
+]
+FirmsOption = Annotated[bool, typer.Option("--firms", help="Keep the firms at the end, too.")]
+SpendingOption = Annotated[bool, typer.Option("--spending", help="Keep what each policy instrument spent, too.")]
+StopOption = Annotated[
+    list[str] | None, typer.Option("--stop", metavar="CONDITION", help="End a run early: 'firms < 10'.")
+]
+SweepOutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the data set.")]
+DaskOption = Annotated[
+    str | None, typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: its scheduler's address.")
+]
+MpiOption = Annotated[bool, typer.Option("--mpi", help="Run on MPI processes; see docs/clusters.md.")]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be run and what it takes; run a few trials only.")
+]
+
+
+def sweep(
+    scenarios: ScenarioArguments = None,
+    experiment: ExperimentOption = None,
+    vary: VaryOption = None,
+    table: TableOption = None,
+    design: DesignOption = None,
+    samples: SamplesOption = None,
+    replications: ReplicationsOption = None,
+    until: UntilOption = None,
+    maximum: MaximumOption = None,
+    seed: SweepSeedOption = None,
+    quarters: QuartersOption = None,
+    every: EveryOption = None,
+    firms: FirmsOption = False,
+    spending: SpendingOption = False,
+    end_if: StopOption = None,
+    out: SweepOutOption = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
+    mpi: MpiOption = False,
+    retry_failed: RetryOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Run scenarios x policies x parameters, with replications, into a data set.
+
+    The same replicate has the same luck at every point. A sweep that was stopped,
+    killed or ran out of disk goes on with the same command; nothing is lost or
+    made twice, and the data set does not depend on it. docs/experiments.md tells
+    all about experiment files, docs/clusters.md about many machines.
+
+    [bold]Examples[/bold]
+
+      district-sim sweep baseline --vary strategy.sale=0:0.9:10 --out sale
+      district-sim sweep baseline decline --vary firms.count=100,300 --out sizes
+      district-sim sweep baseline --vary strategy.sale --design sobol --samples 64 --out s
+      district-sim sweep baseline --until 'employment:1%' --maximum 500 --out enough
+      district-sim sweep --experiment policy_on_employment --out policy --dry-run
+
+    Exit code: 0 done, 1 could not be written or not go on, 2 bad input, 3 done but
+    some runs failed, 130 stopped by Ctrl-C.
+    """
+    with clean_ends():
+        given = {"design": design, "samples": samples, "replications": replications, "maximum": maximum}
+        given |= {"seed": seed, "quarters": quarters}
+        check_seed(seed or 0)
+        keep: dict[str, Any] = {} if every is None else {"every": every}
+        keep |= {name: True for name, wanted in (("firms", firms), ("spending", spending)) if wanted}
+        planned = _experiment(scenarios or [], experiment, given, keep, vary or [], table, until or [], end_if or [])
+        if dask is not None and mpi:
+            stop("give either --dask or --mpi", BAD_INPUT)
+        if dry_run:
+            return _dry_run(planned, workers, as_json)
+        if out is None:
+            stop("--out DIR: name the folder of the data set (or ask with --dry-run what it takes)", BAD_INPUT)
+        with _executor(dask, mpi) as (executor, number):
+            count = workers or number
+            summary = make_runs(planned, out, quiet, executor=executor, workers=count, retry_failed=retry_failed)
+        _tell(summary, as_json, quiet)
+        if summary.counts.failed:
+            raise typer.Exit(RUNS_FAILED)
+
+
+def results(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep, finished or not.")],
+    export: Annotated[
+        Literal["csv", "dta", "parquet"] | None, typer.Option("--export", help="Write one table; dta is Stata's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="File to write.")] = None,
+    table: Annotated[
+        Literal["runs", "series", "firms", "spending"], typer.Option("--table", help="Which table.")
+    ] = "runs",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Summarise what a sweep has made, or write it as one table for R, Stata and others.
+
+    [bold]Examples[/bold]
+
+      district-sim results sale
+      district-sim results sale --export csv --out sale.csv
+      district-sim results sale --export dta --out sale.dta
+      district-sim results sale --export parquet --out series.parquet --table series
+    """
+    with clean_ends():
+        from district_sim.experiments import Results
+
+        found = Results(folder)
+        if export is None:
+            if out is not None:
+                stop("--out FILE is for --export", BAD_INPUT)
+            _summarise(found, as_json)
+            return
+        if out is None:
+            stop("--export needs --out FILE", BAD_INPUT)
+        if out.exists() and not force:
+            stop(f"{out} exists; choose another --out, or --force to replace it", BAD_INPUT)
+        name_files(writing(out, lambda: found.export(export, out, table)))
+
+
+# Input --------------------------------------------------------------------------------------------
+
+
+def _experiment(
+    scenarios: list[str],
+    file: str | None,
+    given: dict[str, Any],
+    keep: dict[str, Any],
+    vary: list[str],
+    table: Path | None,
+    until: list[str],
+    end_if: list[str],
+) -> "Experiment":
+    """The experiment that the command line describes, or changes in a file's."""
+    from district_sim.experiments.design_files import load_experiment, make_experiment, read_table
+
+    if bool(scenarios) == (file is not None):
+        stop("name either scenarios or an --experiment", BAD_INPUT)
+    fields: dict[str, Any] = {"scenarios": scenarios, "name": "sweep"}
+    if file is not None:
+        fields = load_experiment(file).model_dump()
+    fields |= {name: value for name, value in given.items() if value is not None}
+    fields["keep"] = {**fields.get("keep", {}), **keep}
+    changes = {
+        "vary": [varied(text) for text in vary],
+        "until": [_outcome(text) for text in until],
+        "stop": [_condition(text) for text in end_if],
+    }
+    for name, pairs in changes.items():
+        fields[name] = {**fields.get(name, {}), **each_once(f"--{name}", pairs)}
+    place: Places = option_of
+    if table is not None:
+        if vary or given["design"] not in (None, "list"):
+            stop("--table FILE takes the place of --vary and --design", BAD_INPUT)
+        fields["design"] = "list"
+        fields["vary"], place = read_table(table, option_of)
+    made = make_experiment(fields, place)
+    if given["maximum"] is not None and not made.until:
+        stop("--maximum is for --until", BAD_INPUT)
+    return made
+
+
+def _outcome(text: str) -> tuple[str, str]:
+    name, found, error = text.partition(":")
+    if not (name.strip() and found and error.strip()):
+        stop(f"--until {text}: write it as employment:1%", BAD_INPUT)
+    return name.strip(), error.strip()
+
+
+def _condition(text: str) -> tuple[str, str]:
+    position = next((k for k, letter in enumerate(text) if letter in "<>"), 0)
+    if not text[:position].strip():
+        stop(f"--stop {text}: write it as 'firms < 10'", BAD_INPUT)
+    return text[:position].strip(), text[position:].strip()
+
+
+@contextmanager
+def _executor(dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None, int | None]]":
+    """Where to run, and how many runs at once; nothing for a pool on this machine."""
+    try:
+        if dask is not None:
+            from distributed import Client
+
+            try:
+                client = Client(dask, timeout=30, set_as_default=False)
+                client.wait_for_workers(1, timeout=60)
+            except (OSError, TimeoutError, ValueError) as error:
+                stop(
+                    f"--dask {dask}: no scheduler with workers answers there ({error or type(error).__name__})", FAILED
+                )
+            with client:
+                yield client.get_executor(), len(client.scheduler_info(n_workers=-1)["workers"])
+        elif mpi:
+            from mpi4py.futures import MPIPoolExecutor
+
+            with MPIPoolExecutor() as executor:
+                yield executor, executor.num_workers
+        else:
+            yield None, None
+    except ImportError as error:
+        stop(f"{error.name or error} is not installed: pip install 'district-sim[cluster]'", FAILED)
+
+
+# Output -------------------------------------------------------------------------------------------
+
+
+def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> None:
+    from rich.table import Table
+
+    from district_sim.experiments.estimate import estimate
+    from district_sim.experiments.plan import make_plan
+    from district_sim.run.workers import cores
+
+    plan = make_plan(experiment)
+    try:
+        expected = estimate(plan)
+    except RuntimeError as error:
+        stop(str(error), FAILED)
+    count = workers or cores()
+    if as_json:
+        told = {
+            "points": len(plan.points),
+            "runs": expected.runs,
+            "workers": count,
+            "seconds": expected.seconds(count),
+            "bytes": expected.bytes(count),
+            "seconds_per_run": expected.seconds_per_run,
+            "bytes_per_run": expected.bytes_per_run,
+            "bytes_per_shard": expected.shard_bytes,
+        }
+        typer.echo(json.dumps(told))
+        return
+    least = "at least " if experiment.until else ""
+    typer.echo(f"{len(plan.points):,} points x {experiment.replications} replications: {least}{expected.runs:,} runs")
+    per_run = f"{expected.seconds_per_run:.2g} s a run in a few trials"
+    typer.echo(f"about {_duration(expected.seconds(count))} on {count} cores ({per_run})")
+    typer.echo(f"about {_size(expected.bytes(count))} on the disk\n")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("point", "scenario", "policies", *experiment.vary):
+        table.add_column(name)
+    for point in plan.points[:_ROWS]:
+        values = [f"{value:.6g}" if isinstance(value, float) else str(value) for value in point.settings.values()]
+        table.add_row(str(point.index), point.scenario, point.policies, *values)
+    stdout().print(table)
+    if len(plan.points) > _ROWS:
+        typer.echo(f"... and {len(plan.points) - _ROWS:,} more")
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _size(count: float) -> str:
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1e3:.0f} kB"
+
+
+def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
+    counts = summary.counts
+    if as_json:
+        told = {
+            "folder": str(summary.folder),
+            "runs": counts.total,
+            "done": counts.done,
+            "stopped": counts.stopped,
+            "failed": counts.failed,
+            "not_reached": list(summary.not_reached),
+            "seconds": round(summary.seconds, 3),
+        }
+        typer.echo(json.dumps(told))
+        return
+    if not quiet:
+        stopped = f", {counts.stopped:,} of them ended by a stop condition" if counts.stopped else ""
+        typer.echo(f"{counts.total - counts.failed:,} runs in {summary.folder}{stopped}")
+        if summary.not_reached:
+            shown = ", ".join(map(str, summary.not_reached[:10])) + (", ..." if len(summary.not_reached) > 10 else "")
+            typer.echo(f"{len(summary.not_reached)} points did not reach the standard error asked for: {shown}")
+        typer.echo(f"Look at them with: district-sim results {summary.folder}")
+        name_files(data_set(summary.folder))
+    if counts.failed:
+        typer.echo(
+            f"{counts.failed:,} runs failed: district-sim results {summary.folder} tells why, and the same command "
+            "with --retry-failed makes them again",
+            err=True,
+        )
+
+
+def _summarise(found: "Results", as_json: bool) -> None:
+    counts, seconds, errors = found.counts, found.seconds(), found.errors()
+    summary = found.summary()
+    if as_json:
+        told = {
+            "experiment": found.experiment.model_dump(mode="json"),
+            "versions": found.versions,
+            "points": len(found.points),
+            "done": counts.done,
+            "stopped": counts.stopped,
+            "failed": counts.failed,
+            "core_seconds": round(seconds, 3),
+            "summary": json.loads(summary.to_json(orient="records")),
+            "errors": errors,
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    numbers = [f"{counts.done:,} runs done"]
+    numbers += [f"{counts.stopped:,} stopped by a condition"] if counts.stopped else []
+    numbers += [f"{counts.failed:,} failed"] if counts.failed else []
+    typer.echo(f"{found.experiment.name}: {len(found.points):,} points; {', '.join(numbers)}")
+    typer.echo(f"{_duration(seconds)} of computing; district-sim {found.versions.get('district_sim', '')}\n")
+    stdout().print(_summary_table(summary))
+    for error, number in errors.items():
+        typer.echo(f"{number:,} failed: {error}", err=True)
+
+
+def _summary_table(summary: "pd.DataFrame") -> "rich.table.Table":
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in summary:
+        is_number = summary[name].dtype.kind in "if"
+        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+    for row in summary.itertuples(index=False):
+        table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else str(value) for value in row))
+    return table

@@ -1,0 +1,1 @@
+"""Check: patterns, replications, studies and cases, each held against what was published or expected."""

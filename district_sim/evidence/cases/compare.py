@@ -1,0 +1,140 @@
+"""Observed against simulated: median and 90 % band over runs, misses shown as misses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from district_sim.evidence.cases.observables import MEASURES
+
+if TYPE_CHECKING:
+    from district_sim.evidence.cases.files import Case, Target
+    from district_sim.evidence.cases.runs import Observed
+    from district_sim.reports.experiment_tables import Sheet
+
+BAND = (0.05, 0.95)
+"""Quantiles over runs between which a band lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One target beside what runs gave."""
+
+    target: "Target"
+    values: np.ndarray
+    """(runs,)."""
+    start: bool = False
+    """Whether it is of the first year: what the run begins with, no outcome."""
+
+    @property
+    def median(self) -> float:
+        """Of the runs."""
+        return float(np.nanmedian(self.values))
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """90 % of the runs lie within."""
+        low, high = np.nanquantile(self.values, BAND)
+        return float(low), float(high)
+
+    @property
+    def hit(self) -> bool:
+        """A value: it lies in the band, or the median lies within its tolerance. A direction: so does the median."""
+        target, (low, high) = self.target, self.band
+        if target.value is not None:
+            return low <= target.value <= high or abs(self.median - target.value) <= target.tolerance
+        return self.median > target.above if target.above is not None else self.median < float(target.below or 0.0)
+
+    @property
+    def error(self) -> float | None:
+        """Of the median, as a share of the observed value; None for a direction."""
+        value = self.target.value
+        return self.median / value - 1.0 if value else None
+
+    @property
+    def used(self) -> str:
+        """For what: "start", "fitted" or "checked"."""
+        return "fitted" if self.target.fit else "start" if self.start else "checked"
+
+    @property
+    def what(self) -> str:
+        """The measure in words, with the years of a ratio."""
+        measure = MEASURES[self.target.measure]
+        since = f", ratio to {self.target.since}" if self.target.since else ""
+        return f"{measure.description}{since}"
+
+    @property
+    def observed(self) -> str:
+        """In words."""
+        target = self.target
+        if target.value is None:
+            return f"> {target.above:g}" if target.above is not None else f"< {target.below:g}"
+        tolerance = f" ± {self._shown(target.tolerance)}" if target.tolerance > 0.0 else ""
+        return f"{self._shown(target.value)}{tolerance}"
+
+    def _shown(self, value: float) -> str:
+        measure = MEASURES[self.target.measure]
+        if self.target.since is not None:
+            return f"{value:.2f}"
+        if measure.unit.startswith("share"):
+            return f"{100.0 * value:.1f} %"
+        return f"{value:,.0f}" if measure.extensive and value >= 10.0 else f"{value:.3g}"
+
+    def cells(self) -> tuple[str, ...]:
+        """A line of `comparison_sheet`."""
+        low, high = self.band
+        return (
+            self.what,
+            self.used,
+            self.target.certainty,
+            str(self.target.year),
+            self.observed,
+            self._shown(self.median),
+            f"{self._shown(low)} to {self._shown(high)}",
+            "" if self.error is None else f"{100.0 * self.error:+.0f} %",
+            "hit" if self.hit else "MISS",
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and CSV."""
+        target, (low, high) = self.target, self.band
+        return {
+            "measure": target.measure,
+            "year": target.year,
+            "since": target.since,
+            "value": target.value,
+            "tolerance": target.tolerance,
+            "above": target.above,
+            "below": target.below,
+            "used": self.used,
+            "certainty": target.certainty,
+            "source": target.source,
+            "published": target.published,
+            "median": self.median,
+            "low": low,
+            "high": high,
+            "hit": self.hit,
+        }
+
+
+def compare(case: "Case", runs: Sequence["Observed"]) -> list[Compared]:
+    """Each of a case's targets beside the runs."""
+    values = np.array([run.values for run in runs])
+    return [Compared(target, values[:, k], target.year == case.start) for k, target in enumerate(case.targets)]
+
+
+def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -> "Sheet":
+    """Observed against simulated, a line for each target."""
+    from district_sim.reports.experiment_tables import Sheet
+
+    columns = ("Measure", "Used", "Certainty", "Year", "Observed", "Simulated", "90 % of runs", "Error", "")
+    hits = sum(row.hit for row in compared)
+    checks = [row for row in compared if row.used == "checked"]
+    told = (
+        f"{hits} of {len(compared)} hit, {sum(row.hit for row in checks)} of {len(checks)} among those only checked. "
+        f"Simulated: median over {len(compared[0].values)} runs. Hit: the observed value lies within 90 % of the runs, "
+        "or the median within the tolerance (±); a direction, if the median goes that way. Certainty: A read in the "
+        "source, B in a secondary one, C assumed. "
+    )
+    return Sheet.plain(title, columns, [row.cells() for row in compared], (told + note).strip(), left=3)

@@ -1,0 +1,252 @@
+"""Case files: what was observed of a district, how well each figure is known, and which parameters may be fitted.
+
+scenario: _carpi               # the district as it stood, in the first year
+start: 1994                    # year in which the run begins
+targets:
+  - {measure: firms, year: 2002, value: 1800, tolerance: 90, fit: true,
+     source: "Women's Wear Daily", published: 2002, certainty: B}
+parameters:
+  demography.exit: {low: 0.004, high: 0.03, log: true}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from district_sim.scenario.files import Key, ScenarioError, bundled_folder, load_scenario, read_yaml, shown_path
+from district_sim.scenario.paths import expand, expected, schemas_at, show, suggest, value_at
+from district_sim.scenario.sections import Scenario, Section
+
+CASES = "cases"
+"""Folder of the cases, in that of the bundled scenarios."""
+_ENDING = ".targets.yaml"
+_MISFITS = ("_type", "_parsing", "than", "than_equal", "literal_error", "finite_number", "int_from_float")
+
+
+class Target(Section):
+    """One observed figure, or one observed direction."""
+
+    measure: str = Field(description="An indicator, or another measure of `district_sim.evidence.cases.observables`")
+    year: int = Field(ge=1800, le=3000, description="Observed at the beginning of this year")
+    since: int | None = Field(None, ge=1800, le=3000, description="The ratio to the value in this year, not the value")
+    value: float | None = Field(None, allow_inf_nan=False, description="What was observed")
+    tolerance: float = Field(
+        0.0, ge=0.0, allow_inf_nan=False, description="How roughly it is known: one standard deviation"
+    )
+    above: float | None = Field(None, allow_inf_nan=False, description="In place of a value: it was more than this")
+    below: float | None = Field(None, allow_inf_nan=False, description="In place of a value: it was less than this")
+    fit: bool = Field(False, description="Whether parameters are fitted to it; otherwise it is a check on the fit")
+    source: str = Field(min_length=2, description="Author or publisher of where it is written")
+    published: int | None = Field(None, ge=1800, le=3000, description="Year of that work, if it is dated")
+    doi: str = Field("", description="Of that work, if it has one")
+    certainty: Literal["A", "B", "C"] = Field(description="A read in the source, B in a secondary one, C assumed")
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(end is not None for end in (self.value, self.above, self.below)) != 1:
+            raise ValueError("needs one of value, above and below")
+        if self.fit and not (self.value is not None and self.tolerance > 0.0):
+            raise ValueError("can be fitted only to a value with a tolerance above 0")
+        if self.since is not None and self.since >= self.year:
+            raise ValueError(f"since ({self.since}) must come before year ({self.year})")
+        return self
+
+
+class Prior(Section):
+    """Where a parameter is looked for: a normal distribution around the scenario's own value.
+
+    Its standard deviation is a quarter of the range's width (of the logarithm, if `log`); nothing lies outside.
+    """
+
+    low: float = Field(allow_inf_nan=False, description="Lowest value")
+    high: float = Field(allow_inf_nan=False, description="Highest value")
+    log: bool = Field(False, description="Whether its logarithm is looked for")
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"high ({self.high:g}) must be more than low ({self.low:g})")
+        if self.log and self.low <= 0.0:
+            raise ValueError(f"low ({self.low:g}) must be above 0 for the logarithm to exist")
+        return self
+
+
+class CaseFile(Section):
+    """A file of targets."""
+
+    scenario: str | None = Field(None, description="The district as it stood; beside this file, or a bundled one")
+    start: int = Field(ge=1800, le=3000, description="Year in which the run begins")
+    scale: float = Field(
+        1.0, ge=0.001, le=1.0, description="Part of the district's firms that the fit simulates, to save time"
+    )
+    targets: list[Target] = Field(min_length=1, description="What was observed")
+    parameters: dict[str, Prior] = Field({}, description="What may be fitted, by dotted path")
+    misses: str = Field("", description="What in the model stands behind the targets that it misses")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A district to be fitted or compared."""
+
+    name: str
+    title: str
+    origin: str
+    """Scenario that the fit begins with: as `load_scenario` and `extends` find it."""
+    scenario: Scenario
+    start: int
+    scale: float
+    targets: tuple[Target, ...]
+    parameters: dict[str, Prior]
+    misses: str = ""
+    """What in the model stands behind the targets that it misses."""
+
+    def quarter(self, year: int) -> int:
+        """Number of quarters completed when a year begins; in the first year the first quarter."""
+        return max(1, 4 * (year - self.start))
+
+    @property
+    def wanted(self) -> tuple[tuple[str, int, int | None], ...]:
+        """Of each target: measure, quarter, quarter that it is divided by."""
+        return tuple(
+            (t.measure, self.quarter(t.year), None if t.since is None else self.quarter(t.since)) for t in self.targets
+        )
+
+
+def case_names() -> list[str]:
+    """Names of the bundled cases."""
+    return sorted(path.name.removesuffix(_ENDING) for path in (bundled_folder() / CASES).glob(f"*{_ENDING}"))
+
+
+def load_case(name: str, *, fitted: bool) -> Case:
+    """A bundled case.
+
+    Args:
+        name: such as "carpi". fitted: with the scenario that the fit wrote, or the one that it begins with.
+
+    Raises:
+        ScenarioError: there is no such case, or one of its files cannot be used.
+    """
+    names = case_names()
+    plain = name.removeprefix(f"{CASES}/")
+    if plain not in names:
+        raise ScenarioError(f"there is no case {name!r}{suggest(plain, names)} (bundled cases: {', '.join(names)})")
+    path = bundled_folder() / CASES / f"{plain}{_ENDING}"
+    return read_case(path, f"{CASES}/{plain}" if fitted else None)
+
+
+def read_case(path: Path, scenario: str | None = None) -> Case:
+    """Any file of targets.
+
+    Args:
+        scenario: name or path; by default the one that the file names.
+
+    Raises:
+        ScenarioError: a file cannot be used; each line names file, line and field.
+    """
+    data, places = read_yaml(path)
+    try:
+        read = CaseFile.model_validate(data)
+    except ValidationError as error:
+        lines = [_message(detail, data, places, path) for detail in error.errors(include_url=False)]
+        raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
+    if scenario is None and read.scenario is None:
+        raise ScenarioError(f"{shown_path(path)}: scenario: this key is required")
+    origin = scenario or _beside(path.parent, str(read.scenario))
+    found = load_scenario(origin)
+    name = path.name.removesuffix(_ENDING) if path.name.endswith(_ENDING) else path.stem
+    targets, parameters = tuple(read.targets), dict(read.parameters)
+    case = Case(name, found.title, origin, found, read.start, read.scale, targets, parameters, read.misses)
+    _check_targets(case, places)
+    _check_parameters(case, places)
+    return case
+
+
+def _beside(folder: Path, name: str) -> str:
+    """A scenario beside the file, under a name that `load_scenario` finds from anywhere."""
+    for ending in ("", ".yaml", ".yml"):
+        path = folder / f"{name}{ending}"
+        if path.is_file():
+            return shown_path(path).removesuffix(".yaml") if path.is_relative_to(bundled_folder()) else str(path)
+    return name
+
+
+def _check_targets(case: Case, places: Mapping[Key, str]) -> None:
+    from district_sim.evidence.cases.observables import MEASURES
+
+    last = case.start + case.scenario.run.quarters // 4
+    for number, target in enumerate(case.targets):
+        at: Key = ("targets", number)
+        if target.measure not in MEASURES:
+            hint = suggest(target.measure, list(MEASURES))
+            raise _refused(places, (*at, "measure"), f"there is no measure {target.measure!r}{hint}")
+        for key in ("year", "since"):
+            year = getattr(target, key)
+            if year is not None and not case.start <= year <= last:
+                reason = f"the run of {case.origin} goes from {case.start} to {last}"
+                raise _refused(places, (*at, key), f"{key} = {year}: {reason}")
+
+
+def _check_parameters(case: Case, places: Mapping[Key, str]) -> None:
+    data = case.scenario.model_dump(mode="json")
+    for path, prior in case.parameters.items():
+        at: Key = ("parameters", path)
+        schemas = schemas_at(data, path)
+        if not schemas or not all(path.split(".")):
+            raise _refused(places, at, f"there is no parameter {path!r}{suggest(path, _numbers(data))}")
+        if path not in _numbers(data):
+            raise _refused(places, at, f"{path}: is not a real number and cannot be fitted")
+        low, high = schemas[0].get("minimum", prior.low), schemas[0].get("maximum", prior.high)
+        if prior.low < low or prior.high > high:
+            reason = f"the range {prior.low:g} to {prior.high:g} is not allowed; must be {expected(schemas)}"
+            raise _refused(places, at, f"{path}: {reason}")
+        value = value_at(data, path)
+        if not prior.low < value < prior.high:
+            inside = f"must lie within the range {prior.low:g} to {prior.high:g}"
+            raise _refused(places, at, f"{path} = {value:g} in {case.origin}: {inside}")
+
+
+def _numbers(data: dict[str, Any]) -> list[str]:
+    """Paths of all real numbers outside lists."""
+    return [
+        f"{section}.{name}"
+        for section, part in data.items()
+        if isinstance(part, dict)
+        for name, value in part.items()
+        if isinstance(value, float)
+    ]
+
+
+# Messages -----------------------------------------------------------------------------------------
+
+
+def _refused(places: Mapping[Key, str], at: Key, reason: str) -> ScenarioError:
+    return ScenarioError(f"{_place(places, at)}: {reason}")
+
+
+def _place(places: Mapping[Key, str], at: Sequence[str | int], default: str = "") -> str:
+    whole = tuple(at)
+    return next((places[whole[:n]] for n in range(len(whole), 0, -1) if whole[:n] in places), default)
+
+
+def _message(detail: ErrorDetails, data: Any, places: Mapping[Key, str], path: Path) -> str:
+    """One pydantic error as `file:line: field = value: what is allowed`."""
+    at, kind, value = detail["loc"], detail["type"], detail["input"]
+    place, name = _place(places, at, shown_path(path)), ".".join(map(str, at))
+    within: dict[str, type[Section]] = {"targets": Target, "parameters": Prior}
+    model = within.get(str(at[0]), CaseFile) if len(at) > 2 else CaseFile
+    fields: dict[str, Any] = model.model_json_schema()["properties"]
+    if kind == "extra_forbidden":
+        return f"{place}: {name}: unknown key{suggest(str(at[-1]), list(fields)) or f' (known: {", ".join(fields)})'}"
+    if kind == "missing":
+        return f"{place}: {name}: this key is required"
+    said = f"{name}: " if isinstance(value, dict | list) else f"{name} = {show(value)}: "
+    field = fields.get(str(at[-1]), {})
+    if kind.endswith(_MISFITS) and field and "$ref" not in str(field):
+        return f"{place}: {said}must be {expected(expand(field, value))}"
+    reason = str(detail.get("ctx", {}).get("error", "")) or detail["msg"].replace("Input should be", "must be")
+    return f"{place}: {said}{reason}"

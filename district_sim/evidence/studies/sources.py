@@ -1,0 +1,26 @@
+"""Works that expectations come from."""
+
+from district_sim.evidence.replications.claims import Source
+
+ARTHUR = Source("Arthur", 1989, "10.2307/2234208")
+ASHEIM = Source("Asheim", 1996)
+BATHELT = Source("Bathelt, Malmberg & Maskell", 2004, "10.1191/0309132504ph469oa")
+BECATTINI = Source("Becattini", 1990)
+BOSCHMA = Source("Boschma, Eriksson & Lindgren", 2009)
+COHEN = Source("Cohen & Levinthal", 1990, "10.2307/2393553")
+COVI = Source("Covi", 2016, "10.1007/s13132-014-0225-4")
+DAVID = Source("David, Hall & Toole", 2000, "10.1016/S0048-7333(99)00087-6")
+GIULIANI = Source("Giuliani & Bell", 2005)
+GRABHER = Source("Grabher", 1993)
+HARRISON = Source("Harrison", 1994)
+KYDLAND = Source("Kydland & Prescott", 1977, "10.1086/260580")
+LAW = Source("the argument for law 49/1985 (Italy)", None)
+LEIPONEN = Source("Leiponen", 2005)
+LIPSEY = Source("Lipsey & Sjöholm", 2004)
+LORENZEN = Source("Lorenzen", 2001)
+MENZEL = Source("Menzel & Fornahl", 2010)
+MORRISON = Source("Morrison", 2008, "10.1080/00343400701654178")
+OLSON = Source("Olson", 1965)
+SANDERS = Source("Sanders", 2007)
+STIGLITZ = Source("Stiglitz", 1987)
+UZZI = Source("Uzzi", 1997, "10.2307/2393808")

@@ -1,0 +1,1 @@
+"""Compile: numba's settings, vectors and keyed draws."""

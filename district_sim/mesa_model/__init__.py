@@ -1,0 +1,1 @@
+"""The district as a Mesa model."""

@@ -1,0 +1,364 @@
+"""Firms, the collective agency and multinationals as Mesa agents.
+
+Agents are views: they hold no data, only which row of the district's state they stand for, and read and write that
+row. Rows never move, so a view stays that firm for life, and after it: a closed firm's view says `alive == False`.
+The state's arrays are replaced when the district outgrows them, so a view always goes through `model.state`.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+
+import mesa
+import numpy as np
+
+from district_sim.model.parameters import NODE_KINDS
+from district_sim.model.processes.demography import close_firm
+from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, WORLD
+
+if TYPE_CHECKING:
+    from district_sim.mesa_model.district import District
+
+AGENCY_ID = -1
+"""`unique_id` of the agency. A firm's is its row 0, 1, ...; multinational m's is -2 - m, as in `state.firms.owner`."""
+
+
+class Pipeline(NamedTuple):
+    """A firm's own link to the outside."""
+
+    node: int
+    """Which outside node."""
+    kind: str
+    """What the node is: buyer, multinational, foreign cluster or university."""
+    strength: float
+    """0..1"""
+
+
+class Column[T]:
+    """One number of a view's row, under its name in the state.
+
+    Args:
+        kind: makes a Python value of what the state holds.
+        doc: what it is.
+        writable: whether it may be written.
+        count: the field of the scenario's technology section that the number must stay below; compiled kernels use
+            such numbers to find their way in arrays and do not check them.
+    """
+
+    def __init__(self, kind: Callable[[Any], T], doc: str, *, writable: bool = True, count: str | None = None) -> None:
+        self._kind = kind
+        self._writable = writable
+        self._count = count
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, view: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, view: "View", owner: type) -> T: ...
+    def __get__(self, view: "View | None", owner: type) -> T | Self:
+        return self if view is None else self._kind(view.record[self._name])
+
+    def __set__(self, view: "View", value: Any) -> None:
+        if not self._writable:
+            raise AttributeError(f"{self._name} cannot be written")
+        if self._kind is int:
+            operator.index(value)
+        if not np.isfinite(value).all():
+            raise ValueError(f"{self._name} must be finite, not {value}")
+        record = view.open_record()
+        if np.shape(value) != np.shape(record[self._name]):
+            raise ValueError(f"{self._name} has shape {np.shape(record[self._name])}, not {np.shape(value)}")
+        if self._count is not None:
+            end = int(view.model.parameters.technology[0][self._count])
+            if not 0 <= value < end:
+                raise ValueError(f"{self._name} goes from 0 to {end - 1}, {value} is outside")
+        record[self._name] = value
+
+
+def _frozen(values: Any) -> np.ndarray:
+    """A copy that cannot be written: changes to it would be lost when the state grows."""
+    out = np.array(values)
+    out.setflags(write=False)
+    return out
+
+
+class View(mesa.Agent):
+    """An agent that is a row of the district's state."""
+
+    model: "District"
+
+    def __init__(self, model: "District", unique_id: int) -> None:
+        super().__init__(model)
+        self.unique_id = unique_id
+
+    @property
+    def record(self) -> Any:
+        """This agent's row in the state, as it is now; do not keep it, the state may grow."""
+        raise NotImplementedError
+
+    def open_record(self) -> Any:
+        """The same, to write in.
+
+        Raises:
+            ValueError: the firm is closed.
+        """
+        return self.record
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.unique_id})"
+
+
+class Firm(View):
+    """One firm; `unique_id` is its row in the state and its id in tables. Money in k€, time in quarters."""
+
+    alive = Column(bool, "Whether the firm still exists.", writable=False)
+    founded = Column(int, "Quarter of foundation; negative before the start.", writable=False)
+    phase = Column(
+        int, "Production phase, 0 to the number of phases less 1; the last faces the market.", count="phases"
+    )
+    x = Column(float, "Kilometres east of the centre.")
+    y = Column(float, "Kilometres north of the centre.")
+    dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.")
+    trajectory = Column(int, "Technological trajectory, 0 is the first.", count="trajectories")
+    tenure = Column(int, "Quarters on the trajectory.")
+    increments = Column(int, "Incremental innovations on the trajectory.")
+    tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.")
+    codified = Column(_frozen, "Codified knowledge by domain; a copy, assign to change it.")
+    education = Column(float, "Education of the workforce, 0..1.")
+    experience = Column(float, "Experience, 0..1.")
+    it = Column(float, "Use of information technology, 0..1.")
+    identity = Column(float, "Identification with the district, 0..1.")
+    collaboration = Column(float, "Collaboration inside the firm, 0..1.")
+    absorptive = Column(float, "Absorptive capacity, 0..1.")
+    quality = Column(float, "Quality of its work.")
+    reach = Column(float, "Customer base: normal sales, k€ per quarter.")
+    offshored = Column(float, "Share of its purchases that goes abroad.")
+    sales = Column(float, "Sales of the quarter, k€.")
+    value_added = Column(float, "Value added of the quarter, k€.")
+    profit = Column(float, "Profit of the quarter before tax, k€.")
+    wage = Column(float, "Wage, k€ per employee and quarter.")
+    participates = Column(bool, "Whether it contributed to the agency this quarter.")
+
+    @property
+    def record(self) -> Any:
+        """This firm's row in `state.firms`, as it is now; do not keep it, the state may grow."""
+        return self.model.state.firms[self.unique_id]
+
+    def open_record(self) -> Any:
+        """The same, to write in.
+
+        Raises:
+            ValueError: the firm is closed.
+        """
+        if not self.alive:
+            raise ValueError(f"{self} is closed; it can only be read")
+        return self.record
+
+    @property
+    def pos(self) -> tuple[float, float]:
+        """Place in km from the centre, east and north."""
+        return self.x, self.y
+
+    @pos.setter
+    def pos(self, place: tuple[float, float] | None) -> None:
+        if place is not None:  # Mesa sets None when it makes an agent
+            self.x, self.y = place
+
+    position = pos
+
+    @property
+    def employees(self) -> float:
+        """Employees. When written, the difference moves in from or out of the district."""
+        return float(self.record["employees"])
+
+    @employees.setter
+    def employees(self, number: float) -> None:
+        if not (math.isfinite(number) and number > 0.0):
+            raise ValueError(f"a firm has more than 0 employees, not {number}")
+        record, people = self.open_record(), self.model.state.accounts.people
+        change = number - self.employees
+        people[EMPLOYED] += change
+        people[OUTSIDE] -= change
+        record["employees"] = number
+
+    @property
+    def cash(self) -> float:
+        """Cash in k€, negative for debt. When written, the difference comes from or goes to the world outside."""
+        return float(self.record["cash"])
+
+    @cash.setter
+    def cash(self, amount: float) -> None:
+        if not math.isfinite(amount):
+            raise ValueError(f"cash must be finite, not {amount}")
+        record = self.open_record()
+        _pay(self.model, FIRMS, amount - self.cash)
+        record["cash"] = amount
+
+    @property
+    def owner(self) -> "Firm | Multinational | None":
+        """The leading firm of its group or a multinational; None for an independent firm."""
+        return self.model.owner(int(self.record["owner"]))
+
+    @owner.setter
+    def owner(self, owner: "Firm | Multinational | None") -> None:
+        record, controller = self.open_record(), owner
+        while isinstance(controller, Firm):
+            if controller is self:
+                raise ValueError(f"{self} cannot be owned by {owner}, which it controls")
+            controller = controller.owner
+        record["owner"] = SELF_OWNED if owner is None else owner.unique_id
+        if owner is not None:
+            record["captor"] = -1  # who is owned is no longer anybody's captive supplier
+
+    @property
+    def controller(self) -> "Firm | Multinational":
+        """Who decides in the end: itself, its group's leader or a multinational."""
+        owner = self.owner
+        return self if owner is None else owner.controller if isinstance(owner, Firm) else owner
+
+    @property
+    def captor(self) -> "Firm | None":
+        """The client to which it is bound as a captive supplier."""
+        return self._firm("captor")
+
+    @property
+    def main_client(self) -> "Firm | None":
+        """The client with the largest share of its sales."""
+        return self._firm("main_client")
+
+    @property
+    def parent(self) -> "Firm | None":
+        """The firm it was spun off from."""
+        return self._firm("parent")
+
+    @property
+    def partners(self) -> "list[Firm]":
+        """Firms it has a local tie with."""
+        return [self.model.firm(row) for row in self._ties["partner"] if row >= 0]
+
+    def trust_in(self, other: "Firm") -> float:
+        """Trust of the tie with another firm, 0..1; 0 without a tie."""
+        slot = self._slot(other)
+        return 0.0 if slot is None else float(self._ties["trust"][slot])
+
+    def set_trust(self, other: "Firm", trust: float) -> None:
+        """Set the trust of a tie, for both firms.
+
+        Raises:
+            ValueError: they have no tie, or trust is not within 0..1.
+        """
+        slot = self._slot(other)
+        if slot is None:
+            raise ValueError(f"{self} and {other} have no tie")
+        if not 0.0 <= trust <= 1.0:
+            raise ValueError(f"trust must be between 0 and 1, not {trust}")
+        other._ties["trust"][self._ties["mirror"][slot]] = trust
+        self._ties["trust"][slot] = trust
+
+    @property
+    def pipelines(self) -> list[Pipeline]:
+        """Its own links to the outside."""
+        row, kinds = self.model.state.pipelines[self.unique_id], self.model.parameters.derived.node_kind
+        links = zip(row["node"].tolist(), row["strength"].tolist(), strict=True)
+        return [Pipeline(node, NODE_KINDS[kinds[node]], strength) for node, strength in links if node >= 0]
+
+    def remove(self) -> None:
+        """Close the firm: people become unemployed, money goes to the owners, ties end, whom it controls is free.
+
+        The view stays readable.
+        """
+        if self.alive:
+            state = self.model.state
+            close_firm(self.unique_id, state.firms, state.ties, state.pipelines, state.accounts, state.tally)
+            for name in ("owner", "captor"):
+                state.firms[name][state.firms[name] == self.unique_id] = -1
+        super().remove()
+
+    @property
+    def _ties(self) -> Any:
+        return self.model.state.ties[self.unique_id]
+
+    def _slot(self, other: "Firm") -> int | None:
+        found = np.flatnonzero(self._ties["partner"] == other.unique_id)
+        return int(found[0]) if found.size else None
+
+    def _firm(self, name: str) -> "Firm | None":
+        row = int(self.record[name])
+        return self.model.firm(row) if row >= 0 else None
+
+
+class Agency(View):
+    """The collective agency."""
+
+    capability = Column(float, "Capability, 0..1.")
+    brand = Column(float, "Strength of the collective brand, 0..1.")
+    contributed = Column(float, "Contributions of the quarter, k€.", writable=False)
+    matched = Column(float, "Public match of the quarter, k€.", writable=False)
+    participation = Column(float, "Share of firms that took part.", writable=False)
+    credibility = Column(float, "Credibility of the public match, 0..1.")
+    pipelines = Column(_frozen, "Strength of the collective pipeline to each outside node, 0..1; a copy.")
+
+    def __init__(self, model: "District") -> None:
+        super().__init__(model, AGENCY_ID)
+
+    @property
+    def record(self) -> Any:
+        """The row of `state.agency`."""
+        return self.model.state.agency[0]
+
+    @property
+    def fund(self) -> float:
+        """Money in hand, k€. When written, the difference comes from or goes to the world outside."""
+        return float(self.record["fund"])
+
+    @fund.setter
+    def fund(self, amount: float) -> None:
+        if not (math.isfinite(amount) and amount >= 0.0):
+            raise ValueError(f"the fund must be at least 0, not {amount}")
+        _pay(self.model, AGENCY, amount - self.fund)
+        self.record["fund"] = amount
+
+    @property
+    def effects(self) -> dict[str, float]:
+        """Effect of each project this quarter, 0..1."""
+        return dict(zip(PROJECTS, self.record["effect"].tolist(), strict=True))
+
+    @property
+    def participants(self) -> list[Firm]:
+        """Firms that contributed this quarter."""
+        firms = self.model.state.firms
+        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (firms["participates"] > 0.0)).tolist()]
+
+
+class Multinational(View):
+    """A multinational from outside, known in the district by the firms it controls."""
+
+    @property
+    def affiliates(self) -> list[Firm]:
+        """Firms it controls, directly or through a group's leading firm."""
+        firms = self.model.state.firms
+        unit = firms["owner"].copy()
+        while (inner := (unit >= 0) & (firms["owner"][unit] != SELF_OWNED)).any():
+            unit[inner] = firms["owner"][unit[inner]]
+        return [self.model.firm(row) for row in np.flatnonzero(firms["alive"] & (unit == self.unique_id)).tolist()]
+
+    @property
+    def employees(self) -> float:
+        """Employees of its affiliates."""
+        return sum(firm.employees for firm in self.affiliates)
+
+    @property
+    def sales(self) -> float:
+        """Sales of its affiliates this quarter, k€."""
+        return sum(firm.sales for firm in self.affiliates)
+
+
+def _pay(model: "District", sector: int, amount: float) -> None:
+    """Book money that someone outside the model gives to (or takes from) a sector."""
+    money = model.state.accounts.money
+    money[sector] += amount
+    money[WORLD] -= amount

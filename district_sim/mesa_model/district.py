@@ -1,0 +1,302 @@
+"""The district as a Mesa model: stepped, inspected and changed agent by agent, collected and batch-run as Mesa does."""
+
+import json
+import math
+import secrets
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import mesa
+import numpy as np
+import pandas as pd
+from mesa.experimental.scenarios import Scenario as MesaScenario
+
+from district_sim.mesa_model.agents import Agency, Firm, Multinational, View
+from district_sim.model.indicators import NAMES
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import Parameters, parameters_of
+from district_sim.model.state import SELF_OWNED, State, fitted
+from district_sim.run.run import advance, as_frame
+from district_sim.run.trajectories import Scores, Trajectory, score
+from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.sections import Scenario
+
+
+class District(mesa.Model):
+    """An industrial district; one step is one quarter.
+
+    The numbers are those of `simulate(scenario, seed)`, bit for bit, however the model is stepped and whether or not
+    anybody looks at its agents.
+
+    Attributes:
+        seed: the seed of all the district's draws. Mesa's own `random` and `rng` start from it too, for the use of
+            whoever adds something to the model; the district never draws from them.
+        parameters: the scenario in numbers.
+        state: all that changes; replaced by a larger one when the district outgrows it, so do not keep its arrays.
+        datacollector: one model reporter per indicator, collected after every step.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str | PathLike[str] = "baseline",
+        *,
+        seed: Any = None,
+        rng: Any = None,
+        **overrides: Any,
+    ) -> None:
+        """Make the district as it stands before the first quarter.
+
+        Args:
+            scenario: a scenario, the name of a bundled one, or the path of a file.
+            seed: 0 <= seed < 2**64, as a number or as text; by default a new one, which `seed` then tells.
+            rng: the same; Mesa calls it so.
+            overrides: values that win over the scenario's, by path: `District(**{"strategy.sale": 0.8})` or, with
+                two underscores for the point, `District(strategy__sale=0.8)`.
+
+        Raises:
+            ScenarioError: the scenario or an override is not valid.
+            TypeError: the seed is something else than a number, a text or a NumPy `SeedSequence`.
+            ValueError: the seed is out of range, or both `seed` and `rng` are given.
+        """
+        if seed is not None and rng is not None:
+            raise ValueError("give either seed or rng, not both")
+        self.seed = as_seed(rng if seed is None else seed)
+        super().__init__(rng=self.seed)
+        self._scenario_of_district = _resolved(scenario, {k.replace("__", "."): v for k, v in overrides.items()})
+        quarters = self.scenario.run.quarters
+        self.parameters: Parameters = parameters_of(self.scenario)
+        self.state: State = initial_state(self.parameters, self.seed, quarters)
+        self._table = np.full((quarters, len(NAMES)), np.nan)
+        self._views: WeakValueDictionary[int, Firm] = WeakValueDictionary()
+        self._shown = np.zeros(0, np.bool_)
+        self._agency: Agency | None = None
+        self._multinationals: list[Multinational] = []
+        reporters = {name: partial(_latest, column=column) for column, name in enumerate(NAMES)}
+        self.datacollector = mesa.DataCollector(model_reporters=reporters)
+
+    # Running ------------------------------------------------------------------------------------
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario, with the overrides in it."""
+        return self._scenario_of_district
+
+    @scenario.setter
+    def scenario(self, scenario: MesaScenario) -> None:
+        # Mesa keeps a scenario of its own kind (a bare seed) here while it sets up the model
+        if not isinstance(scenario, MesaScenario):
+            raise AttributeError("a district's scenario is changed by intervene(), or make another District")
+
+    @property
+    def quarter(self) -> int:
+        """Quarters completed."""
+        return int(self.state.clock.step[0])
+
+    def step(self) -> None:
+        """Run one quarter, collect the indicators; `running` ends with the scenario's last quarter."""
+        done = self.quarter
+        if done == len(self._table):
+            self._table = np.concatenate([self._table, np.full_like(self._table, np.nan)])
+        self.state = advance(self.state, self.parameters, self._table, done, done + 1)
+        self.datacollector.collect(self)
+        if self.quarter >= self.scenario.run.quarters:
+            self.running = False
+
+    def intervene(self, scenario: Scenario | None = None, /, **overrides: Any) -> None:
+        """Change the scenario from the next quarter on: a policy begins, a strategy turns, the world strikes.
+
+        From then on `scenario` tells the values in force. The same changes in the same quarters give the same run
+        again, bit for bit.
+
+        Args:
+            scenario: the values in force from now on; those of now if left out.
+            overrides: values that win over it, by path, as in the constructor. `policies` is the whole list: an
+                instrument keeps by its position what it has won (the award of a contest).
+
+        Raises:
+            ScenarioError: a value is not valid, or cannot change within a run: how the district began, the length of
+                the run, how many domains, phases and multinationals there are, how many ties a firm can keep up.
+        """
+        now = self.scenario
+        changed = _resolved(
+            now if scenario is None else scenario, {k.replace("__", "."): v for k, v in overrides.items()}
+        )
+        for section in ("firms", "run"):
+            if getattr(changed, section) != getattr(now, section):
+                raise ScenarioError(f"{section}: cannot change within a run; start another district")
+        if changed.ownership.multinationals != now.ownership.multinationals:
+            raise ScenarioError("ownership.multinationals: cannot change within a run; start another district")
+        parameters, before = parameters_of(changed), self.state.instruments
+        try:
+            state = fitted(self.state, parameters)
+        except ValueError as error:
+            raise ScenarioError(f"{error}: this cannot change within a run; start another district") from None
+        kept = min(before.size, state.instruments.size)
+        state.instruments[:kept] = before[:kept]
+        self._scenario_of_district, self.parameters, self.state = changed, parameters, state
+
+    # Results ------------------------------------------------------------------------------------
+
+    @property
+    def indicators(self) -> pd.DataFrame:
+        """Indicators so far (a copy): one row per completed quarter."""
+        return as_frame(self._table[: self.quarter].copy())
+
+    @property
+    def scores(self) -> Scores:
+        """Scores of the four futures and the label, from the quarters so far.
+
+        Raises:
+            ValueError: fewer than two quarters were run.
+        """
+        return score(self.indicators)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The label; as `scores`."""
+        return self.scores.label
+
+    # Agents -------------------------------------------------------------------------------------
+
+    @property
+    def agents(self) -> Any:
+        """All agents now: the agency, the multinationals, then the living firms in the order of their ids."""
+        self._show_agents()
+        return super().agents
+
+    @property
+    def agents_by_type(self) -> Any:
+        """The agents by class: `agents_by_type[Firm]`, `[Agency]`, `[Multinational]`."""
+        self._show_agents()
+        return super().agents_by_type
+
+    @property
+    def agent_types(self) -> list[type]:
+        """The classes of agents."""
+        return list(self.agents_by_type)
+
+    @property
+    def firms(self) -> Any:
+        """The living firms now, an `AgentSet`."""
+        return self.agents_by_type[Firm]
+
+    @property
+    def agency(self) -> Agency:
+        """The collective agency."""
+        if self._agency is None:
+            self._agency = Agency(self)
+        return self._agency
+
+    @property
+    def multinationals(self) -> list[Multinational]:
+        """The multinationals that look for firms to buy."""
+        if not self._multinationals:
+            number = int(self.parameters.ownership[0].multinationals)
+            self._multinationals = [Multinational(self, SELF_OWNED - 1 - m) for m in range(number)]
+        return self._multinationals
+
+    def firm(self, row: int) -> Firm:
+        """The firm with this id, living or closed; always the same object while somebody holds it.
+
+        Raises:
+            IndexError: no firm ever had this id.
+        """
+        row = int(row)
+        if not 0 <= row < self.state.clock.rows[0]:
+            raise IndexError(f"no firm has the id {row}; ids go from 0 to {self.state.clock.rows[0] - 1}")
+        view = self._views.get(row)
+        if view is None:
+            view = self._views[row] = Firm(self, row)
+        return view
+
+    def owner(self, code: int) -> Firm | Multinational | None:
+        """The agent behind a value of `state.firms.owner`."""
+        if code == SELF_OWNED:
+            return None
+        return self.firm(code) if code >= 0 else self.multinationals[SELF_OWNED - 1 - code]
+
+    def register_agent(self, agent: Any) -> None:
+        """Add an agent of somebody else's to `agents`; the district's own appear there when `agents` is asked for."""
+        if not isinstance(agent, View):
+            super().register_agent(agent)
+
+    def _show_agents(self) -> None:
+        """Bring Mesa's agent sets up to date with the state."""
+        if not self._shown.size:
+            for view in (self.agency, *self.multinationals):
+                self._show(view)
+        alive = self.state.firms["alive"]
+        shown = np.zeros_like(alive)
+        shown[: self._shown.size] = self._shown
+        for row in np.flatnonzero(shown & ~alive).tolist():
+            super().deregister_agent(self.firm(row))
+        for row in np.flatnonzero(alive & ~shown).tolist():
+            self._show(self.firm(row))
+        self._shown = alive.copy()
+
+    def _show(self, view: View) -> None:
+        own = view.unique_id
+        super().register_agent(view)
+        view.unique_id = own  # Mesa numbers agents in the order of registration; a view's id is its row
+
+    def deregister_agent(self, agent: Any) -> None:
+        """Take an agent out of `agents`; Mesa calls this when an agent is removed."""
+        if isinstance(agent, Firm):
+            if agent.unique_id >= self._shown.size or not self._shown[agent.unique_id]:
+                return
+            self._shown[agent.unique_id] = False
+        super().deregister_agent(agent)
+
+
+def _latest(model: District, column: int) -> float:
+    """The last quarter's value of one indicator; NaN before the first."""
+    done = model.quarter
+    return float(model._table[done - 1, column]) if done else math.nan
+
+
+def as_seed(value: Any) -> int:
+    """A seed from what people, Mesa and its web page pass: a number, its text, a `SeedSequence`, or None for a new one.
+
+    Raises:
+        TypeError: something else. ValueError: not a whole number from 0 to 2**64 - 1.
+    """
+    if value is None:
+        return secrets.randbits(32)
+    if isinstance(value, np.random.SeedSequence):
+        return int(value.generate_state(1, np.uint64)[0])
+    if isinstance(value, bool) or not isinstance(value, int | float | str | np.integer | np.floating):
+        raise TypeError(f"a seed is a whole number, not {value!r}")
+    try:
+        seed = int(value)
+    except (ValueError, OverflowError):
+        seed = -1
+    if not 0 <= seed < 2**64 or (not isinstance(value, str) and seed != value):
+        raise ValueError(f"a seed is a whole number between 0 and 2**64 - 1, not {value!r}")
+    return seed
+
+
+def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any]) -> Scenario:
+    """The scenario with the overrides in it."""
+    if not isinstance(scenario, Scenario):
+        return load_scenario(scenario if isinstance(scenario, str) else Path(scenario), overrides)
+    if not overrides:
+        return scenario
+    data = scenario.model_dump(mode="json")
+    for path, value in overrides.items():
+        *sections, last = path.split(".")
+        node: Any = data
+        try:
+            for name in sections:
+                node = node[int(name) if isinstance(node, list) else name]
+            key = int(last) if isinstance(node, list) else last
+            node[key]  # an override changes what is there
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ScenarioError(f"override {path}: there is no such parameter") from None
+        node[key] = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    try:
+        return Scenario.model_validate_json(json.dumps(data))
+    except ValueError as error:  # pydantic's ValidationError is one
+        raise ScenarioError(str(error)) from None

@@ -1,0 +1,425 @@
+"""Indicators: what is observed of the district each quarter, from outcomes only.
+
+Computed from orders, ownership, networks, knowledge and accounts; never from parameters or the scenario's name.
+"""
+
+from collections import namedtuple
+from typing import Any, NamedTuple
+
+from district_sim.kernels.compile import kernel, literal_unroll
+from district_sim.model.network_shape import shape_of_network
+from district_sim.model.processes.relations import controller, is_affiliate
+from district_sim.model.scratch import list_living
+from district_sim.model.state import (
+    ACQUISITIONS,
+    ADOPTIONS,
+    EMPLOYED,
+    ENTRIES,
+    EXITS,
+    INCREMENTS,
+    PURCHASES,
+    PURCHASES_LOCAL,
+    RADICAL,
+    REPATRIATED,
+    SELF_OWNED,
+    TAKEOVERS,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    UNEMPLOYED,
+    WAGES,
+)
+
+_FEW = 16  # values that are sorted by insertion
+_SUMS = 25  # sums over firms, at the end of scratch.counts
+
+
+class Indicator(NamedTuple):
+    """One column of the table of indicators."""
+
+    name: str
+    unit: str
+    description: str
+
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator("firms", "firms", "Living firms"),
+    Indicator("employment", "employees", "Employees"),
+    Indicator("unemployment", "share", "Unemployed in the labour force"),
+    Indicator("turnover", "k€/quarter", "Sales of final firms to the market"),
+    Indicator("value_added", "k€/quarter", "Sales less purchases from other firms"),
+    Indicator("value_added_local", "k€/quarter", "Value added less profits that multinationals take home"),
+    Indicator("productivity", "k€/employee", "Value added per employee and quarter"),
+    Indicator("wage", "k€/employee", "Wages paid per employee and quarter"),
+    Indicator("profit_share", "share", "Profit before tax in value added"),
+    Indicator("survival", "share", "Firms of the first day that still live"),
+    Indicator("entries", "firms/quarter", "New firms"),
+    Indicator("exits", "firms/quarter", "Closed firms"),
+    Indicator("gini", "1", "Gini coefficient of firms' value added"),
+    Indicator("mne_turnover_share", "share", "Sales of multinationals' affiliates in all firms' sales"),
+    Indicator("mne_employment_share", "share", "Employees in multinationals' affiliates"),
+    Indicator("group_firm_share", "share", "Firms in local business groups, leaders included"),
+    Indicator("group_employment_share", "share", "Employees in local business groups"),
+    Indicator("hhi_control", "1", "Herfindahl index of sales by controlling unit"),
+    Indicator("dependent_share", "share", "Suppliers with more than half their sales to one client"),
+    Indicator("captive_share", "share", "Suppliers bound to one client or owned by a local group"),
+    Indicator("order_centralisation", "1", "Freeman centralisation of local orders by client"),
+    Indicator("takeovers", "firms/quarter", "Firms taken over by multinationals"),
+    Indicator("acquisitions", "firms/quarter", "Firms bought by local leaders"),
+    Indicator("degree", "ties/firm", "Mean local ties per firm"),
+    Indicator("knowledge_tie_share", "share", "Ties trusted enough to carry tacit knowledge"),
+    Indicator("tie_turnover", "share/quarter", "Ties formed and ended, half their sum, in all ties"),
+    Indicator("largest_component", "share", "Firms in the largest connected part of the local network"),
+    Indicator("clustering", "1", "Mean local clustering coefficient (100 firms drawn)"),
+    Indicator("path_length", "ties", "Mean shortest path in the local network (6 sources drawn)"),
+    Indicator("trust", "1", "Mean trust over ties"),
+    Indicator("identity", "1", "Mean identification with the district"),
+    Indicator(
+        "phase_coverage",
+        "share",
+        "Phases at least half of whose value is made in the district, in part below",
+    ),
+    Indicator("reproduction", "1", "Mean of phase coverage, education, identity and agency capability"),
+    Indicator("local_purchases", "share", "Purchases of final firms made in the district"),
+    Indicator("make_share", "share", "Value of intermediate phases that final firms make themselves"),
+    Indicator("pipelines_per_firm", "pipelines/firm", "Individual pipelines to the outside"),
+    Indicator("pipeline_firms", "share", "Firms with a pipeline of their own"),
+    Indicator(
+        "global_inflow_share",
+        "share",
+        "Knowledge learned from outside in all knowledge learned from others",
+    ),
+    Indicator(
+        "collective_inflow_share",
+        "share",
+        "Knowledge learned through collective pipelines in that from outside",
+    ),
+    Indicator(
+        "gatekeeper_dependence",
+        "share",
+        "Outside knowledge that came through the top 5 % of pipeline firms",
+    ),
+    Indicator("tacit_mean", "1", "Mean tacit knowledge over firms and domains"),
+    Indicator("tacit_variance", "1", "Variance over firms of mean tacit knowledge"),
+    Indicator("codified_mean", "1", "Mean codified knowledge over firms and domains"),
+    Indicator("absorptive_capacity", "1", "Mean absorptive capacity"),
+    Indicator("education", "1", "Mean education of the workforce"),
+    Indicator("quality", "1", "Employment-weighted quality relative to the start"),
+    Indicator("radical_rate", "share/quarter", "Firms that made a radical innovation"),
+    Indicator("adoption_rate", "share/quarter", "Firms that adopted a trajectory opened by others"),
+    Indicator("increment_rate", "share/quarter", "Firms that made an incremental innovation"),
+    Indicator("trajectory_mean", "1", "Mean technological trajectory (0 is the first)"),
+    Indicator("newest_share", "share", "Firms on the newest trajectory that is feasible"),
+    Indicator("participation", "share", "Firms that contribute to the collective agency"),
+    Indicator("agency_capability", "1", "Capability of the collective agency"),
+    Indicator("agency_fund_share", "share", "Contributions and match in value added"),
+    Indicator("brand", "1", "Strength of the collective brand"),
+    Indicator("leverage", "1", "Public match per euro contributed"),
+    Indicator("policy_spending", "k€/quarter", "Public money spent on instruments"),
+    Indicator("globalisation", "1", "Pressure of globalisation"),
+)
+NAMES: tuple[str, ...] = tuple(indicator.name for indicator in INDICATORS)
+
+
+def _group(title: str, first: str, beyond: str | None) -> Any:
+    """A NamedTuple type for the indicators from `first` up to, not including, `beyond`."""
+    stop = NAMES.index(beyond) if beyond else None
+    return namedtuple(title, NAMES[NAMES.index(first) : stop], module=__name__)
+
+
+Economy = _group("Economy", "firms", "mne_turnover_share")
+Control = _group("Control", "mne_turnover_share", "degree")
+Network = _group("Network", "degree", "pipelines_per_firm")
+Learning = _group("Learning", "pipelines_per_firm", "participation")
+Institutions = _group("Institutions", "participation", None)
+
+
+@kernel
+def _ratio(a, b):
+    return a / b if b > 0.0 else 0.0
+
+
+@kernel
+def _mean(knowledge):
+    total = 0.0
+    for value in knowledge:
+        total += value
+    return total / knowledge.size
+
+
+@kernel
+def _sort(values):
+    """Sort in place (Hoare 1962, doi 10.1093/comjnl/5.1.10), without the arrays that compiled `values.sort()` makes."""
+    while values.size > _FEW:
+        first, middle, last = values[0], values[values.size // 2], values[values.size - 1]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        a, b = 0, values.size - 1
+        while a <= b:
+            while values[a] < pivot:
+                a += 1
+            while values[b] > pivot:
+                b -= 1
+            if a <= b:
+                values[a], values[b] = values[b], values[a]
+                a, b = a + 1, b - 1
+        _sort(values[: b + 1])
+        values = values[a:]
+    for k in range(1, values.size):
+        value, place = values[k], k
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+
+
+@kernel
+def _gini(values):
+    """Gini coefficient of non-negative values, which are sorted; 0 for fewer than two."""
+    _sort(values)
+    n, weighted, total = values.size, 0.0, 0.0
+    for k in range(n):
+        weighted += (k + 1) * values[k]
+        total += values[k]
+    return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else 0.0
+
+
+@kernel
+def _control(firms, living, rows, sales, multinationals, scratch):
+    """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
+    by_unit, in_group = scratch.value, scratch.other
+    companies = scratch.counts[:multinationals]
+    companies[:] = 0.0
+    by_unit[:rows] = 0.0
+    in_group[:rows] = 0.0
+    for i in living:
+        unit = controller(i, firms)
+        if unit >= 0:
+            by_unit[unit] += firms[i].sales
+            if firms[i].owner != SELF_OWNED:
+                in_group[unit], in_group[i] = 1.0, 1.0
+        else:
+            companies[-2 - unit] += firms[i].sales
+    concentration, members, people = 0.0, 0.0, 0.0
+    for i in range(rows):
+        concentration += _ratio(by_unit[i], sales) ** 2
+    for i in living:
+        if in_group[i] > 0.0:
+            members += 1.0
+            people += firms[i].employees
+    for company in companies:
+        concentration += _ratio(company, sales) ** 2
+    return concentration, members, people
+
+
+@kernel
+def _tie_statistics(living, ties, orders, threshold):
+    """Directed ties, sum of trust, ties above the trust threshold, largest and total local orders by client."""
+    count, trust, trusted, largest, total = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in living:
+        paid = 0.0
+        for m in range(ties[i].partner.size):
+            if ties[i].partner[m] >= 0:
+                count += 1.0
+                trust += ties[i].trust[m]
+                trusted += ties[i].trust[m] > threshold
+                paid += orders[i].paid[m] if ties[i].age[m] > 0 else 0.0
+        largest = max(largest, paid)
+        total += paid
+    return count, trust, trusted, largest, total
+
+
+@kernel
+def _coverage(firms, living, phase_value, abroad):
+    """Phase coverage, share made in the house: from the sourcing shares of final firms, weighted by sales.
+
+    A phase counts as covered fully if the district makes at least half of it, in proportion below. `abroad` (P,) is
+    working space.
+    """
+    phases = phase_value.size
+    sales, made = 0.0, 0.0
+    abroad[:] = 0.0
+    for i in living:
+        if firms[i].phase == phases - 1:
+            sales += firms[i].sales
+            for k in range(phases - 1):
+                abroad[k] += firms[i].sales * firms[i].abroad[k]
+                made += firms[i].sales * firms[i].made[k] / (phases - 1)
+    if sales == 0.0:
+        return 0.0, 0.0
+    covered = 1.0
+    for k in range(phases - 1):
+        covered += min(1.0, 2.0 * (1.0 - abroad[k] / sales))
+    return covered / phases, made / sales
+
+
+@kernel
+def _gatekeepers(firms, living, inflow):
+    """Share of outside knowledge (own pipelines) that comes in through the top 5 % of the firms that have any.
+
+    `inflow`, shape (N,), is working space.
+    """
+    count, total = 0, 0.0
+    for i in living:
+        if firms[i].inflow > 0.0:
+            inflow[count] = firms[i].inflow
+            total += firms[i].inflow
+            count += 1
+    if count == 0:
+        return 0.0
+    ordered = inflow[:count]
+    _sort(ordered)
+    top = 0.0
+    for k in range(max(1, round(0.05 * count))):
+        top += ordered[count - 1 - k]
+    return top / total
+
+
+@kernel
+def _by_firm(firms, living, pipelines, world, last, sums, value_added):
+    """Sums over living firms into `sums`; positive value added into `value_added`."""
+    mean_tacit, mean_tacit2 = 0.0, 0.0
+    for n in range(living.size):
+        i = living[n]
+        value_added[n] = max(0.0, firms[i].value_added)
+        affiliate = is_affiliate(i, firms)
+        supplier = firms[i].phase < last
+        tacit, codified = _mean(firms[i].tacit), _mean(firms[i].codified)
+        mean_tacit += tacit
+        mean_tacit2 += tacit * tacit
+        links = 0
+        for g in range(pipelines[i].node.size):
+            links += pipelines[i].node[g] >= 0
+        sums[0] += firms[i].employees
+        sums[1] += 0.0 if supplier else firms[i].sales
+        sums[2] += firms[i].value_added
+        sums[3] += firms[i].profit
+        sums[4] += firms[i].founded < 0
+        sums[5] += firms[i].sales
+        sums[6] += firms[i].sales * affiliate
+        sums[7] += firms[i].employees * affiliate
+        sums[8] += supplier
+        sums[9] += supplier and firms[i].client_share > 0.5
+        sums[10] += supplier and (firms[i].captor >= 0 or firms[i].owner >= 0)
+        sums[11] += firms[i].identity
+        sums[12] += links
+        sums[13] += links > 0
+        sums[14] += firms[i].inflow
+        sums[15] += firms[i].inflow_collective
+        sums[16] += firms[i].inflow_local
+        sums[17] += codified
+        sums[18] += firms[i].absorptive
+        sums[19] += firms[i].education
+        sums[20] += firms[i].employees * firms[i].quality
+        sums[21] += firms[i].trajectory
+        sums[22] += firms[i].trajectory >= world[0].newest
+    sums[23] = mean_tacit
+    sums[24] = mean_tacit2
+
+
+@kernel
+def observe(state, p):
+    """The five groups of indicators as the district stands at the end of a quarter."""
+    firms, ties, tally, agency, world = (
+        state.firms,
+        state.ties,
+        state.tally,
+        state.agency,
+        state.world,
+    )
+    rows, last, scratch = state.clock.rows[0], p.technology[0].phases - 1, state.scratch
+    living = list_living(firms, state.clock, scratch)
+    n = living.size
+    sums = scratch.counts[-_SUMS:]
+    sums[:] = 0.0
+    _by_firm(firms, living, state.pipelines, world, last, sums, scratch.value)
+    gini = _gini(scratch.value[:n])
+    employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
+    hhi, members, group_people = _control(firms, living, rows, sales, p.ownership[0].multinationals, scratch)
+    known = p.knowledge[0].trust_threshold
+    count, trust, trusted, largest_client, paid = _tie_statistics(living, ties, state.orders, known)
+    largest, closed, neighbourhoods, paths, pairs = shape_of_network(living, ties, state.clock, scratch)
+    covered, made = _coverage(firms, living, p.derived.phase_value, scratch.phase[0])
+    outside = sums[14] + sums[15]
+    people = state.accounts.people
+    identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency[0].capability
+    mean_tacit = _ratio(sums[23], n)
+    spending = state.instruments.spent.sum()
+    economy = Economy(
+        firms=float(n),
+        employment=employees,
+        unemployment=_ratio(people[UNEMPLOYED], people[UNEMPLOYED] + people[EMPLOYED]),
+        turnover=turnover,
+        value_added=value,
+        value_added_local=value - tally[REPATRIATED],
+        productivity=_ratio(value, employees),
+        wage=_ratio(tally[WAGES], employees),
+        profit_share=_ratio(profit, value),
+        survival=_ratio(sums[4], float(p.firms[0].count)),
+        entries=tally[ENTRIES],
+        exits=tally[EXITS],
+        gini=gini,
+    )
+    control = Control(
+        mne_turnover_share=_ratio(sums[6], sales),
+        mne_employment_share=_ratio(sums[7], employees),
+        group_firm_share=_ratio(members, n),
+        group_employment_share=_ratio(group_people, employees),
+        hhi_control=hhi,
+        dependent_share=_ratio(sums[9], sums[8]),
+        captive_share=_ratio(sums[10], sums[8]),
+        order_centralisation=_ratio(n * largest_client / paid - 1.0, n - 1.0) if paid > 0.0 else 0.0,
+        takeovers=tally[TAKEOVERS],
+        acquisitions=tally[ACQUISITIONS],
+    )
+    network = Network(
+        degree=_ratio(count, n),
+        knowledge_tie_share=_ratio(trusted, count),
+        tie_turnover=_ratio(0.5 * (tally[TIE_BIRTHS] + tally[TIE_DEATHS]), 0.5 * count),
+        largest_component=_ratio(largest, n),
+        clustering=_ratio(closed, neighbourhoods),
+        path_length=_ratio(paths, pairs),
+        trust=_ratio(trust, count),
+        identity=identity,
+        phase_coverage=covered,
+        reproduction=0.25 * (covered + education + identity + capability),
+        local_purchases=_ratio(tally[PURCHASES_LOCAL], tally[PURCHASES]),
+        make_share=made,
+    )
+    learning = Learning(
+        pipelines_per_firm=_ratio(sums[12], n),
+        pipeline_firms=_ratio(sums[13], n),
+        global_inflow_share=_ratio(outside, outside + sums[16]),
+        collective_inflow_share=_ratio(sums[15], outside),
+        gatekeeper_dependence=_gatekeepers(firms, living, scratch.value),
+        tacit_mean=mean_tacit,
+        tacit_variance=max(0.0, _ratio(sums[24], n) - mean_tacit**2),
+        codified_mean=_ratio(sums[17], n),
+        absorptive_capacity=_ratio(sums[18], n),
+        education=education,
+        quality=_ratio(sums[20], employees * world[0].quality_start),
+        radical_rate=_ratio(tally[RADICAL], n),
+        adoption_rate=_ratio(tally[ADOPTIONS], n),
+        increment_rate=_ratio(tally[INCREMENTS], n),
+        trajectory_mean=_ratio(sums[21], n),
+        newest_share=_ratio(sums[22], n),
+    )
+    institutions = Institutions(
+        participation=agency[0].participation,
+        agency_capability=capability,
+        agency_fund_share=_ratio(agency[0].contributed + agency[0].matched, value),
+        brand=agency[0].brand,
+        leverage=_ratio(agency[0].matched, agency[0].contributed),
+        policy_spending=spending,
+        globalisation=world[0].pressure,
+    )
+    return economy, control, network, learning, institutions
+
+
+@kernel
+def record(state, p, row):
+    """Write the indicators of this quarter to `row`, shape (len(INDICATORS),), in the order of `NAMES`."""
+    economy, control, network, learning, institutions = observe(state, p)
+    k = 0
+    for group in literal_unroll((economy, control, network, learning, institutions)):
+        for value in group:
+            row[k] = value
+            k += 1

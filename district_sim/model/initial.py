@@ -1,0 +1,179 @@
+"""The initial district, drawn from real districts' figures and settled in calm quarters before the start.
+
+Depends on the seed and on everything in the scenario but `strategy`, `policies` and their effects: scenarios that
+differ only in these start from the same district, bit for bit.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+
+from district_sim.kernels.compile import kernel, start_threads
+from district_sim.kernels.draws import Stream, normal, uniform, uniform2
+from district_sim.model.parameters import Parameters
+from district_sim.model.processes.relations import degree, draw_firm, tie
+from district_sim.model.processes.search import suitability
+from district_sim.model.processes.ties import chemistry
+from district_sim.model.schedule import quarters as run_quarters
+from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
+
+_INITIAL = int(Stream.INITIAL)
+_FIRST_CASH = 1.5  # quarters of wages
+_SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
+
+
+@kernel
+def _uniforms(n, seed, number):
+    out = np.empty(n)
+    for i in range(n):
+        out[i] = uniform(seed, _INITIAL, 0, i, -1, number)
+    return out
+
+
+def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndarray:
+    """Stratified lognormal sizes [employees], at least 1, shape (n,): every district has the same distribution.
+
+    The body is lognormal (right-skewed); the smallest firms are the self-employed.
+    """
+    rank = np.argsort(np.argsort(_uniforms(n, seed, _SIZE), kind="stable"), kind="stable")
+    size = np.maximum(1.0, np.exp(sigma * ndtri((rank + 0.5) / n)))
+    for _ in range(8):  # scale to the mean although no firm is smaller than one person
+        size = np.maximum(1.0, size * mean / size.mean())
+    return size
+
+
+def _roles(n: int, p: Parameters, seed: np.uint64) -> np.ndarray:
+    """Phase of every firm: `final_share` of them in the last phase, the others spread evenly."""
+    last = p.technology[0].phases - 1
+    order = np.argsort(_uniforms(n, seed, _PHASE), kind="stable")
+    final = min(n - 1, max(1, round(p.firms[0].final_share * n)))
+    phase = np.empty(n, np.int64)
+    phase[order[:final]] = last
+    phase[order[final:]] = np.arange(n - final) % last
+    return phase
+
+
+@kernel
+def _endow(firms, n, clock, p):
+    """Places, knowledge, people's skills and attitudes of the first n firms."""
+    f, seed = p.firms[0], clock.seed[0]
+    for i in range(n):
+        firms[i].alive, firms[i].key, firms[i].parent = True, i, -1
+        a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
+        firms[i].x = f.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
+        firms[i].y = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
+        firms[i].founded = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
+        skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
+        tacit, codified = firms[i].tacit, firms[i].codified
+        for d in range(tacit.size):
+            own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
+            tacit[d] = 0.95 * own * p.derived.use[0, firms[i].phase, d]
+            codified[d] = 0.7 * tacit[d]
+        firms[i].dynamism = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
+        firms[i].education = _around(f.education, 0.08, seed, i, _EDUCATION)
+        firms[i].it = _around(f.it, 0.08, seed, i, _IT)
+        firms[i].identity = _around(f.identity, 0.08, seed, i, _IDENTITY)
+        firms[i].collaboration, firms[i].experience = f.trust, 0.8
+        firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, 0.5, 0.7
+        firms[i].wage = p.market[0].wage
+        share = p.market[0].final_value if firms[i].phase == p.technology[0].phases - 1 else 1.0
+        firms[i].reach = firms[i].employees * p.market[0].productivity / share
+        firms[i].value_added = firms[i].employees * p.market[0].productivity
+
+
+@kernel
+def _around(mean, spread, seed, i, number):
+    return min(1.0, max(0.0, mean + spread * normal(seed, _INITIAL, 0, i, -1, number)))
+
+
+@kernel
+def _network(firms, ties, pipelines, n, clock, p):
+    """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
+    f, seed = p.firms[0], clock.seed[0]
+    wanted, last = f.ties, p.technology[0].phases - 1
+    for attempt in range(40):
+        for i in range(n):
+            extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
+            if degree(i, ties) >= wanted - 1.0 + 2.0 * extra:
+                continue
+            j = draw_firm(i, attempt, _INITIAL, firms, firms.alive, clock)
+            if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
+                trust = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
+                tie(i, j, min(1.0, max(0.0, trust)), ties)
+    weight = 0.0
+    for i in range(n):
+        weight += min(1.0, firms[i].employees / 10.0) / n
+    for i in range(n):
+        a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
+        if a < f.pipelines * min(1.0, firms[i].employees / 10.0) / weight:
+            pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
+            pipelines[i].strength[0] = 1.0
+
+
+def _groups(state: State, n: int, p: Parameters) -> None:
+    """Business groups: the largest firms lead, the next largest belong to them."""
+    members = round(p.firms[0].group_share * n)
+    leaders = max(1, round(members / p.firms[0].group_size))
+    if members <= leaders:
+        return
+    by_size = np.argsort(-state.firms.employees[:n], kind="stable")[:members]
+    for position, i in enumerate(by_size[leaders:]):
+        state.firms.owner[i] = by_size[position % leaders]
+
+
+def _calm(p: Parameters) -> Parameters:
+    """Parameters of the time before the start: history's behaviour, no entry, exit, change of owner or policy."""
+    demography, ownership = p.demography.copy(), p.ownership.copy()
+    for rate in ("entry", "exit", "exit_young"):
+        demography[rate] = 0.0
+    for hazard in ("takeover", "acquisition", "captivity"):
+        ownership[hazard] = 0.0
+    policies = p.policies._replace(start=np.full_like(p.policies.start, np.iinfo(np.int64).max))
+    return p._replace(demography=demography, ownership=ownership, policies=policies, strategy_start=1)
+
+
+def initial_state(p: Parameters, seed: int, quarters: int) -> State:
+    """The district at quarter 0.
+
+    Args:
+        p: parameters of the scenario.
+        seed: 0 <= seed < 2**64.
+        quarters: length of the run that is planned; the arrays have room for the newborns to expect.
+    """
+    start_threads()
+    n = p.firms[0].count
+    state = empty_state(n, 64 + int(n * (1.2 + 0.02 * min(quarters, 100))), p, seed)
+    firms, clock, key = state.firms, state.clock, state.clock.seed[0]
+    firms.phase[:n] = _roles(n, p, key)
+    size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
+    final = firms.phase[:n] == p.technology[0].phases - 1
+    # Employment of suppliers and of final firms as the orders of a settled district need it
+    size[final] *= 0.5 * size.sum() / size[final].sum()
+    size[~final] *= 0.5 * n * p.firms[0].size_mean / size[~final].sum()
+    size[final] *= 0.5 * n * p.firms[0].size_mean / size[final].sum()
+    firms.employees[:n] = np.maximum(1.0, size)
+    _endow(firms, n, clock, p)
+    clock.step[0] = -1 - p.firms[0].settling
+    _network(firms, state.ties, state.pipelines, n, clock, p)
+    state.world.frontier[0] = p.technology[0].frontier * (
+        p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
+    )
+    state.world.wage[0] = p.market[0].wage
+    clock.step[0] = -p.firms[0].settling
+    _open_accounts(state, n, p)
+    settling = int(p.firms[0].settling)
+    run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
+    _groups(state, n, p)
+    _open_accounts(state, n, p)
+    return state
+
+
+def _open_accounts(state: State, n: int, p: Parameters) -> None:
+    """First money and people: every firm has some quarters' wages in hand, unemployment is normal."""
+    firms, market = state.firms, p.market[0]
+    firms.cash[:n] = _FIRST_CASH * market.wage * firms.employees[:n]
+    employed = firms.employees[:n].sum()
+    state.accounts.people[:] = employed, employed * market.unemployment / (1.0 - market.unemployment), 0.0
+    state.accounts.money[:] = 0.0
+    state.accounts.money[FIRMS] = firms.cash[:n].sum()
+    state.accounts.money[HOUSEHOLDS] = -state.accounts.money[FIRMS]
+    state.agency.fund[0] = 0.0

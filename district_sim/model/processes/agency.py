@@ -1,0 +1,140 @@
+"""The collective agency: contributions, public match, capability, projects.
+
+A threshold public good (Cadsby & Maynes 1999) among conditional cooperators (Fischbacher, Gächter & Fehr 2001): below
+the threshold contributions are returned and no project runs.
+"""
+
+import numpy as np
+
+from district_sim.kernels.compile import kernel
+from district_sim.kernels.draws import Stream, draw_all
+from district_sim.model.processes.relations import fetch_ahead, is_affiliate, trusted_sum
+from district_sim.model.state import (
+    AGENCY,
+    BRAND,
+    DEFENCE,
+    FIRMS,
+    PHASES,
+    PIPELINES,
+    PUBLIC,
+    TECHNOLOGY,
+    TRAINING,
+    VALUES,
+    WORLD,
+)
+
+_PARTICIPATION = int(Stream.PARTICIPATION)
+
+
+@kernel
+def participation_odds(i, firms, ties, agency, a, s):
+    """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, proven capability."""
+    partners, trusted = trusted_sum(i, ties, firms.pledges)
+    cooperation = partners / trusted if trusted > 0.0 else 0.0
+    return (
+        a.response_action * (s.collective_action - 0.5)
+        + a.response_identity * (firms[i].identity - 0.5)
+        + a.response_partners * (cooperation - 0.5)
+        + a.response_capability * agency[0].capability
+        + a.response_match * agency[0].credibility
+    )
+
+
+@kernel
+def _decide(firms, living, ties, agency, clock, scratch, a, s):
+    """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges."""
+    rows, leads, pledges = clock.rows[0], scratch.other, scratch.value
+    leads[:rows] = 0.0
+    pledges[:rows] = 0.0
+    if a.contribution == 0.0:
+        return
+    for i in living:
+        if firms[i].owner >= 0:
+            leads[firms[i].owner] = 1.0
+    luck = draw_all(living, _PARTICIPATION, clock, scratch)
+    for t in range(living.size):
+        i = living[t]
+        fetch_ahead(i, rows, ties, firms, 0)
+        chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
+        if is_affiliate(i, firms):
+            chance *= a.affiliates
+        elif leads[i] > 0.0 or firms[i].owner >= 0 or firms[i].captor >= 0:
+            chance *= a.leaders
+        if luck[t] < chance:
+            pledges[i] = 1.0
+
+
+@kernel
+def run_agency(firms, living, ties, agency, policy, world, accounts, clock, scratch, p, s):
+    """Contributions, public match and the agency's spending of the quarter.
+
+    Below the threshold pledges are returned: nobody has paid, nobody has taken part. Money: firms -> agency, public ->
+    agency, agency -> world (services bought for the projects).
+    """
+    a = p.agency[0]
+    _decide(firms, living, ties, agency, clock, scratch, a, s)
+    district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0
+    for i in living:
+        firms[i].pledges = scratch.value[i]
+        members += firms[i].pledges
+        district += max(0.0, firms[i].value_added)
+        gift = a.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
+        pledged += gift
+        if firms[i].trajectory < world[0].newest:
+            incumbent += gift
+    match = min(policy[0].match_budget, policy[0].match * pledged)
+    provided = pledged > 0.0 and pledged + match >= a.threshold * district
+    agency[0].contributed = pledged if provided else 0.0
+    agency[0].matched = match if provided else 0.0
+    agency[0].participation = members / max(1, living.size) if provided else 0.0
+    agency[0].incumbents = incumbent / pledged if provided else 0.0
+    for i in living:
+        firms[i].participates = firms[i].pledges if provided else 0.0
+        firms[i].cash -= a.contribution * firms[i].participates * max(0.0, firms[i].value_added)
+    if provided:
+        accounts.money[FIRMS] -= pledged
+        accounts.money[PUBLIC] -= match
+        accounts.money[AGENCY] += pledged + match
+        agency[0].fund += pledged + match
+    _spend(firms, living, agency, policy, accounts, district, p, s)
+
+
+@kernel
+def _effect(money, district, capability, a):
+    """Effect of a project in [0, 1): concave in money, limited by the agency's capability."""
+    share = money / district if district > 0.0 else 0.0
+    return capability * share / (share + a.project_half)
+
+
+@kernel
+def _spend(firms, living, agency, policy, accounts, district, p, s):
+    """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
+    a = p.agency[0]
+    budget = agency[0].fund
+    share = budget / district if district > 0.0 else 0.0
+    if share >= a.threshold:
+        agency[0].capability += a.learning * (share / (share + a.half) - agency[0].capability)
+        agency[0].fund -= budget
+        accounts.money[AGENCY] -= budget
+        accounts.money[WORLD] += budget
+    else:
+        budget = 0.0
+        agency[0].capability -= a.decay * agency[0].capability
+    capability = agency[0].capability
+    agency[0].effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
+    agency[0].effect[TRAINING] = _effect(budget * s.project_training, district, capability, a)
+    agency[0].effect[PIPELINES] = _effect(
+        budget * s.project_pipelines + policy[0].platform, district, max(capability, 0.3), a
+    )
+    agency[0].effect[BRAND] = _effect(budget * s.project_brand, district, capability, a)
+    agency[0].effect[PHASES] = _effect(budget * s.project_phases, district, capability, a)
+    agency[0].effect[VALUES] = _effect(budget * s.project_values, district, capability, a)
+    agency[0].effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
+    agency[0].brand += a.brand_speed * (agency[0].effect[BRAND] * agency[0].participation - agency[0].brand)
+    for n in range(agency[0].pipelines.size):
+        agency[0].pipelines[n] += p.ties[0].pipeline_growth * (agency[0].effect[PIPELINES] - agency[0].pipelines[n])
+        if s.project_pipelines == 0.0 and policy[0].platform == 0.0:
+            agency[0].pipelines[n] = 0.0
+    for i in living:
+        if firms[i].participates > 0.0:
+            firms[i].education += a.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)

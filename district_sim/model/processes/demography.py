@@ -1,0 +1,246 @@
+"""Exit and entry: insolvency and retirement, spin-offs, technology-distant entrants."""
+
+import numpy as np
+
+from district_sim.kernels.compile import kernel
+from district_sim.kernels.draws import Stream, draw_all, normal, philox, uniform, uniform2
+from district_sim.model.processes.relations import draw_firm, tie, untie_all
+from district_sim.model.processes.world import market_size
+from district_sim.model.state import (
+    EMPLOYED,
+    ENTRIES,
+    EXITS,
+    FIRMS,
+    HOUSEHOLDS,
+    OUTSIDE,
+    OVERFLOW,
+    PHASES,
+    SELF_OWNED,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    UNEMPLOYED,
+    WORLD,
+    empty_row,
+)
+from district_sim.scenario.instruments import MOST_FOUNDED
+
+_EXIT = int(Stream.EXIT)
+_ENTRY = int(Stream.ENTRY)
+_NEWBORN = int(Stream.NEWBORN)
+_ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
+_REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
+_THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
+
+
+@kernel
+def close_firm(i, firms, ties, pipelines, accounts, tally):
+    """Close firm i: people to the unemployed, money to the owners (debts to creditors outside), ties end."""
+    accounts.people[EMPLOYED] -= firms[i].employees
+    accounts.people[UNEMPLOYED] += firms[i].employees
+    accounts.money[FIRMS] -= firms[i].cash
+    if firms[i].cash >= 0.0:
+        accounts.money[HOUSEHOLDS] += firms[i].cash
+    else:
+        accounts.money[WORLD] += firms[i].cash
+    tally[TIE_DEATHS] += untie_all(i, ties)
+    pipelines[i].node[:] = -1
+    pipelines[i].strength[:] = 0.0
+    firms[i].alive = False
+    firms[i].cash, firms[i].employees, firms[i].sales = 0.0, 0.0, 0.0
+    firms[i].value_added, firms[i].profit = 0.0, 0.0
+    firms[i].pledges, firms[i].participates = 0.0, 0.0
+    tally[EXITS] += 1
+
+
+@kernel
+def _survey(firms, living, scratch, p):
+    """Sums by phase: customer base, need of the final firms, profit, value added."""
+    by_phase, last = scratch.phase, p.technology[0].phases - 1
+    by_phase[:] = 0.0
+    for i in living:
+        k = firms[i].phase
+        by_phase[_REACH, k] += firms[i].reach
+        by_phase[_PROFIT, k] += firms[i].profit
+        by_phase[_VALUE, k] += max(0.0, firms[i].value_added)
+        if k == last:
+            for q in range(last):
+                by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
+    by_phase[_NEED, last] = by_phase[_REACH, last]
+
+
+@kernel
+def exit_firms(firms, living, ties, pipelines, accounts, tally, clock, scratch, p):
+    """Insolvent firms close; others close at a hazard that falls with age and size.
+
+    Most customers of a closed firm look first for another firm of its phase in the district.
+    """
+    d = p.demography[0]
+    _survey(firms, living, scratch, p)
+    freed, luck = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
+        age = clock.step[0] - firms[i].founded
+        hazard = d.exit * firms[i].employees ** -d.exit_size + d.exit_young * np.exp(-age / d.exit_young_scale)
+        insolvent = firms[i].cash < -d.credit * firms[i].wage * firms[i].employees
+        if luck[n] < hazard or (insolvent and d.entry + d.exit > 0.0):
+            freed[firms[i].phase] += firms[i].reach
+            scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
+            close_firm(i, firms, ties, pipelines, accounts, tally)
+    for i in living:
+        if firms[i].alive:
+            base = scratch.phase[_REACH, firms[i].phase]
+            firms[i].reach *= 1.0 + d.customers_kept * freed[firms[i].phase] / base
+            if firms[i].owner >= 0 and not firms.alive[firms[i].owner]:
+                firms[i].owner = SELF_OWNED
+            if firms[i].captor >= 0 and not firms.alive[firms[i].captor]:
+                firms[i].captor = -1
+
+
+@kernel
+def newborn_key(parent_key, step, number):
+    """The new firm's identity for keyed draws: a hash of its parent's, the quarter and a number."""
+    word, _, _, _ = philox(
+        np.uint32(parent_key & 0xFFFFFFFF),
+        np.uint32(step & 0xFFFFFFFF),
+        np.uint32(number),
+        np.uint32(0x4E45574B),
+        np.uint32(0),
+        np.uint32(0),
+    )
+    return np.int64(word)
+
+
+@kernel
+def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, world, tally, clock, p):
+    """A new firm near its parent, with part of the parent's knowledge and, in the same phase, of its customers.
+
+    Returns its row, or -1 if no row is free. Its first money comes from households, its people from the unemployed
+    and, where these do not suffice, from outside the district.
+    """
+    j = clock.rows[0]
+    if j >= firms.alive.size:
+        tally[OVERFLOW] += 1
+        return -1
+    clock.rows[0] += 1
+    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
+    key = newborn_key(firms[parent].key, t, number)
+    empty_row(j, firms, ties, pipelines)
+    firms[j].key = key
+    firms[j].alive, firms[j].founded, firms[j].parent, firms[j].phase = True, t, parent, phase
+    firms[j].x = firms[parent].x + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
+    firms[j].y = firms[parent].y + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
+    firms[j].dynamism = np.exp(0.5 * normal(seed, _NEWBORN, t, key, -1, 2) - 0.125)
+    firms[j].trajectory = firms[parent].trajectory
+    for domain in range(firms[j].tacit.size):
+        firms[j].tacit[domain] = d.newborn_knowledge * firms[parent].tacit[domain]
+        firms[j].codified[domain] = d.newborn_knowledge * firms[parent].codified[domain]
+    firms[j].education, firms[j].it = firms[parent].education, firms[parent].it
+    firms[j].experience, firms[j].identity = 0.3, firms[parent].identity
+    firms[j].collaboration, firms[j].research = firms[parent].collaboration, firms[parent].research
+    firms[j].absorptive, firms[j].quality = (
+        firms[parent].absorptive,
+        d.newborn_knowledge * firms[parent].quality,
+    )
+    firms[j].employees = size
+    hired = min(size, max(0.0, accounts.people[UNEMPLOYED]))
+    accounts.people[UNEMPLOYED] -= hired
+    accounts.people[OUTSIDE] -= size - hired
+    accounts.people[EMPLOYED] += size
+    share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
+    base = size * p.market[0].productivity / (share * market_size(world))
+    if phase == firms[parent].phase:
+        taken = min(base, 0.3 * firms[parent].reach)
+        firms[parent].reach -= taken
+        base = taken
+    firms[j].reach = base
+    firms[j].wage = world[0].wage
+    firms[j].cash = 2.0 * world[0].wage * size
+    accounts.money[HOUSEHOLDS] -= firms[j].cash
+    accounts.money[FIRMS] += firms[j].cash
+    if tie(parent, j, p.ties[0].first_trust, ties):
+        tally[TIE_BIRTHS] += 1
+    tally[ENTRIES] += 1
+    return j
+
+
+@kernel
+def _newborn_phase(i, u, v, firms, p):
+    """A spin-off stays in its parent's phase, or serves another phase drawn by the value of its work."""
+    if u < p.demography[0].newborn_phase:
+        return np.int64(firms[i].phase)
+    total = 0.0
+    for k in range(p.technology[0].phases):
+        total += p.derived.phase_value[k]
+        if v < total:
+            return k
+    return p.technology[0].phases - 1
+
+
+@kernel
+def enter_firms(firms, living, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s):
+    """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
+    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
+    _survey(firms, living, scratch, p)
+    by_phase = scratch.phase
+    thinnest, least = 0, 1e300
+    for k in range(p.technology[0].phases):
+        room = by_phase[_REACH, k] / by_phase[_NEED, k] if by_phase[_NEED, k] > 0.0 else 1e300
+        if room < least:
+            thinnest, least = k, room
+    luck = draw_all(living, _ENTRY, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
+        k = firms[i].phase
+        margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
+        hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
+        reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
+        hazard *= max(0.0, 1.0 + d.reproduction * reproduced)
+        phase = -1
+        if luck[n] < hazard:
+            u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
+            phase = _newborn_phase(i, u, v, firms, p)
+        elif least < _THIN and luck[n] < hazard * (1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES]):
+            phase = thinnest
+        if phase >= 0:
+            _, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
+            size = max(1.0, -d.newborn_size * np.log(b))
+            found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, p)
+    _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p)
+
+
+@kernel
+def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p):
+    """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
+    seed, t = clock.seed[0], clock.step[0]
+    for which in range(3):
+        expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
+        number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
+        for k in range(min(number, MOST_FOUNDED)):
+            parent = draw_firm(-10 - which, k, _ATTRACTED, firms, firms.alive, clock)
+            if parent < 0:
+                continue
+            u = uniform(seed, _ATTRACTED, t, which, k)
+            phase = thinnest if which == 0 else np.int64(u * p.technology[0].phases)
+            size = p.demography[0].newborn_size if which == 0 else p.policy_effects[0].entrant_size
+            birth = 1 + 1024 * which + k
+            j = found_firm(parent, phase, size, birth, firms, ties, pipelines, accounts, world, tally, clock, p)
+            if j >= 0 and which > 0:
+                _make_distant(j, which == 2, firms, ties, accounts, world, tally, clock, p)
+
+
+@kernel
+def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
+    """Give firm j outside capital and knowledge of the next trajectory; cut it off, or introduce it to four firms."""
+    accounts.money[HOUSEHOLDS] += firms[j].cash
+    accounts.money[WORLD] -= firms[j].cash
+    nxt = min(firms[j].trajectory + 1, p.technology[0].trajectories - 1)
+    for d in range(p.technology[0].domains):
+        known = 0.6 * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]
+        firms[j].tacit[d] = max(0.3 * firms[j].tacit[d], known)
+        firms[j].codified[d] = max(0.3 * firms[j].codified[d], known)
+    tally[TIE_DEATHS] += untie_all(j, ties)
+    if networked:
+        for k in range(4):
+            partner = draw_firm(j, 900 + k, _ATTRACTED, firms, firms.alive, clock)
+            if partner >= 0 and tie(j, partner, 0.6, ties):
+                tally[TIE_BIRTHS] += 1

@@ -1,0 +1,189 @@
+"""Who controls whom: takeovers by multinationals, acquisitions, captive suppliers, divestment and buy-outs."""
+
+import numpy as np
+
+from district_sim.kernels.compile import kernel
+from district_sim.kernels.draws import Stream, draw_all, uniform, uniform2
+from district_sim.model.processes.demography import close_firm
+from district_sim.model.processes.policy import buy_out
+from district_sim.model.processes.relations import mean_trust
+from district_sim.model.state import ACQUISITIONS, DEFENCE, DIVESTMENTS, FIRMS, HOUSEHOLDS, SELF_OWNED, TAKEOVERS, WORLD
+
+_TAKEOVER = int(Stream.TAKEOVER)
+_ACQUISITION = int(Stream.ACQUISITION)
+_CAPTIVITY = int(Stream.CAPTIVITY)
+_DIVESTMENT = int(Stream.DIVESTMENT)
+
+
+@kernel
+def _spread_of_success(firms, living, sums):
+    """Mean and standard deviation of log size and of profitability over living firms; `sums` is working space."""
+    sums[:4] = 0.0
+    for i in living:
+        size, margin = np.log(firms[i].employees), profitability(i, firms)
+        sums[0] += size
+        sums[1] += size * size
+        sums[2] += margin
+        sums[3] += margin * margin
+    n = max(1, living.size)
+    size, margin = sums[0] / n, sums[2] / n
+    return (
+        size,
+        np.sqrt(max(1e-12, sums[1] / n - size**2)),
+        margin,
+        np.sqrt(max(1e-12, sums[3] / n - margin**2)),
+    )
+
+
+@kernel
+def profitability(i, firms):
+    """Profit as a share of value added, within [-1, 1]; 0 without value added."""
+    if firms[i].value_added <= 0.0:
+        return 0.0
+    return min(1.0, max(-1.0, firms[i].profit / firms[i].value_added))
+
+
+@kernel
+def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
+    """Quarterly hazard that a multinational takes firm i over (Asheim 1996 after Harrison 1994).
+
+    Rises with success (size and profitability, in standard deviations `success`), falls with trust and identity
+    (embeddedness), with the agency's defence and with public screening.
+    """
+    o = p.ownership[0]
+    embedded = mean_trust(i, ties) * firms[i].identity
+    wanted = 1.0 / (1.0 + np.exp(1.0 - o.takeover_success * success))
+    defended = firms[i].participates * p.agency[0].screening * agency[0].effect[DEFENCE]
+    return (
+        o.takeover
+        * min(2.0, world[0].pressure)
+        * s.sale
+        * wanted
+        * (1.0 - o.takeover_embeddedness * embedded)
+        * (1.0 - defended)
+        * (1.0 - policy[0].screening)
+    )
+
+
+@kernel
+def take_over(
+    firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s
+):
+    """Multinationals buy successful firms: owners are paid, capital and a pipeline come in.
+
+    Where a local fund co-finances the managers, they buy the firm instead: it stays independent, without the pipeline.
+    """
+    if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
+        return
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    most = o.takeover * min(2.0, world[0].pressure) * s.sale  # the other factors of the hazard are at most 1
+    luck, surveyed = draw_all(living, _TAKEOVER, clock, scratch), False
+    for n in range(living.size):
+        i = living[n]
+        if luck[n] >= most or firms[i].owner != SELF_OWNED:
+            continue
+        if not surveyed:
+            size, size_sd, margin, margin_sd = _spread_of_success(firms, living, scratch.counts)
+            surveyed = True
+        success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
+        hazard = takeover_hazard(i, firms, ties, agency, policy, world, 0.5 * success, p, s)
+        if luck[n] >= hazard:
+            continue
+        earnings = max(firms[i].profit, 0.05 * firms[i].value_added, 0.0)
+        price = o.takeover_price * earnings
+        if buy_out(i, price, HOUSEHOLDS, firms, policy, instruments, accounts, clock, p):
+            continue
+        _, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
+        company = np.int64(b * o.multinationals)
+        firms[i].owner, firms[i].captor = -2 - company, -1
+        capital = o.takeover_capital * firms[i].wage * firms[i].employees
+        accounts.money[WORLD] -= price + capital
+        accounts.money[HOUSEHOLDS] += price
+        accounts.money[FIRMS] += capital
+        firms[i].cash += capital
+        node = _node_of(company, p)
+        if node >= 0:
+            pipelines[i].node[0] = node
+            pipelines[i].strength[0] = 1.0
+        tally[TAKEOVERS] += 1
+
+
+@kernel
+def _node_of(company, p):
+    """The outside node that stands for a multinational's laboratories; -1 if the world has none."""
+    found, which = -1, 0
+    for n in range(p.derived.node_kind.size):
+        if p.derived.node_kind[n] == 1:
+            if found < 0 or which <= company % 2:
+                found = n
+            which += 1
+    return found
+
+
+@kernel
+def divest(firms, living, ties, pipelines, policy, instruments, accounts, tally, clock, p):
+    """Multinationals leave affiliates, loss-making ones first; managers buy some out, alone or with a local fund.
+
+    The others close.
+    """
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    for i in living:
+        if firms[i].owner >= SELF_OWNED:
+            continue
+        hazard = o.divestment * (3.0 if firms[i].profit < 0.0 else 1.0)
+        a, b = uniform2(seed, _DIVESTMENT, t, firms[i].key, -1, 0)
+        if a >= hazard:
+            continue
+        tally[DIVESTMENTS] += 1
+        price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
+        if b < o.buyout:
+            firms[i].owner = SELF_OWNED
+            accounts.money[HOUSEHOLDS] -= price
+            accounts.money[WORLD] += price
+        elif buy_out(i, price, WORLD, firms, policy, instruments, accounts, clock, p):
+            firms[i].owner = SELF_OWNED
+        else:
+            close_firm(i, firms, ties, pipelines, accounts, tally)
+
+
+@kernel
+def acquire(firms, living, ties, accounts, tally, clock, p, s):
+    """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    for i in living:
+        if firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
+            continue
+        a, b = uniform2(seed, _ACQUISITION, t, firms[i].key, -1, 0)
+        if a >= o.acquisition * s.acquisition * firms[i].dynamism:
+            continue
+        slots = ties[i].partner.size
+        first = np.int64(b * slots)
+        for m in range(slots):
+            j = ties[i].partner[(first + m) % slots]
+            if j < 0 or firms[j].owner != SELF_OWNED or firms[j].employees >= firms[i].employees:
+                continue
+            price = o.acquisition_price * max(firms[j].profit, 0.05 * firms[j].value_added, 0.0)
+            if price > firms[i].cash:
+                continue
+            firms[j].owner, firms[j].captor = i, -1
+            firms[i].cash -= price
+            accounts.money[FIRMS] -= price
+            accounts.money[HOUSEHOLDS] += price
+            tally[ACQUISITIONS] += 1
+            break
+
+
+@kernel
+def bind_captives(firms, living, clock, p, s):
+    """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
+    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    for i in living:
+        if firms[i].owner != SELF_OWNED:
+            continue
+        client, key, dependent = firms[i].main_client, firms[i].key, firms[i].client_share > o.captive_from
+        if firms[i].captor < 0:
+            if client >= 0 and dependent:
+                if uniform(seed, _CAPTIVITY, t, key) < o.captivity * s.captivity * firms[client].dynamism:
+                    firms[i].captor = client
+        elif client != firms[i].captor or (not dependent and uniform(seed, _CAPTIVITY, t, key) < o.captive_release):
+            firms[i].captor = -1

@@ -1,0 +1,340 @@
+"""Public policy: timed, targeted, budgeted instruments (Dohse 2007; Lorenzen 2001).
+
+Every instrument reports what it spent, what was left over and, if it reaches firms one by one, how many it served, by
+size, owner and phase. Public money comes from the public account and goes to firms (grants), to the world (services
+bought for firms) or to who sells a firm; what is funded by taxes comes back to it from the district's firms. No
+instrument overspends.
+"""
+
+import numpy as np
+
+from district_sim.kernels.compile import kernel
+from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.processes.relations import degree, is_affiliate
+from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, TAXES, WORLD
+from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
+
+_TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
+_RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
+_CONTEST = KINDS.index(InstrumentKind.CLUSTER_CONTEST)
+_CENTRE = KINDS.index(InstrumentKind.TECHNOLOGY_CENTRE)
+_EXPORT = KINDS.index(InstrumentKind.EXPORT_VOUCHERS)
+_PLATFORM = KINDS.index(InstrumentKind.EXPORT_PLATFORM)
+_MATCH = KINDS.index(InstrumentKind.PPP_MATCH)
+_SCREENING = KINDS.index(InstrumentKind.TAKEOVER_SCREENING)
+_PHASES = KINDS.index(InstrumentKind.PHASE_SUPPORT)
+_IT = KINDS.index(InstrumentKind.IT_SUBSIDY)
+_BROKERS = KINDS.index(InstrumentKind.IT_BROKERS)
+_ENTRANTS = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION)
+_NETWORKED = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION_NETWORKED)
+_COOWNERSHIP = KINDS.index(InstrumentKind.LOCAL_COOWNERSHIP)
+_SMALL = TARGETS.index(Targeting.SMALL)
+_LARGE = TARGETS.index(Targeting.LARGE)
+_YOUNG = TARGETS.index(Targeting.YOUNG)
+_LOCAL = TARGETS.index(Targeting.LOCAL_OWNERS)
+_FINAL = TARGETS.index(Targeting.FINAL)
+_SUPPLIERS = TARGETS.index(Targeting.SUPPLIERS)
+_PERFORMING = TARGETS.index(Targeting.PERFORMING)
+_RANDOM = TARGETS.index(Targeting.RANDOM)
+_GATEKEEPERS = TARGETS.index(Targeting.GATEKEEPERS)
+_PERIPHERAL = TARGETS.index(Targeting.PERIPHERAL)
+_TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETED)
+_TARGETING = int(Stream.TARGETING)
+_CONTEST_STREAM = int(Stream.CONTEST)
+_COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
+_SMALL_SIZE, _LARGE_SIZE = SIZE_LIMITS
+_YOUNG_AGE = 20  # quarters
+
+
+@kernel
+def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
+    """Whether a targeting rule and a phase (-1: any) admit firm i.
+
+    `random` draws a fifth of the firms anew every year; `peripheral` are those with fewer than half the ties that a
+    firm wants.
+    """
+    if not firms[i].alive or (phase >= 0 and firms[i].phase != phase):
+        return False
+    if rule == _SMALL:
+        return firms[i].employees < _SMALL_SIZE
+    if rule == _LARGE:
+        return firms[i].employees >= _SMALL_SIZE
+    if rule == _YOUNG:
+        return clock.step[0] - firms[i].founded < _YOUNG_AGE
+    if rule == _LOCAL:
+        return not is_affiliate(i, firms)
+    if rule == _FINAL:
+        return firms[i].phase == p.technology[0].phases - 1
+    if rule == _SUPPLIERS:
+        return firms[i].phase < p.technology[0].phases - 1
+    if rule == _PERFORMING:
+        return firms[i].profit > 0.1 * firms[i].value_added
+    if rule == _RANDOM:
+        return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < 0.2
+    if rule == _GATEKEEPERS:
+        return pipelines[i].node.max() >= 0
+    if rule == _PERIPHERAL:
+        return 2.0 * degree(i, ties) < p.ties[0].wanted
+    return True
+
+
+@kernel
+def _spread(q, budget, per_employee, firms, ties, pipelines, clock, scratch, p):
+    """Money per firm into `scratch.value`: proportional to employees among the targets, at most a ceiling each.
+
+    The ceiling is `per_employee` k€ per employee. Returns what was allotted.
+    """
+    rule, phase, weight = p.policies.target[q], p.policies.phase[q], 0.0
+    for i in range(clock.rows[0]):
+        scratch.value[i] = 0.0
+        if is_target(i, rule, phase, firms, ties, pipelines, clock, p):
+            scratch.value[i] = firms[i].employees
+            weight += firms[i].employees
+    if weight == 0.0 or budget <= 0.0:
+        return 0.0
+    rate = min(per_employee, budget / weight)
+    for i in range(clock.rows[0]):
+        scratch.value[i] *= rate
+    return rate * weight
+
+
+@kernel
+def _note(i, firms, report):
+    """Count firm i among those served, by size, owner and phase."""
+    employees = firms[i].employees
+    report.served += 1.0
+    report.served_size[np.int64(employees >= _SMALL_SIZE) + np.int64(employees >= _LARGE_SIZE)] += 1.0
+    report.served_owner[2 if is_affiliate(i, firms) else 1 if firms[i].owner >= 0 else 0] += 1.0
+    report.served_phase[firms[i].phase] += 1.0
+
+
+@kernel
+def _serve_firms(
+    q, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+):
+    """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
+    e, n = p.policy_effects[0], clock.rows[0]
+    strength = p.policies.intensity[q]
+    ceiling = 2.0
+    if kind == _TRAINING:
+        ceiling = e.training_cost
+    elif kind in (_IT, _BROKERS):
+        ceiling = e.it_cost
+    displaced = 0.0
+    spent = _spread(q, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
+    if spent == 0.0:
+        return 0.0
+    for i in range(n):
+        if scratch.value[i] <= 0.0:
+            continue
+        _note(i, firms, instruments[q])
+        per_employee = scratch.value[i] / firms[i].employees
+        if kind == _TRAINING:
+            saved = e.crowding_out_training * min(per_employee, s.training * firms[i].wage)
+            gain = min(1.0, 0.1 * strength * (per_employee - saved) / e.training_cost)
+            firms[i].education += gain * (1.0 - firms[i].education)
+            firms[i].cash += saved * firms[i].employees
+            displaced += saved * firms[i].employees
+        elif kind == _RESEARCH:
+            firms[i].grant += scratch.value[i]
+            firms[i].cash += scratch.value[i]
+        elif kind == _EXPORT:
+            firms[i].voucher += min(1.0, strength * scratch.value[i] / e.voucher_cost)
+        else:
+            gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
+            firms[i].it += gain * (1.0 - firms[i].it)
+    accounts.money[FIRMS] += displaced
+    accounts.money[HOUSEHOLDS] -= displaced
+    if kind == _RESEARCH:
+        accounts.money[FIRMS] += spent
+    else:
+        accounts.money[WORLD] += spent
+    if kind == _BROKERS:
+        share = spent / district if district > 0.0 else 0.0
+        policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
+    return spent
+
+
+@kernel
+def _contest(q, budget, agency, instruments, clock, e):
+    """Award of a cluster contest: the district's bid is its participation and capability against rival bids.
+
+    A won contest pays for `contest_interval` quarters; a lost one is held again after a quarter of them.
+    """
+    t = clock.step[0]
+    instruments[q].award -= np.sign(instruments[q].award)
+    if instruments[q].award == 0.0:
+        bid = 0.5 * agency[0].participation + 0.5 * agency[0].capability
+        bid += 0.1 * uniform(clock.seed[0], _CONTEST_STREAM, t, q)
+        better = 0
+        for rival in range(e.contest_rivals):
+            better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
+        instruments[q].award = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
+    return budget if instruments[q].award > 0.0 else 0.0
+
+
+@kernel
+def _founding(budget, cost, strength, paid_for):
+    """k€ of a budget that can be spent on founders, as no more than `MOST_FOUNDED` can be founded in a quarter."""
+    if strength <= 0.0:
+        return budget
+    return min(budget, max(0.0, MOST_FOUNDED - paid_for) * cost / strength)
+
+
+@kernel
+def _serve_district(q, kind, budget, district, agency, policy, instruments, clock, accounts, p):
+    """Instruments for the district as a whole. Returns k€ spent now: the match and co-ownership are spent later."""
+    e, strength = p.policy_effects[0], p.policies.intensity[q]
+    share = budget / district if district > 0.0 else 0.0
+    spent = budget
+    if kind == _CONTEST:
+        spent = _contest(q, budget, agency, instruments, clock, e)
+        agency[0].fund += spent
+        accounts.money[AGENCY] += spent
+        accounts.money[PUBLIC] -= spent
+        return spent
+    if kind == _CENTRE:
+        effect = strength * share / (share + p.agency[0].project_half)
+        policy[0].technology = min(1.0, policy[0].technology + 0.6 * effect)
+    elif kind == _PLATFORM:
+        policy[0].platform += strength * budget
+    elif kind == _SCREENING:
+        policy[0].screening = max(policy[0].screening, min(1.0, strength * share / (share + e.screening_half)))
+    elif kind == _PHASES:
+        spent = _founding(budget, e.founding_cost, strength, policy[0].founders)
+        policy[0].founders += strength * spent / e.founding_cost
+    elif kind == _ENTRANTS:
+        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[0])
+        policy[0].entrants[0] += strength * spent / e.entrant_cost
+    elif kind == _NETWORKED:
+        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[1])
+        policy[0].entrants[1] += strength * spent / e.entrant_cost
+    elif kind == _COOWNERSHIP:
+        return 0.0
+    accounts.money[WORLD] += spent
+    accounts.money[PUBLIC] -= spent
+    return spent
+
+
+@kernel
+def _forget(report):
+    """Clear an instrument's report of the last quarter; its award stays."""
+    report.spent, report.unspent, report.served = 0.0, 0.0, 0.0
+    report.served_size[:] = 0.0
+    report.served_owner[:] = 0.0
+    report.served_phase[:] = 0.0
+
+
+@kernel
+def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s):
+    """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
+    q = p.policies
+    e = p.policy_effects[0]
+    n = clock.rows[0]
+    turnover, district = 0.0, 0.0
+    for i in range(n):
+        firms[i].grant = 0.0
+        firms[i].voucher = 0.0
+        if firms[i].alive:
+            district += max(0.0, firms[i].value_added)
+            if firms[i].phase == p.technology[0].phases - 1:
+                turnover += firms[i].sales
+    policy[0].match, policy[0].match_budget, policy[0].screening = 0.0, 0.0, 0.0
+    policy[0].technology, policy[0].platform, policy[0].brokers = 0.0, 0.0, 1.0
+    policy[0].founders = 0.0
+    policy[0].entrants[:] = 0.0
+    for k in range(q.kind.size):
+        _forget(instruments[k])
+        if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
+            continue
+        budget = q.budget[k] + q.budget_share[k] * turnover
+        if budget <= 0.0:
+            continue
+        kind = q.kind[k]
+        if kind == _MATCH:
+            policy[0].match += q.intensity[k]
+            policy[0].match_budget += budget
+        elif kind in _TO_FIRMS:
+            instruments[k].spent = _serve_firms(
+                k, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+            )
+            accounts.money[PUBLIC] -= instruments[k].spent
+        else:
+            instruments[k].spent = _serve_district(
+                k, kind, budget, district, agency, policy, instruments, clock, accounts, p
+            )
+        instruments[k].unspent = budget - instruments[k].spent
+    promised = 1.0 if policy[0].match > 0.0 else 0.0
+    speed = e.credibility_speed if promised > agency[0].credibility else min(1.0, 4.0 * e.credibility_speed)
+    agency[0].credibility += speed * (promised - agency[0].credibility)
+
+
+@kernel
+def account_match(agency, policy, instruments, clock, p):
+    """Attribute the match that the agency drew to the match instruments, in proportion to their budgets."""
+    q = p.policies
+    if policy[0].match_budget <= 0.0:
+        return
+    for k in range(q.kind.size):
+        if q.kind[k] == _MATCH and q.start[k] <= clock.step[0] < q.end[k]:
+            budget = instruments[k].unspent + instruments[k].spent
+            instruments[k].spent = agency[0].matched * budget / policy[0].match_budget
+            instruments[k].unspent = budget - instruments[k].spent
+
+
+@kernel
+def buy_out(i, price, seller, firms, policy, instruments, accounts, clock, p):
+    """Let managers buy firm i together with a local fund, if one is ready and has the money. Returns whether they do.
+
+    The first such fund in the scenario's order pays its stake of the price to the seller, the managers the rest; its
+    stake of what a multinational would bring as capital goes into the firm. Who owns the firm is left to the caller.
+
+    Args:
+        price: of the firm [k€]. seller: account that is paid.
+    """
+    q, stake = p.policies, p.policy_effects[0].coownership_stake
+    capital = stake * p.ownership[0].takeover_capital * firms[i].wage * firms[i].employees
+    cost = stake * price + capital
+    for k in range(q.kind.size):
+        if q.kind[k] != _COOWNERSHIP or instruments[k].unspent < cost:
+            continue
+        if uniform(clock.seed[0], _COOWNERSHIP_STREAM, clock.step[0], firms[i].key, k) >= q.intensity[k]:
+            continue
+        _note(i, firms, instruments[k])
+        instruments[k].spent += cost
+        instruments[k].unspent -= cost
+        firms[i].cash += capital
+        accounts.money[PUBLIC] -= cost
+        accounts.money[HOUSEHOLDS] -= price - stake * price
+        accounts.money[seller] += price
+        accounts.money[FIRMS] += capital
+        if q.taxed[k]:
+            policy[0].coowned += cost
+        return True
+    return False
+
+
+@kernel
+def levy_taxes(firms, policy, instruments, accounts, tally, clock, p):
+    """What instruments funded by taxes spent is levied on the district's firms, in proportion to value added.
+
+    The levy never exceeds value added; money goes from firms to the public account. Firms are sold after it, so what
+    local funds spent on them is levied a quarter later.
+    """
+    wanted, district = policy[0].coowned, 0.0
+    policy[0].coowned = 0.0
+    for k in range(p.policies.taxed.size):
+        if p.policies.taxed[k]:
+            wanted += instruments[k].spent
+    if wanted == 0.0:
+        return
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            district += max(0.0, firms[i].value_added)
+    rate = min(1.0, wanted / district) if district > 0.0 else 0.0
+    for i in range(clock.rows[0]):
+        if firms[i].alive:
+            firms[i].cash -= rate * max(0.0, firms[i].value_added)
+    accounts.money[FIRMS] -= rate * district
+    accounts.money[PUBLIC] += rate * district
+    tally[TAXES] += rate * district

@@ -1,0 +1,55 @@
+"""The world outside: globalisation, the knowledge frontier, rivals, prices of global sourcing, new trajectories."""
+
+import numpy as np
+
+from district_sim.kernels.compile import kernel
+
+_FRONTIER_SPEED = 0.05  # per quarter: a ripening trajectory's frontier opens over about five years
+
+
+@kernel
+def market_size(world):
+    """The product market now, relative to that of the first quarter: its growth, and what shocks took from it."""
+    return world[0].market * (1.0 - world[0].slump)
+
+
+@kernel
+def advance_world(world, clock, p):
+    """Move the world one quarter on.
+
+    The product market grows from the second quarter on. Globalisation ramps linearly from `world.onset` over
+    `world.ramp` quarters. The frontier in a domain moves to its ripe level when a trajectory that uses it becomes
+    feasible. Rivals adopt a ripe trajectory along a logistic curve after `world.rivals_lag` and attain
+    `world.rivals_reach` of its quality jump.
+    """
+    w, tech = p.world[0], p.technology[0]
+    t = clock.step[0]
+    world[0].market = (1.0 + w.market_growth) ** max(0, t)
+    world[0].pressure = w.globalisation * min(1.0, max(0.0, (t - w.onset) / w.ramp))
+    newest = 0
+    for tau in range(tech.trajectories):
+        if t >= p.derived.ripe_at[tau]:
+            newest = tau
+    world[0].newest = newest
+
+    growth = 1.0 + w.frontier_growth * world[0].pressure
+    for d in range(tech.domains):
+        ripe = 0.0
+        for tau in range(newest + 1):
+            ripe = max(ripe, p.derived.ripening[tau, d])
+        level = tech.frontier * (tech.unripe + (1.0 - tech.unripe) * ripe)
+        world[0].frontier[d] = growth * (
+            world[0].frontier[d] + _FRONTIER_SPEED * max(0.0, level - world[0].frontier[d])
+        )
+        for k in range(p.derived.node_kind.size):
+            world.node_codified[0, k, d] = p.derived.node_profile[k, d] * world[0].frontier[d]
+
+    rivals = 1.0
+    if w.rivals_reach > 0.0:
+        for tau in range(1, newest + 1):
+            adopted = 1.0 / (1.0 + np.exp(-(t - p.derived.ripe_at[tau] - w.rivals_lag) / (0.25 * w.rivals_lag + 1.0)))
+            rivals *= 1.0 + tech.quality_jump * w.rivals_reach * adopted
+    world[0].rivals = rivals
+    for k in range(tech.phases):
+        fall = w.sourcing_fall * min(1.0, world[0].pressure) * p.derived.offshorability[k]
+        world[0].price[k] = (1.0 + w.sourcing_premium) * (1.0 - fall)

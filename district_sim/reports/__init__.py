@@ -1,0 +1,1 @@
+"""Write: what a command leaves in a folder or prints."""

@@ -1,0 +1,219 @@
+"""The report as one HTML file: nothing in it is fetched from anywhere, and nothing in it is a program."""
+
+from __future__ import annotations
+
+import base64
+import re
+from io import StringIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from district_sim.reports.experiment_tables import outcome_name
+from district_sim.reports.policy.points import points, stays
+from district_sim.reports.policy.question import Question, command_line
+from district_sim.reports.policy.sheets import all_sheets, instruments
+from district_sim.reports.policy.verdict import turns
+from district_sim.scenario.instrument_notes import INSTRUMENTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from markupsafe import Markup
+
+    from district_sim.reports.policy.gather import Findings
+
+_DIGITS = "%.12g"  # of the data
+
+
+class Download(NamedTuple):
+    """A file inside the report."""
+
+    name: str
+    about: str
+    address: str
+    """A data URI."""
+    text: str = ""
+    """Shown on the page as well, if given."""
+
+
+def render(found: Findings) -> str:
+    """The whole page.
+
+    Args:
+        found: all numbers.
+
+    Returns:
+        HTML; the same for the same findings, to the byte.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("district_sim.reports.policy", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["code"] = _code
+    return environment.get_template("page.html").render(_context(found))
+
+
+def _context(found: Findings) -> dict[str, Any]:
+    from district_sim.reports.policy.gather import COVERAGE
+    from district_sim.reports.policy.risk import LOSS, WORST
+
+    question = found.question
+    return {
+        "found": found,
+        "question": question,
+        "asked": question.text or _standard_question(question),
+        "outcome": outcome_name(question.outcome),
+        "sheets": all_sheets(found),
+        "figures": _figures(found),
+        "points": points(found),
+        "mixes": [_mix(question, cell) for cell in question.cells[1:]],
+        "stays": "" if found.sensitivity is None else stays(found, found.sensitivity),
+        "turned": [] if found.sensitivity is None else turns(found.sensitivity, question.outcome),
+        "data": _data(found),
+        "files": _files(question),
+        "again": _again(question),
+        "level": f"{100 * question.confidence:g} %",
+        "alike": {cell for cell, counts in found.comparison.transitions.items() if _diagonal(counts)},
+        "coverage": COVERAGE,
+        "loss": LOSS,
+        "worst": WORST,
+    }
+
+
+def _diagonal(counts: pd.DataFrame) -> bool:
+    """Whether the same luck always led to the same trajectory."""
+    values = counts.to_numpy()
+    return bool(values.sum() == values.trace())
+
+
+def _standard_question(question: Question) -> str:
+    *others, last = question.cells[1:]
+    mixes = " or ".join(filter(None, (", ".join(others), last)))
+    money = ""
+    if question.equal_cost is not None:
+        money = f", each with budgets worth {question.equal_cost:,.0f} k€ on the first day"
+    return f"What would {mixes} change in this district{money}?"
+
+
+def _mix(question: Question, cell: str) -> dict[str, Any]:
+    """A mix for the page: what its files say of it, its instruments, and what each kind does."""
+    kinds = dict.fromkeys(item.kind for item in question.mixes[cell])
+    return {
+        "name": cell,
+        "files": question.files[cell],
+        "sheet": instruments(question, cell),
+        "notes": [(kind.value, INSTRUMENTS[kind]) for kind in kinds],
+    }
+
+
+def _code(text: str) -> Markup:
+    """Escaped text in which `so` is code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+# Figures ------------------------------------------------------------------------------------------
+
+
+def _figures(found: Findings) -> dict[str, Markup]:
+    from markupsafe import Markup
+
+    from district_sim.figures import policy_report as draw
+    from district_sim.reports.policy.gather import COVERAGE
+    from district_sim.reports.policy.risk import LOSS
+
+    question, cells = found.question, found.question.cells
+    confidence = question.confidence
+    drawn = {
+        "over_time": draw.over_time(found.bands, cells, COVERAGE, question.begins, question.scenario.world.onset),
+        "effects_over_time": draw.effects_over_time(
+            found.over_time, cells, confidence, question.begins, question.scenario.world.onset
+        ),
+        "effects": draw.effects(found.comparison),
+        "tails": draw.tails(found.ratios, cells, LOSS),
+        "trajectories": draw.trajectory_dots(found.comparison.trajectories, cells, confidence),
+        "gains": draw.who_gains(found.gains, cells, confidence),
+    }
+    if found.sensitivity is not None and len(found.sensitivity.top):
+        units = dict(zip(found.sensitivity.top["parameter"], found.sensitivity.top["unit"], strict=True))
+        drawn["ends"] = draw.sensitivity_ends(found.sensitivity.ends, cells, question.outcome, confidence, units)
+    return {name: Markup(draw.inline_svg(figure, name)) for name, figure in drawn.items()}
+
+
+# Data ---------------------------------------------------------------------------------------------
+
+
+def _data(found: Findings) -> list[Download]:
+    """Every number as CSV."""
+    tables = {
+        "runs": (found.runs, "every run: mix, replicate, seed, trajectory, outcomes"),
+        "columns": (_columns(found.runs), "units and meaning of the columns of runs.csv"),
+        "bands": (found.bands, "medians and bands of yearly means (figure 1)"),
+        "effects_over_time": (found.over_time, "mean paired differences of yearly means (figure 2)"),
+        "differences": (found.comparison.differences, "paired differences (figure 3)"),
+        "retained": (found.ratios, "last years over calm years of each run (figure 4)"),
+        "risk": (found.risk, "losses and expected shortfall"),
+        "trajectories": (found.comparison.trajectories, "probability of each trajectory (figure 5)"),
+        "gains": (found.gains, "differences by class of firms (figure 6)"),
+        "costs": (found.costs, "present values and jobs"),
+    }
+    if found.sensitivity is not None:
+        tables |= {
+            "draws": (found.sensitivity.draws, "drawn parameters, and the outcome under each mix"),
+            "ranks": (found.sensitivity.ranks, "rank correlations of all parameters"),
+            "ends": (found.sensitivity.ends, "effects at the ends of the ranges (figure 7)"),
+        }
+    return [_csv(f"{name}.csv", frame, about) for name, (frame, about) in tables.items()]
+
+
+def _columns(runs: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    from district_sim.experiments.columns import column_notes
+
+    rows = [(name, *column_notes(name)) for name in map(str, runs)]
+    return pd.DataFrame(rows, columns=["column", "unit", "description"])
+
+
+def _csv(name: str, frame: pd.DataFrame, about: str) -> Download:
+    text = frame.to_csv(index=False, float_format=_DIGITS, lineterminator="\n")
+    return Download(name, f"{about}; {len(frame):,} rows", _address("text/csv", text))
+
+
+def _files(question: Question) -> list[Download]:
+    """The district and the mixes as files from which the report can be made again."""
+    scenario = question.scenario.model_dump(mode="json")
+    made = {"scenario.yaml": ("the district, resolved in full, without policies", scenario)}
+    for cell in question.cells[1:]:
+        titles = [policy.title for policy in question.files[cell] if policy.title]
+        data = {
+            "title": " + ".join(titles)[:120] or cell[:120],
+            "policies": [item.model_dump(mode="json", exclude_none=True) for item in question.mixes[cell]],
+        }
+        made[f"{cell}.yaml"] = ("the mix, with the budgets of the runs", data)
+    texts = {name: (about, _yaml(data)) for name, (about, data) in made.items()}
+    return [Download(name, about, _address("application/yaml", text), text) for name, (about, text) in texts.items()]
+
+
+def _again(question: Question) -> str:
+    """The command that makes the same runs from the report's own files."""
+    mixes = ",".join(f"{cell}.yaml" for cell in question.cells[1:])
+    kept = [pair for pair in question.options if pair[0] not in ("--policies", "--equal-cost")]
+    return command_line("scenario.yaml", [("--policies", mixes), *kept])
+
+
+def _yaml(data: Any) -> str:
+    from ruamel.yaml import YAML
+
+    yaml, text = YAML(), StringIO()
+    yaml.width = 110
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
+def _address(kind: str, text: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"

@@ -1,0 +1,171 @@
+"""The tables of a report, as sheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from district_sim.reports import experiment_tables as tables_experiments
+from district_sim.reports.experiment_tables import Sheet, decimals_for, number, outcome_name, p_value, percent
+from district_sim.reports.policy.groups import MEASURES
+from district_sim.reports.policy.risk import LOSS, WORST
+from district_sim.reports.policy.sensitivity import Sensitivity
+from district_sim.reports.policy.verdict import change, plain, span
+
+if TYPE_CHECKING:
+    from district_sim.reports.policy.gather import Findings
+    from district_sim.reports.policy.question import Question
+
+_SORTS = {"phase": "By phase of production", "size": "By size", "owner": "By owner"}
+
+
+def all_sheets(found: Findings) -> dict[str, Sheet]:
+    """Every table of the report but those of the mixes, by name."""
+    comparison, question = found.comparison, found.question
+    made = {
+        "district": district(found),
+        "differences": tables_experiments.differences(comparison),
+        "risk": risk(found),
+        "trajectories": tables_experiments.trajectory_shares(comparison),
+        "costs": tables_experiments.costs(found.costs, question.discount, question.confidence),
+        "jobs": jobs(found),
+    }
+    for cell in question.cells[1:]:
+        made[f"transitions {cell}"] = tables_experiments.transitions(comparison, cell)
+        made[f"gains {cell}"] = gains(found, cell)
+    if found.sensitivity is not None and len(found.sensitivity.top):
+        made["ranks"] = ranks(found.sensitivity, question)
+        made["ends"] = ends(found.sensitivity, question)
+    return made
+
+
+def district(found: Findings) -> Sheet:
+    """The counterfactual, before and after."""
+    rows = []
+    for row in found.district.to_dict("records"):
+        scale = 100.0 if percent(row["indicator"]) else 1.0
+        calm, late = scale * row["calm"], scale * row["late"]
+        digits = min(2, decimals_for(max(abs(calm), abs(late)) / 10.0))
+        moved = number(late - calm, digits, sign=True)
+        rows.append((outcome_name(row["indicator"]), number(calm, digits), number(late, digits), moved))
+    note = "Means over the replicates of the first and of the last 40 quarters, at most a quarter of the run each."
+    return Sheet.plain("The district without policy", ("", "Calm years", "Last years", "Change"), rows, note)
+
+
+def instruments(question: Question, cell: str) -> Sheet:
+    """The instruments of a mix, with the budgets of the runs."""
+    quarters, rows = question.scenario.run.quarters, []
+    for item in question.mixes[cell]:
+        last = f"to {item.end - 1}" if item.end < quarters else "on"
+        amount = [f"{number(item.budget, decimals_for(item.budget))}"] if item.budget or not item.budget_share else []
+        amount += [f"{100 * item.budget_share:g} % of turnover"] if item.budget_share else []
+        whom = item.target.value if item.phase is None else f"{item.target.value}, phase {item.phase + 1}"
+        paid = "taxes" if item.funded_by.value != "outside" else "outside"
+        strength = f"{item.intensity:g}"
+        rows.append((item.name, item.kind.value, f"{item.start} {last}", whom, paid, " + ".join(amount), strength))
+    columns = ("Instrument", "Kind", "Quarters", "Serves", "Paid by", "k€ a quarter", "Intensity")
+    return Sheet.plain(cell, columns, rows, "Quarter 0 is the first.", left=5)
+
+
+def risk(found: Findings) -> Sheet:
+    """Losses and expected shortfall."""
+    sections = []
+    for outcome, part in found.risk.groupby("outcome", sort=False):
+        rows = []
+        for row in part.to_dict("records"):
+            chance = f"{100 * row['share']:.0f} ({100 * row['low']:.0f}–{100 * row['high']:.0f})"
+            moved = ("", "")
+            if row["cell"] != found.question.cells[0]:
+                low, high = (number(100 * row[name], 1, sign=True) for name in ("change_low", "change_high"))
+                moved = (number(100 * row["change"], 1, sign=True), f"{low} to {high}")
+            rows.append((row["cell"], chance, number(100 * row["shortfall"], 1), *moved))
+        sections.append((outcome_name(str(outcome), unit=False), tuple(rows)))
+    columns = ("", f"Loss above {100 * LOSS:.0f} %, % of replicates", "Kept by the worst, %", "Difference", "Interval")
+    note = (
+        "Loss: last years against the district's own calm years; in brackets the Wilson interval. Kept by the worst: "
+        f"expected shortfall, the mean of the worst {100 * WORST:.0f} % of the replicates, in per cent of the calm "
+        "years; difference from the first row in points, with its bootstrap interval."
+    )
+    return Sheet("Tail risk", columns, tuple(sections), note)
+
+
+def jobs(found: Findings) -> Sheet:
+    """Jobs kept and what each costs."""
+    rows = []
+    for row in found.costs.to_dict("records")[1:]:
+        cells = [str(row["cell"])]
+        for name in ("job", "job_year"):
+            more = {"difference": row[f"{name}s"], "low": row[f"{name}s_low"], "high": row[f"{name}s_high"]}
+            digits = decimals_for((more["high"] - more["low"]) / 2.0)
+            cells += [number(more["difference"], digits, sign=True), f"{plain(more, 'low')} to {plain(more, 'high')}"]
+            cost = [row[f"cost_per_{name}{end}"] for end in ("", "_low", "_high")]
+            places = decimals_for(cost[0] / 10.0) if cost[0] == cost[0] else 0
+            told = f"{number(cost[0], places)} ({number(cost[1], places)}–{number(cost[2], places)})"
+            cells.append(told if cost[0] == cost[0] else "–")
+        rows.append(cells)
+    columns = ("", "Jobs", "Interval", "k€ per job", "Job-years", "Interval", "k€ per job-year")
+    note = (
+        "Jobs: employees more in the last quarter than without policy; job-years: employees times years over the "
+        "whole run. Costs: present value really spent beyond the counterfactual, with bootstrap interval; – where the "
+        "interval of the jobs reaches 0, so that no cost can be told."
+    )
+    return Sheet.plain("Jobs kept", columns, rows, note)
+
+
+def gains(found: Findings, cell: str) -> Sheet:
+    """Who gains and who loses under a mix."""
+    sections = []
+    table = found.gains[found.gains["cell"] == cell]
+    for sort, part in table.groupby("sort", sort=False):
+        rows = []
+        for group, own in part.groupby("group", sort=False):
+            by = {row["measure"]: row for row in own.to_dict("records")}
+            cells = [_with_interval(by[m]) for m in MEASURES if m not in ("saved", "lost")]
+            counts = [number(by[m]["difference"], 1) for m in ("saved", "lost")]
+            rows.append((str(group), number(by["jobs"]["firms"], 0), *cells, *counts))
+        sections.append((_SORTS[str(sort)], tuple(rows)))
+    columns = ("Firms that were", "Firms", "Living", "Jobs", "Wages, k€", "Value added, k€", "Saved", "Lost")
+    note = (
+        "Differences from the counterfactual in the last quarter, with intervals, by what the firm was on the eve of "
+        "the first policy; wages and value added in k€ a quarter. Saved: firms of the eve that live to the end under "
+        "the policy alone; lost: without it alone. The rows of each sort add up to the district."
+    )
+    return Sheet(f"Who gains and who loses under {cell}", columns, tuple(sections), note)
+
+
+def _with_interval(row: dict[Any, Any]) -> str:
+    return f"{plain(row)} ({plain(row, 'low')} to {plain(row, 'high')})"
+
+
+def ranks(study: Sensitivity, question: Question) -> Sheet:
+    """The most important parameters."""
+    rows = []
+    for row in study.top.to_dict("records"):
+        unit = "" if row["unit"] in ("", "1") else f" [{row['unit']}]"
+        interval = f"{number(row['rho_low'], 2, sign=True)} to {number(row['rho_high'], 2, sign=True)}"
+        kept = [f"{100 * row[name]:.0f}" for name in ("lower", "middle", "upper")]
+        values = [f"{row[name]:.4g}" for name in ("low", "base", "high")]
+        told = [number(row["rho"], 2, sign=True), interval, p_value(row["p_holm"])]
+        rows.append((row["parameter"], f"{row['text']}{unit}", *values, *told, " / ".join(kept)))
+    columns = ("Parameter", "Meaning", "Low", "Base", "High", "Rank corr.", "Interval", "p", "Verdict stays, %")
+    note = (
+        f"Spearman's correlation with the effect of {study.lead} on {outcome_name(question.outcome, unit=False)} over "
+        f"{len(study.draws)} draws of {study.parameters} parameters, strongest first; p corrected for "
+        f"{study.parameters} parameters (Holm). Verdict stays: share of the draws in the lower, middle and upper third "
+        f"of the range in which {study.lead} is first and on its side of {question.cells[0]}."
+    )
+    return Sheet.plain(f"The {len(rows)} parameters that matter most to the verdict", columns, rows, note, left=2)
+
+
+def ends(study: Sensitivity, question: Question) -> Sheet:
+    """Effects at the ends of the ranges."""
+    sections = []
+    for path, part in study.ends.groupby("parameter", sort=False):
+        rows = []
+        for at in ("low", "base", "high"):
+            own = part[part["at"] == at].to_dict("records")
+            told = [f"{change(row, question.outcome)} ({span(row, question.outcome)})" for row in own]
+            rows.append((f"{at}: {own[0]['value']:.4g}", *told))
+        sections.append((str(path), tuple(rows)))
+    note = f"{study.replicates} replicates each, paired; all other parameters as in the scenario."
+    columns = ("Value", *(f"Effect of {cell}" for cell in question.cells[1:]))
+    return Sheet("Effects at the ends of the ranges", columns, tuple(sections), note)

@@ -1,0 +1,70 @@
+"""What the commands write into a folder: results, figures, tables. Each file appears whole or not at all."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from district_sim._version import __version__
+from district_sim.run.whole_files import write_text, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from district_sim.evidence.patterns.verify import Claim
+    from district_sim.run.run import Run
+
+DEMO_MARK = "demo.json"
+"""A folder that holds this file was written by a demo, and the next demo may write it again."""
+
+
+def write_run(result: "Run", folder: Path) -> list[Path]:
+    """A run and its figures; returns the files written. Raises OSError."""
+    from district_sim import figures
+
+    written = result.save(folder, force=True)
+    drawings = {
+        "dashboard": figures.dashboard,
+        "map": figures.district_map,
+        "network": figures.network_map,
+        "trajectory_scores": figures.scores_over_time,
+        "value_chain": figures.value_chain,
+        "ownership": figures.ownership_tree,
+    }
+    if len(result.start.firms):
+        drawings["knowledge"] = figures.knowledge_ridge
+    for name, draw in drawings.items():
+        written += figures.save(draw(result), folder / name)
+    return written
+
+
+def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:
+    """Several futures in one figure and one table; returns the files written. Raises OSError."""
+    from district_sim import figures
+    from district_sim.reports import run_tables as tables
+
+    written = figures.save(figures.futures(runs), folder / "futures")
+    frame = tables.comparison_frame(runs)
+    written.append(write_whole(folder / "futures.csv", lambda path: frame.to_csv(path)))
+    return [*written, mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})]
+
+
+def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
+    """Say in the folder that a demo wrote it; see `DEMO_MARK`. Raises OSError."""
+    said: dict[str, Any] = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
+    return write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
+
+
+def write_verification(claims: "list[Claim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
+    """The claims as a page and as JSON, the map as a figure and a table; returns the files written. Raises OSError."""
+    from district_sim import figures
+    from district_sim.evidence.patterns.verify import as_markdown
+
+    rows = json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
+    return [
+        *figures.save(figures.phase_diagram(on_map), folder / "map"),
+        write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
+        write_text(folder / "verification.json", rows + "\n"),
+        write_text(folder / "verification.md", as_markdown(claims)),
+    ]

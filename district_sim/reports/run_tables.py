@@ -1,0 +1,201 @@
+"""Tables for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
+from district_sim.text.names import TRAJECTORY_NAMES, heading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from district_sim.evidence.patterns.verify import Claim
+    from district_sim.run.run import Run
+
+YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all
+
+HEADLINES: dict[str, str] = {
+    "firms": "Firms",
+    "employment": "Employees",
+    "value_added_local": "Value added kept, k€",
+    "wage": "Wage, k€ a quarter",
+    "unemployment": "Unemployment",
+    "survival": "First firms alive",
+    "gini": "Gini of value added",
+    "mne_turnover_share": "Multinational sales",
+    "group_employment_share": "Groups, employees",
+    "captive_share": "Captive suppliers",
+    "degree": "Ties per firm",
+    "trust": "Trust of ties",
+    "identity": "Identity",
+    "local_purchases": "Bought locally",
+    "phase_coverage": "Phases covered",
+    "pipeline_firms": "Firms with pipelines",
+    "collective_inflow_share": "Learned collectively",
+    "absorptive_capacity": "Absorptive capacity",
+    "newest_share": "On newest trajectory",
+    "participation": "Participation",
+    "agency_capability": "Agency capability",
+    "policy_spending": "Policy, k€ a quarter",
+}
+"""Indicators worth a line, with a short name."""
+
+_NARROW = {
+    "fragmentation": "Fragmen-\ntation",
+    "post_marshallian_node": "Post-Mar-\nshallian\nnode",
+    "learning_region": "Learning\nregion",
+    "collective_entrepreneurship": "Collective\nentrepre-\nneurship",
+    "marshallian_persistence": "Marshall.\npersis-\ntence",
+}
+_COUNTS = ("firms", "employment", "value_added_local", "policy_spending")
+
+
+def _units() -> dict[str, str]:
+    from district_sim.model.indicators import INDICATORS
+
+    return {indicator.name: indicator.unit for indicator in INDICATORS}
+
+
+def _shown(name: str, value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{100.0 * value:.1f} %"
+    return f"{value:,.0f}" if name in _COUNTS else f"{value:.2f}"
+
+
+def _change(start: float, end: float, unit: str) -> str:
+    """Shares by points, indices by difference, quantities in per cent."""
+    if unit == "share":
+        text = f"{100.0 * (end - start):+.1f} pt"
+    elif unit == "1":
+        text = f"{end - start:+.2f}"
+    elif start > 0.0:
+        text = f"{100.0 * (end / start - 1.0):+.0f} %"
+    else:
+        return "new" if end > 0.0 else ""
+    return text if any(digit in text for digit in "123456789") else text[1:]
+
+
+def _ends(run: "Run") -> tuple[Means, Means]:
+    span = max(1, min(YEAR, len(run.table) // 2))
+    return Means(run.columns, slice(span)), Means(run.columns, slice(-span, None))
+
+
+def _narrow(name: str) -> str:
+    return _NARROW.get(name, heading(name))
+
+
+def _table(*columns: str, width: int = 0) -> Table:
+    """A plain table: the first column is text, the others are numbers of at least `width`."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0), show_edge=False)
+    table.add_column(columns[0])
+    for column in columns[1:]:
+        table.add_column(column, justify="right", min_width=width)
+    return table
+
+
+def _titled(title: str, table: Table, note: str) -> Group:
+    """The title and the note stand outside the table, which would fold them to its own width."""
+    return Group(Text(title, style="bold"), Text(), table, Text(note, style="dim"))
+
+
+def start_and_end(run: "Run") -> Group:
+    """The headline indicators in the first and in the last year of a run."""
+    units, (start, end) = _units(), _ends(run)
+    table = _table("Indicator", "Start", "End", "Change", width=10)
+    for name, label in HEADLINES.items():
+        unit, a, b = units[name], start[name], end[name]
+        table.add_row(label, _shown(name, a, unit), _shown(name, b, unit), _change(a, b, unit))
+    title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"
+    return _titled(title, table, "Means of the first and of the last year; pt: percentage points")
+
+
+def trajectory(run: "Run") -> Group:
+    """The scores of the four futures and the label."""
+    table = _table("Future", "Score", width=7)
+    table.add_column("", min_width=21)
+    for future in FUTURES:
+        value = run.scores.of(future)
+        style = "bold" if future == run.trajectory else ""
+        table.add_row(TRAJECTORY_NAMES[future], f"{value:.2f}", " " + "█" * round(20 * value), style=style)
+        if future is Trajectory.FRAGMENTATION:
+            table.add_row("  by takeover", f"{run.scores.route_takeover:.2f}", style="dim")
+            table.add_row("  by hierarchy", f"{run.scores.route_hierarchy:.2f}", style="dim")
+    note = f"A future needs {DEFAULT_THRESHOLDS.label:g} to give the label"
+    return _titled(f"Trajectory: {TRAJECTORY_NAMES[run.trajectory]}", table, note)
+
+
+def comparison(runs: "Mapping[str, Run]") -> Group:
+    """The headline indicators at the end of several runs that began alike, their scores and labels.
+
+    Args:
+        runs: by scenario name; the start shown is that of the first.
+    """
+    units, ends = _units(), {name: _ends(run)[1] for name, run in runs.items()}
+    first = next(iter(runs.values()))
+    start = _ends(first)[0]
+    table = _table("Indicator", "Start", *map(_narrow, runs))
+    for name, label in HEADLINES.items():
+        cells = [_shown(name, values[name], units[name]) for values in (start, *ends.values())]
+        table.add_row(label, *cells)
+    table.add_section()
+    for future in FUTURES:
+        scores = [(run.scores.of(future), run.trajectory == future) for run in runs.values()]
+        cells = [f"[bold]{score:.2f}[/]" if label else f"{score:.2f}" for score, label in scores]
+        table.add_row(f"Score: {_SCORE_NAMES[future]}", "", *cells)
+    table.add_section()
+    table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory.value)}[/]" for run in runs.values()))
+    title = f"One district, {len(runs)} runs of {len(first.table)} quarters, seed {first.seed}"
+    return _titled(title, table, "Start: first year of the first run. Other columns: last year")
+
+
+_SCORE_NAMES = {
+    Trajectory.FRAGMENTATION: "fragmentation",
+    Trajectory.POST_MARSHALLIAN_NODE: "node",
+    Trajectory.LEARNING_REGION: "learning",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "collective",
+}
+
+
+def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
+    """What `comparison` shows, as numbers: one row per scenario, means of the last year, scores and label."""
+    import pandas as pd
+
+    rows = {}
+    for name, run in runs.items():
+        row: dict[str, object] = {"trajectory": run.trajectory.value, "seed": run.seed}
+        row |= {f"score_{future.value}": run.scores.of(future) for future in FUTURES}
+        last = _ends(run)[1]
+        row |= {str(name): last[str(name)] for name in run.indicators}
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
+
+
+def verification(claims: "Sequence[Claim]") -> "Group":
+    """Every claim with its target, what was measured and whether it holds."""
+    table = _table("#", "Claim", "Target", "Measured", "", "Seeds")
+    for c in claims:
+        table.add_row(
+            str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds
+        )
+    passed = sum(claim.passed for claim in claims)
+    return _titled("Patterns that must come out", table, f"{passed} of {len(claims)} hold; 0 is the calm district")
+
+
+def policies(run: "Run") -> Group:
+    """What each policy instrument spent over the run, what was left over and whom it served."""
+    from district_sim.run.run import policy_totals
+
+    table = _table("Instrument", "Spent, k€", "Left over, k€", "Served", "micro", "independent", width=8)
+    for row in policy_totals(run.policies).to_dict("records"):
+        cells = [f"{row['spent']:z,.0f}", f"{row['left_over']:z,.0f}"]
+        if row["served"] > 0.0:
+            cells += [f"{row['served'] / row['quarters']:,.0f}"]
+            cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]
+        table.add_row(row["instrument"], *cells, *[""] * (5 - len(cells)))
+    note = "Served: firms in a quarter of spending, with the shares of micro firms (under 10) and of independent ones"
+    return _titled("What the policies spent", table, note)

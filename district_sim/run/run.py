@@ -1,0 +1,433 @@
+"""One run: from a scenario and a seed to a table of indicators, the state before and after, and its provenance."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from district_sim._version import __version__
+from district_sim.model.indicators import NAMES
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import Parameters, acting_instruments, parameters_of
+from district_sim.model.processes.knowledge import update_knowledge
+from district_sim.model.schedule import quarters, spare_rows
+from district_sim.model.scratch import list_living
+from district_sim.model.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
+from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
+from district_sim.run.whole_files import write_text, write_whole
+from district_sim.scenario.sections import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_AT_ONCE = 6000  # firms times quarters: some hundredths of a second
+_NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
+
+
+def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int, reports: Any = None) -> State:
+    """Run quarters start..stop-1, writing one row of indicators each.
+
+    Args:
+        state: changed in place; replaced by a larger one when rows run short.
+        table: (quarters, len(NAMES)) floats.
+        reports: what each policy instrument did is written here, if given; see `state.reports_of`.
+
+    Returns:
+        The state to go on with.
+
+    Raises:
+        ValueError: the parameters have other dimensions than the state.
+        RuntimeError: more firms were founded in one quarter than rows had been kept free.
+    """
+    state, done = fitted(state, p), start
+    reports = reports_of(state, 0) if reports is None else reports
+    while done < stop:
+        done = quarters(state, p, table, reports, done, stop, False)
+        if state.tally[OVERFLOW] > 0.0:
+            raise RuntimeError(
+                "more firms were founded in one quarter than the model keeps room for; "
+                "demography.entry and entry_profit are extreme"
+            )
+        if done < stop:
+            spare = int(spare_rows(state.firms, state.clock, p))
+            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
+    return state
+
+
+def learn(state: State, knowledge: Any, derived: Any) -> None:
+    """Run the learning of one quarter alone, in place, of all living firms; nothing else happens and no time passes.
+
+    Args:
+        knowledge, derived: `Parameters.knowledge` and `Parameters.derived`.
+    """
+    living = list_living(state.firms, state.clock, state.scratch)
+    update_knowledge(
+        state.firms, living, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock,
+        state.scratch, knowledge, derived,
+    )  # fmt: skip
+
+
+def stride(firms: int) -> int:
+    """How many quarters of a district of so many firms to run without a look at the world."""
+    return max(1, _AT_ONCE // firms)
+
+
+class Snapshot:
+    """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
+
+    def __init__(
+        self,
+        firms: "Callable[[], pd.DataFrame]",
+        ties: "Callable[[], pd.DataFrame]",
+        value_chain: "Callable[[], pd.DataFrame]",
+        agency: Callable[[], dict[str, float]],
+    ) -> None:
+        self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
+
+    @classmethod
+    def of(cls, state: State) -> "Snapshot":
+        """Take a snapshot (a copy) of a state."""
+        rows = np.flatnonzero(state.firms.alive)
+        firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
+        partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
+        return cls(
+            partial(_table_of_firms, rows, firms, pipelines),
+            partial(_table_of_ties, rows, partner, trust, age),
+            partial(_table_of_phases, firms),
+            partial(_told_of_agency, state.agency[0].copy()),
+        )
+
+    @cached_property
+    def firms(self) -> "pd.DataFrame":
+        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
+        return self._firms()
+
+    @cached_property
+    def ties(self) -> "pd.DataFrame":
+        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+        return self._ties()
+
+    @cached_property
+    def value_chain(self) -> "pd.DataFrame":
+        """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
+
+        Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
+        is 1, or 0 where no final firm has sales.
+        """
+        return self._value_chain()
+
+    @cached_property
+    def agency(self) -> dict[str, float]:
+        """`capability`, `brand`, `participation` and mean strength of collective `pipelines`, each 0..1."""
+        return self._agency()
+
+
+def _table_of_phases(f: Any) -> "pd.DataFrame":
+    import pandas as pd
+
+    final = f.phase == f.made.shape[1] - 1
+    sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
+    shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
+    table = pd.DataFrame(shares).rename_axis("phase")
+    tied = (1.0 - table.sum(axis=1)).clip(lower=0.0) if sales.sum() > 0.0 else 0.0
+    table.insert(1, "partners", tied)
+    return table
+
+
+def _told_of_agency(agency: Any) -> dict[str, float]:
+    told = {name: float(agency[name]) for name in ("capability", "brand", "participation")}
+    return told | {"pipelines": float(np.mean(agency["pipelines"]))}
+
+
+def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    firms = pd.DataFrame(
+        {name: f[name] for name in f.dtype.names if name not in _NOT_SHOWN}, index=pd.Index(rows, name="firm")
+    )
+    firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
+    firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
+    firms["pipelines"] = pipelines
+    leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
+    control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
+    control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
+    control = np.where(firms["owner"] >= 0, "group", control)
+    firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
+    return firms
+
+
+def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    firm, slot = np.nonzero(partner > rows[:, None])
+    return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The result of one run; it carries all that is needed to make it again."""
+
+    scenario: Scenario
+    seed: int
+    table: "np.ndarray | pd.DataFrame"
+    """(quarters, len(NAMES)) indicators, or a frame as `load` reads it; `indicators` is the same with names."""
+    start: Snapshot
+    end: Snapshot
+    versions: dict[str, str]
+    between: Mapping[int, Snapshot] = field(default_factory=dict)
+    """The district after some quarters on the way, if `simulate` was asked to keep them; `save` leaves them out."""
+    spending: "Callable[[], pd.DataFrame] | None" = None
+    """Makes `policies`; left out where no instrument acted."""
+
+    @cached_property
+    def indicators(self) -> "pd.DataFrame":
+        """One row per quarter, columns `indicators.NAMES`."""
+        return as_frame(self.table) if isinstance(self.table, np.ndarray) else self.table
+
+    @property
+    def columns(self) -> Columns:
+        """The indicators by name, without the frame that takes a while to make."""
+        return dict(zip(NAMES, self.table.T, strict=True)) if isinstance(self.table, np.ndarray) else self.table
+
+    @cached_property
+    def policies(self) -> "pd.DataFrame":
+        """What the policy instruments did, one row per quarter and instrument: see `reported`."""
+        import pandas as pd
+
+        return pd.DataFrame() if self.spending is None else self.spending()
+
+    @property
+    def moments(self) -> dict[int, Snapshot]:
+        """The district after so many quarters, in order: at the start (0), on the way, at the end."""
+        return {0: self.start, **self.between, len(self.table): self.end}
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Scores of the four futures and the label."""
+        return score(self.columns)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The label."""
+        return self.scores.label
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the time series, ready for JSON; `recovery_time` is null if there was none."""
+        late = self.indicators.tail(1).iloc[0]
+        recovery = recovery_time(self.columns)
+        return {
+            "scenario": self.scenario.model_dump(mode="json"),
+            "seed": self.seed,
+            "quarters": len(self.table),
+            "complete": len(self.table) >= self.scenario.run.quarters,
+            "versions": self.versions,
+            "trajectory": self.trajectory.value,
+            "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
+            "recovery_time": None if recovery == float("inf") else recovery,
+            "policies": policy_totals(self.policies).to_dict("records"),
+            "indicators": {name: float(late[name]) for name in NAMES},
+            "start": _as_json(self.start),
+            "end": _as_json(self.end),
+        }
+
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
+        """Write run.json, indicators (Parquet and CSV), firms and ties to a folder.
+
+        Every file appears whole or not at all; run.json comes last.
+
+        Args:
+            folder: made if missing.
+            force: write into a folder that is not empty, replacing files of the same names.
+
+        Returns:
+            The files written.
+
+        Raises:
+            FileExistsError: the folder is not empty and `force` is not given.
+            OSError: it cannot be written.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not force and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
+        written = [
+            write_whole(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
+            write_whole(folder / "indicators.csv", lambda path: self.indicators.to_csv(path)),
+            write_whole(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
+            write_whole(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
+            write_whole(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
+            write_whole(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
+        ]
+        if len(self.policies):
+            written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
+            written.append(write_whole(folder / "policies.csv", lambda path: self.policies.to_csv(path, index=False)))
+        text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
+        written.append(write_text(folder / "run.json", text))
+        return written
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Run":
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: the folder holds no complete run.
+        """
+        import pandas as pd
+
+        folder = Path(folder)
+        if not (folder / "run.json").is_file():
+            raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
+        data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        read = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+
+        def snapshot(suffix: str, told: dict[str, Any]) -> Snapshot:
+            return Snapshot(
+                lambda: read[f"firms{suffix}"],
+                lambda: read[f"ties{suffix}"],
+                lambda: pd.DataFrame(told["value_chain"]).rename_axis("phase"),
+                lambda: told["agency"],
+            )
+
+        return cls(
+            scenario=Scenario.model_validate_json(json.dumps(data["scenario"])),
+            seed=data["seed"],
+            table=read["indicators"],
+            start=snapshot("_start", data["start"]),
+            end=snapshot("", data["end"]),
+            versions=data["versions"],
+            spending=(lambda: read["policies"]) if "policies" in read else None,
+        )
+
+
+def _as_json(snapshot: Snapshot) -> dict[str, Any]:
+    return {"value_chain": snapshot.value_chain.to_dict("list"), "agency": snapshot.agency}
+
+
+def versions() -> dict[str, str]:
+    """Versions that a result depends on."""
+    import numba
+
+    return {
+        "district_sim": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }
+
+
+def as_frame(table: np.ndarray) -> "pd.DataFrame":
+    """The table of indicators with names, indexed by quarter (1 is the first completed quarter)."""
+    import pandas as pd
+
+    return pd.DataFrame(table, columns=list(NAMES), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
+
+
+def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
+    """What the policy instruments did, as a table.
+
+    Args:
+        reports: (quarters, I) records; see `state.reports_of`.
+        scenario: in which the I instruments act.
+
+    Returns:
+        One row per quarter (1 is the first) and instrument with columns quarter, instrument, kind, funded_by, spent and
+        left_over [k€], served [firms; none by instruments for the district as a whole] and, of these, served_SIZE,
+        served_OWNER and served_phase_K. Empty without instruments.
+    """
+    import pandas as pd
+
+    items = acting_instruments(scenario)
+    if not items:
+        return pd.DataFrame()
+    quarters, flat = len(reports), reports.reshape(-1)
+    columns: dict[str, Any] = {
+        "quarter": np.repeat(np.arange(1, quarters + 1), len(items)),
+        "instrument": [item.name for item in items] * quarters,
+        "kind": [item.kind.value for item in items] * quarters,
+        "funded_by": [item.funded_by.value for item in items] * quarters,
+        "spent": flat.spent,
+        "left_over": flat.unspent,
+        "served": flat.served,
+    }
+    phases = [f"phase_{k}" for k in range(flat.served_phase.shape[1])]
+    for group, names in (("served_size", SIZES), ("served_owner", OWNERS), ("served_phase", phases)):
+        columns |= {f"served_{name}": flat[group][:, k] for k, name in enumerate(names)}
+    return pd.DataFrame(columns)
+
+
+def policy_totals(policies: "pd.DataFrame") -> "pd.DataFrame":
+    """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
+
+    Instruments of equal names are told apart by their place. `quarters`: in how many money was spent.
+    """
+    import pandas as pd
+
+    if not len(policies):
+        return pd.DataFrame()
+    names = ["instrument", "kind", "funded_by"]
+    place = policies.groupby("quarter").cumcount()
+    table = policies.assign(quarters=(policies["spent"] > 0.0).astype(int)).drop(columns="quarter")
+    sums = table.groupby([place, *names], sort=False).sum()
+    return sums.reset_index(names).reset_index(drop=True)
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int = 0,
+    quarters: int | None = None,
+    progress: Callable[[int], object] | None = None,
+    every: int | None = None,
+) -> Run:
+    """Run a scenario once.
+
+    Args:
+        scenario: see `load_scenario`.
+        seed: 0 <= seed < 2**64.
+        quarters: length of the run; the scenario's `run.quarters` if left out.
+        progress: called with the number of quarters done, after every quarter or, in small districts, every few.
+        every: keep a snapshot of the district every so many quarters, for figures of how it came about.
+
+    Raises:
+        ValueError: seed, quarters or every out of range.
+        KeyboardInterrupt: as raised by `progress`; its `args` then hold the `Run` so far, if a quarter was finished.
+    """
+    length = scenario.run.quarters if quarters is None else quarters
+    if length < 1:
+        raise ValueError(f"quarters must be at least 1, not {length}")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed must be between 0 and 2**64 - 1, not {seed}")
+    if every is not None and every < 1:
+        raise ValueError(f"every must be at least 1, not {every}")
+    p = parameters_of(scenario)
+    state = initial_state(p, seed, length)
+    start = Snapshot.of(state)
+    table = np.full((length, len(NAMES)), np.nan)
+    reports = reports_of(state, length)
+    at_once = stride(scenario.firms.count)
+    between: dict[int, Snapshot] = {}
+
+    def result(done: int) -> Run:
+        kept = {quarter: snapshot for quarter, snapshot in between.items() if quarter < done}
+        spending = partial(reported, reports[:done], scenario) if reports.size else None
+        end = Snapshot.of(state)
+        return Run(scenario, seed, table[:done], start, end, versions(), between=kept, spending=spending)
+
+    done = 0
+    try:
+        while done < length:
+            stop = min(done + at_once, length, length if every is None else done - done % every + every)
+            state = advance(state, p, table, done, stop, reports)
+            done = stop
+            if every is not None and done % every == 0:
+                between[done] = Snapshot.of(state)
+            if progress:
+                progress(done)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(*([result(done)] if done else [])) from None
+    return result(done)

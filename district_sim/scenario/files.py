@@ -1,0 +1,499 @@
+"""Scenario files: YAML 1.2, `extends`, overrides, and error messages a reader can act on.
+
+A scenario is a YAML file with the sections of `district_sim.scenario.sections.Scenario`. It may begin with
+`extends: name` or `extends: [a, b]`: the named files are read first, in order, and the file's own
+lines win. Sections merge key by key; a list replaces the list before it.
+
+Every bad input, wherever it is found, raises `ScenarioError`, whose text names the file, the line,
+the field, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import math
+import os.path
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
+
+from district_sim.scenario.paths import (
+    JsonSchema,
+    child_schemas,
+    default_part,
+    expand,
+    expected,
+    known_paths,
+    options,
+    part_of,
+    scenario_schema,
+    show,
+    suggest,
+)
+
+if TYPE_CHECKING:
+    import datetime
+
+    from district_sim.scenario.sections import Scenario
+
+SUFFIXES = (".yaml", ".yml")
+EXPERIMENTS, POLICIES = "experiments", "policies"
+"""Folders of experiment files and of policy files, among the bundled scenarios."""
+_TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
+
+type Key = tuple[str | int, ...]
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used. The text is one clear message, one problem a line."""
+
+
+def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
+    """Read, complete and validate a scenario.
+
+    Args:
+        name_or_path: Name of a bundled scenario (`"learning_region"`, `"cases/carpi"`) or path of
+            a YAML file. A bare name means the bundled one; a name with `.yaml` means a file of
+            that name where there is one.
+        overrides: Values that win over the file: `"firms.count=100"` strings, whose right side is
+            read as YAML, or a mapping from dotted path to value, as `mesa.batch_run` passes it.
+            `policies.0.budget` is the budget of the first instrument.
+
+    Returns:
+        The frozen, validated scenario.
+
+    Raises:
+        ScenarioError: The file or an override cannot be read, or a value is not allowed.
+    """
+    path = _locate(name_or_path)
+    document = _read(path, ())
+    for text, value, source in _overrides(overrides):
+        _override(document, text, value, source)
+    return validated(document, path)
+
+
+def validated(document: Document, path: Path) -> Scenario:
+    """The scenario that a document describes.
+
+    Raises:
+        ScenarioError: a value is not allowed; the message names the place.
+    """
+    from district_sim.scenario.sections import Scenario
+
+    try:
+        return Scenario.model_validate(document.data)
+    except ValidationError as error:
+        lines = [_message(detail, document, path) for detail in error.errors(include_url=False)]
+        raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
+
+
+def bundled_folder() -> Path:
+    """Folder of the scenarios that come with the package (or with this checkout of it)."""
+    here = Path(__file__).resolve().parents[1]
+    installed = here / "scenarios"
+    return installed if installed.is_dir() else here.parent / "scenarios"
+
+
+def scenario_names() -> list[str]:
+    """Names of the bundled scenarios that can be run, sorted.
+
+    Files and folders whose name starts with `_` are bases for others and are not listed.
+    """
+    folder = bundled_folder()
+    names = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.yaml")]
+    hidden = ("_", ".")
+    return sorted(
+        name.as_posix()
+        for name in names
+        if name.parts[0] not in (EXPERIMENTS, POLICIES)
+        and name.suffix != _TARGETS
+        and not any(part.startswith(hidden) for part in name.parts)
+    )
+
+
+def bundled_files(folder: str) -> list[str]:
+    """Names of the bundled files in a folder of their own (`EXPERIMENTS`, `POLICIES`), sorted."""
+    return sorted(path.stem for path in (bundled_folder() / folder).glob("*.yaml"))
+
+
+def find_file(name_or_path: str | Path, folder: str, what: str) -> Path:
+    """A bundled file of such a folder by its name, or any file by its path.
+
+    Raises:
+        ScenarioError: there is none; `what` says in the message what was looked for.
+    """
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    bundled = bundled_folder() / folder / f"{text}.yaml"
+    if not text.endswith(SUFFIXES) and bundled.is_file():
+        return bundled
+    if path.is_file():
+        return path
+    if text.endswith(SUFFIXES):
+        raise ScenarioError(f"{text}: no such file")
+    names = bundled_files(folder)
+    raise ScenarioError(f"there is no {what} or file {text!r}{suggest(text, names)} (bundled: {', '.join(names)})")
+
+
+def scenario_text(name_or_path: str | Path) -> str:
+    """Text of a scenario file as it was written, comments and all.
+
+    Raises:
+        ScenarioError: There is no such scenario, or it is not text.
+    """
+    return file_text(_locate(name_or_path))
+
+
+def scenario_notes(name_or_path: str | Path) -> str:
+    """What a scenario is, how it works, what to notice and what to try: the Markdown file beside it, of its name.
+
+    Returns:
+        The text, empty where a scenario has no such file.
+
+    Raises:
+        ScenarioError: There is no such scenario, or its notes are not text.
+    """
+    notes = _locate(name_or_path).with_suffix(".md")
+    return file_text(notes) if notes.is_file() else ""
+
+
+# Finding and reading files ------------------------------------------------------------------------
+
+
+class _Source(NamedTuple):
+    """Where a value was written: a file, or an override of one path."""
+
+    name: str
+    path: str | None = None  # the dotted path, for an override
+
+    def at(self, line: int) -> str:
+        return self.name if self.path is not None else f"{self.name}:{line}"
+
+
+class _Origin(NamedTuple):
+    """The place of one key, ready to print."""
+
+    place: str
+    path: str | None
+
+
+@dataclass
+class Document:
+    """Plain data, and for each key in it the place that set it."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Key, _Origin] = field(default_factory=dict)
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    text = os.path.expanduser(name_or_path)
+    is_name = isinstance(name_or_path, str) and not text.startswith((".", os.sep))
+    bundled = _existing(bundled_folder(), text) if is_name and ".." not in Path(text).parts else None
+    if bundled is not None and not text.endswith(SUFFIXES):
+        return bundled
+    found = _existing(Path(), text) or bundled
+    if found is not None:
+        return found
+    if os.path.isdir(text):
+        raise ScenarioError(f"{text}: this is a folder, not a scenario file")
+    if not is_name or text.endswith(SUFFIXES):
+        raise ScenarioError(f"{text}: no such file")
+    names = scenario_names()
+    raise ScenarioError(
+        f"there is no scenario or file {text!r}{suggest(text, names)} (bundled scenarios: {', '.join(names) or 'none'})"
+    )
+
+
+def _existing(folder: Path, name: str) -> Path | None:
+    endings = ("",) if name.endswith(SUFFIXES) else (*SUFFIXES, "")
+    paths = (os.path.join(folder, name + ending) for ending in endings)
+    return next((Path(path) for path in paths if os.path.isfile(path)), None)
+
+
+def shown_path(path: Path) -> str:
+    """A bundled file by its name, any other file as it was given."""
+    folder = bundled_folder()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def file_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(f"{shown_path(path)}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{shown_path(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
+
+
+def _read(path: Path, chain: tuple[Path, ...]) -> Document:
+    """One file with everything it extends; `chain` holds the files that led to it."""
+    own = read_alone(path)
+    chain = (*chain, path.resolve())
+    merged = Document()
+    for base in _bases(own, path, chain):
+        _stack(merged, _read(base, chain))
+    _stack(merged, own)
+    return merged
+
+
+def read_alone(path: Path) -> Document:
+    """A file without what it extends. Raises ScenarioError where it is not made of `key: value` lines."""
+    source = _Source(shown_path(path))
+    tree = _parse(file_text(path), source)
+    if tree is None:
+        raise ScenarioError(f"{source.name}: the file is empty")
+    if not isinstance(tree, CommentedMap):
+        raise ScenarioError(f"{source.name}: not a scenario: it must be made of 'key: value' lines")
+    own = Document()
+    own.data = _plain(tree, (), 1, source, own.origins)
+    return own
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, str]]:
+    """A YAML file as plain data, and for each key in it its place (`file:line`).
+
+    Raises:
+        ScenarioError: it cannot be read or is not made of `key: value` lines.
+    """
+    document = read_alone(path)
+    return document.data, {key: origin.place for key, origin in document.origins.items()}
+
+
+def _stack(low: Document, high: Document) -> None:
+    _merge(low.data, high.data, (), low.origins)
+    low.origins.update(high.origins)
+
+
+def _bases(own: Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path]:
+    """The files named by `extends`, which is taken out of the document."""
+    if "extends" not in own.data:
+        return
+    named = own.data.pop("extends")
+    place = own.origins[("extends",)].place
+    own.origins = {key: origin for key, origin in own.origins.items() if key[0] != "extends"}
+    names = named if isinstance(named, list) else [named]
+    for name in names:
+        if not isinstance(name, str):
+            raise ScenarioError(f"{place}: extends = {show(name)}: must be the name of a scenario")
+        base = _existing(path.parent, name) or _existing(bundled_folder(), name)
+        if base is None:
+            hint = suggest(name, scenario_names())
+            raise ScenarioError(f"{place}: extends: there is no scenario or file {name!r}{hint}")
+        if base.resolve() in chain:
+            loop = [*chain[chain.index(base.resolve()) :], base]
+            raise ScenarioError(f"{place}: circular extends: {' → '.join(file.name for file in loop)}")
+        yield base
+
+
+def _parse(text: str, source: _Source) -> Any:
+    """YAML 1.2, with the line of each key kept."""
+    try:
+        return YAML(typ="rt", pure=True).load(text)
+    except DuplicateKeyError as error:
+        name = re.search(r'found duplicate key "(.*?)"', str(error.problem))
+        key = f" {name[1]!r}" if name else ""
+        raise ScenarioError(
+            f"{source.at(_line(error))}: duplicate key{key}: a key may be given once in a section"
+        ) from None
+    except MarkedYAMLError as error:
+        place = source.at(_line(error))
+        raise ScenarioError(f"{place}: not valid YAML: {error.problem}") from None
+    except (YAMLError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ScenarioError(f"{source.name}: not valid YAML: {reason}") from None
+    except RecursionError:
+        raise ScenarioError(f"{source.name}: not valid YAML: nested too deeply") from None
+
+
+def _line(error: MarkedYAMLError) -> int:
+    return error.problem_mark.line + 1 if error.problem_mark else 1
+
+
+def _plain(node: Any, at: Key, line: int, source: _Source, origins: dict[Key, _Origin]) -> Any:
+    """Python values without YAML's wrappers; notes in `origins` where each key stands."""
+    if len(at) > 20:
+        raise ScenarioError(f"{source.at(line)}: nested too deeply")
+    if isinstance(node, dict | list | tuple):
+        is_map = isinstance(node, dict)
+        out: dict[str | int, Any] = {}
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if is_map and not isinstance(key, str):
+                raise ScenarioError(f"{source.at(line)}: the key {show(key)} must be text")
+            marks = (getattr(getattr(node, "lc", None), "data", None) or {}).get(key)
+            here = marks[0] + 1 if marks else line
+            path = (*at, str(key) if is_map else key)
+            origins[path] = _Origin(source.at(here), source.path)
+            out[path[-1]] = _plain(value, path, here, source, origins)
+        return out if is_map else list(out.values())
+    return _scalar(node, at, source.at(line))
+
+
+def _scalar(node: Any, at: Key, place: str) -> bool | int | float | str | None:
+    if node is None or isinstance(node, bool):
+        return node
+    if isinstance(node, ScalarBoolean):
+        return bool(node)
+    if isinstance(node, int):
+        return int(node)
+    if isinstance(node, float):
+        if not math.isfinite(node):
+            raise _not_finite(place, at, node)
+        return float(node)
+    if isinstance(node, str):
+        if re.fullmatch(r"[+-]?(nan|inf|infinity)", node, re.IGNORECASE):
+            raise _not_finite(place, at, node)
+        return str(node)
+    if hasattr(node, "isoformat"):
+        date: datetime.date = node
+        return date.isoformat()
+    raise ScenarioError(f"{place}: {_dotted(at)}: only numbers, text, lists and sections are read")
+
+
+def _not_finite(place: str, at: Key, value: object) -> ScenarioError:
+    what = f"{_dotted(at)} = {value}: " if at else ""
+    return ScenarioError(f"{place}: {what}must be a finite number")
+
+
+def _merge(low: Any, high: Mapping[Any, Any], at: Key, origins: dict[Key, _Origin]) -> None:
+    """Put `high` on top of the section (or list) `low`, which stands at `at`, in place.
+
+    Sections merge, everything else replaces; `origins` forgets the places of what is replaced.
+    """
+    for name, value in high.items():
+        path = (*at, name)
+        if isinstance(value, dict) and isinstance(part_of(low, name), dict):
+            _merge(low[name], value, path, origins)
+            continue
+        for key in [key for key in origins if key[: len(path)] == path]:
+            del origins[key]
+        low[name] = value
+
+
+# Overrides ----------------------------------------------------------------------------------------
+
+
+def _overrides(
+    overrides: Mapping[str, Any] | Sequence[str],
+) -> Iterator[tuple[str, Any, _Source]]:
+    """Each override as (dotted path, value not yet made plain, source)."""
+    if isinstance(overrides, Mapping):
+        for path, value in overrides.items():
+            tolist = getattr(value, "tolist", None)  # NumPy scalars and arrays
+            plain = tolist() if callable(tolist) else value
+            yield path, plain, _Source(f"override {path}={show(plain)}", path)
+        return
+    for text in [overrides] if isinstance(overrides, str) else overrides:
+        path, equals, right = (part.strip() for part in text.partition("="))
+        if not (path and equals and right):
+            raise ScenarioError(f"--set {text}: write it as path=value, such as firms.count=100")
+        source = _Source(f"--set {path}={right}", path)
+        yield path, _parse(right, source), source
+
+
+def _override(document: Document, text: str, value: Any, source: _Source) -> None:
+    """Set one value in the document, after a check that the scenario has such a path."""
+    origin = _Origin(source.name, source.path)
+    node: Any = document.data
+    schemas = expand(scenario_schema(), node)
+    at: Key = ()
+    *sections, last = text.split(".")
+    for name in sections:
+        key = _step(document, node, schemas, at, name, text, source)
+        at = (*at, key)
+        if part_of(node, key) is None:
+            node[key] = default_part(schemas, key)
+            document.origins[at] = origin
+        schemas, node = child_schemas(schemas, key, node[key]), node[key]
+    key = _step(document, node, schemas, at, last, text, source)
+    origins: dict[Key, _Origin] = {}
+    plain = _plain(value, (*at, key), 1, source, origins)
+    _merge(node, {key: plain}, at, document.origins)
+    document.origins.update(origins)
+    document.origins[*at, key] = origin
+
+
+def _step(
+    document: Document,
+    node: Any,
+    schemas: list[JsonSchema],
+    at: Key,
+    name: str,
+    text: str,
+    source: _Source,
+) -> str | int:
+    """The key of the part called `name` of `node`; refused where there can be none."""
+    if isinstance(node, list):
+        if name.isdecimal() and int(name) < len(node):
+            return int(name)
+        entries = f"it has {len(node)}, counted from 0" if node else "it is empty"
+        raise ScenarioError(f"{source.name}: {_dotted(at)} has no entry {name} ({entries})")
+    if isinstance(node, dict) and child_schemas(schemas, name, node.get(name)):
+        return name
+    known = list(known_paths(scenario_schema(), document.data))
+    siblings = [_dotted((*at, key)) for schema in schemas for key in schema.get("properties", {})]
+    hint = suggest(_dotted((*at, name)), siblings, cutoff=0.8)
+    hint = hint or suggest(text, known, text.rsplit(".", 1)[-1])
+    raise ScenarioError(f"{source.name}: there is no parameter {text!r}{hint}")
+
+
+# Messages -----------------------------------------------------------------------------------------
+
+# Errors of kind or range, for which the schema says better than pydantic what is allowed.
+_MISFITS = re.compile(r".*_(type|parsing)|greater_than.*|less_than.*|literal_error|enum|int_from_float|finite_number")
+
+
+def _message(error: ErrorDetails, document: Document, path: Path) -> str:
+    """One pydantic error as `place: field = value: what is allowed`."""
+    at, parents = _place(error["loc"], document.data)
+    origin = next(
+        (document.origins[at[:n]] for n in range(len(at), 0, -1) if at[:n] in document.origins),
+        _Origin(shown_path(path), None),
+    )
+    name, kind = _dotted(at), error["type"]
+    field_name = "" if origin.path == name or not at else f"{name}: "
+    if kind == "extra_forbidden":
+        known = [key for schema in parents for key in schema.get("properties", {})]
+        leaf = str(at[-1])
+        hint = suggest(leaf, known) or suggest("", [*known_paths(scenario_schema(), document.data)], leaf)
+        return f"{origin.place}: {name}: unknown key{hint or f' (known: {", ".join(known)})'}"
+    if kind == "missing":
+        return f"{origin.place}: {name}: this key is required"
+    value = error["input"]
+    if field_name and not isinstance(value, dict | list | tuple):
+        field_name = f"{name} = {show(value)}: "
+    allowed = expected(child_schemas(parents, at[-1], value)) if at else ""
+    if _MISFITS.fullmatch(kind) and allowed:
+        hint = suggest(value, options(child_schemas(parents, at[-1], value))) if isinstance(value, str) else ""
+        return f"{origin.place}: {field_name}must be {allowed}{hint}"
+    reason = str(error.get("ctx", {}).get("error", "")) or error["msg"]
+    return f"{origin.place}: {field_name}{reason}"
+
+
+def _place(loc: tuple[str | int, ...], data: Any) -> tuple[Key, list[JsonSchema]]:
+    """Path in the data of an error, without the names of union members pydantic puts in.
+
+    Also returns the schemas of the section or list in which the last key stands.
+    """
+    at: Key = ()
+    node, schemas = data, expand(scenario_schema(), data)
+    parents = schemas
+    for number, key in enumerate(loc):
+        present = key in node if isinstance(node, dict) else part_of(node, key) is not None
+        if not present and number < len(loc) - 1:
+            continue
+        at, node, parents = (*at, key), part_of(node, key), schemas
+        schemas = child_schemas(schemas, key, node)
+    return at, parents
+
+
+def _dotted(at: Key) -> str:
+    return ".".join(map(str, at))

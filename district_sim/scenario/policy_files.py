@@ -1,0 +1,142 @@
+"""Policy files: instruments with a title, a description and a source, to be laid over any scenario.
+
+    title: Export platform
+    description: Two million a year from the twentieth quarter.
+    source: Covi 2016
+    policies:
+      - {name: platform, kind: export_platform, budget: 500, start: 20}
+
+`policies` is written as in a scenario file. A policy mix is named `none`, `own` (the scenario's), a policy file, a
+scenario (whose policies are meant), or several of these joined by `+`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from district_sim.scenario.files import (
+    POLICIES,
+    SUFFIXES,
+    ScenarioError,
+    bundled_files,
+    bundled_folder,
+    file_text,
+    find_file,
+    load_scenario,
+    read_alone,
+    scenario_names,
+    validated,
+)
+from district_sim.scenario.paths import show, suggest
+
+if TYPE_CHECKING:
+    from district_sim.scenario.sections import Instrument, Scenario
+
+NONE, OWN = "none", "own"
+"""No policies at all, and those of the scenario."""
+_KEYS = ("title", "description", "source", "policies")
+_MOST_PHASES = 12  # a policy file must suit every scenario; whether it suits one is checked when it is laid over it
+
+
+class Policy(NamedTuple):
+    """What a policy file says."""
+
+    name: str
+    title: str
+    description: str
+    source: str
+    instruments: tuple[Instrument, ...]
+
+
+def policy_names() -> list[str]:
+    """Names of the bundled policy files, sorted."""
+    return bundled_files(POLICIES)
+
+
+def policy_text(name_or_path: str | Path) -> str:
+    """Text of a policy file as it was written. Raises ScenarioError if there is none."""
+    return file_text(find_file(name_or_path, POLICIES, "policy"))
+
+
+def load_policy(name_or_path: str | Path) -> Policy:
+    """Read and check a policy file.
+
+    Args:
+        name_or_path: name of a bundled policy (`"export_platform"`) or path of a YAML file.
+
+    Raises:
+        ScenarioError: it cannot be read or a value is not allowed; the message names file, line, field and range.
+    """
+    path = find_file(name_or_path, POLICIES, "policy")
+    document = read_alone(path)
+    for key in document.data:
+        if key not in _KEYS:
+            hint = suggest(key, _KEYS) or f" (known: {', '.join(_KEYS)})"
+            raise ScenarioError(f"{document.origins[key,].place}: {key}: unknown key in a policy file{hint}")
+    if not document.data.get("policies"):
+        raise ScenarioError(f"{path}: policies: this key is required: a list of instruments")
+    source = document.data.pop("source", "")
+    if not isinstance(source, str):
+        raise ScenarioError(f"{document.origins['source',].place}: source = {show(source)}: must be text")
+    document.data["technology"] = {"phases": _MOST_PHASES}
+    scenario = validated(document, path)
+    return Policy(path.stem, scenario.title, scenario.description, source, scenario.policies)
+
+
+def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Instrument, ...]:
+    """The instruments of a policy mix.
+
+    Args:
+        text: names joined by `+`, such as `"own+export_platform"`, or the path of a file.
+        own: the scenario's policies, where it is clear which scenario is meant.
+
+    Raises:
+        ScenarioError: there is no such policy, or it cannot be used.
+    """
+    found: list[Instrument] = []
+    for name in [text] if Path(text).is_file() else [part.strip() for part in text.split("+")]:
+        if name == OWN:
+            if own is None:
+                raise ScenarioError(f"{text!r}: name the scenario whose policies are meant, instead of {OWN!r}")
+            found += own
+        elif name != NONE:
+            found += _instruments(name)
+    return tuple(found)
+
+
+def _instruments(name: str) -> tuple[Instrument, ...]:
+    """Those of a policy file or, of a scenario, its policies."""
+    bundled = bundled_folder() / POLICIES / f"{name}.yaml"
+    if not bundled.is_file() and (name in scenario_names() or (Path(name).is_file() and _is_scenario(Path(name)))):
+        return load_scenario(name).policies
+    if not bundled.is_file() and not name.endswith(SUFFIXES) and not Path(name).is_file():
+        known = [NONE, OWN, *policy_names(), *scenario_names()]
+        hint = suggest(name, known) or f" (bundled: {', '.join(policy_names())}; none, own, or a scenario)"
+        raise ScenarioError(f"there is no policy {name!r}{hint}")
+    return load_policy(name).instruments
+
+
+def _is_scenario(path: Path) -> bool:
+    """Whether a file has keys that only scenario files have."""
+    from district_sim.scenario.sections import Scenario
+
+    keys = read_alone(path).data.keys()
+    return bool((keys & Scenario.model_fields.keys() | keys & {"extends"}) - set(_KEYS))
+
+
+def laid_over(scenario: Scenario, instruments: Sequence[Instrument]) -> Scenario:
+    """The scenario with other policies in place of its own.
+
+    Raises:
+        ScenarioError: they do not suit the scenario.
+    """
+    data: dict[str, Any] = scenario.model_dump(mode="json")
+    data["policies"] = [item.model_dump(mode="json") for item in instruments]
+    try:
+        return type(scenario).model_validate(data)
+    except ValueError as error:  # pydantic's ValidationError is one
+        details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
+        reasons = [str(detail["msg"]).removeprefix("Value error, ") for detail in details] or [str(error)]
+        raise ScenarioError("\n".join(reasons)) from None

@@ -1,0 +1,1 @@
+"""Say: names and numbers in front of a reader."""
