@@ -18,7 +18,7 @@ from benchmarks.timing import pairs, take_turns
 from district_sim.evidence.replications.barter import barter, initial_knowledge
 from district_sim.evidence.replications.exchange import Agents, Graph, curve
 from district_sim.evidence.replications.networks import Network, make_network, sparse_rows
-from district_sim.run.workers import worker_pool
+from district_sim.run.workers import Workers
 
 AGENTS, NEIGHBOURS, CATEGORIES, EXPERTS, ALPHA, REWIRING = 500, 10, 5, 25, 0.1, 0.1
 MEETINGS, QUICK_MEETINGS = 5_000_000, 500_000
@@ -79,7 +79,7 @@ def rows(quick: bool) -> Iterator[Row]:
 def _two_at_once(meetings: int, quick: bool) -> Row:
     """Runs on two processes against C on two threads, processes already started."""
     net = network()
-    with worker_pool(2) as pool, ThreadPoolExecutor(2) as threads:
+    with Workers(2) as pool, ThreadPoolExecutor(2) as threads:
 
         def both(start: Callable[[], Future[None]]) -> None:
             for done in wait([start(), start()]).done:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from district_sim import load_scenario, simulate
-from district_sim.run.workers import compile_first, no_interrupt, worker_pool
+from district_sim.run.workers import measured
 
 START = 40
 LENGTHS = (60, 80, 120, 160)
@@ -54,12 +54,8 @@ def interval(with_policy: np.ndarray, without: np.ndarray, draws: int = 2000) ->
 
 def measure(seeds: range, budget: float) -> pd.DataFrame:
     """One row per policy and length of run: effect, its paired standard error, gain and its interval."""
-    compile_first()
     jobs = [(policy, budget, seed) for policy in (None, *POLICIES) for seed in seeds]
-    with worker_pool() as pool:
-        with no_interrupt():
-            made = pool.map(employment, jobs, chunksize=4)
-        values = np.array(list(made)).reshape(len(POLICIES) + 1, len(seeds), len(LENGTHS))
+    values = np.array(measured(employment, jobs)).reshape(len(POLICIES) + 1, len(seeds), len(LENGTHS))
     rows = []
     for number, policy in enumerate(POLICIES, 1):
         for k, quarters in enumerate(LENGTHS):

@@ -39,7 +39,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def _measured(quick: bool) -> Iterator[Row]:
     from district_sim.experiments import Experiment, run_experiment
-    from district_sim.run.workers import worker_pool
+    from district_sim.run.workers import make_pool
 
     plain = _plain(1)
     plain()
@@ -52,7 +52,7 @@ def _measured(quick: bool) -> Iterator[Row]:
         number = count()
 
         def sweep(workers: int) -> Callable[[], object]:
-            pool = stack.enter_context(worker_pool(workers))
+            pool = stack.enter_context(make_pool(workers))
             return lambda: run_experiment(experiment, root / str(next(number)), executor=pool, workers=workers)
 
         sides = {"plain": _plain(runs), "one": sweep(1), "two": sweep(2)}

@@ -8,7 +8,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from district_sim.run.run import Run, Snapshot, simulate
+from district_sim.run.run import Run, simulate
+from district_sim.run.snapshot import Snapshot
 from district_sim.scenario.sections import Scenario
 
 QUARTERS, START = 24, 8

@@ -35,7 +35,8 @@ from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
 from district_sim.figures.maps import CONTROLS  # noqa: E402
 from district_sim.kernels.draws import replicate_seed  # noqa: E402
 from district_sim.mesa_model.district import District  # noqa: E402
-from district_sim.run.run import Snapshot, simulate  # noqa: E402
+from district_sim.run.run import simulate  # noqa: E402
+from district_sim.run.snapshot import Snapshot  # noqa: E402
 from district_sim.run.trajectories import Trajectory  # noqa: E402
 from district_sim.scenario.files import load_scenario  # noqa: E402
 from district_sim.scenario.sections import Scenario  # noqa: E402
@@ -158,7 +159,7 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """An office whose one worker is a thread of ours: a process takes seconds to start."""
     monkeypatch.setattr("district_sim.app.futures.compile_first", lambda: None)
     monkeypatch.setattr("district_sim.app.futures._NICE", 0)
-    monkeypatch.setattr("district_sim.app.futures.make_pool", lambda workers: ThreadPoolExecutor(1))
+    monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))
     office = Office(1)
     office.warm()
     yield office
@@ -219,7 +220,7 @@ def test_after_a_worker_was_killed_everybody_is_told_and_the_next_has_new_worker
     def broken(*_: object) -> None:
         raise BrokenProcessPool("a worker was killed")
 
-    monkeypatch.setattr(office._pool, "submit", broken)
+    monkeypatch.setattr(office._pool._executor, "submit", broken)
     for told in (office.compute(small), waiting):
         with pytest.raises(BrokenProcessPool):
             list(told)
@@ -248,7 +249,7 @@ if __name__ == "__main__":
     office = Office(1)
     office.warm()
     office.compute(load_scenario("baseline", {"run.quarters": 400}), runs=1000)
-    print(*office._pool._processes, flush=True)
+    print(*office._pool._executor._processes, flush=True)
     time.sleep(60)
 """
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from district_sim.evidence.cases.compare import Compared
 from district_sim.evidence.cases.files import Case, Prior, Target, case_names, load_case, read_case
 from district_sim.evidence.cases.identify import identify
 from district_sim.evidence.cases.observables import MEASURES, measured
-from district_sim.evidence.cases.runs import Runner, counted, scaled, watch
+from district_sim.evidence.cases.runs import counted, scaled, watch
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.reports.cases import OtherFit, open_journal, write_calibration
 from district_sim.run.run import simulate
@@ -336,16 +335,11 @@ def test_an_interrupted_fit_keeps_the_best_and_goes_on(
     journal = open_journal(case, range(2), out, False)
     assert journal.trials
     runs: list[int] = []
-    monkeypatch.setattr(calibration, "make_runner", lambda workers, tell: _counting(runs))
-    again = calibrate(case, seeds=2, budget=100, workers=1, journal=journal)
+    again = calibrate(case, seeds=2, budget=100, workers=1, journal=journal, progress=lambda done, _: runs.append(done))
     assert (again.values, again.runs, again.ended) == (whole.values, whole.runs, whole.ended)
     assert len(runs) < whole.runs, "what was tried before is not run again"
     with pytest.raises(OtherFit, match="another fit"):
         open_journal(case, range(3), out, False)
-
-
-def _counting(runs: list[int]) -> nullcontext[Runner]:
-    return nullcontext(Runner(None, runs.append))
 
 
 def test_a_torn_journal_is_read_up_to_the_tear(case: Case, tmp_path: Path) -> None:

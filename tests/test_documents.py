@@ -85,7 +85,7 @@ def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(scenario_files, "bundled_folder", lambda: small_scenarios)
     for module in ("policy_files", "cases.files", "cases.output"):
         monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
-    monkeypatch.setattr("district_sim.experiments.runner.make_pool", lambda workers: ThreadPoolExecutor(1))
+    monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))
     monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(tmp_path)

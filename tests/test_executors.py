@@ -13,7 +13,7 @@ import pytest
 from sweeps import TINY, assert_same_data, run_here, tiny
 
 from district_sim.experiments import runner
-from district_sim.experiments.work import WorkerError
+from district_sim.run.workers import WorkerError
 
 SWEEP = [sys.executable, "-m", "district_sim", "sweep", "tiny.yaml", "--vary", "strategy.sale=0:0.9:8"]
 MORE = ["--replications", "5", "--every", "3", "--quiet"]

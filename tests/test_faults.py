@@ -25,7 +25,9 @@ from typer.testing import CliRunner
 from district_sim import cli
 from district_sim.experiments import Results, run_experiment, runner, work
 from district_sim.experiments.store import LEDGER, FolderError, StorageError, Store
-from district_sim.experiments.work import Chunk, Made, Report, WorkerError, work_on
+from district_sim.experiments.work import Chunk, Made, Report, work_on
+from district_sim.run import run as run_module
+from district_sim.run.workers import WorkerError
 
 COMMAND = [sys.executable, "-m", "district_sim", "sweep", "tiny.yaml", "--workers", "1", "--quiet"]
 POINTS = ["--vary", "strategy.sale=0:0.9:4", "--vary", "firms.count=12,15", "--replications", "25"]
@@ -256,13 +258,11 @@ def test_somebody_elses_executor_that_broke_stops_the_sweep(tmp_path: Path, monk
 
 
 def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from district_sim.model import initial
-
     Path("tiny.yaml").write_text(TINY)
     line = ["sweep", "tiny.yaml", *POINTS[:-2], "--replications", "2"]
     with monkeypatch.context() as patch:
-        make = initial.initial_state
-        patch.setattr(runner, "make_pool", _threads)
+        make = run_module.initial_state
+        patch.setattr("district_sim.run.workers.make_pool", _threads)
         assert CliRunner().invoke(cli.app, [*line, "--out", "one"]).exit_code == 0
 
         def sometimes(p: Any, seed: int, quarters: int) -> Any:
@@ -270,7 +270,7 @@ def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch
                 raise ZeroDivisionError("no firm to divide by")
             return make(p, seed, quarters)
 
-        patch.setattr(initial, "initial_state", sometimes)
+        patch.setattr(run_module, "initial_state", sometimes)
         result = CliRunner().invoke(cli.app, [*line, "--out", "out"])
         assert result.exit_code == 3
         assert "8 runs failed" in result.stderr
@@ -285,7 +285,7 @@ def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch
     assert "in sometimes" in found.ledger["error"].dropna().iloc[0]
     shown = CliRunner().invoke(cli.app, ["results", "out"])
     assert "8 failed: ZeroDivisionError: no firm to divide by" in shown.stderr
-    monkeypatch.setattr(runner, "make_pool", _threads)
+    monkeypatch.setattr("district_sim.run.workers.make_pool", _threads)
     assert CliRunner().invoke(cli.app, [*line, "--out", "out", "--retry-failed"]).exit_code == 0
     assert_same_data(Path("one"), Path("out"))
 
@@ -416,10 +416,8 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> Non
 
 def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers look every few quarters, not between runs."""
-    from district_sim.run import run
-
     e = tiny(tmp_path, quarters=4000, replications=1, vary={})
-    advance, quarters = run.advance, []
+    advance, quarters = run_module.advance, []
 
     def slow(state: Any, p: Any, table: Any, first: int, last: int, *more: Any) -> Any:
         quarters.append(first)
@@ -428,7 +426,7 @@ def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypa
         time.sleep(0.3)
         return advance(state, p, table, first, last, *more)
 
-    monkeypatch.setattr(run, "advance", slow)
+    monkeypatch.setattr(run_module, "advance", slow)
     summary = run_here(e, tmp_path / "out")
     assert summary.interrupted
     assert summary.counts.total == 0

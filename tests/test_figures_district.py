@@ -15,7 +15,8 @@ from scipy.stats import gaussian_kde
 from district_sim import District, figures
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, structure
 from district_sim.figures.style import AGENCY, phase_colours
-from district_sim.run.run import Run, Snapshot, simulate
+from district_sim.run.run import Run, simulate
+from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import FUTURES
 
 

@@ -26,7 +26,8 @@ from district_sim.evidence.replications.statistics import (
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import parameters_of
 from district_sim.reports.replications import write_evidence
-from district_sim.run.run import Snapshot, simulate
+from district_sim.run.run import simulate
+from district_sim.run.snapshot import Snapshot
 from district_sim.scenario.files import load_scenario
 
 FACTS = ("network-anatomy", "firms", "groups")

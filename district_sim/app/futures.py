@@ -11,8 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from itertools import count
@@ -25,7 +24,7 @@ from district_sim.kernels.draws import replicate_seed
 from district_sim.model.indicators import NAMES
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import Trajectory
-from district_sim.run.workers import compile_first, cores, make_pool
+from district_sim.run.workers import Workers, compile_first
 from district_sim.scenario.sections import Scenario
 
 RUNS = 50
@@ -207,10 +206,10 @@ class Office:
     """Worker processes that compute futures for whoever asks, one run of each in turn."""
 
     def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers or cores()
-        self._lock = threading.Lock()
+        self._workers = workers
+        self._lock = threading.RLock()  # a run that nobody can take is finished while it is handed out
         self._warming = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Workers | None = None
         self._busy = 0
         self._waiting: deque[Computation] = deque()
         self._folder = tempfile.TemporaryDirectory(prefix="district-sim-")
@@ -222,8 +221,8 @@ class Office:
             if self._pool is not None:
                 return
             compile_first()
-            pool = make_pool(self._workers)
-            for ready in [pool.submit(_get_ready) for _ in range(self._workers)]:
+            pool = Workers(self._workers)
+            for ready in [pool.submit(_get_ready) for _ in range(pool.count)]:
                 ready.result()
             _get_ready_to_tell()
             with self._lock:
@@ -263,7 +262,7 @@ class Office:
         for computation in waiting:
             computation.cancel()
         if pool is not None:
-            pool.shutdown(cancel_futures=True)
+            pool.close()
 
     def _warm_for(self, computation: Computation) -> None:
         try:
@@ -274,25 +273,20 @@ class Office:
     def _go_on(self) -> None:
         """Give every idle worker a run, one of each computation in turn."""
         with self._lock:
-            while self._pool is not None and self._busy < self._workers and self._waiting:
+            while self._pool is not None and self._busy < self._pool.count and self._waiting:
                 computation = self._waiting.popleft()
                 replicate = computation.next_replicate()
                 if replicate is None:
                     continue
-                try:
-                    run = self._pool.submit(_one_future, *computation.order(replicate))
-                except (BrokenProcessPool, RuntimeError) as error:  # a worker was killed; or the program ends
-                    self._waiting.append(computation)
-                    self._give_up(error)
-                    return
                 self._waiting.append(computation)
                 self._busy += 1
+                run = self._pool.submit(_one_future, *computation.order(replicate))
                 run.add_done_callback(partial(self._finished, computation, replicate))
 
     def _finished(self, computation: Computation, replicate: int, run: "Future[Outcome | None]") -> None:
         with self._lock:
             self._busy -= 1
-            if not run.cancelled() and isinstance(error := run.exception(), BrokenProcessPool):
+            if not run.cancelled() and isinstance(error := run.exception(), BrokenExecutor):
                 self._give_up(error)
         computation.finish(replicate, run)
         self._go_on()

@@ -14,10 +14,11 @@ from district_sim.app import interventions as measures
 from district_sim.app.course import Contrast, Course, Intervention, Source, advance
 from district_sim.mesa_model.district import District
 from district_sim.model.state import SELF_OWNED
-from district_sim.run.run import Run, Snapshot, versions
+from district_sim.run.run import Run, versions
+from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Scores
 from district_sim.scenario.instruments import ShockKind
-from district_sim.scenario.paths import value_at
+from district_sim.scenario.paths import set_at, value_at
 from district_sim.scenario.sections import Scenario
 
 TRACKED = ("employees", "absorptive", "profit")
@@ -122,7 +123,7 @@ class Simulation:
                 return now
             data = now.model_dump(mode="json")
             for path, value in due.items():
-                _put(data, path, value)
+                set_at(data, path, value)
             return Scenario.model_validate(data)
 
     def value(self, path: str) -> Any:
@@ -243,10 +244,3 @@ class Simulation:
         self.first.course = self._course
         if self.second is not None:
             self.second.course = self._course.contrasted()
-
-
-def _put(data: Any, path: str, value: Any) -> None:
-    *sections, last = path.split(".")
-    for name in sections:
-        data = data[name]
-    data[last] = value

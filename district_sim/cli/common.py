@@ -273,7 +273,7 @@ def make_runs(
     """
     from district_sim.experiments import run_experiment
     from district_sim.experiments.store import StorageError
-    from district_sim.experiments.work import WorkerError
+    from district_sim.run.workers import WorkerError
 
     again = f"finished runs are kept in {folder}; the same command goes on from there"
     if not kept:

@@ -16,6 +16,7 @@ from district_sim.scenario.paths import (
     part_of,
     scenario_schema,
     schemas_at,
+    set_at,
     show,
     suggest,
 )
@@ -78,11 +79,7 @@ def scenario_of(point: Point, bases: Bases) -> Scenario:
     if point.settings:
         data = copy.deepcopy(data)
     for path, value in point.settings.items():
-        *sections, last = path.split(".")
-        node: Any = data
-        for name in sections:
-            node = node[int(name) if isinstance(node, list) else name]
-        node[int(last) if isinstance(node, list) else last] = value
+        set_at(data, path, value)
     try:
         scenario = Scenario.model_validate(data)
     except ValueError as error:  # pydantic's ValidationError is one

@@ -17,11 +17,8 @@ from district_sim.experiments.design import Experiment
 from district_sim.experiments.plan import Plan, make_plan, model_version
 from district_sim.experiments.results import enough, outcome_values
 from district_sim.experiments.store import Counts, StorageError, Store, open_store
-from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, WorkerError, begun, work_on
-from district_sim.run.workers import compile_first, cores, make_pool, no_interrupt
-
-type Progress = Callable[[int, int], object]
-"""Called with the number of runs in the folder and of runs wanted."""
+from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, begun, work_on
+from district_sim.run.workers import Progress, WorkerError, Workers, compile_first
 
 _MOST_RUNS = 2000  # in one chunk: what a worker holds in memory
 _FIRST, _SHORTEST, _LONGEST = 1.0, 3.0, 1800.0  # seconds of computing in a chunk
@@ -67,7 +64,7 @@ def run_experiment(
         folder: made if missing; must hold nothing or the same experiment. On a cluster: shared by all machines.
         executor: where to run; a pool of processes on this machine if left out.
         workers: how many runs go on at once; all cores, or what the executor tells, if left out.
-        progress: called after every chunk.
+        progress: called after every chunk with the number of runs in the folder and of runs wanted.
         retry_failed: make failed runs again.
 
     Returns:
@@ -85,7 +82,7 @@ def run_experiment(
         if retry_failed:
             store.forget_failed()
         compile_first()
-        with _Crew(executor, workers) as crew, _interrupts() as interrupted:
+        with Workers(workers, executor) as crew, _interrupts() as interrupted:
             sweep = _Sweep(plan, store, crew, interrupted, progress)
             replications = [experiment.replications] * len(plan.points)
             while sweep.carry_out(replications) and experiment.until:
@@ -132,7 +129,7 @@ class _Sweep:
     """Chunks in flight, and what became of them."""
 
     def __init__(
-        self, plan: Plan, store: Store, crew: "_Crew", interrupted: Callable[[], bool], progress: Progress | None
+        self, plan: Plan, store: Store, crew: Workers, interrupted: Callable[[], bool], progress: Progress | None
     ) -> None:
         self.stopping = False
         self._plan, self._store, self._crew = plan, store, crew
@@ -190,11 +187,11 @@ class _Sweep:
 
     def _fly(self) -> bool:
         """Keep every worker busy and one chunk waiting for each; False when there is nothing more to wait for."""
-        while not self.stopping and len(self._flying) < 2 * self._crew.workers:
+        while not self.stopping and len(self._flying) < 2 * self._crew.count:
             chunk = self._next_chunk()
             if chunk is None:
                 break
-            self._flying[self._crew.submit(chunk)] = chunk
+            self._flying[self._crew.submit(work_on, chunk)] = chunk
         return bool(self._flying)
 
     def _next_chunk(self) -> Chunk | None:
@@ -202,7 +199,7 @@ class _Sweep:
 
         How long a run takes is known once a chunk has landed; before, the time of a chunk alone bounds it.
         """
-        workers = self._crew.workers
+        workers = self._crew.count
         share = self._left / (3 * workers if workers > 1 else 2 - len(self._flying))
         if not self._seconds:
             return self._chunk_of(math.ceil(share), _FIRST)
@@ -253,7 +250,7 @@ class _Sweep:
         if self._flying:
             wait(self._flying)
             lost += [chunk for future in list(self._flying) if (chunk := self._land(future)) is not None]
-        self._crew.rebuild()
+        self._crew.restart()
         suspects = []
         for chunk in lost:
             running = begun(self._store.work, chunk.shard)
@@ -270,7 +267,7 @@ class _Sweep:
 
     def _try_alone(self, run: RunId) -> None:
         chunk = self._chunk([run], _SHORTEST)
-        future = self._crew.submit(chunk)
+        future = self._crew.submit(work_on, chunk)
         self._flying[future] = chunk
         while not wait([future], timeout=0.2).done:
             if self._interrupted() and not self.stopping:
@@ -278,55 +275,9 @@ class _Sweep:
                 self._store.ask_to_stop()
         if self._land(future) is None:
             return
-        self._crew.rebuild()
+        self._crew.restart()
         said = "the process that made this run was killed, twice (out of memory?)"
         self._commit(chunk, Report([Made(*run, "failed", 0, 0.0, said)]))
-
-
-class _Crew:
-    """The workers: somebody's executor, or a pool of our own that can be replaced."""
-
-    def __init__(self, executor: Executor | None, workers: int | None) -> None:
-        self._own = executor is None
-        self.workers = workers or _workers_of(executor)
-        self._executor = executor if executor is not None else make_pool(self.workers)
-
-    def __enter__(self) -> "_Crew":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._own:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def submit(self, chunk: Chunk) -> Future[Report]:
-        """Hand a chunk out; a pool that has just broken makes a future that says so."""
-        try:
-            with no_interrupt():
-                return self._executor.submit(work_on, chunk)
-        except BrokenExecutor as error:
-            failed: Future[Report] = Future()
-            failed.set_exception(error)
-            return failed
-
-    def rebuild(self) -> None:
-        """A new pool in place of a broken one.
-
-        Raises:
-            WorkerError: the executor is not ours to replace.
-        """
-        if not self._own:
-            raise WorkerError("a worker was lost, and with it the executor")
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        self._executor = make_pool(self.workers)
-
-
-def _workers_of(executor: Executor | None) -> int:
-    """How many tasks an executor runs at once: MPI and pools tell."""
-    for name in ("num_workers", "_max_workers"):
-        number = getattr(executor, name, None)
-        if isinstance(number, int) and number > 0:
-            return number
-    return cores()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from district_sim.experiments.checks import Bases, scenario_of
 from district_sim.experiments.design import Keep, Point
 from district_sim.experiments.plan import model_version, scenario_hash
 from district_sim.model.parameters import parameters_of
+from district_sim.run.workers import WorkerError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from district_sim.model.parameters import Parameters
     from district_sim.model.state import State
+    from district_sim.run.run import Moment
     from district_sim.scenario.sections import Scenario
 
 GO = "go"
@@ -42,10 +44,6 @@ _one_at_a_time = threading.Lock()  # Dask's workers may have several threads; th
 
 type RunId = tuple[int, int]
 """Point and replicate."""
-
-
-class WorkerError(RuntimeError):
-    """A worker cannot work at all: it sees another folder or runs another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +186,11 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
         from district_sim.kernels.draws import replicate_seed
 
         seed = replicate_seed(chunk.orders.seed, replicate)
-        table, reports, state, met = _simulate(setting, seed, chunk.orders)
+        end, met = _simulate(setting, seed, chunk.orders)
         status = "stopped" if met else "done"
-        rows = _rows(chunk.orders, point, replicate, seed, status, table, state)
+        rows = _rows(chunk.orders, point, replicate, seed, status, end.table, end.state)
         if chunk.orders.keep.spending:
-            rows |= _spending(point, replicate, setting.scenario, reports)
+            rows |= _spending(point, replicate, setting.scenario, end.reports)
     except _Stopped:
         raise
     except Exception:
@@ -200,46 +198,37 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
         return Made(point.index, replicate, "failed", 0, seconds, traceback.format_exc())
     for name, added in rows.items():
         tables[name].append(added)
-    return Made(point.index, replicate, status, len(table), time.perf_counter() - started)
+    return Made(point.index, replicate, status, end.done, time.perf_counter() - started)
 
 
-def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[np.ndarray, Any, State, bool]":
-    """Indicators and policy reports of the finished quarters, the last state, whether a stop condition was met.
+def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bool]":
+    """The district at the end, and whether a stop condition was met.
 
     The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
     """
-    import numpy as np
-
     from district_sim.model.indicators import NAMES
-    from district_sim.model.initial import initial_state
-    from district_sim.model.state import reports_of
-    from district_sim.run.run import advance, stride
+    from district_sim.run.run import quarters_of
 
-    p, quarters = setting.parameters, setting.scenario.run.quarters
+    quarters = setting.scenario.run.quarters
     conditions = [(NAMES.index(name), _COMPARE[sign], limit) for name, sign, limit in orders.conditions]
     go, look = os.path.join(orders.work, GO), time.monotonic()
-    state = initial_state(p, seed, quarters)
-    table = np.full((quarters, len(NAMES)), np.nan)
-    reports = reports_of(state, quarters if orders.keep.spending else 0)
-    at_once = 1 if conditions else stride(setting.scenario.firms.count)
-    for first in range(0, quarters, at_once):
-        t = min(first + at_once, quarters) - 1
-        state = advance(state, p, table, first, t + 1, reports)
+    for moment in quarters_of(setting.parameters, seed, quarters, range(quarters) if conditions else ()):
         # a label needs two quarters
-        if t > 0 and any(compare(table[t, column], limit) for column, compare, limit in conditions):
-            return table[: t + 1], reports[: t + 1], state, True
+        if moment.done > 1 and any(compare(moment.table[-1, column], limit) for column, compare, limit in conditions):
+            return moment, True
         if time.monotonic() > look:
             if not os.path.exists(go):
                 raise _Stopped
             look = time.monotonic() + _LOOK
-    return table, reports, state, False
+    return moment, False
 
 
 def _rows(
     orders: Orders, point: Point, replicate: int, seed: int, status: str, table: "np.ndarray", state: "State"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
-    from district_sim.run.run import Snapshot, as_frame
+    from district_sim.run.run import as_frame
+    from district_sim.run.snapshot import Snapshot
 
     row: dict[str, Any] = {
         "point": point.index,

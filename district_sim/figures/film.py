@@ -20,7 +20,8 @@ from PIL import Image
 from district_sim.figures.maps import CONTROLS, PIPELINE, TIE, draw_district, furthest, map_key, pen_of, reach_of
 from district_sim.figures.sources import total
 from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, scale_y
-from district_sim.run.run import Run, Snapshot
+from district_sim.run.run import Run
+from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, scores_over_time
 from district_sim.text.names import TRAJECTORY_NAMES
 

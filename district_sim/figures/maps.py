@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 
 from district_sim.figures.sources import Source, seen, title_of, total
 from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours, phase_name
-from district_sim.run.run import Run, Snapshot
+from district_sim.run.run import Run
+from district_sim.run.snapshot import Snapshot
 from district_sim.text.names import TRAJECTORY_NAMES
 
 

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from district_sim.run.run import Run, Snapshot
+from district_sim.run.run import Run
+from district_sim.run.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District

@@ -22,6 +22,7 @@ from district_sim.model.state import SELF_OWNED, State, fitted
 from district_sim.run.run import advance, as_frame
 from district_sim.run.trajectories import Scores, Trajectory, score
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.paths import set_at
 from district_sim.scenario.sections import Scenario
 
 
@@ -286,16 +287,10 @@ def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any
         return scenario
     data = scenario.model_dump(mode="json")
     for path, value in overrides.items():
-        *sections, last = path.split(".")
-        node: Any = data
         try:
-            for name in sections:
-                node = node[int(name) if isinstance(node, list) else name]
-            key = int(last) if isinstance(node, list) else last
-            node[key]  # an override changes what is there
-        except (KeyError, IndexError, TypeError, ValueError):
+            set_at(data, path, value.tolist() if isinstance(value, np.generic | np.ndarray) else value)
+        except KeyError:
             raise ScenarioError(f"override {path}: there is no such parameter") from None
-        node[key] = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
     try:
         return Scenario.model_validate_json(json.dumps(data))
     except ValueError as error:  # pydantic's ValidationError is one

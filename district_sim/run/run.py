@@ -1,13 +1,13 @@
-"""One run: from a scenario and a seed to a table of indicators, the state before and after, and its provenance."""
+"""One run: from a scenario and a seed, quarter by quarter, to a table of indicators, snapshots and its provenance."""
 
 import json
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from district_sim.model.parameters import Parameters, acting_instruments, parame
 from district_sim.model.processes.knowledge import update_knowledge
 from district_sim.model.schedule import quarters, spare_rows
 from district_sim.model.scratch import list_living
-from district_sim.model.state import OVERFLOW, OWNERS, SELF_OWNED, SIZES, State, fitted, grown, reports_of
+from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
+from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
 from district_sim.run.whole_files import write_text, write_whole
 from district_sim.scenario.sections import Scenario
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _AT_ONCE = 6000  # firms times quarters: some hundredths of a second
-_NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
 def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: int, reports: Any = None) -> State:
@@ -73,100 +73,43 @@ def learn(state: State, knowledge: Any, derived: Any) -> None:
     )  # fmt: skip
 
 
-def stride(firms: int) -> int:
-    """How many quarters of a district of so many firms to run without a look at the world."""
-    return max(1, _AT_ONCE // firms)
+class Moment(NamedTuple):
+    """A district on its way."""
+
+    done: int
+    """Quarters completed."""
+    state: State
+    """As it is now: the next quarters are run in it, so what is to be kept must be copied."""
+    table: np.ndarray
+    """(done, len(NAMES)) indicators."""
+    reports: Any
+    """(done, I) what the policy instruments did; see `state.reports_of`."""
 
 
-class Snapshot:
-    """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
+def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()) -> Iterator[Moment]:
+    """Run a district from its first quarter on: the one way from a seed to states and indicators.
 
-    def __init__(
-        self,
-        firms: "Callable[[], pd.DataFrame]",
-        ties: "Callable[[], pd.DataFrame]",
-        value_chain: "Callable[[], pd.DataFrame]",
-        agency: Callable[[], dict[str, float]],
-    ) -> None:
-        self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
+    Args:
+        seed: 0 <= seed < 2**64.
+        length: quarters, >= 1.
+        stops: quarters, 0..length, after which to stop whatever the size of the district: `range(length)` for all.
 
-    @classmethod
-    def of(cls, state: State) -> "Snapshot":
-        """Take a snapshot (a copy) of a state."""
-        rows = np.flatnonzero(state.firms.alive)
-        firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
-        partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
-        return cls(
-            partial(_table_of_firms, rows, firms, pipelines),
-            partial(_table_of_ties, rows, partner, trust, age),
-            partial(_table_of_phases, firms),
-            partial(_told_of_agency, state.agency[0].copy()),
-        )
+    Yields:
+        The district before the first quarter, after each stop, at the end, and in between as often as a caller needs
+        who wants to tell of progress or to give up: after some hundredths of a second.
 
-    @cached_property
-    def firms(self) -> "pd.DataFrame":
-        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
-        return self._firms()
-
-    @cached_property
-    def ties(self) -> "pd.DataFrame":
-        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
-        return self._ties()
-
-    @cached_property
-    def value_chain(self) -> "pd.DataFrame":
-        """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
-
-        Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
-        is 1, or 0 where no final firm has sales.
-        """
-        return self._value_chain()
-
-    @cached_property
-    def agency(self) -> dict[str, float]:
-        """`capability`, `brand`, `participation` and mean strength of collective `pipelines`, each 0..1."""
-        return self._agency()
-
-
-def _table_of_phases(f: Any) -> "pd.DataFrame":
-    import pandas as pd
-
-    final = f.phase == f.made.shape[1] - 1
-    sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
-    shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
-    table = pd.DataFrame(shares).rename_axis("phase")
-    tied = (1.0 - table.sum(axis=1)).clip(lower=0.0) if sales.sum() > 0.0 else 0.0
-    table.insert(1, "partners", tied)
-    return table
-
-
-def _told_of_agency(agency: Any) -> dict[str, float]:
-    told = {name: float(agency[name]) for name in ("capability", "brand", "participation")}
-    return told | {"pipelines": float(np.mean(agency["pipelines"]))}
-
-
-def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.DataFrame":
-    import pandas as pd
-
-    firms = pd.DataFrame(
-        {name: f[name] for name in f.dtype.names if name not in _NOT_SHOWN}, index=pd.Index(rows, name="firm")
-    )
-    firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
-    firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
-    firms["pipelines"] = pipelines
-    leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
-    control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
-    control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
-    control = np.where(firms["owner"] >= 0, "group", control)
-    firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
-    return firms
-
-
-def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> "pd.DataFrame":
-    import pandas as pd
-
-    firm, slot = np.nonzero(partner > rows[:, None])
-    return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
+    Raises:
+        RuntimeError: as `advance`.
+    """
+    state, done = initial_state(p, seed, length), 0
+    table, reports = np.full((length, len(NAMES)), np.nan), reports_of(state, length)
+    at_once = max(1, _AT_ONCE // int(p.firms[0].count))
+    yield Moment(0, state, table[:0], reports[:0])
+    for stop in sorted({*stops, length}):
+        while done < stop:
+            first, done = done, min(done + at_once, stop)
+            state = advance(state, p, table, first, done, reports)
+            yield Moment(done, state, table[:done], reports[:done])
 
 
 @dataclass(frozen=True, eq=False)
@@ -404,30 +347,23 @@ def simulate(
         raise ValueError(f"seed must be between 0 and 2**64 - 1, not {seed}")
     if every is not None and every < 1:
         raise ValueError(f"every must be at least 1, not {every}")
-    p = parameters_of(scenario)
-    state = initial_state(p, seed, length)
-    start = Snapshot.of(state)
-    table = np.full((length, len(NAMES)), np.nan)
-    reports = reports_of(state, length)
-    at_once = stride(scenario.firms.count)
-    between: dict[int, Snapshot] = {}
+    stops = () if every is None else range(every, length, every)
+    moments = quarters_of(parameters_of(scenario), seed, length, stops)
+    now = next(moments)
+    kept = {0: Snapshot.of(now.state)}
 
-    def result(done: int) -> Run:
-        kept = {quarter: snapshot for quarter, snapshot in between.items() if quarter < done}
-        spending = partial(reported, reports[:done], scenario) if reports.size else None
-        end = Snapshot.of(state)
-        return Run(scenario, seed, table[:done], start, end, versions(), between=kept, spending=spending)
+    def result() -> Run:
+        spending = partial(reported, now.reports, scenario) if now.reports.size else None
+        start, end = kept.pop(0), Snapshot.of(now.state)
+        kept.pop(now.done, None)
+        return Run(scenario, seed, now.table, start, end, versions(), between=kept, spending=spending)
 
-    done = 0
     try:
-        while done < length:
-            stop = min(done + at_once, length, length if every is None else done - done % every + every)
-            state = advance(state, p, table, done, stop, reports)
-            done = stop
-            if every is not None and done % every == 0:
-                between[done] = Snapshot.of(state)
+        for now in moments:
+            if now.done in stops:
+                kept[now.done] = Snapshot.of(now.state)
             if progress:
-                progress(done)
+                progress(now.done)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(*([result(done)] if done else [])) from None
-    return result(done)
+        raise KeyboardInterrupt(*([result()] if now.done else [])) from None
+    return result()

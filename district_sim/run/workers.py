@@ -1,16 +1,28 @@
-"""Processes that compute: started afresh, on one thread each, and gone when their parent is gone."""
+"""Processes that compute: started afresh, on one thread each, and gone when their parent is gone.
+
+`measured` makes a list of jobs; `Workers` is for several lists, for jobs handed out one by one, and for somebody
+else's executor (Dask, MPI). Ctrl-C is heard by the parent alone; what has not begun is then dropped.
+"""
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
+from typing import Any, Self
+
+type Progress = Callable[[int, int], object]
+"""Called with the jobs done and all of them."""
 
 WORTH_PROCESSES = 20
 """Jobs: starting processes takes as long as some."""
+
+
+class WorkerError(RuntimeError):
+    """Workers cannot work at all, or were lost."""
 
 
 def start_worker() -> None:
@@ -34,19 +46,99 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def make_pool(workers: int | None = None) -> ProcessPoolExecutor:
-    """A pool of worker processes, by default one for each of `cores`."""
-    return ProcessPoolExecutor(workers or cores(), get_context("spawn"), initializer=start_worker)
+def make_pool(workers: int) -> Executor:
+    """A pool of worker processes."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=start_worker)
 
 
-@contextmanager
-def worker_pool(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """`make_pool` for a `with` block; what has not begun when the block ends is dropped."""
-    pool = make_pool(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+class Workers:
+    """Somebody's executor, or processes of our own that start with the first job and end with the `with` block.
+
+    Attributes:
+        count: how many jobs are made at once.
+    """
+
+    def __init__(self, count: int | None = None, executor: Executor | None = None) -> None:
+        """With so many; by default as many as the executor says that it has, or one for each of `cores`."""
+        self._own = executor is None
+        self.count = count or _slots(executor)
+        self._executor = executor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End our own processes; what has not begun is dropped. Somebody's executor is left alone."""
+        if self._own and self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+    def restart(self) -> None:
+        """Replace processes of which one was lost.
+
+        Raises:
+            WorkerError: the executor is not ours to replace.
+        """
+        if not self._own:
+            raise WorkerError("a worker was lost, and with it the executor")
+        self.close()
+
+    def submit[Result](self, work: Callable[..., Result], *given: Any) -> Future[Result]:
+        """Hand out one job; where there is nobody left to take it, the future says so (`BrokenExecutor`)."""
+        try:
+            with no_interrupt():
+                return self._start().submit(work, *given)
+        except RuntimeError as error:  # a worker was killed; or the executor has been shut down
+            failed: Future[Result] = Future()
+            failed.set_exception(error if isinstance(error, BrokenExecutor) else BrokenExecutor(str(error)))
+            return failed
+
+    def map[Job, Result](
+        self, work: Callable[[Job], Result], jobs: Sequence[Job], progress: Progress | None = None, chunk: int = 1
+    ) -> list[Result]:
+        """What a function makes of each job, in order; by a single worker of our own, in this process.
+
+        Args:
+            work: of a module, as it goes to other processes.
+            progress: told after every job.
+            chunk: jobs handed out together: more than one where a job takes less than a hundredth of a second.
+
+        Raises:
+            WorkerError: a worker was lost.
+        """
+        made: list[Result] = []
+        try:
+            if self._own and self.count == 1:
+                results: Iterator[Result] = map(work, jobs)
+            else:
+                with no_interrupt():
+                    results = self._start().map(work, jobs, chunksize=chunk)
+            for one in results:
+                made.append(one)
+                if progress:
+                    progress(len(made), len(jobs))
+        except BrokenExecutor as error:
+            raise WorkerError("a worker process was lost (out of memory?)") from error
+        return made
+
+    def _start(self) -> Executor:
+        if self._executor is None:
+            self._executor = make_pool(self.count)
+        return self._executor
+
+
+def _slots(executor: Executor | None) -> int:
+    """How many jobs an executor makes at once: MPI and pools tell."""
+    for name in ("num_workers", "_max_workers"):
+        number = getattr(executor, name, None)
+        if isinstance(number, int) and number > 0:
+            return number
+    return cores()
 
 
 @contextmanager
@@ -77,31 +169,20 @@ def compile_first() -> None:
 def measured[Job, Result](
     measure: Callable[[Job], Result],
     jobs: Sequence[Job],
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
     workers: int | None = None,
 ) -> list[Result]:
-    """What a function of the model makes of each job, in order.
+    """What a function of the model makes of each job, in order: `Workers.map` with kernels compiled before.
 
     Args:
-        measure: of a module, as it goes to other processes. progress: called with the jobs done and all.
         workers: processes; 1 is this one; by default all cores, or this one for few jobs.
     """
-
-    def collected(results: Iterable[Result]) -> list[Result]:
-        out = []
-        for one in results:
-            out.append(one)
-            if progress:
-                progress(len(out), len(jobs))
-        return out
-
-    if workers == 1 or (workers is None and len(jobs) < WORTH_PROCESSES):
-        return collected(map(measure, jobs))
-    compile_first()
-    with worker_pool(workers) as pool:
-        with no_interrupt():
-            results = pool.map(measure, jobs, chunksize=4)
-        return collected(results)
+    if workers is None and len(jobs) < WORTH_PROCESSES:
+        workers = 1
+    with Workers(workers) as crew:
+        if crew.count > 1:
+            compile_first()
+        return crew.map(measure, jobs, progress)
 
 
 def _compile() -> None:

@@ -149,6 +149,22 @@ def value_at(data: Any, path: str) -> Any:
     return data
 
 
+def set_at(data: Any, path: str, value: Any) -> None:
+    """Put a value in place of what stands at a dotted path, in place.
+
+    Raises:
+        KeyError: there is no such place.
+    """
+    section, _, last = path.rpartition(".")
+    node = value_at(data, section) if section else data
+    if isinstance(node, dict) and last in node:
+        node[last] = value
+    elif isinstance(node, list) and last.isdecimal() and int(last) < len(node):
+        node[int(last)] = value
+    else:
+        raise KeyError(path)
+
+
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
 

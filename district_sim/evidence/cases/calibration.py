@@ -6,7 +6,7 @@ that parameters which the targets say nothing about stay where they were. Seeds 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ import numpy as np
 
 from district_sim.evidence.cases.files import Case, Prior
 from district_sim.evidence.cases.identify import Identified, identify
-from district_sim.evidence.cases.runs import Runner, counted, make_runner, scaled
+from district_sim.evidence.cases.runs import counted, make_runs, scaled
+from district_sim.run.workers import Progress, Workers, compile_first
+from district_sim.scenario.paths import value_at
 
 if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario
@@ -117,11 +119,18 @@ class Fit:
 class Search:
     """The trials of one fit."""
 
-    def __init__(self, case: Case, seeds: Sequence[int], budget: int, journal: Journal, runner: Runner) -> None:
-        from district_sim.scenario.paths import value_at
-
+    def __init__(
+        self,
+        case: Case,
+        seeds: Sequence[int],
+        budget: int,
+        journal: Journal,
+        workers: Workers,
+        progress: Progress | None = None,
+    ) -> None:
         data = case.scenario.model_dump(mode="json")
-        self.case, self.seeds, self.budget, self.journal, self.runner = case, seeds, budget, journal, runner
+        self.case, self.seeds, self.budget, self.journal, self.workers = case, seeds, budget, journal, workers
+        self._progress, self._made = progress, 0
         self.axes = [Axis.of(path, prior, value_at(data, path)) for path, prior in case.parameters.items()]
         self.fitted = np.array([target.fit for target in case.targets])
         chosen = [target for target in case.targets if target.fit]
@@ -155,10 +164,15 @@ class Search:
         for point in points:
             named = dict(zip(case.parameters, point, strict=True))
             scenario = scaled(case.scenario, case.scale, named)
-            found = self.runner.all([(scenario, seed, case.wanted) for seed in self.seeds])
+            found = make_runs(scenario, self.seeds, case.wanted, self.workers, self._tell)
             values = np.array([run.values for run in found]) * counted(case, scenario)
             assert values.shape == (each, len(case.targets))
             self.journal.keep(point, values)
+
+    def _tell(self, *_: int) -> None:
+        self._made += 1
+        if self._progress is not None:
+            self._progress(self._made, self.budget)
 
     def residuals(self, z: np.ndarray) -> np.ndarray:
         """Errors of the targets, then steps from the scenario's own values, in standard deviations."""
@@ -210,7 +224,7 @@ def calibrate(
     budget: int = 3000,
     workers: int | None = None,
     journal: Journal | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Fit:
     """Fit a case's parameters to its targets.
 
@@ -227,9 +241,9 @@ def calibrate(
         Interrupted: by Ctrl-C; holds the best fit so far, if there is one.
     """
     check(case, seed, seeds, budget)
-    tell = None if progress is None else lambda runs: progress(runs, budget)
-    with make_runner(workers, tell) as runner:
-        search = Search(case, range(seed, seed + seeds), budget, journal or Journal(), runner)
+    with Workers(workers) as crew:
+        compile_first()
+        search = Search(case, range(seed, seed + seeds), budget, journal or Journal(), crew, progress)
         try:
             return _fit(search)
         except KeyboardInterrupt:

@@ -15,14 +15,11 @@ from district_sim.model.processes.innovation import expected_quality
 from district_sim.model.processes.knowledge import cognitive_distance
 from district_sim.model.processes.relations import tie, untie_all
 from district_sim.model.state import AGENCY, EMPLOYED, ENTRIES, EXITS, FIRMS, State
-from district_sim.run.run import Snapshot, advance, learn, simulate
+from district_sim.run.run import advance, learn, quarters_of, simulate
+from district_sim.run.snapshot import Snapshot
 from district_sim.scenario.files import load_scenario
 
 Row = tuple[int, str, str, str, bool]
-
-
-def _table(quarters: int) -> np.ndarray:
-    return np.zeros((quarters, len(NAMES)))
 
 
 def fragmentation_stays(seeds: Sequence[int]) -> list[Row]:
@@ -31,12 +28,12 @@ def fragmentation_stays(seeds: Sequence[int]) -> list[Row]:
     fragmenting, history = parameters_of(load_scenario("fragmentation")), parameters_of(load_scenario("baseline"))
     column = NAMES.index("trust")
     for seed in seeds:
-        state, table = initial_state(fragmenting, seed, 200), _table(200)
-        state = advance(state, fragmenting, table, 0, 140)
-        advance(state, history, table, 140, 200)
+        turn = next(moment for moment in quarters_of(fragmenting, seed, 200, [140]) if moment.done == 140)
+        later = np.empty((60, len(NAMES)))
+        advance(turn.state, history, later, 0, 60)
         counterfactual = simulate(load_scenario("baseline"), seed, 200).indicators["trust"].iloc[-4:].mean()
-        lost = counterfactual - table[136:140, column].mean()
-        recovered.append(1.0 - (counterfactual - table[196:200, column].mean()) / lost)
+        lost = counterfactual - turn.table[-4:, column].mean()
+        recovered.append(1.0 - (counterfactual - later[-4:, column].mean()) / lost)
     share = float(np.mean(recovered))
     text = "trust lost by fragmentation that 60 quarters of the old behaviour restore"
     return [(5, text, "less than half", f"{share:.0%}", share < 0.5)]
@@ -89,11 +86,11 @@ def first_district(seeds: Sequence[int]) -> list[Row]:
     p = parameters_of(load_scenario("baseline"))
     skew, size, rows = [], [], []
     for seed in seeds:
-        table = _table(1)
-        employees = Snapshot.of(advance(initial_state(p, seed, 1), p, table, 0, 1)).firms["employees"]
+        *_, end = quarters_of(p, seed, 1)
+        employees = Snapshot.of(end.state).firms["employees"]
         skew.append(float(employees.skew()))  # type: ignore[arg-type]
         size.append(float(employees.mean()))
-        rows.append(table[0])
+        rows.append(end.table[0])
     mean = dict(zip(NAMES, np.mean(rows, axis=0), strict=True))
 
     def share(pattern: int, text: str, name: str, low: float, high: float) -> Row:
@@ -126,19 +123,18 @@ def _next_gain(state: State, p: Any, i: int) -> float:
 def fading_increments(seeds: Sequence[int]) -> list[Row]:
     """Pattern 9: gain per increment falls along a trajectory and resets with a radical innovation (Gordon 2012)."""
     p = parameters_of(load_scenario("learning_region"))
-    first, before, after, nothing = [], [], [], np.empty((1, len(NAMES)))
+    first, before, after = [], [], []
     for seed in seeds:
-        state = initial_state(p, seed, 160)
-        for _ in range(160):
-            old = state.firms.trajectory.copy()
-            gains = {int(i): _next_gain(state, p, int(i)) for i in np.flatnonzero(state.firms.alive)}
-            state = advance(state, p, nothing, 0, 1)
+        old, gains = np.zeros(0, np.int64), dict[int, float]()
+        for _, state, *_ in quarters_of(p, seed, 160, range(160)):
             first += [gain for i, gain in gains.items() if state.firms.increments[i] == 0]
             switched = np.flatnonzero(state.firms.alive[: len(old)] & (state.firms.trajectory[: len(old)] > old))
             for i in map(int, switched):
                 if i in gains and state.firms.increments[i] == 0:
                     before.append(gains[i])
                     after.append(_next_gain(state, p, i))
+            old = state.firms.trajectory.copy()
+            gains = {int(i): _next_gain(state, p, int(i)) for i in np.flatnonzero(state.firms.alive)}
     fall, reset = float(np.mean(before) / p.innovation.increment_gain[0]), float(np.mean(after) / np.mean(before))
     return [
         (9, "gain of the next increment before a switch, of the first gain", "< 0.9", f"{fall:.2f}", fall < 0.9),
@@ -186,16 +182,15 @@ def it_needs_people(seeds: Sequence[int]) -> list[Row]:
 
 def balances(seeds: Sequence[int]) -> list[Row]:
     """Pattern 11: money, people and firms balance in every quarter."""
-    money, people, count, row = 0.0, 0.0, 0, np.empty((1, len(NAMES)))
+    money, people, count = 0.0, 0.0, 0
     for name in ("fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship"):
         p = parameters_of(load_scenario(name))
         for seed in seeds:
-            state = initial_state(p, seed, 160)
-            born = state.accounts.people.sum()
-            for _ in range(160):
-                alive = int(state.firms.alive.sum())
-                state = advance(state, p, row, 0, 1)
+            for quarter, state, *_ in quarters_of(p, seed, 160, range(160)):
                 accounts, firms = state.accounts, state.firms
+                if quarter == 0:
+                    born, alive = accounts.people.sum(), int(firms.alive.sum())
+                    continue
                 scale = np.abs(accounts.money).max()
                 cash = firms.cash[firms.alive].sum()
                 gaps = accounts.money.sum(), accounts.money[FIRMS] - cash, accounts.money[AGENCY] - state.agency.fund[0]
@@ -206,7 +201,8 @@ def balances(seeds: Sequence[int]) -> list[Row]:
                 )
                 people = max(people, float(np.abs(people_gaps).max() / born))
                 expected = alive + int(state.tally[ENTRIES]) - int(state.tally[EXITS])
-                count = max(count, abs(int(firms.alive.sum()) - expected))
+                alive = int(firms.alive.sum())
+                count = max(count, abs(alive - expected))
     return [
         (11, "largest gap in the money accounts, of the largest balance", "< 1e-9", f"{money:.0e}", money < 1e-9),
         (11, "largest gap in the people accounts, of all people", "< 1e-9", f"{people:.0e}", people < 1e-9),

@@ -14,7 +14,7 @@ import pandas as pd
 from district_sim.evidence.patterns import kernels as kernel_patterns
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import FUTURES, Scores, Trajectory, classify
-from district_sim.run.workers import compile_first, no_interrupt, worker_pool
+from district_sim.run.workers import Workers, compile_first
 from district_sim.scenario.files import load_scenario
 
 REPORT_SEEDS = range(1000, 1100)
@@ -302,7 +302,7 @@ def verify(
     Args:
         seeds: runs per scenario and ablation; some patterns use a part of them, as their lines say.
         progress: called with the number of runs done, of `runs_needed`.
-        workers: processes; all cores by default.
+        workers: processes; 1 is this one; all cores by default.
 
     Returns:
         The claims by pattern, and the labels over the map (columns openness, action, seed, trajectory).
@@ -310,19 +310,16 @@ def verify(
     compile_first()
     on_map = _on_map(seeds)
     done = 0
-    with worker_pool(workers) as pool:
+    with Workers(workers) as crew:
+
+        def tell(*_: int) -> None:
+            nonlocal done
+            done += 1
+            if progress:
+                progress(done)
 
         def run_many(jobs: Sequence[Job]) -> list[Outcome]:
-            nonlocal done
-            out = []
-            with no_interrupt():
-                outcomes = pool.map(run_job, jobs, chunksize=4)
-            for outcome in outcomes:
-                out.append(outcome)
-                done += 1
-                if progress:
-                    progress(done)
-            return out
+            return crew.map(run_job, jobs, tell)
 
         table = map_of_futures(run_many, on_map)
         claims = [

@@ -11,8 +11,6 @@ from district_sim.evidence.replications.baseline import (
     RUNS,
     Found,
     Look,
-    Progress,
-    district,
     look,
     over_runs,
     points_of,
@@ -23,7 +21,9 @@ from district_sim.evidence.replications.claims import Claim, Evidence, Source, a
 from district_sim.evidence.replications.statistics import core_fit, coreness, rank_correlation, tie_overlap
 from district_sim.model.parameters import Parameters
 from district_sim.model.state import State, copied
-from district_sim.run.run import Snapshot, learn
+from district_sim.run.run import learn, quarters_of
+from district_sim.run.snapshot import Snapshot
+from district_sim.run.workers import Progress
 
 COLCHAGUA_2005 = Source("Giuliani & Bell", 2005, "10.1016/j.respol.2004.10.008")
 SELECTIVE_2007 = Source("Giuliani", 2007, "10.1093/jeg/lbl014")
@@ -94,7 +94,7 @@ def _at_random(network: np.ndarray, seed: int) -> np.ndarray:
 def measure(p: Parameters, seed: int) -> Found:
     """All that is measured in a district of the baseline's own size."""
     kept = {}
-    for quarter, state in enumerate(district(p, seed)):
+    for quarter, state, *_ in quarters_of(p, seed, CALM, [EARLIER]):
         if quarter in (EARLIER, CALM):
             kept[quarter] = Snapshot.of(state)
     earlier, last = kept[EARLIER], kept[CALM]
@@ -139,8 +139,8 @@ def _core(firms: pd.DataFrame, network: np.ndarray) -> dict[str, Any]:
 
 def measure_small(p: Parameters, seed: int) -> Found:
     """Densities in a district of Colchagua's size."""
-    *_, state = district(p, seed)
-    return {f"{name}_small": value for name, value in densities(Snapshot.of(state), p).items()}
+    *_, end = quarters_of(p, seed, CALM)
+    return {f"{name}_small": value for name, value in densities(Snapshot.of(end.state), p).items()}
 
 
 _WORDS = {

@@ -4,7 +4,7 @@ They are looked for in the calm window, quarters 1 to 40, as the sources studied
 shock that the scenario's later quarters are about.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,14 @@ import numpy as np
 
 from district_sim.evidence.replications.claims import mean_and_error, shown
 from district_sim.kernels.draws import replicate_seed
-from district_sim.model.indicators import NAMES
-from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
-from district_sim.model.state import State
 from district_sim.reports.experiment_tables import Sheet
-from district_sim.run.run import advance
-from district_sim.run.workers import measured
+from district_sim.run.workers import Progress, measured
 from district_sim.scenario.files import load_scenario
 
 CALM = 40  # quarters
 RUNS = 100
 
-type Progress = Callable[[int, int], None]
 type Found = dict[str, Any]
 
 
@@ -36,15 +31,6 @@ class Look:
     """Of a module, as it goes to other processes."""
     seed: int
     overrides: tuple[tuple[str, Any], ...] = ()
-
-
-def district(p: Parameters, seed: int, quarters: int = CALM) -> Iterator[State]:
-    """The district before the first quarter and after each; what is to be kept must be copied."""
-    state, unused = initial_state(p, seed, quarters), np.empty((1, len(NAMES)))
-    yield state
-    for _ in range(quarters):
-        state = advance(state, p, unused, 0, 1)
-        yield state
 
 
 def seeds_of(seed: int, runs: int) -> list[int]:

@@ -9,8 +9,9 @@ import numpy as np
 from district_sim.evidence.cases.calibration import REPORT_SEEDS
 from district_sim.evidence.cases.compare import Compared, compare, comparison_sheet
 from district_sim.evidence.cases.files import Case, load_case
-from district_sim.evidence.cases.runs import PATHS, Observed, Progress, ensemble
+from district_sim.evidence.cases.runs import PATHS, Observed, ensemble
 from district_sim.evidence.replications.claims import BOOTSTRAPS, Claim, Evidence, Source
+from district_sim.run.workers import Progress
 
 RUNS = len(REPORT_SEEDS)
 

@@ -23,13 +23,13 @@ from district_sim.evidence.replications.exchange import (
     Agents,
     Graph,
     Moments,
-    Progress,
     Rule,
     SettingError,
     barter,
     curve,
 )
 from district_sim.evidence.replications.networks import Network
+from district_sim.run.workers import Progress
 
 __all__ = ["Agents", "Graph", "Moments", "Network", "Rule", "SettingError", "barter", "cowan_jonard", "curve", "giving"]
 

@@ -20,14 +20,12 @@ from district_sim.evidence.replications.claims import mean_and_error
 from district_sim.evidence.replications.networks import Network, make_network, sparse_rows
 from district_sim.evidence.replications.socialisation import MOST_CATEGORIES, socialise
 from district_sim.kernels.draws import replicate_seed
-from district_sim.run.workers import no_interrupt, worker_pool
+from district_sim.run.workers import Progress, Workers
 
 REWIRING = (0.0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 RUNS = 100
 _WORTH_PROCESSES = 50_000_000  # meetings in all; starting processes takes as long as some ten million
 _QUARTER = 2_000  # meetings that take as long as a quarter of socialisation among some hundred agents
-
-type Progress = Callable[[int, int], None]
 
 
 class Rule(StrEnum):
@@ -173,23 +171,14 @@ def _run_all(jobs: Sequence[_Job], progress: Progress | None, workers: int | Non
     """Moments of shape (1, moments) of each job, in order."""
     setting = jobs[0].setting
     each = max(1, setting.meetings) * (_QUARTER if setting.rule == Rule.SOCIALISATION else 1)
-    if workers == 1 or (workers is None and len(jobs) * each < _WORTH_PROCESSES):
-        return _collected(map(_one_run, jobs), len(jobs), progress)
-    small = replace(setting, experts=0, meetings=1)
-    _one_run(_Job(small, (Graph(agents=3, neighbours=2), 1.0), 0, (1,)))  # compiled once, for all
-    with worker_pool(workers) as pool:
-        with no_interrupt():
-            results = pool.map(_one_run, jobs, chunksize=max(1, min(16, 2_000_000 // each)))
-        return _collected(results, len(jobs), progress)
-
-
-def _collected(results: Any, total: int, progress: Progress | None) -> list[Moments]:
-    out = []
-    for mean, variance in results:
-        out.append(Moments(np.array([mean]), np.array([variance])))
-        if progress:
-            progress(len(out), total)
-    return out
+    if workers is None and len(jobs) * each < _WORTH_PROCESSES:
+        workers = 1
+    with Workers(workers) as crew:
+        if crew.count > 1:
+            small = replace(setting, experts=0, meetings=1)
+            _one_run(_Job(small, (Graph(agents=3, neighbours=2), 1.0), 0, (1,)))  # compiled once, for all
+        found = crew.map(_one_run, jobs, progress, chunk=max(1, min(16, 2_000_000 // each)))
+    return [Moments(np.array([mean]), np.array([variance])) for mean, variance in found]
 
 
 def _stacked(parts: Sequence[Moments]) -> Moments:

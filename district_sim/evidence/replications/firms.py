@@ -10,8 +10,6 @@ from district_sim.evidence.replications.baseline import (
     RUNS,
     Found,
     Look,
-    Progress,
-    district,
     look,
     over_runs,
     points_of,
@@ -21,6 +19,8 @@ from district_sim.evidence.replications.baseline import (
 from district_sim.evidence.replications.claims import Claim, Evidence, Source, around, inside, one_sided
 from district_sim.evidence.replications.statistics import laplace_over_gaussian, slope, subbotin_shape, tail_exponent
 from district_sim.model.parameters import Parameters
+from district_sim.run.run import quarters_of
+from district_sim.run.workers import Progress
 
 AXTELL_2001 = Source("Axtell", 2001, "10.1126/science.1062081")
 LAPLACE_2006 = Source("Bottazzi & Secchi", 2006, "10.1111/j.1756-2171.2006.tb00014.x")
@@ -52,7 +52,7 @@ class Panel(NamedTuple):
 def panel(p: Parameters, seed: int, quarters: int = CALM) -> Panel:
     """Follow every firm of one run; a firm's column is its id."""
     rows, founded = [], np.zeros(0)
-    for state in district(p, seed, quarters):
+    for _, state, *_ in quarters_of(p, seed, quarters, range(quarters)):
         firms = state.firms[: int(state.clock.rows[0])]
         rows.append([np.where(firms.alive, firms[name], np.nan) for name in ("employees", "sales")])
         founded = firms.founded.copy()

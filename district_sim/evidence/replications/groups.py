@@ -9,8 +9,6 @@ from district_sim.evidence.replications.baseline import (
     CALM,
     Found,
     Look,
-    Progress,
-    district,
     look,
     over_runs,
     points_of,
@@ -19,7 +17,9 @@ from district_sim.evidence.replications.baseline import (
 )
 from district_sim.evidence.replications.claims import Claim, Evidence, Source, around
 from district_sim.model.parameters import Parameters
-from district_sim.run.run import Snapshot
+from district_sim.run.run import quarters_of
+from district_sim.run.snapshot import Snapshot
+from district_sim.run.workers import Progress
 
 GROUPS_2006 = Source("Cainelli, Iacobucci & Morganti", 2006, published="Regional Studies 40: 507-518")
 PUBLISHED = {"firms": 0.0587, "employees": 0.3539, "size": 3.5}
@@ -48,7 +48,7 @@ def in_groups(snapshot: Snapshot) -> dict[str, float]:
 def measure(p: Parameters, seed: int) -> Found:
     """Groups before the first quarter and after the calm."""
     found: Found = {}
-    for quarter, state in enumerate(district(p, seed)):
+    for quarter, state, *_ in quarters_of(p, seed, CALM, _MOMENTS):
         if quarter in _MOMENTS:
             found |= {f"{name}_{quarter}": value for name, value in in_groups(Snapshot.of(state)).items()}
     return found

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from district_sim.evidence.replications.claims import Claim, Evidence, Source, interval_of, shown
-from district_sim.evidence.replications.exchange import Progress, SettingError
+from district_sim.evidence.replications.exchange import SettingError
 from district_sim.evidence.replications.regression import Fit, poisson
 from district_sim.kernels.draws import replicate_seed
 from district_sim.model.parameters import parameters_of
-from district_sim.run.workers import measured
+from district_sim.run.workers import Progress, measured
 
 NOOTEBOOM_2007 = Source("Nooteboom et al.", 2007, "10.1016/j.respol.2007.04.003")
 WUYTS_2005 = Source("Wuyts et al.", 2005, "10.1016/j.jebo.2004.03.019")
@@ -96,23 +96,20 @@ def panel(seed: int, overrides: Mapping[str, Any]) -> Panel:
     Returns:
         `distance` and the controls at the beginning of the year, `year`, and `OUTCOMES` during it.
     """
-    from district_sim.model.indicators import NAMES
-    from district_sim.model.initial import initial_state
-    from district_sim.run.run import advance
+    from district_sim.run.run import quarters_of
     from district_sim.scenario.files import load_scenario
 
     scenario = load_scenario("baseline", dict(overrides))
     p, quarters = parameters_of(scenario), scenario.run.quarters
     first = min(int(p.derived.ripe_at[1:].min(initial=quarters)), quarters)
-    unused = np.empty((1, len(NAMES)))
-    state, years = initial_state(p, seed, quarters), []
-    for quarter in range(quarters):
+    years: list[Panel] = []
+    before: Any = None
+    for quarter, state, *_ in quarters_of(p, seed, quarters, range(quarters)):
+        if years and quarter <= first + len(years) * YEAR:
+            _count(years[-1], before, state.firms, float(p.innovation.pioneers[0]))
         if quarter >= first and (quarter - first) % YEAR == 0 and quarter + YEAR <= quarters:
             years.append(_allied(state, float(p.knowledge.trust_threshold[0]), (quarter - first) // YEAR))
         before = state.firms[: int(state.clock.rows[0])].copy()
-        state = advance(state, p, unused, 0, 1)
-        if years and quarter < first + len(years) * YEAR:
-            _count(years[-1], before, state.firms, float(p.innovation.pioneers[0]))
     return {name: np.concatenate([year[name] for year in years]) for name in years[0] if name != "row"}
 
 

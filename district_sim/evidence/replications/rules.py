@@ -17,7 +17,8 @@ from district_sim.evidence.replications.claims import (
     one_sided,
     shown,
 )
-from district_sim.evidence.replications.exchange import REWIRING, Agents, Graph, Moments, Progress, Rule, curve
+from district_sim.evidence.replications.exchange import REWIRING, Agents, Graph, Moments, Rule, curve
+from district_sim.run.workers import Progress
 
 RUNS = 40
 MOMENTS = {Rule.BARTER: (20_000, 1_000_000), Rule.GIVING: (20_000, 1_000_000), Rule.SOCIALISATION: (500, 4_000)}

@@ -19,7 +19,7 @@ from district_sim.model.state import SIZE_LIMITS, SIZES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.run.run import Snapshot
+    from district_sim.run.snapshot import Snapshot
     from district_sim.scenario.sections import Scenario
 
 LATER = "founded later"
@@ -43,15 +43,11 @@ def eve(scenario: Scenario, begins: int, seed: int) -> pd.DataFrame:
     Returns:
         Columns phase (from 0), size (of `SIZES`), owner (of `OWNER_CLASSES`), indexed by firm.
     """
-    from district_sim.model.indicators import NAMES
-    from district_sim.model.initial import initial_state
-    from district_sim.run.run import Snapshot, advance
+    from district_sim.run.run import quarters_of
+    from district_sim.run.snapshot import Snapshot
 
-    p = parameters_of(scenario)
-    state = initial_state(p, seed, scenario.run.quarters)
-    if begins:
-        state = advance(state, p, np.full((begins, len(NAMES)), np.nan), 0, begins)
-    return classes(Snapshot.of(state))
+    moments = quarters_of(parameters_of(scenario), seed, scenario.run.quarters, [begins])
+    return classes(Snapshot.of(next(moment.state for moment in moments if moment.done == begins)))
 
 
 def classes(snapshot: Snapshot) -> pd.DataFrame:

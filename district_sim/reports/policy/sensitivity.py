@@ -82,19 +82,15 @@ def under(cell: str) -> str:
 def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -> tuple[float, ...]:
     """The outcome of one luck under each mix; NaN for all where it cannot be run."""
     from district_sim.experiments.work import outcomes_of
-    from district_sim.model.indicators import NAMES
-    from district_sim.model.initial import initial_state
-    from district_sim.run.run import advance
+    from district_sim.run.run import quarters_of
 
     settings, seed = job
     found = []
     try:
         for cell in cells:
             scenario = scenario_of(Point(0, "", cell, settings), bases)
-            p, quarters = parameters_of(scenario), scenario.run.quarters
-            table = np.full((quarters, len(NAMES)), np.nan)
-            advance(initial_state(p, seed, quarters), p, table, 0, quarters)
-            found.append(float(outcomes_of(table, Keep())[outcome]))
+            *_, end = quarters_of(parameters_of(scenario), seed, scenario.run.quarters)
+            found.append(float(outcomes_of(end.table, Keep())[outcome]))
     except (ScenarioError, RuntimeError):  # do not go together; more firms than there is room for
         return (float("nan"),) * len(cells)
     return tuple(found)

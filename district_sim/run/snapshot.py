@@ -1,0 +1,105 @@
+"""The district at one moment, as tables and numbers for maps, reports and files."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from district_sim.model.state import SELF_OWNED, State
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
+
+
+class Snapshot:
+    """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
+
+    def __init__(
+        self,
+        firms: "Callable[[], pd.DataFrame]",
+        ties: "Callable[[], pd.DataFrame]",
+        value_chain: "Callable[[], pd.DataFrame]",
+        agency: Callable[[], dict[str, float]],
+    ) -> None:
+        self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
+
+    @classmethod
+    def of(cls, state: State) -> "Snapshot":
+        """Take a snapshot (a copy) of a state."""
+        rows = np.flatnonzero(state.firms.alive)
+        firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
+        partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
+        return cls(
+            partial(_table_of_firms, rows, firms, pipelines),
+            partial(_table_of_ties, rows, partner, trust, age),
+            partial(_table_of_phases, firms),
+            partial(_told_of_agency, state.agency[0].copy()),
+        )
+
+    @cached_property
+    def firms(self) -> "pd.DataFrame":
+        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
+        return self._firms()
+
+    @cached_property
+    def ties(self) -> "pd.DataFrame":
+        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+        return self._ties()
+
+    @cached_property
+    def value_chain(self) -> "pd.DataFrame":
+        """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
+
+        Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
+        is 1, or 0 where no final firm has sales.
+        """
+        return self._value_chain()
+
+    @cached_property
+    def agency(self) -> dict[str, float]:
+        """`capability`, `brand`, `participation` and mean strength of collective `pipelines`, each 0..1."""
+        return self._agency()
+
+
+def _table_of_phases(f: Any) -> "pd.DataFrame":
+    import pandas as pd
+
+    final = f.phase == f.made.shape[1] - 1
+    sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
+    shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
+    table = pd.DataFrame(shares).rename_axis("phase")
+    tied = (1.0 - table.sum(axis=1)).clip(lower=0.0) if sales.sum() > 0.0 else 0.0
+    table.insert(1, "partners", tied)
+    return table
+
+
+def _told_of_agency(agency: Any) -> dict[str, float]:
+    told = {name: float(agency[name]) for name in ("capability", "brand", "participation")}
+    return told | {"pipelines": float(np.mean(agency["pipelines"]))}
+
+
+def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    firms = pd.DataFrame(
+        {name: f[name] for name in f.dtype.names if name not in _NOT_SHOWN}, index=pd.Index(rows, name="firm")
+    )
+    firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
+    firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
+    firms["pipelines"] = pipelines
+    leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
+    control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
+    control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
+    control = np.where(firms["owner"] >= 0, "group", control)
+    firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
+    return firms
+
+
+def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    firm, slot = np.nonzero(partner > rows[:, None])
+    return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
