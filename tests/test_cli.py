@@ -184,7 +184,7 @@ def test_notice_when_kernels_are_to_be_compiled(monkeypatch: pytest.MonkeyPatch)
         (["small.yaml", "--seed", "-1"], r"--seed must be between 0 and 2\*\*64 - 1, not -1"),
         (["small.yaml", "--seed", str(2**64)], rf"--seed must be between 0 and 2\*\*64 - 1, not {2**64}"),
         (["small.yaml", "--quarters", "0"], r"--quarters must be between 2 and 4000, not 0"),
-        (["small.yaml", "--set", "run.quarters=1"], r"run.quarters must be at least 2 for a trajectory to be told"),
+        (["small.yaml", "--set", "run.quarters=1"], r"run.quarters: at least 2 quarters are needed to classify a run"),
         (["small.yaml", "--out", "small.yaml"], r"--out small.yaml: cannot be written: File exists"),
         (["small.yaml", "--out", "small.yaml/x"], r"--out small.yaml/x: cannot be written: Not a directory"),
     ],
@@ -307,7 +307,7 @@ def test_a_film_that_cannot_be_written_is_refused_before_the_run(folder: Path, m
     assert "mp4 needs the program ffmpeg" in refusal("run", "small.yaml", "--animate", "a.mp4")
     assert refusal("run", "small.yaml", "--animate", "no/a.gif") == "--animate no/a.gif: there is no folder no"
     (folder / "a.gif").write_text("mine")
-    assert "is there already" in refusal("run", "small.yaml", "--animate", "a.gif")
+    assert "a.gif: exists" in refusal("run", "small.yaml", "--animate", "a.gif")
     assert (folder / "a.gif").read_text() == "mine"
 
 

@@ -15,7 +15,7 @@ def test_a_taken_port_is_told(call: Call) -> None:
         result = call("app", "--no-browser", "--port", str(port))
     assert result.exit_code == 2
     assert f"port {port} is taken" in result.output
-    assert "choose one with --port" in result.output
+    assert "choose another with --port" in result.output
 
 
 def test_an_unknown_scenario_is_told(call: Call) -> None:

@@ -307,7 +307,7 @@ def _d_z(a: list[float], b: list[float]) -> float:
     return float(d.mean() / d.std(ddof=1))
 
 
-@pytest.mark.parametrize(("out", "said"), [(None, "nothing is kept"), ("made", "finished runs are kept in made;")])
+@pytest.mark.parametrize(("out", "said"), [(None, "nothing was kept"), ("made", "finished runs are kept in made;")])
 @pytest.mark.parametrize("presses", [1, 2])
 def test_after_an_interruption_it_is_said_what_is_kept(
     presses: int, out: str | None, said: str, call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -322,7 +322,7 @@ def test_after_an_interruption_it_is_said_what_is_kept(
         result = call(*command, *(["--out", out] if out else []))
         assert result.exit_code == 130, result.output
         assert said.removesuffix(";") in result.stderr
-        assert ("goes on from there" in result.stderr) == (out is not None)
+        assert ("repeat the command to continue" in result.stderr) == (out is not None)
 
 
 def test_costs_know_no_negative_zero() -> None:
@@ -347,7 +347,7 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["small.yaml"], "name at least two scenarios, or two --policies"),
+        (["small.yaml"], "name at least two scenarios or two --policies"),
         (["small.yaml", "smal.yaml"], "smal.yaml: no such file"),
         (["small.yaml", "small.yaml"], "name at least two scenarios"),
         (["small.yaml", "other.yaml", "--outcomes", "employmnt"], "no outcome 'employmnt'; did you mean 'employment'"),
@@ -355,13 +355,13 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
         (["small.yaml", "other.yaml", "--confidence", "95"], "--confidence must be above 0 and below 1, not 95"),
         (["small.yaml", "other.yaml", "--policies", "own"], "--policies own needs a single scenario"),
         (["small.yaml", "--policies", "none", "--policies", "none"], "two mixes called none"),
-        (["small.yaml", "--policies", "./none.yaml,own"], "./none.yaml: none means no policies; give the file another"),
+        (["small.yaml", "--policies", "./none.yaml,own"], "./none.yaml: none means no policies; rename the file"),
         (["small.yaml", "--policies", "none,own+own.yaml"], "own.yaml: own means the scenario's own policies"),
         (["small.yaml", "--policies", "none", "--policies", "baselin"], "there is no policy 'baselin'; did you mean"),
         (["small.yaml", "other.yaml", "--quarters", "1"], "--quarters: 1: must be"),
         (
             ["classroom", "baseline"],
-            "differ in length (classroom 100, baseline 160 quarters); give one with --quarters",
+            "differ in length (classroom 100, baseline 160 quarters); set one length with --quarters",
         ),
         (["small.yaml", "other.yaml", "--seed", "-1"], "--seed must be between 0 and"),
         (["small.yaml", "other.yaml", "--out", "full"], "full is not empty and holds no experiment"),

@@ -74,7 +74,7 @@ def test_no_scheduler_is_told() -> None:
 
     result = CliRunner().invoke(cli.app, ["sweep", "baseline", "--out", "a", "--dask", "nonsense"])
     assert result.exit_code == 1
-    assert "--dask nonsense: no scheduler with workers answers there" in result.stderr
+    assert "--dask nonsense: no scheduler with workers answered" in result.stderr
     assert not Path("a").exists()
 
 

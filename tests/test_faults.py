@@ -324,7 +324,7 @@ def test_full_disk(small_disk: Callable[[str], None], whole: Path) -> None:
     _, err = process.communicate(timeout=300)
     assert process.returncode == 1, err
     assert re.search(r"disk/out: .*(No space left on device|disk is full)", err), err
-    assert "the same command goes on from there" in err
+    assert "repeat the command to continue" in err
     kept = Results("disk/out").counts.done
     assert 0 <= kept < RUNS
     small_disk("20M")
@@ -405,7 +405,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> Non
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     told = re.fullmatch(
-        r"Stopped: (\d+) of 200 runs are done; finished runs are kept in out; the same command goes on from there\n",
+        r"Stopped: (\d+) of 200 runs are done; finished runs are kept in out; repeat the command to continue\n",
         err,
     )
     assert told, err

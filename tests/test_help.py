@@ -77,6 +77,15 @@ def test_a_wrong_example_is_noticed() -> None:
 
 
 @EVERY
+def test_help_fits_a_terminal_and_shows_switches_as_switches(words: tuple[str, ...]) -> None:
+    paragraphs = [part.splitlines() for part in (COMMANDS[words].help or "").split("\n\n")]
+    assert [part for part in paragraphs if len(part) > 1 and max(map(len, part)) > 78 and part[0][0] != " "] == []
+    shown = typer.testing.CliRunner().invoke(cli.app, [*words, "--help"], env={"COLUMNS": "200"}).stdout
+    assert "--help" in shown
+    assert "<bool>" not in shown
+
+
+@EVERY
 def test_every_option_is_explained(words: tuple[str, ...]) -> None:
     bare = [p.name for p in COMMANDS[words].params if not p.help and p.name not in ("help", "install_completion")]
     assert not bare

@@ -129,7 +129,7 @@ class TestCommandLine:
         Path("mine.yaml").write_text(GOOD)
         Path("with.yaml").write_text("extends: small\n" + GOOD.replace("name: it", "name: old"))
         result = call("run", "with.yaml", "--policy", "mine.yaml")
-        assert "own policies are left out (old)" in result.stderr
+        assert "own policies are replaced (old)" in result.stderr
         assert "What the policies spent" in result.stdout
         kept = call("run", "with.yaml", "--policy", "own", "--policy", "mine.yaml", "--json")
         assert [item["instrument"] for item in json.loads(kept.stdout)["policies"]] == ["old", "it"]

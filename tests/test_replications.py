@@ -403,7 +403,7 @@ def test_a_table_is_shown_and_files_are_written(tmp_path: Path) -> None:
         (["--expert-level", "-1"], "--expert-level must be a number from 0"),
         (["--neighbours", "3"], "--neighbours must be even, not 3"),
         (["--network", "torus"], "--network must be one of ws, er, ba, not torus"),
-        (["--rewiring", "0.1,x"], "--rewiring 0.1,x: must be shares"),
+        (["--rewiring", "0.1,x"], "--rewiring 0.1,x: write shares"),
         (["--rewiring", "0,2"], "--rewiring must be a number from 0 to 1, not 2.0"),
         (["--agents", "10", "--experts", "20"], "--experts must be at most the number of agents"),
         (["--seed", "-1"], "--seed must be between"),

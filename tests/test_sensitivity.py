@@ -227,7 +227,7 @@ def test_screening_alone_needs_no_folder(call: Call, small_folder: Path) -> None
     [
         (["--outcome", "employmnt"], "no outcome 'employmnt'; did you mean 'employment'"),
         (["--outcome", "employment,firms"], "--outcome must be one outcome"),
-        (["--range", "strategy.sale=0:1", "--range", "strategy.sale=0:2"], "--range strategy.sale: is given twice"),
+        (["--range", "strategy.sale=0:1", "--range", "strategy.sale=0:2"], "--range strategy.sale: given twice"),
         (["--parameters", "strategy.sal"], "did you mean 'strategy.sale'"),
         (["--range", "strategy.sale=0:3"], "must be a number between 0 and 1"),
         (["--range", "strategy.sale"], "write it as path=low:high"),

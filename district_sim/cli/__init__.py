@@ -15,6 +15,7 @@ from district_sim.cli import cases as calibrate
 from district_sim.cli import compare as analysis
 from district_sim.cli import policy_report, runs
 from district_sim.cli import sweep as experiments
+from district_sim.cli.common import Commands
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
@@ -34,10 +35,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 """In the order of the help."""
 
-app = typer.Typer(
+app = Commands(
     name="district-sim",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -71,8 +70,8 @@ def about(
 
       district-sim demo                  one district, five runs, one figure
       district-sim app                   one district, live in the browser
-      district-sim scenarios list        what can be run
-      district-sim policies list         what can be laid over a scenario
-      district-sim run learning_region   one run, its start, end and trajectory
-      district-sim sweep --help          many runs, a data set
+      district-sim scenarios list        scenarios to run
+      district-sim policies list         policies to try on a scenario
+      district-sim run learning_region   one run: start, end, trajectory
+      district-sim sweep --help          many runs, one data set
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FolderOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder for runs, tables and figures; goes on where it stopped."),
+    typer.Option("--out", metavar="DIR", help="Folder for runs, tables and figures; repeat the command to continue."),
 ]
 
 
@@ -92,8 +92,8 @@ def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Pat
 
 def end(failed: int, out: Path | None) -> None:
     if failed:
-        where = "; why was not kept, as the runs were made in a temporary folder"
+        where = "; the errors are not kept without --out"
         if out is not None:
-            where = f": district-sim results {out} tells why"
+            where = f": district-sim results {out} shows why"
         typer.echo(f"{failed:,} runs failed and were left out{where}", err=True)
         raise typer.Exit(RUNS_FAILED)

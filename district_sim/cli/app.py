@@ -13,23 +13,26 @@ _INSTALL = "pip install 'district-sim[app]'"
 def app(
     scenario: Annotated[
         str,
-        typer.Argument(
-            metavar="[SCENARIO]", help="Name of a bundled scenario to begin with.", autocompletion=complete_scenario
-        ),
+        typer.Argument(metavar="[SCENARIO]", help="Bundled scenario to open first.", autocompletion=complete_scenario),
     ] = "baseline",
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes any that is free.")
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 picks a free one.")
     ] = 8765,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address to serve at; 0.0.0.0 lets the whole network in.")
+        str,
+        typer.Option(
+            "--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 opens the page to the whole network."
+        ),
     ] = "127.0.0.1",
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only say where the page is.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address without opening a browser.")
+    ] = False,
 ) -> None:
     """Watch and steer a district in the browser.
 
-    Play a scenario, move levers, switch policies while it runs, compare two
-    districts under the same luck, see the fan of futures. Works without the
-    internet; only this machine can open the page unless --host says otherwise.
+    Play a scenario, move levers and switch policies while it runs. Compare two
+    districts under the same luck. See the fan of possible futures. The page
+    needs no internet, and only this machine can open it unless you set --host.
 
     [bold]Examples[/bold]
 
@@ -37,7 +40,7 @@ def app(
       district-sim app learning_region --port 9000
       district-sim app --host 0.0.0.0 --no-browser
 
-    Ctrl-C ends it. Exit code: 0 ended, 1 could not be started, 2 bad input.
+    Stop it with Ctrl-C. Exit code: 0 stopped, 1 could not start, 2 bad input.
     """
     with clean_ends():
         _need()
@@ -46,9 +49,7 @@ def app(
 
         if scenario not in scenario_names():
             hint = suggest(scenario, scenario_names())
-            raise ScenarioError(
-                f"there is no bundled scenario {scenario!r}{hint}; a file of your own is opened on the page"
-            )
+            raise ScenarioError(f"there is no bundled scenario {scenario!r}{hint}; open your own file on the page")
         from district_sim.app import server
 
         try:
@@ -61,7 +62,7 @@ def app(
         link = url if scenario == "baseline" else f"{url}?scenario={scenario}"
 
         def started() -> None:
-            typer.echo(f"The page is at {link}\nCtrl-C ends it.")
+            typer.echo(f"The page is at {link}\nStop it with Ctrl-C.")
             if not no_browser:
                 server.show(link)
 
@@ -79,9 +80,7 @@ def _need() -> None:
 
 def _cannot(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} is taken, perhaps by another page; choose one with --port, or --port 0 for any that is free"
-        )
+        return f"port {port} is taken, perhaps by another page; choose another with --port, or a free one with --port 0"
     return f"the page cannot be served at {host}, port {port}: {error.strerror or error}"
 
 
@@ -92,5 +91,7 @@ def _compile() -> None:
     from district_sim.scenario.files import load_scenario
 
     if not is_compiled():
-        stderr().print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
+        stderr().print(
+            "Compiling the model for this machine. This takes a minute or two, the first time only.", highlight=False
+        )
     simulate(load_scenario("classroom"), quarters=2)

@@ -1,4 +1,4 @@
-"""`district-sim calibrate`: fit parameters to what was observed of a district."""
+"""`district-sim calibrate`: fit parameters to observations of a district."""
 
 import json
 import shlex
@@ -42,7 +42,7 @@ def calibrate(
         str,
         typer.Argument(
             metavar="CASE",
-            help="A bundled case, such as carpi; with --targets any scenario.",
+            help="A bundled case such as carpi, or with --targets any scenario.",
             autocompletion=complete_case,
         ),
     ],
@@ -51,29 +51,29 @@ def calibrate(
         typer.Option("--targets", metavar="FILE", help="Targets and parameters for a scenario of your own."),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="First seed of the fit; it uses seeds 0 to 99 only.")
+        int, typer.Option("--seed", metavar="N", help="First seed of the fit, which uses seeds 0 to 99 only.")
     ] = 0,
-    runs: Annotated[int, typer.Option("--runs", metavar="R", help="Runs of each trial: as many seeds.")] = 10,
+    runs: Annotated[int, typer.Option("--runs", metavar="N", help="Runs of each trial, one seed each.")] = 10,
     budget: Annotated[
-        int, typer.Option("--budget", metavar="N", help="Runs of the fit at most; the report's 50 come on top.")
+        int, typer.Option("--budget", metavar="N", help="Maximum runs of the fit; the report needs 50 more.")
     ] = 3000,
     workers: WorkersOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; calibrations/CASE if left out.")
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; by default calibrations/CASE.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Fit a district's parameters to what was observed of it.
+    """Fit the parameters of a district to observations of it.
 
-    The targets' file declares what was observed, how well it is known, which
-    parameters may be fitted and in what range. Nonlinear least squares on common
-    random numbers, on seeds below 100; the result is reported on seeds 1000 to
-    1049. Says which parameters the targets cannot tell apart.
+    The targets file declares what was observed and how precisely, and which
+    parameters to fit in what range. The method is nonlinear least squares with
+    common random numbers, on seeds below 100. The result is measured on seeds
+    1000 to 1049. The report names parameters that the targets cannot identify.
 
-    In DIR: CASE.yaml, the fitted scenario; calibration.md and .json; trials.jsonl,
-    every trial. After Ctrl-C the same command goes on where it stopped.
+    DIR receives CASE.yaml (the fitted scenario), calibration.md and .json, and
+    trials.jsonl (every trial). After Ctrl-C, repeat the command to continue.
 
     [bold]Examples[/bold]
 
@@ -81,7 +81,7 @@ def calibrate(
       district-sim calibrate carpi --budget 500 --out results/carpi
       district-sim calibrate my_district.yaml --targets my_targets.yaml
 
-    Exit code: 0 fitted, 2 bad input, 130 interrupted.
+    Exit code: 0 fitted, 1 could not write, 2 bad input, 130 stopped by Ctrl-C.
     """
     with clean_ends():
         from district_sim.evidence.cases.files import load_case, read_case
@@ -132,7 +132,7 @@ def _fitted(
             )
         except calibration.Interrupted as stopped:
             _tell(stopped.fit, (), command, folder, False, True)
-            again = f"the best so far and all trials are in {folder}; the same command goes on from there"
+            again = f"the best fit so far and all trials are in {folder}; repeat the command to continue"
             stop(f"stopped: {again}", INTERRUPTED)
         except OSError as error:
             stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -65,6 +66,39 @@ def complete_policy(incomplete: str) -> list[str]:
     return [before + name for name in names if name.startswith(incomplete[len(before) :])]
 
 
+# Help ---------------------------------------------------------------------------------------------
+
+
+class _PlainSwitches:
+    """Help that shows a switch without a type, which would invite `--spending true`."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+
+class _Command(_PlainSwitches, TyperCommand):
+    pass
+
+
+class _Group(_PlainSwitches, TyperGroup):
+    pass
+
+
+class Commands(typer.Typer):
+    """A group of commands."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(cls=_Group, no_args_is_help=True, rich_markup_mode="rich", **how)
+
+    def command(self, name: str | None = None, **how: Any) -> Callable[[Any], Any]:
+        """Register a function as a command."""
+        return super().command(name, cls=_Command, **how)
+
+
 # Options ------------------------------------------------------------------------------------------
 
 
@@ -74,18 +108,19 @@ PolicyOption = Annotated[
     typer.Option(
         "--policy",
         metavar="POLICY",
-        help="Lay a policy over the scenario in place of its own; may be repeated (own: its own as well).",
+        help="Replace the scenario's policies by this one. Repeat for several; own keeps the scenario's own.",
         autocompletion=complete_policy,
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables, and nothing else.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only, no tables.")]
 QuartersOption = Annotated[
-    int | None, typer.Option("--quarters", metavar="N", help="Length of the runs, instead of the scenario's.")
+    int | None, typer.Option("--quarters", metavar="N", help="Length of each run; by default the scenario's.")
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Parallel worker processes; by default one per core."),
 ]
 ScenarioArgument = Annotated[
     str,
@@ -110,7 +145,7 @@ def resolve(name: str, overrides: list[str], quarters: int | None) -> "Scenario"
     length = [] if quarters is None else [f"run.quarters={quarters}"]
     scenario = load_scenario(name, [*overrides, *length])
     if scenario.run.quarters < 2:
-        stop("run.quarters must be at least 2 for a trajectory to be told", BAD_INPUT)
+        stop("run.quarters: at least 2 quarters are needed to classify a run", BAD_INPUT)
     return scenario
 
 
@@ -124,7 +159,7 @@ def check_folder(folder: Path, force: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not force and any(folder.iterdir()):
-            stop(f"{folder} is not empty; choose another --out, or --force to replace files in it", BAD_INPUT)
+            stop(f"{folder} is not empty; choose another --out, or replace its files with --force", BAD_INPUT)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -145,7 +180,7 @@ def each_once(option: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        stop(f"{option} {twice}: is given twice", BAD_INPUT)
+        stop(f"{option} {twice}: given twice", BAD_INPUT)
     return found
 
 
@@ -177,8 +212,8 @@ def varied(text: str) -> tuple[str, Any]:
 
 def _refuse_vary(text: str) -> NoReturn:
     stop(
-        f"--vary {text}: write it as path=a,b,c or path=start:stop:count, such as strategy.sale=0:0.9:10 "
-        "(path=low:high, or only the path, in samplings)",
+        f"--vary {text}: write it as path=a,b,c or path=start:stop:count, for example strategy.sale=0:0.9:10 "
+        "(in sampling designs path=low:high, or the path alone)",
         BAD_INPUT,
     )
 
@@ -200,7 +235,9 @@ def progress(
 
     console = stderr()
     if compiles and not quiet and not is_compiled():
-        console.print("Compiling the model for this machine: a minute or two, this first time only.", highlight=False)
+        console.print(
+            "Compiling the model for this machine. This takes a minute or two, the first time only.", highlight=False
+        )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
@@ -262,7 +299,7 @@ def make_runs(
     retry_failed: bool = False,
     kept: bool = True,
 ) -> "Summary":
-    """Run an experiment into a folder with a bar on the terminal; ends with a message where it could not go on.
+    """Run an experiment into a folder with a bar on the terminal; ends with a message if it cannot continue.
 
     The caller looks at `failed` in the summary's counts: such runs are no reason to stop.
 
@@ -275,9 +312,9 @@ def make_runs(
     from district_sim.experiments.store import StorageError
     from district_sim.run.workers import WorkerError
 
-    again = f"finished runs are kept in {folder}; the same command goes on from there"
+    again = f"finished runs are kept in {folder}; repeat the command to continue"
     if not kept:
-        again = "nothing is kept, as the runs were made in a temporary folder"
+        again = "nothing was kept, because the runs were in a temporary folder"
     with progress(None, quiet, "runs") as advance:
         try:
             summary = run_experiment(
@@ -289,9 +326,9 @@ def make_runs(
                 progress=lambda done, total: advance(experiment.name, 0, done, total),
             )
         except StorageError as error:
-            stop(f"{error}\nMake room or choose another disk: {again}", FAILED)
+            stop(f"{error}\nFree some disk space or choose another disk: {again}", FAILED)
         except WorkerError as error:
-            stop(f"{error}\nThe sweep cannot go on now: {again}", FAILED)
+            stop(f"{error}\nThe sweep stopped here: {again}", FAILED)
         except KeyboardInterrupt:  # the second one
             stop(f"stopped; {again}", INTERRUPTED)
     if summary.interrupted:

@@ -1,4 +1,4 @@
-"""`district-sim compare` and `map`: what the runs of scenarios, and of a plane of parameters, say."""
+"""`district-sim compare` and `map`: scenarios side by side, and trajectories over two parameters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,14 +44,18 @@ OUTCOMES = (
 
 ScenarioArguments = Annotated[
     list[str],
-    typer.Argument(metavar="SCENARIO...", help="The first is the counterfactual.", autocompletion=complete_scenario),
+    typer.Argument(
+        metavar="SCENARIO",
+        help="Scenarios to compare; the first is the counterfactual.",
+        autocompletion=complete_scenario,
+    ),
 ]
 PoliciesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--policies",
         metavar="MIX,...",
-        help="none, own, policies (joined by +) or a scenario whose policies are laid over each.",
+        help="Policy mixes: none, own, policies joined by +, or a scenario whose policies to use.",
         autocompletion=complete_policy,
     ),
 ]
@@ -60,20 +64,24 @@ OutcomesOption = Annotated[
     typer.Option(
         "--outcomes",
         metavar="A,B,...",
-        help="Indicators; NAME_late is the mean of 40 quarters.",
+        help="Indicators to compare; NAME_late is the mean of the last 40 quarters.",
         show_default=False,
     ),
 ]
 EqualCostOption = Annotated[
     float | None,
-    typer.Option("--equal-cost", metavar="K€", help="Scale budgets so that each mix has this present value."),
+    typer.Option("--equal-cost", metavar="K€", help="Scale the budgets so that every mix has this present value."),
 ]
 DiscountOption = Annotated[
     float | None,
-    typer.Option("--discount", metavar="RATE", help="Discount rate a year (0.03); tells costs per euro and job."),
+    typer.Option(
+        "--discount", metavar="RATE", help="Yearly discount rate (0.03); also report cost per euro and per job."
+    ),
 ]
-ConfidenceOption = Annotated[float, typer.Option("--confidence", metavar="P", help="Of the intervals.")]
-IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval", help="How intervals are made.")]
+ConfidenceOption = Annotated[
+    float, typer.Option("--confidence", metavar="P", help="Confidence level of the intervals.")
+]
+IntervalOption = Annotated[Literal["t", "bootstrap"], typer.Option("--interval", help="Method for the intervals.")]
 
 
 def compare(
@@ -82,7 +90,9 @@ def compare(
     equal_cost: EqualCostOption = None,
     discount: DiscountOption = None,
     outcomes: OutcomesOption = OUTCOMES,
-    replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each.")] = 20,
+    replications: Annotated[
+        int, typer.Option("--replications", metavar="N", min=2, help="Runs of each scenario and mix.")
+    ] = 20,
     interval: IntervalOption = "t",
     confidence: ConfidenceOption = 0.95,
     seed: SeedOption = 0,
@@ -94,12 +104,13 @@ def compare(
 ) -> None:
     """Compare scenarios or policy mixes under the same luck.
 
-    Replicate by replicate: mean paired differences with intervals, effect sizes
-    and corrected p-values; how probable each trajectory is; where the same luck
-    led under the one and under the other. --equal-cost scales each mix's budgets to
-    the same present value on the first day, puts none first, and tells what was
-    really spent and what a euro of it changed. In DIR: the runs, tables for papers
-    (Markdown, LaTeX), figures of differences, of bands over time, of transitions.
+    Runs are paired by replicate. The tables show mean differences with
+    intervals, effect sizes and corrected p-values, the probability of each
+    trajectory, and the trajectories of the same replicates under both.
+    --equal-cost scales every mix to the same present value on the first day and
+    puts the mix none first. It also reports what was spent and what each euro
+    changed. DIR receives the runs, tables for papers (Markdown, LaTeX) and
+    figures of differences, bands over time and transitions.
 
     [bold]Examples[/bold]
 
@@ -109,7 +120,7 @@ def compare(
       district-sim compare decline --policies rd_subsidy,it_brokers --equal-cost 2000
       district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
 
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
     failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
@@ -121,7 +132,7 @@ def compare(
         costs = _Costs.of(equal_cost, discount, mixes, scenarios, quarters)
         mixes = costs.mixes if costs is not None else mixes
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
-            stop("name at least two scenarios, or two --policies, to compare", BAD_INPUT)
+            stop("name at least two scenarios or two --policies to compare", BAD_INPUT)
         if quarters is None:
             _check_lengths(scenarios)
         experiment = experiment_of(
@@ -177,7 +188,7 @@ def phase_map(
         typer.Option(
             "--vary",
             metavar="PATH=VALUES",
-            help="START:STOP:COUNT or a,b,c; twice: across, upwards.",
+            help="Values START:STOP:COUNT or a,b,c. Give it twice: first across, then upwards.",
             autocompletion=complete_path,
         ),
     ],
@@ -189,18 +200,18 @@ def phase_map(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Draw the phase diagram of two parameters: which trajectory where.
+    """Draw a map of futures: which trajectory at which values of two parameters.
 
-    At each point the runs are counted by trajectory; the borders of the regions
-    are lines, mixed points are striped, and the bundled scenarios stand where
-    their own two values lie. In DIR: the runs, map.csv and the figure.
+    The runs at each point are counted by trajectory. Lines separate the regions,
+    mixed points are striped, and labels mark the bundled scenarios at their own
+    two values. DIR receives the runs, map.csv and the figure.
 
     [bold]Examples[/bold]
 
       district-sim map baseline --vary strategy.sale=0:0.9:7 --vary world.globalisation=0:1.5:7
       district-sim map learning_region --vary strategy.research=1,2,3 --vary mechanisms.policy=false,true
 
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
     failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
@@ -244,13 +255,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 def _check_lengths(scenarios: list[str]) -> None:
-    """The last quarters of runs of different lengths are no pair."""
+    """Runs of different lengths have no common last quarter to compare."""
     from district_sim.scenario.files import load_scenario
 
     lengths = {name: load_scenario(name).run.quarters for name in scenarios}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        stop(f"the scenarios' runs differ in length ({told} quarters); give one with --quarters", BAD_INPUT)
+        stop(f"the scenarios differ in length ({told} quarters); set one length with --quarters", BAD_INPUT)
 
 
 def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
@@ -261,12 +272,15 @@ def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     mixes: dict[str, Any] = {}
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
-            stop("--policies own needs a single scenario; name the scenario whose policies are meant", BAD_INPUT)
+            stop(
+                "--policies own needs a single scenario; instead of own, name the scenario whose policies to use",
+                BAD_INPUT,
+            )
         parts = [part.strip() for part in text.split("+")]
         for part in parts:
             if part not in (NONE, OWN) and Path(part).stem in (NONE, OWN):
                 meant = "no policies" if Path(part).stem == NONE else "the scenario's own policies"
-                stop(f"--policies {part}: {Path(part).stem} means {meant}; give the file another name", BAD_INPUT)
+                stop(f"--policies {part}: {Path(part).stem} means {meant}; rename the file", BAD_INPUT)
         name = "+".join(Path(part).stem for part in parts)
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
@@ -281,7 +295,7 @@ def _kept(kept: bool, with_costs: bool) -> dict[str, Any]:
 
 
 class _Costs(NamedTuple):
-    """Mixes whose cost is to be told, and how."""
+    """Mixes whose cost to report, and how."""
 
     mixes: dict[str, Any]
     planned: dict[str, float]
@@ -297,7 +311,7 @@ class _Costs(NamedTuple):
         scenarios: list[str],
         quarters: int | None,
     ) -> "_Costs | None":
-        """None where nobody asks what policies cost."""
+        """None unless --equal-cost or --discount is given."""
         from district_sim.experiments import costs
         from district_sim.scenario.files import ScenarioError, load_scenario
         from district_sim.scenario.policy_files import NONE

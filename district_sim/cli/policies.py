@@ -1,20 +1,20 @@
-"""`district-sim policies`: list, show and check policy files; what instruments and shocks there are."""
+"""`district-sim policies`: list, show and check policy files; describe instruments and shocks."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from district_sim.cli.common import check_files, clean_ends, complete_policy, stdout
+from district_sim.cli.common import Commands, check_files, clean_ends, complete_policy, stdout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-policies_app = typer.Typer(no_args_is_help=True, help="List, show and check policies; what instruments there are.")
+policies_app = Commands(help="List, show and check policies; describe instruments and shocks.")
 
 
 @policies_app.command("list")
 def list_policies() -> None:
-    """List the bundled policies, a line each.
+    """List the bundled policies, one per line.
 
     [bold]Example[/bold]
 
@@ -35,7 +35,7 @@ def show(
         ),
     ],
 ) -> None:
-    """Print a policy file as it was written: the beginning of one of your own.
+    """Print a policy file as written: a start for your own.
 
     [bold]Example[/bold]
 
@@ -49,7 +49,7 @@ def show(
 
 @policies_app.command()
 def validate(files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Policy files or names.")]) -> None:
-    """Check policy files; exit code 2 if one of them cannot be used.
+    """Check policy files; exit code 2 if any is invalid.
 
     [bold]Example[/bold]
 
@@ -81,7 +81,7 @@ def schema() -> None:
 
 @policies_app.command()
 def instruments() -> None:
-    """What each policy instrument does, what it costs besides the money, and whose idea it is.
+    """Describe each policy instrument: effect, side costs and source.
 
     [bold]Example[/bold]
 
@@ -101,7 +101,7 @@ def instruments() -> None:
 
 @policies_app.command()
 def shocks() -> None:
-    """What each shock does, how large it may be, and whose idea it is; for `shocks` in a scenario file.
+    """Describe each shock: effect, size and source. Use them under `shocks` in a scenario file.
 
     [bold]Example[/bold]
 

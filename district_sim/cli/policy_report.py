@@ -32,20 +32,27 @@ CALIBRATED = "calibrated"
 OUTCOME = "value_added_local_late"
 
 FileOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The report, an .html file.")]
-ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
-QuestionOption = Annotated[str, typer.Option("--question", metavar="TEXT", help="The question in your words.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
+QuestionOption = Annotated[str, typer.Option("--question", metavar="TEXT", help="The question, in your words.")]
 HeadlineOption = Annotated[
-    str, typer.Option("--outcome", metavar="NAME", help="The verdict is on this one; NAME_late: mean of 40 quarters.")
+    str,
+    typer.Option(
+        "--outcome", metavar="NAME", help="Outcome of the verdict; NAME_late is the mean of the last 40 quarters."
+    ),
 ]
-RateOption = Annotated[float | None, typer.Option("--discount", metavar="RATE", help="Discount rate a year (0.03).")]
+RateOption = Annotated[float | None, typer.Option("--discount", metavar="RATE", help="Yearly discount rate (0.03).")]
 BudgetOption = Annotated[
     int,
-    typer.Option("--sensitivity-runs", metavar="N", min=0, help="Runs for the sensitivity of the verdict; 0: none."),
+    typer.Option(
+        "--sensitivity-runs", metavar="N", min=0, help="Runs to test how sensitive the verdict is; 0 skips the test."
+    ),
 ]
 UncertainOption = Annotated[
     str,
     typer.Option(
-        "--parameters", metavar="A,B,...", help="Uncertain ones: paths, sections, or calibrated for all of ours."
+        "--parameters",
+        metavar="A,B,...",
+        help="Uncertain parameters: paths, sections, or calibrated for all that we calibrated.",
     ),
 ]
 UncertainRangeOption = Annotated[
@@ -53,7 +60,7 @@ UncertainRangeOption = Annotated[
     typer.Option(
         "--range",
         metavar="PATH=LOW:HIGH",
-        help="Range of an uncertain parameter; by default its value ± 50 %.",
+        help="Range of an uncertain parameter; by default its value ± 50 %. Repeat for several.",
         autocompletion=complete_path,
     ),
 ]
@@ -79,13 +86,14 @@ def policy_report(
     force: ReplaceOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Write a report on what policies change in a district, as one HTML file.
+    """Report what policies change in a district, as one HTML file.
 
-    Each policy mix is compared with none under the same luck. In the file: the
-    answer in short, the district, outcomes with confidence bands, tail risk, how
-    probable each trajectory is, who gains and who loses, what a job kept costs,
-    on which uncertain parameters the verdict hangs, and all data and files that
-    are needed to do it again. It works offline; print it for a PDF.
+    Each policy mix is compared with no policy, under the same luck. The report
+    gives a short answer, the district, outcomes with confidence bands, tail
+    risk, the probability of each trajectory, who gains and who loses, the cost
+    of each job kept, and the uncertain parameters that could change the
+    verdict. All data and files needed to repeat it are inside. It works
+    offline; print it for a PDF.
 
     [bold]Examples[/bold]
 
@@ -93,7 +101,7 @@ def policy_report(
       district-sim policy-report decline --policies it_brokers --sensitivity-runs 0 --out brokers.html
       district-sim policy-report my_district.yaml --policies own --outcome employment --out own.html
 
-    Exit code: 0 done, 1 could not be written, 2 bad input, 3 done but some runs
+    Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
     failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
@@ -120,9 +128,9 @@ def _check_file(path: Path, force: bool) -> None:
         stop(f"--out {path}: the report is a web page; name a file that ends in .html", BAD_INPUT)
     try:
         if path.is_dir():
-            stop(f"--out {path}: is a folder; name a file in it", BAD_INPUT)
+            stop(f"--out {path} is a folder; name a file in it", BAD_INPUT)
         if path.exists() and not force:
-            stop(f"{path} is there already; choose another --out, or --force to replace it", BAD_INPUT)
+            stop(f"{path} exists; choose another --out, or replace it with --force", BAD_INPUT)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass

@@ -1,4 +1,4 @@
-"""`district-sim replicate`: measure again what others published."""
+"""`district-sim replicate`: test published results again."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import typer
 from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
+    Commands,
     ForceOption,
     JsonOption,
     OutOption,
@@ -30,22 +31,20 @@ if TYPE_CHECKING:
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")]
 RunsOption = Annotated[
-    int | None, typer.Option("--runs", metavar="R", min=1, help="Runs of each point; by default what the claims need.")
+    int | None,
+    typer.Option("--runs", metavar="N", min=1, help="Runs of each point; by default as many as the claims need."),
 ]
 WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="N", min=1, help="Runs at once; all cores by default.")
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Parallel worker processes; by default one per core."),
 ]
 
-replicate_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Measure again what others published: claim, source, target, measured.",
-)
+replicate_app = Commands(help="Test published results again: claim, source, target, measured value.")
 
 
 @replicate_app.command("list")
 def list_replications(as_json: JsonOption = False) -> None:
-    """What can be replicated.
+    """List the published results that can be replicated.
 
     [bold]Example[/bold]
 
@@ -72,10 +71,10 @@ def replicate_all(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Everything that `replicate list` names, in one page.
+    """Run every replication of `replicate list`.
 
-    Takes minutes. In DIR: replications.md and .json, and for each replication a
-    table of points (CSV) and a figure.
+    This takes minutes. DIR receives replications.md and .json, and for each
+    replication a table of points (CSV) and a figure.
 
     [bold]Examples[/bold]
 
@@ -91,27 +90,36 @@ def replicate_all(
 def cowan_jonard(
     network: Annotated[
         str,
-        typer.Option("--network", metavar="ws|er|ba", help="Small world, random or scale-free; as many ties in each."),
+        typer.Option(
+            "--network", metavar="ws|er|ba", help="Small world, random or scale-free, with equally many ties."
+        ),
     ] = "ws",
     rewiring: Annotated[
         str | None,
         typer.Option(
             "--rewiring",
             metavar="P[,P...]",
-            help="Shares of ties rewired to anywhere, 0..1. By default for ws nine from 0 to 1, else 0.",
+            help="Shares of ties to rewire at random, 0 to 1. Default: for ws nine values from 0 to 1, else 0.",
         ),
     ] = None,
-    agents: Annotated[int, typer.Option("--agents", metavar="N", help="Agents.")] = 500,
-    neighbours: Annotated[int, typer.Option("--neighbours", metavar="K", help="Ties per agent, even.")] = 10,
-    categories: Annotated[int, typer.Option("--categories", metavar="C", help="Categories of knowledge.")] = 5,
-    experts: Annotated[int, typer.Option("--experts", metavar="E", help="Agents expert in one category.")] = 25,
+    agents: Annotated[int, typer.Option("--agents", metavar="N", help="Number of agents.")] = 500,
+    neighbours: Annotated[int, typer.Option("--neighbours", metavar="K", help="Ties per agent, an even number.")] = 10,
+    categories: Annotated[
+        int, typer.Option("--categories", metavar="C", help="Number of categories of knowledge.")
+    ] = 5,
+    experts: Annotated[
+        int, typer.Option("--experts", metavar="E", help="Number of agents that are expert in one category.")
+    ] = 25,
     expert_level: Annotated[
-        float, typer.Option("--expert-level", metavar="L", help="What an expert knows; others know 0 to 10.")
+        float,
+        typer.Option(
+            "--expert-level", metavar="L", help="Knowledge of an expert in that category; others have 0 to 10."
+        ),
     ] = 30.0,
     alpha: Annotated[
-        float, typer.Option("--alpha", metavar="A", help="Share of the gap that a receiver closes, 0..1.")
+        float, typer.Option("--alpha", metavar="A", help="Share of the gap that the receiver closes, 0 to 1.")
     ] = 0.1,
-    meetings: Annotated[int, typer.Option("--meetings", metavar="M", help="Meetings in a run.")] = 5_000_000,
+    meetings: Annotated[int, typer.Option("--meetings", metavar="M", help="Meetings per run.")] = 5_000_000,
     runs: RunsOption = None,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
@@ -122,10 +130,10 @@ def cowan_jonard(
 ) -> None:
     """Barter of knowledge on networks (Cowan & Jonard 2004).
 
-    For each share of rewired ties: mean knowledge, the variance of agents' mean
-    knowledge and its coefficient of variation, with standard errors over runs.
-    The defaults are the published setting, 100 runs a point, which takes
-    minutes; there the paper's claims are tested.
+    The table shows, for each share of rewired ties, mean knowledge, the variance
+    of agents' mean knowledge and its coefficient of variation, with standard
+    errors over runs. The defaults are the published setting with 100 runs per
+    point; only this setting tests the claims of the paper. It takes minutes.
 
     [bold]Examples[/bold]
 
@@ -171,7 +179,7 @@ def _plain(name: str) -> Callable[..., None]:
 
     command.__doc__ = (
         f"{REPLICATIONS[name].title} ({REPLICATIONS[name].sources}).\n\n"
-        "In DIR: replications.md and .json, a table of points (CSV) and a figure.\n\n[bold]Examples[/bold]\n\n"
+        "DIR receives replications.md and .json, a table of points (CSV) and a figure.\n\n[bold]Examples[/bold]\n\n"
         f"  district-sim replicate {name} --out results/{name}\n  district-sim replicate {name} --runs 10 --seed 1\n\n"
         "Exit code: 0 all claims hold (or none was tested), 1 a claim fails, 2 bad input."
     )
@@ -189,7 +197,7 @@ def _shares(text: str | None) -> tuple[float, ...] | None:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        stop(f"--rewiring {text}: must be shares from 0 to 1, separated by commas", BAD_INPUT)
+        stop(f"--rewiring {text}: write shares from 0 to 1, separated by commas", BAD_INPUT)
 
 
 def _refuse(error: Exception) -> None:
@@ -256,4 +264,4 @@ def _show(found: "list[Evidence]") -> None:
         if evidence.claims:
             stdout().print(claims_sheet(evidence).shown())
         else:
-            typer.echo("No claims are tested: they are about the published setting only.")
+            typer.echo("No claims were tested: they apply to the published setting only.")

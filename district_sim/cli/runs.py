@@ -53,19 +53,19 @@ def run(
         typer.Option(
             "--set",
             metavar="PATH=VALUE",
-            help="Change one value of the scenario; may be repeated.",
+            help="Change one value of the scenario. Repeat for several.",
             autocompletion=complete_path,
         ),
     ] = None,
     out: OutOption = None,
     animate: Annotated[
-        Path | None, typer.Option("--animate", metavar="FILE", help="Write the run as a film, FILE.gif or FILE.mp4.")
+        Path | None, typer.Option("--animate", metavar="FILE", help="Save the run as a film: FILE.gif or FILE.mp4.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run one scenario and say what became of the district.
+    """Run one scenario and show how the district ended.
 
     [bold]Examples[/bold]
 
@@ -76,15 +76,15 @@ def run(
       district-sim run fragmentation --policy export_platform --policy takeover_screening
       district-sim run fragmentation --animate fragmentation.gif
 
-    With --out, the folder gets run.json (scenario, seed, versions, label,
-    scores), indicators.parquet and .csv (one row per quarter), firms and ties at
-    the start and at the end, what each policy instrument spent and on whom, and the
-    figures dashboard, map, network, trajectory_scores, value_chain, ownership,
-    knowledge, each as .png and .svg.
-    A film in .mp4 needs the program ffmpeg; .gif needs nothing.
+    The folder --out receives run.json (scenario, seed, versions, label, scores),
+    indicators.parquet and .csv (one row per quarter), firms and ties at the start
+    and the end, and what each policy instrument spent on whom. It also receives
+    figures as .png and .svg: dashboard, map, network, trajectory_scores,
+    value_chain, ownership, knowledge.
+    A film in .mp4 needs the program ffmpeg; a .gif does not.
 
-    Exit code: 0 done, 1 could not be written, 2 bad input, 130 stopped by
-    Ctrl-C (what was finished is kept).
+    Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C
+    (finished quarters are kept).
     """
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
@@ -99,7 +99,7 @@ def run(
         with progress(total, quiet) as advance:
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
-            stop("stopped before two quarters were finished; nothing was kept", INTERRUPTED)
+            stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
         written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
@@ -108,8 +108,8 @@ def run(
             _show_run(result)
             name_files(written)
         if not complete:
-            kept = f"kept in {out}" if out is not None else "not saved, as --out was not given"
-            stop(f"stopped: {len(result.table)} of {total} quarters were finished and are {kept}", INTERRUPTED)
+            kept = f"kept in {out}" if out is not None else "not saved, because --out was not given"
+            stop(f"stopped: {len(result.table)} of {total} quarters are complete and {kept}", INTERRUPTED)
 
 
 def demo(
@@ -120,11 +120,11 @@ def demo(
     force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Run one district into its different futures: one figure, one table.
+    """Run one district into five futures: one figure, one table.
 
-    The baseline and the four trajectories start from the same district and
-    meet the same world; only strategies and policies differ. A folder that an
-    earlier demo wrote is written again.
+    The baseline and the four trajectories start from the same district and meet
+    the same world. Only strategies and policies differ. The demo overwrites the
+    folder of an earlier demo.
 
     [bold]Examples[/bold]
 
@@ -154,19 +154,21 @@ def demo(
 
 
 def verify(
-    seeds: Annotated[str, typer.Option("--seeds", metavar="FIRST-LAST", help="Seeds to report on.")] = "1000-1099",
+    seeds: Annotated[str, typer.Option("--seeds", metavar="FIRST-LAST", help="Seeds to measure on.")] = "1000-1099",
     out: OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure the patterns that must come out, each against its target.
+    """Measure the patterns that the model must show, each against its target.
 
-    One district and four futures, ablations, the map of openness and collective
-    action, embeddedness, hysteresis, accounting and others. The model was
-    calibrated on seeds 0-99; it is reported on seeds 1000-1099. Takes minutes;
-    exit code 1 if a pattern fails. In DIR: verification.md, verification.json,
-    the map as a figure and as a table.
+    Among them: one district and four futures, ablations, the map of openness and
+    collective action, embeddedness, hysteresis, accounting. The model was
+    calibrated on seeds 0-99; the patterns are measured on seeds 1000-1099. This
+    takes minutes. DIR receives verification.md, verification.json, and the map as
+    a figure and a table.
+
+    Exit code: 0 all patterns hold, 1 a pattern fails, 2 bad input.
 
     [bold]Examples[/bold]
 
@@ -203,7 +205,7 @@ def _check_film(path: Path, force: bool) -> None:
     except ValueError as error:
         stop(f"--animate {error}", BAD_INPUT)
     if path.exists() and not force:
-        stop(f"--animate {path}: is there already; choose another name, or --force to replace it", BAD_INPUT)
+        stop(f"--animate {path}: exists; choose another name, or replace it with --force", BAD_INPUT)
     if not path.parent.is_dir():
         stop(f"--animate {path}: there is no folder {path.parent}", BAD_INPUT)
 
@@ -218,7 +220,7 @@ def _write_film(result: "Run", path: Path, quiet: bool) -> list[Path]:
 def _simulate(
     scenario: "Scenario", seed: int, advance: Callable[[int], None], every: int | None = None
 ) -> "tuple[Run | None, bool]":
-    """A run and whether it is complete; Ctrl-C leaves what was finished, if a trajectory can be told from it."""
+    """A run and whether it is complete; Ctrl-C leaves what was finished, if it is long enough to classify."""
     from district_sim.run.run import simulate
 
     interrupted = False
@@ -255,7 +257,7 @@ def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scen
     own = any(OWN in name.split("+") for name in names)
     if scenario.policies and not own and not quiet:
         left_out = ", ".join(item.name for item in scenario.policies)
-        typer.echo(f"The scenario's own policies are left out ({left_out}); --policy own keeps them.", err=True)
+        typer.echo(f"The scenario's own policies are replaced ({left_out}). Add --policy own to keep them.", err=True)
     return laid
 
 
@@ -263,7 +265,7 @@ def _seed_range(text: str) -> range:
     """Seeds "1000-1099" as a range of at least two."""
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < 2**63):
-        stop(f"--seeds {text}: must be two numbers FIRST-LAST with FIRST < LAST, for instance 1000-1099", BAD_INPUT)
+        stop(f"--seeds {text}: write two numbers FIRST-LAST with FIRST < LAST, for example 1000-1099", BAD_INPUT)
     return range(int(first), int(last) + 1)
 
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from district_sim.cli.common import ScenarioArgument, check_files, clean_ends, complete_scenario, stdout
+from district_sim.cli.common import Commands, ScenarioArgument, check_files, clean_ends, complete_scenario, stdout
 
-scenarios_app = typer.Typer(no_args_is_help=True, help="List, show and check scenario files.")
+scenarios_app = Commands(help="List, show and check scenario files.")
 
 
 @scenarios_app.command("list")
 def list_scenarios() -> None:
-    """List the bundled scenarios, a line each.
+    """List the bundled scenarios, one per line.
 
     [bold]Example[/bold]
 
@@ -37,13 +37,13 @@ def list_scenarios() -> None:
 def show(
     name: ScenarioArgument,
     resolved: Annotated[
-        bool, typer.Option("--resolved", help="Print every value, with what it extends and the defaults filled in.")
+        bool, typer.Option("--resolved", help="Print every value, inherited values and defaults included.")
     ] = False,
 ) -> None:
-    """Print a scenario as it was written, or in full.
+    """Print a scenario as written, or in full.
 
-    Before a bundled scenario stand, as comments: what it is, how it works,
-    things to notice, things to try.
+    A bundled scenario begins with comments: what it is, how it works, things to
+    notice, things to try.
 
     [bold]Examples[/bold]
 
@@ -73,7 +73,7 @@ def validate(
         typer.Argument(metavar="FILE...", help="Scenario files or names.", autocompletion=complete_scenario),
     ],
 ) -> None:
-    """Check scenario files; exit code 2 if one of them cannot be used.
+    """Check scenario files; exit code 2 if any is invalid.
 
     [bold]Examples[/bold]
 
@@ -93,7 +93,7 @@ def schema() -> None:
 
       district-sim scenarios schema > district-sim.schema.json
 
-    Then, in the first line of a scenario file:
+    Then write as the first line of a scenario file:
 
       # yaml-language-server: $schema=district-sim.schema.json
     """
@@ -102,7 +102,7 @@ def schema() -> None:
     described = Scenario.model_json_schema()
     text = {"type": "string"}
     extends = {
-        "description": "Scenarios that are read first; this file's own lines win",
+        "description": "Scenarios to read first; values in this file override them",
         "anyOf": [text, {"type": "array", "items": text}],
     }
     described["properties"] = {"extends": extends, **described["properties"]}

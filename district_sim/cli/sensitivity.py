@@ -55,18 +55,21 @@ RangeOption = Annotated[
     typer.Option(
         "--range",
         metavar="PATH=LOW:HIGH",
-        help="Range of one parameter; by default its value ± 50 %.",
+        help="Range of one parameter; by default its value ± 50 %. Repeat for several.",
         autocompletion=complete_path,
     ),
 ]
 
 
-OutcomeOption = Annotated[str, typer.Option("--outcome", metavar="NAME", help="Indicator, NAME_late or a score.")]
-MorrisOption = Annotated[
-    int, typer.Option("--morris", metavar="N", min=0, help="Trajectories of the screening; 0: none.")
+OutcomeOption = Annotated[
+    str,
+    typer.Option("--outcome", metavar="NAME", help="Indicator, NAME_late (mean of the last 40 quarters) or a score."),
 ]
-SobolOption = Annotated[int, typer.Option("--sobol", metavar="N", min=0, help="Base sample, a power of two; 0: none.")]
-TopOption = Annotated[int, typer.Option("--top", metavar="K", min=1, help="Parameters kept after the screening.")]
+MorrisOption = Annotated[int, typer.Option("--morris", metavar="N", min=0, help="Paths of the screening; 0 skips it.")]
+SobolOption = Annotated[
+    int, typer.Option("--sobol", metavar="N", min=0, help="Base sample, a power of two; 0 skips the indices.")
+]
+TopOption = Annotated[int, typer.Option("--top", metavar="K", min=1, help="Parameters to keep after the screening.")]
 AveragedOption = Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs averaged at each point.")]
 
 
@@ -88,11 +91,12 @@ def sensitivity(
 ) -> None:
     """Find the parameters that matter to an outcome, and how much.
 
-    First Morris' screening of all parameters, N (k + 1) points; then Sobol'
-    indices of the K most influential ones, N (K + 2) points. A number moves
-    between half and one and a half times its value, within what the schema
-    allows; a switch takes both values; --range says otherwise. In DIR: the runs
-    of both steps, tables, figures; another --outcome uses the same screening.
+    The first step screens all k parameters (Morris, N (k + 1) points). The
+    second computes Sobol' indices of the K most influential ones (N (K + 2)
+    points). A number varies from half to one and a half times its value, within
+    its allowed range. A switch takes both values. --range sets another range.
+    DIR receives the runs of both steps, tables and figures. Another --outcome
+    reuses the screening.
 
     [bold]Examples[/bold]
 
@@ -101,13 +105,13 @@ def sensitivity(
       district-sim sensitivity baseline --parameters all --morris 30 --replications 10 --out all
       district-sim sensitivity baseline --morris 0 --parameters world --range strategy.sale=0:0.9
 
-    Exit code: 0 done, 1 the outcome says nothing or could not be written, 2 bad
+    Exit code: 0 done, 1 the outcome does not vary or could not write, 2 bad
     input, 3 done but some runs failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
         check_seed(seed)
         if len(checked_outcomes(outcome)) > 1:
-            stop("--outcome must be one outcome; give the command again for another", BAD_INPUT)
+            stop("--outcome must be one outcome; repeat the command for another", BAD_INPUT)
         chosen, left_out = _parameters(resolve(scenario, [], quarters), parameters, ranges or [])
         if not morris and not sobol:
             stop("--morris 0 and --sobol 0 leave nothing to do", BAD_INPUT)
@@ -132,11 +136,18 @@ def sensitivity(
 
 TrajectoryOption = Annotated[
     str,
-    typer.Option("--trajectory", metavar="NAME", help="Such as learning_region.", autocompletion=complete_trajectory),
+    typer.Option(
+        "--trajectory",
+        metavar="NAME",
+        help="Trajectory to explain, for example learning_region.",
+        autocompletion=complete_trajectory,
+    ),
 ]
-SamplesOption = Annotated[int, typer.Option("--samples", metavar="N", min=20, help="Points of a Latin hypercube.")]
-DensityOption = Annotated[float, typer.Option("--density", metavar="P", min=0.0, max=1.0, help="Wanted in a box.")]
-BoxesOption = Annotated[int, typer.Option("--boxes", metavar="N", min=1, help="At most so many.")]
+SamplesOption = Annotated[int, typer.Option("--samples", metavar="N", min=20, help="Points of the Latin hypercube.")]
+DensityOption = Annotated[
+    float, typer.Option("--density", metavar="P", min=0.0, max=1.0, help="Share of cases to reach in each box.")
+]
+BoxesOption = Annotated[int, typer.Option("--boxes", metavar="N", min=1, help="Maximum number of boxes.")]
 
 
 def discover(
@@ -157,11 +168,11 @@ def discover(
 ) -> None:
     """Find the conditions that lead to a trajectory, as readable boxes (PRIM).
 
-    Parameters are drawn from a Latin hypercube; a point is a case if at least
-    half of its runs have the trajectory. Each box says how many of the cases it
-    holds (coverage), how many of its points are cases (density), and for each
-    condition how easily chance would do as well (quasi-p). Ranges as in
-    sensitivity. Needs: pip install 'district-sim\\[discover]'
+    Parameters are drawn from a Latin hypercube. A point is a case if at least
+    half of its runs have the trajectory. Each box reports the share of all
+    cases in it (coverage), the share of its points that are cases (density),
+    and for each condition the probability that chance does as well (quasi-p).
+    Ranges are as in sensitivity. Needs: pip install 'district-sim\\[discover]'
 
     [bold]Examples[/bold]
 
@@ -169,7 +180,7 @@ def discover(
       district-sim discover baseline --trajectory decline --parameters world,market --samples 1000 --json
       district-sim discover baseline --trajectory decline --parameters world --range strategy.sale=0:0.9
 
-    Exit code: 0 done, 1 nothing to tell or could not be written, 2 bad input, 3
+    Exit code: 0 done, 1 nothing to explain or could not write, 2 bad input, 3
     done but some runs failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
@@ -190,7 +201,7 @@ def discover(
                 found = search.find_boxes(cases, chosen, density=density, boxes=boxes)
             except ValueError as error:
                 counts = ", ".join(f"{k} {v}" for k, v in results.runs["trajectory"].value_counts().items())
-                stop(f"{trajectory}: {error}; nothing to tell apart (runs: {counts})", FAILED)
+                stop(f"{trajectory}: {error}; there is nothing to explain (runs: {counts})", FAILED)
             told = {"scenario": scenario, "trajectory": trajectory, "seed": seed, "replications": replications}
             told |= {"points": len(cases), "cases": int(cases["case"].sum()), "left_out": left_out}
             told["boxes"] = [box.as_dict() for box in found]
@@ -236,7 +247,7 @@ def _parameters(scenario: Any, names: str, ranges: list[str]) -> "tuple[list[Par
 
 @dataclass
 class _Study:
-    """A sensitivity study: its runs, and what they say."""
+    """A sensitivity study: its runs and its results."""
 
     outcome: str
     fields: dict[str, Any]
@@ -272,7 +283,7 @@ class _Study:
         columns = saltelli_sample(parameters, base, self.fields["seed"])
         design = experiment_of(name=f"sobol-{self.outcome}", vary=columns, design="list", **self.fields)
         table = sobol_indices(parameters, self._values(design), design.seed)
-        note = "S1: share of the variance that a parameter brings alone; ST: with its interactions; ±: 95 % interval."
+        note = "S1: share of the variance due to a parameter alone; ST: including its interactions; ±: 95 % interval."
         self.indices["sobol"], self.sheets["sobol"] = table, tables_experiments.sobol(table, self.outcome, note)
 
     def told(self) -> dict[str, Any]:
@@ -302,15 +313,15 @@ def _left_out_note(left_out: Mapping[str, str]) -> str:
         return ""
     zero = [path for path, reason in left_out.items() if reason.startswith("is 0")]
     other = [path for path in left_out if path not in zero]
-    parts = [f"0 in the scenario, so without a --range: {', '.join(zero)}"] if zero else []
+    parts = [f"0 in the scenario, so --range is needed: {', '.join(zero)}"] if zero else []
     parts += [f"cannot be varied alone: {', '.join(other)}"] if other else []
     return f"Left out: {'; '.join(parts)}. "
 
 
 def _boxes_note(told: Mapping[str, Any], density: float) -> str:
-    note = f"{told['cases']} of {told['points']} points are cases. quasi-p: how easily chance would do as well. "
+    note = f"{told['cases']} of {told['points']} points are cases. quasi-p: probability that chance does as well. "
     if not told["boxes"]:
-        return f"{note}No condition makes the trajectory more common than chance could. "
+        return f"{note}No condition makes the trajectory more common than by chance. "
     if not all(box["dense_enough"] for box in told["boxes"]):
         note += f"Not every box reaches a density of {density:g}. "
     return note

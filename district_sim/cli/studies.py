@@ -1,4 +1,4 @@
-"""`district-sim study`: experiments from the literature, with what was expected and what comes out."""
+"""`district-sim study`: experiments from the literature, expectations against results."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def study(
         ),
     ],
     replications: Annotated[
-        int, typer.Option("--replications", metavar="R", help="Replicates of each cell, at least 2.")
+        int, typer.Option("--replications", metavar="N", help="Runs of each cell, at least 2.")
     ] = REPLICATIONS,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")
@@ -55,13 +55,13 @@ def study(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Experiments from the literature: what was expected, what comes out.
+    """Run experiments from the literature: expectations against results.
 
-    Districts, programmes of equal cost and shocks are compared under the same
-    luck. Each expectation was written down, with its source, before anything
-    was run; the results agree, disagree or leave it undecided.
-    In DIR: studies.md and .json, expectations.csv, and for each study its cells
-    (CSV) and a figure. All of them take some minutes.
+    A study compares districts, programmes of equal cost and shocks under the same
+    luck. Each expectation was written down with its source before any run. The
+    results agree, disagree or leave it undecided. DIR receives studies.md and
+    .json, expectations.csv, and for each study its cells (CSV) and a figure. All
+    studies together take several minutes.
 
     [bold]Examples[/bold]
 
@@ -69,7 +69,7 @@ def study(
       district-sim study takeovers --out results/takeovers
       district-sim study all --replications 10 --json
 
-    Exit code: 0 whatever came out, 2 bad input.
+    Exit code: 0 done, whatever the results; 2 bad input.
     """
     with clean_ends():
         if name == LIST:

@@ -1,4 +1,4 @@
-"""`district-sim sweep` and `results`: run an experiment, look at what came of it."""
+"""`district-sim sweep` and `results`: run an experiment, look at its results."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ _ROWS = 8  # points that a dry run shows
 ScenarioArguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SCENARIO...", help="Bundled scenarios, or paths of YAML files.", autocompletion=complete_scenario
+        metavar="SCENARIO", help="Bundled scenarios, or paths of YAML files.", autocompletion=complete_scenario
     ),
 ]
 ExperimentOption = Annotated[
@@ -54,7 +54,7 @@ ExperimentOption = Annotated[
     typer.Option(
         "--experiment",
         metavar="FILE[:NAME]",
-        help="Experiment file or bundled experiment, instead.",
+        help="Experiment file or bundled experiment, instead of scenarios.",
         autocompletion=complete_experiment,
     ),
 ]
@@ -63,46 +63,51 @@ VaryOption = Annotated[
     typer.Option(
         "--vary",
         metavar="PATH=VALUES",
-        help="a,b,c or START:STOP:COUNT; in samplings LOW:HIGH, or nothing for the whole range. Add :log.",
+        help="Values a,b,c or START:STOP:COUNT. In sampling designs LOW:HIGH, or the path alone. :log for a log scale.",
         autocompletion=complete_path,
     ),
 ]
 TableOption = Annotated[
-    Path | None, typer.Option("--table", metavar="FILE", help="CSV file of points; its columns are paths.")
+    Path | None, typer.Option("--table", metavar="FILE", help="CSV file of points, one column per path.")
 ]
 DesignOption = Annotated[
-    str | None, typer.Option("--design", help="factorial (default), latin_hypercube, sobol or morris.")
+    str | None, typer.Option("--design", metavar="NAME", help="factorial (default), latin_hypercube, sobol or morris.")
 ]
 SamplesOption = Annotated[
-    int | None, typer.Option("--samples", metavar="N", help="Points of a sampling; Morris: trajectories.")
+    int | None, typer.Option("--samples", metavar="N", help="Points to sample; with morris, paths through the space.")
 ]
 ReplicationsOption = Annotated[
-    int | None, typer.Option("--replications", metavar="N", help="Runs per point (10); with --until, the fewest.")
+    int | None, typer.Option("--replications", metavar="N", help="Runs per point (10); with --until, the minimum.")
 ]
 UntilOption = Annotated[
     list[str] | None,
-    typer.Option("--until", metavar="OUTCOME:ERROR", help="Replicate until the standard error is below 0.5 or 1%."),
+    typer.Option(
+        "--until",
+        metavar="OUTCOME:ERROR",
+        help="Replicate until the standard error is this small, for example 0.5 or 1%.",
+    ),
 ]
 MaximumOption = Annotated[
-    int | None, typer.Option("--maximum", metavar="N", help="Most runs per point, with --until (200).")
+    int | None, typer.Option("--maximum", metavar="N", help="With --until, the maximum number of runs per point (200).")
 ]
 SweepSeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the experiment (0).")]
 EveryOption = Annotated[
-    int | None, typer.Option("--every", metavar="K", help="Keep time series too, a row every K quarters.")
+    int | None, typer.Option("--every", metavar="K", help="Also keep time series, one row every K quarters.")
 ]
-FirmsOption = Annotated[bool, typer.Option("--firms", help="Keep the firms at the end, too.")]
-SpendingOption = Annotated[bool, typer.Option("--spending", help="Keep what each policy instrument spent, too.")]
+FirmsOption = Annotated[bool, typer.Option("--firms", help="Also keep the firms of the last quarter.")]
+SpendingOption = Annotated[bool, typer.Option("--spending", help="Also keep what each policy instrument spent.")]
 StopOption = Annotated[
-    list[str] | None, typer.Option("--stop", metavar="CONDITION", help="End a run early: 'firms < 10'.")
+    list[str] | None, typer.Option("--stop", metavar="CONDITION", help="End a run early, for example 'firms < 10'.")
 ]
 SweepOutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of the data set.")]
 DaskOption = Annotated[
-    str | None, typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: its scheduler's address.")
+    str | None, typer.Option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: address of its scheduler.")
 ]
 MpiOption = Annotated[bool, typer.Option("--mpi", help="Run on MPI processes; see docs/clusters.md.")]
-RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Repeat failed runs.")]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be run and what it takes; run a few trials only.")
+    bool,
+    typer.Option("--dry-run", help="Estimate the number of runs, time and disk space from a few trials, then stop."),
 ]
 
 
@@ -133,21 +138,21 @@ def sweep(
 ) -> None:
     """Run scenarios x policies x parameters, with replications, into a data set.
 
-    The same replicate has the same luck at every point. A sweep that was stopped,
-    killed or ran out of disk goes on with the same command; nothing is lost or
-    made twice, and the data set does not depend on it. docs/experiments.md tells
-    all about experiment files, docs/clusters.md about many machines.
+    A replicate has the same luck at every point. If a sweep is stopped, is killed
+    or runs out of disk space, repeat the command to continue: no run is lost or
+    repeated, and the data set is the same. docs/experiments.md describes
+    experiment files, docs/clusters.md many machines.
 
     [bold]Examples[/bold]
 
       district-sim sweep baseline --vary strategy.sale=0:0.9:10 --out sale
       district-sim sweep baseline decline --vary firms.count=100,300 --out sizes
       district-sim sweep baseline --vary strategy.sale --design sobol --samples 64 --out s
-      district-sim sweep baseline --until 'employment:1%' --maximum 500 --out enough
+      district-sim sweep baseline --until employment:1% --maximum 500 --out enough
       district-sim sweep --experiment policy_on_employment --out policy --dry-run
 
-    Exit code: 0 done, 1 could not be written or not go on, 2 bad input, 3 done but
-    some runs failed, 130 stopped by Ctrl-C.
+    Exit code: 0 done, 1 could not write or continue, 2 bad input, 3 done but some
+    runs failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
         given = {"design": design, "samples": samples, "replications": replications, "maximum": maximum}
@@ -157,11 +162,11 @@ def sweep(
         keep |= {name: True for name, wanted in (("firms", firms), ("spending", spending)) if wanted}
         planned = _experiment(scenarios or [], experiment, given, keep, vary or [], table, until or [], end_if or [])
         if dask is not None and mpi:
-            stop("give either --dask or --mpi", BAD_INPUT)
+            stop("choose one of --dask and --mpi", BAD_INPUT)
         if dry_run:
             return _dry_run(planned, workers, as_json)
         if out is None:
-            stop("--out DIR: name the folder of the data set (or ask with --dry-run what it takes)", BAD_INPUT)
+            stop("--out DIR: name the folder of the data set (--dry-run needs none)", BAD_INPUT)
         with _executor(dask, mpi) as (executor, number):
             count = workers or number
             summary = make_runs(planned, out, quiet, executor=executor, workers=count, retry_failed=retry_failed)
@@ -173,16 +178,16 @@ def sweep(
 def results(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep, finished or not.")],
     export: Annotated[
-        Literal["csv", "dta", "parquet"] | None, typer.Option("--export", help="Write one table; dta is Stata's.")
+        Literal["csv", "dta", "parquet"] | None, typer.Option("--export", help="Write one table; dta is for Stata.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="File to write.")] = None,
     table: Annotated[
-        Literal["runs", "series", "firms", "spending"], typer.Option("--table", help="Which table.")
+        Literal["runs", "series", "firms", "spending"], typer.Option("--table", help="Table to write.")
     ] = "runs",
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Summarise what a sweep has made, or write it as one table for R, Stata and others.
+    """Summarise a sweep, or write one of its tables for R, Stata and others.
 
     [bold]Examples[/bold]
 
@@ -197,13 +202,13 @@ def results(
         found = Results(folder)
         if export is None:
             if out is not None:
-                stop("--out FILE is for --export", BAD_INPUT)
+                stop("--out FILE needs --export", BAD_INPUT)
             _summarise(found, as_json)
             return
         if out is None:
             stop("--export needs --out FILE", BAD_INPUT)
         if out.exists() and not force:
-            stop(f"{out} exists; choose another --out, or --force to replace it", BAD_INPUT)
+            stop(f"{out} exists; choose another --out, or replace it with --force", BAD_INPUT)
         name_files(writing(out, lambda: found.export(export, out, table)))
 
 
@@ -224,7 +229,7 @@ def _experiment(
     from district_sim.experiments.design_files import load_experiment, make_experiment, read_table
 
     if bool(scenarios) == (file is not None):
-        stop("name either scenarios or an --experiment", BAD_INPUT)
+        stop("name scenarios or an --experiment, not both", BAD_INPUT)
     fields: dict[str, Any] = {"scenarios": scenarios, "name": "sweep"}
     if file is not None:
         fields = load_experiment(file).model_dump()
@@ -240,26 +245,26 @@ def _experiment(
     place: Places = option_of
     if table is not None:
         if vary or given["design"] not in (None, "list"):
-            stop("--table FILE takes the place of --vary and --design", BAD_INPUT)
+            stop("--table FILE replaces --vary and --design; do not give both", BAD_INPUT)
         fields["design"] = "list"
         fields["vary"], place = read_table(table, option_of)
     made = make_experiment(fields, place)
     if given["maximum"] is not None and not made.until:
-        stop("--maximum is for --until", BAD_INPUT)
+        stop("--maximum needs --until", BAD_INPUT)
     return made
 
 
 def _outcome(text: str) -> tuple[str, str]:
     name, found, error = text.partition(":")
     if not (name.strip() and found and error.strip()):
-        stop(f"--until {text}: write it as employment:1%", BAD_INPUT)
+        stop(f"--until {text}: write it as OUTCOME:ERROR, for example employment:1%", BAD_INPUT)
     return name.strip(), error.strip()
 
 
 def _condition(text: str) -> tuple[str, str]:
     position = next((k for k, letter in enumerate(text) if letter in "<>"), 0)
     if not text[:position].strip():
-        stop(f"--stop {text}: write it as 'firms < 10'", BAD_INPUT)
+        stop(f"--stop {text}: write it as a condition, for example 'firms < 10'", BAD_INPUT)
     return text[:position].strip(), text[position:].strip()
 
 
@@ -274,9 +279,7 @@ def _executor(dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None, i
                 client = Client(dask, timeout=30, set_as_default=False)
                 client.wait_for_workers(1, timeout=60)
             except (OSError, TimeoutError, ValueError) as error:
-                stop(
-                    f"--dask {dask}: no scheduler with workers answers there ({error or type(error).__name__})", FAILED
-                )
+                stop(f"--dask {dask}: no scheduler with workers answered ({error or type(error).__name__})", FAILED)
             with client:
                 yield client.get_executor(), len(client.scheduler_info(n_workers=-1)["workers"])
         elif mpi:
@@ -321,9 +324,9 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
         return
     least = "at least " if experiment.until else ""
     typer.echo(f"{len(plan.points):,} points x {experiment.replications} replications: {least}{expected.runs:,} runs")
-    per_run = f"{expected.seconds_per_run:.2g} s a run in a few trials"
+    per_run = f"{expected.seconds_per_run:.2g} s per run in a few trials"
     typer.echo(f"about {_duration(expected.seconds(count))} on {count} cores ({per_run})")
-    typer.echo(f"about {_size(expected.bytes(count))} on the disk\n")
+    typer.echo(f"about {_size(expected.bytes(count))} of disk space\n")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("point", "scenario", "policies", *experiment.vary):
         table.add_column(name)
@@ -364,17 +367,17 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
         typer.echo(json.dumps(told))
         return
     if not quiet:
-        stopped = f", {counts.stopped:,} of them ended by a stop condition" if counts.stopped else ""
+        stopped = f", {counts.stopped:,} of them ended early by a stop condition" if counts.stopped else ""
         typer.echo(f"{counts.total - counts.failed:,} runs in {summary.folder}{stopped}")
         if summary.not_reached:
             shown = ", ".join(map(str, summary.not_reached[:10])) + (", ..." if len(summary.not_reached) > 10 else "")
-            typer.echo(f"{len(summary.not_reached)} points did not reach the standard error asked for: {shown}")
-        typer.echo(f"Look at them with: district-sim results {summary.folder}")
+            typer.echo(f"{len(summary.not_reached)} points did not reach the standard error: {shown}")
+        typer.echo(f"Summarise them with: district-sim results {summary.folder}")
         name_files(data_set(summary.folder))
     if counts.failed:
         typer.echo(
-            f"{counts.failed:,} runs failed: district-sim results {summary.folder} tells why, and the same command "
-            "with --retry-failed makes them again",
+            f"{counts.failed:,} runs failed: district-sim results {summary.folder} shows why; repeat the command "
+            "with --retry-failed to run them again",
             err=True,
         )
 
@@ -397,10 +400,10 @@ def _summarise(found: "Results", as_json: bool) -> None:
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
     numbers = [f"{counts.done:,} runs done"]
-    numbers += [f"{counts.stopped:,} stopped by a condition"] if counts.stopped else []
+    numbers += [f"{counts.stopped:,} ended early by a stop condition"] if counts.stopped else []
     numbers += [f"{counts.failed:,} failed"] if counts.failed else []
     typer.echo(f"{found.experiment.name}: {len(found.points):,} points; {', '.join(numbers)}")
-    typer.echo(f"{_duration(seconds)} of computing; district-sim {found.versions.get('district_sim', '')}\n")
+    typer.echo(f"{_duration(seconds)} of processor time; district-sim {found.versions.get('district_sim', '')}\n")
     stdout().print(_summary_table(summary))
     for error, number in errors.items():
         typer.echo(f"{number:,} failed: {error}", err=True)
