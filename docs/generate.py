@@ -18,10 +18,11 @@ from pydantic.fields import FieldInfo
 from district_sim.evidence.studies import STUDIES, load_study
 from district_sim.model.indicators import INDICATORS
 from district_sim.run import trajectories
-from district_sim.scenario.instrument_notes import INSTRUMENTS, SHOCKS, lasts
-from district_sim.scenario.instruments import KINDS, TARGETED, TARGETS
+from district_sim.scenario.fields import Section
+from district_sim.scenario.instruments import InstrumentKind, ShockKind, Targeting
+from district_sim.scenario.interventions import Instrument, Shock
 from district_sim.scenario.policy_files import load_policy, policy_names
-from district_sim.scenario.sections import Instrument, Scenario, Section, Shock, Strategy
+from district_sim.scenario.sections import Scenario, Strategy
 
 DOCS = Path(__file__).resolve().parent
 ALTOGETHER = "scenario"  # heading of what belongs to no section
@@ -129,16 +130,17 @@ def thresholds() -> str:
 
 def instruments() -> str:
     """The names of instruments and targeting rules."""
-    kinds = ", ".join(f"`{kind.value}`" for kind in KINDS)
-    targets = ", ".join(f"`{target.value}`" for target in TARGETS)
+    kinds = ", ".join(f"`{kind.value}`" for kind in InstrumentKind)
+    targets = ", ".join(f"`{target.value}`" for target in Targeting)
     return f"Instruments (`kind`): {kinds}.\n\nTargeting rules (`target`): {targets}."
 
 
 def instrument_table() -> str:
     """What every instrument does, costs and moves."""
     rows = []
-    for kind, note in INSTRUMENTS.items():
-        reach = "firms" if kind in TARGETED else "district"
+    for kind in InstrumentKind:
+        note = kind.record
+        reach = "firms" if note.targeted else "district"
         sign = "+" if note.direction > 0 else "−"
         rows.append([f"`{kind.value}`", reach, note.mechanism, note.costs, f"`{note.outcome}` {sign}", note.source])
     return table(("instrument", "serves", "what the money does", "at what other cost", "moves", "source"), rows)
@@ -147,8 +149,9 @@ def instrument_table() -> str:
 def shock_table() -> str:
     """What every shock does, and how large it may be."""
     rows = []
-    for kind, note in SHOCKS.items():
-        timing = "lasts and fades" if lasts(kind) else "event"
+    for kind in ShockKind:
+        note = kind.record
+        timing = "event" if note.event else "lasts and fades"
         sign = "+" if note.direction > 0 else "−"
         size = f"{note.size}, {note.low:g} to {note.high:g}"
         rows.append([f"`{kind.value}`", timing, note.mechanism, size, f"`{note.outcome}` {sign}", note.source])

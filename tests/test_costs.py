@@ -15,7 +15,7 @@ from naive import cases
 
 from district_sim.experiments import costs
 from district_sim.scenario.files import ScenarioError
-from district_sim.scenario.sections import Instrument
+from district_sim.scenario.interventions import Instrument
 
 
 def instrument(**fields: Any) -> Instrument:

@@ -17,9 +17,12 @@ from typer.testing import CliRunner
 
 import district_sim
 from district_sim.cli import app
-from district_sim.model.parameters import _INSTRUMENT_SWITCHES, _SWITCHES, Policies, Shocks
+from district_sim.model.parameters import _SWITCHES, Policies, Shocks
+from district_sim.scenario.fields import Section
 from district_sim.scenario.files import load_scenario
-from district_sim.scenario.sections import Instrument, Mechanisms, Scenario, Section, Shock
+from district_sim.scenario.instruments import InstrumentKind
+from district_sim.scenario.interventions import Instrument, Shock
+from district_sim.scenario.sections import Mechanisms, Scenario
 
 PACKAGE = Path(district_sim.__file__).parent
 ROOT = PACKAGE.parent
@@ -224,11 +227,11 @@ def test_every_shock_property_is_read() -> None:
 
 
 def test_every_switch_is_read() -> None:
-    code = (PACKAGE / "parameters.py").read_text(encoding="utf-8")
+    code = (PACKAGE / "model" / "parameters.py").read_text(encoding="utf-8")
+    needed = {kind.record.needs for kind in InstrumentKind} - {""}
+    assert needed <= Mechanisms.model_fields.keys()
     for name in Mechanisms.model_fields:
-        assert name in _SWITCHES or name in _INSTRUMENT_SWITCHES or re.search(rf"(mechanisms|off)\.{name}\b", code), (
-            name
-        )
+        assert name in _SWITCHES or name in needed or re.search(rf"(mechanisms|off)\.{name}\b", code), name
     for fields in _SWITCHES.values():
         for section, field in fields:
             assert field in SECTIONS[section].model_fields

@@ -15,7 +15,7 @@ from district_sim.app.simulation import Simulation
 from district_sim.mesa_model.district import District
 from district_sim.run.run import simulate
 from district_sim.scenario.files import ScenarioError, scenario_names
-from district_sim.scenario.instruments import KINDS, SHOCKS, ShockKind
+from district_sim.scenario.instruments import InstrumentKind, ShockKind
 
 SMALL = {"firms.count": 30, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
 
@@ -70,7 +70,7 @@ def test_a_lever_takes_a_comma() -> None:
 
 
 def test_every_instrument_can_be_switched() -> None:
-    assert set(measures.POLICIES) == set(KINDS)
+    assert [one["kind"] for one in measures.offered([])] == [kind.value for kind in InstrumentKind]
     for one in measures.offered([]):
         on = measures.switched([], one["name"], True, 7, 40)
         assert [(new["start"], measures.is_on(new, 7)) for new in on] == [(7, True)]
@@ -137,7 +137,7 @@ def test_before_the_run_a_lever_is_a_setting() -> None:
     assert simulation.events == []
 
 
-@pytest.mark.parametrize("kind", measures.STRIKES)
+@pytest.mark.parametrize("kind", ShockKind)
 def test_every_shock_changes_what_follows(kind: ShockKind) -> None:
     willing = small(**{"strategy.sale": 1.0, "world.ramp": 2, "ownership.takeover": 1.0})  # or none of thirty is sold
     hit, spared = Simulation(willing), Simulation(willing)
@@ -152,10 +152,9 @@ def test_every_shock_changes_what_follows(kind: ShockKind) -> None:
 
 
 def test_every_shock_of_the_model_has_a_button_that_says_what_it_does() -> None:
-    assert set(measures.STRIKES) == set(SHOCKS)
-    for kind, strike in measures.STRIKES.items():
+    for kind in ShockKind:
         assert kind in measures.shock_hint(kind)
-        assert measures.struck([], kind, 3)[0]["size"] == strike.size
+        assert measures.struck([], kind, 3)[0]["size"] == kind.record.typical_size
     assert "for 8 quarters, fading in 4" in measures.shock_hint(ShockKind.DEMAND_SLUMP)
 
 

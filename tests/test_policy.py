@@ -11,12 +11,10 @@ from naive import cases
 from naive.common import is_foreign, living, partners, pipelines_of
 from scipy import stats
 
-from district_sim.model.indicators import NAMES
 from district_sim.model.state import AGENCY, FIRMS, PUBLIC, TALLY, WORLD, State, copied
 from district_sim.run.run import Run, policy_totals, simulate
 from district_sim.scenario.files import load_scenario
-from district_sim.scenario.instrument_notes import INSTRUMENTS
-from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, Funding, InstrumentKind, Targeting
+from district_sim.scenario.instruments import MOST_FOUNDED, Funding, InstrumentKind, Targeting
 
 TO_FIRMS = {"training_vouchers": "education", "rd_subsidy": "grant", "export_vouchers": "voucher", "it_subsidy": "it"}
 
@@ -60,12 +58,12 @@ class TestInstrumentsReachWhatTheyName:
         for other in set(after.policy.dtype.names) - touched:
             np.testing.assert_array_equal(after.policy[other], none.policy[other])
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", InstrumentKind)
     def test_each_instrument_moves_the_outcome_that_it_names(self, kind: InstrumentKind) -> None:
         """Twelve paired districts, eight quarters on, a one-sided paired t test at 5 %. In thirty other districts d_z
         was 0.91 for local co-ownership, 1.25 for export vouchers, 1.4 for networked entrants and at least 1.8 for the
         others, so the power is 90 % and more. The contest is one that the district wins."""
-        note = INSTRUMENTS[kind]
+        note = kind.record
         situation = "hierarchical" if note.outcome == "mne_employment_share" else "collective"
         item = {"name": "it", "kind": kind, "start": 0, "budget": 300.0}
         with_it, without = (
@@ -79,9 +77,25 @@ class TestInstrumentsReachWhatTheyName:
             moved.append(note.direction * (after - before))
         assert stats.ttest_1samp(moved, 0.0, alternative="greater").pvalue < 0.05, moved
 
-    def test_every_instrument_has_a_note(self) -> None:
-        assert tuple(INSTRUMENTS) == KINDS
-        assert {note.outcome for note in INSTRUMENTS.values()} <= set(NAMES)
+    @pytest.mark.parametrize("kind", InstrumentKind)
+    def test_each_instrument_spends(self, kind: InstrumentKind) -> None:
+        """So the kernel has a branch for each: in one with none, nothing would be spent in any quarter."""
+        situation = "hierarchical" if kind.record.outcome == "mne_employment_share" else "collective"
+        item = {"name": "it", "kind": kind, "start": 0, "budget": 300.0}
+        p = cases.parameters(situation, policies=[item], policy_effects={"contest_rivals": 1, "contest_winners": 2})
+        state, spent = cases.district(situation, 1, 0), 0.0
+        for _ in range(8):
+            state, _ = cases.quarter(state, p)
+            spent += float(state.instruments.spent[0])
+        assert spent > 0.0
+
+    @pytest.mark.parametrize("field", ["kind", "target"])
+    def test_what_is_not_on_the_list_is_refused(self, field: str) -> None:
+        item = {"name": "it", "kind": "rd_subsidy", "start": 0, "budget": 30.0}
+        p = cases.parameters("calm", policies=[item])
+        getattr(p.policies, field)[0] = len(InstrumentKind)
+        with pytest.raises(ValueError, match="no such"):
+            cases.run("apply_policies", cases.district(), p)
 
     def test_brokers_let_firms_meet_a_subsidy_alone_does_not(self) -> None:
         alone, brokered = (offered(cases.district(), {"kind": kind}) for kind in ("it_subsidy", "it_brokers"))
@@ -161,7 +175,9 @@ class TestContest:
 class TestBudgets:
     @settings(max_examples=40, deadline=None)
     @given(
-        served=st.sampled_from([(k, t) for k in KINDS for t in (TARGETS if k in TARGETED else (Targeting.ALL,))]),
+        served=st.sampled_from(
+            [(k, t) for k in InstrumentKind for t in (Targeting if k.record.targeted else (Targeting.ALL,))]
+        ),
         budget=st.floats(0.0, 1e5),
         share=st.floats(0.0, 0.5),
         situation=st.sampled_from(["calm", "supported"]),
@@ -186,8 +202,8 @@ class TestBudgets:
     @given(
         drawn=st.lists(
             st.tuples(
-                st.sampled_from(KINDS), st.integers(0, 4), st.integers(1, 5), st.floats(0.0, 3e3), st.floats(0.0, 10.0),
-                st.sampled_from(Funding),
+                st.sampled_from(InstrumentKind), st.integers(0, 4), st.integers(1, 5), st.floats(0.0, 3e3),
+                st.floats(0.0, 10.0), st.sampled_from(Funding),
             ),
             min_size=1,
             max_size=6,
@@ -237,7 +253,7 @@ class TestBudgets:
             assert after.accounts.money[account] - state.accounts.money[account] == pytest.approx(spent)
             assert (after.firms.cash.sum() - state.firms.cash.sum() > 1.0) == (account == FIRMS)
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", InstrumentKind)
     def test_a_zero_budget_is_no_policy_to_the_bit(self, kind: InstrumentKind) -> None:
         state = cases.district("collective")
         item = {"name": "nothing", "kind": kind, "start": 0, "budget": 0.0, "intensity": 10.0}
@@ -245,7 +261,7 @@ class TestBudgets:
         without, _ = cases.quarter(state, cases.parameters("collective", policies=[]), 2)
         cases.assert_same_state(with_it._replace(instruments=without.instruments), without, exact=True)
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", InstrumentKind)
     @pytest.mark.parametrize("window", [(0, 4), (8, 20)])
     def test_nothing_happens_outside_the_window(self, kind: InstrumentKind, window: tuple[int, int]) -> None:
         state = cases.district("collective", 1, 4)
@@ -257,7 +273,7 @@ class TestBudgets:
     @pytest.mark.parametrize(
         ("switch", "kinds"),
         [
-            ("policy", KINDS),
+            ("policy", InstrumentKind),
             ("public_private_partnership", ("ppp_match",)),
             ("collective_pipelines", ("export_platform",)),
             ("demography", ("phase_support", "entrant_attraction", "entrant_attraction_networked")),
@@ -387,7 +403,7 @@ class TestReports:
 
 
 class TestTargeting:
-    @pytest.mark.parametrize("target", TARGETS)
+    @pytest.mark.parametrize("target", Targeting)
     def test_only_those_admitted_are_served(self, target: str) -> None:
         state = cases.district("hierarchical", 1, 6)
         served = offered(state, {"kind": "rd_subsidy", "target": target}).firms.grant > 0.0

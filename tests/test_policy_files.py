@@ -13,7 +13,7 @@ from click.testing import Result
 
 from district_sim.experiments.design_files import load_experiment
 from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
-from district_sim.scenario.instruments import KINDS
+from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.policy_files import laid_over, load_policy, policy_mix, policy_names, policy_text
 
 MIXES = {"bioregio", "innoregio", "service_centres"}
@@ -23,8 +23,8 @@ ONE = "policies:\n  - {name: a, kind: rd_subsidy, "
 
 class TestBundled:
     def test_there_is_one_for_every_instrument_and_three_mixes(self) -> None:
-        assert set(policy_names()) == {kind.value for kind in KINDS} | MIXES
-        for kind in KINDS:
+        assert set(policy_names()) == {kind.value for kind in InstrumentKind} | MIXES
+        for kind in InstrumentKind:
             assert {item.kind for item in load_policy(kind.value).instruments} == {kind}
         for name in MIXES:
             assert len(load_policy(name).instruments) > 1
@@ -177,14 +177,14 @@ class TestCommandLine:
     def test_lists(self, call: Callable[..., Result]) -> None:
         listed = call("policies", "list").stdout
         assert all(name in listed for name in policy_names())
-        assert all(kind.value in call("policies", "instruments").stdout for kind in KINDS)
+        assert all(kind.value in call("policies", "instruments").stdout for kind in InstrumentKind)
         assert "anchor_loss" in call("policies", "shocks").stdout
         assert call("policies", "show", "bioregio").stdout == policy_text("bioregio")
 
     def test_the_schema_tells_what_instruments_do(self, call: Callable[..., Result]) -> None:
         described = json.loads(call("policies", "schema").stdout)
         kind = described["$defs"]["Instrument"]["properties"]["kind"]
-        assert len(kind["enumDescriptions"]) == len(KINDS) == len(described["$defs"]["InstrumentKind"]["enum"])
+        assert len(kind["enumDescriptions"]) == len(InstrumentKind) == len(described["$defs"]["InstrumentKind"]["enum"])
         assert set(described["properties"]) == {"title", "description", "source", "policies"}
         references = set(re.findall(r"#/\$defs/(\w+)", json.dumps(described)))
         assert references == described["$defs"].keys()

@@ -224,8 +224,7 @@ def MeasuresControl(desk: Desk) -> None:
             for one in measures.offered(simulation.instruments)
         ],
         shocks=[
-            {"key": kind.value, "name": strike.name, "hint": measures.shock_hint(kind)}
-            for kind, strike in measures.STRIKES.items()
+            {"key": kind.value, "name": kind.record.label, "hint": measures.shock_hint(kind)} for kind in ShockKind
         ],
         deeds=[[event.quarter, event.label] for event in simulation.events],
         note=f"Switched during the run, they act from the next quarter on; before it, from quarter {_start(desk)}.",

@@ -214,13 +214,13 @@ class Simulation:
         Raises:
             ValueError: it strikes in that quarter already, there are too many, or there is nothing that it could hit.
         """
-        strike = measures.STRIKES[kind]
         with self._lock:
             firms = self.first.district.state.firms
             if kind is ShockKind.MNE_EXIT and not (firms["alive"] & (firms["owner"] < SELF_OWNED)).any():
-                raise ValueError(f"{strike.name}: no multinational owns a firm here")
+                raise ValueError(f"{kind.record.label}: no multinational owns a firm here")
             shocks = measures.struck(self.value("shocks"), kind, self.quarter)
-            self._intervene(Intervention(self.quarter, {"shocks": shocks}, f"{strike.name}, {measures.time_of(kind)}"))
+            label = f"{kind.record.label}, {measures.time_of(kind)}"
+            self._intervene(Intervention(self.quarter, {"shocks": shocks}, label))
 
     def contrast(self, contrast: Contrast | None) -> None:
         """Let a second district live through the same luck with one thing different, from the first quarter on."""

@@ -87,12 +87,12 @@ def instruments() -> None:
 
       district-sim policies instruments
     """
-    from district_sim.scenario.instrument_notes import INSTRUMENTS
-    from district_sim.scenario.instruments import TARGETED, Targeting
+    from district_sim.scenario.instruments import InstrumentKind, Targeting
 
     rows = []
-    for kind, note in INSTRUMENTS.items():
-        reach = "Firms, which `target` and `phase` choose." if kind in TARGETED else "The district as a whole."
+    for kind in InstrumentKind:
+        note = kind.record
+        reach = "Firms, which `target` and `phase` choose." if note.targeted else "The district as a whole."
         sign = "+" if note.direction > 0 else "-"
         rows.append((kind.value, f"{note.mechanism} {note.costs} {reach} Moves: {note.outcome} {sign}. {note.source}."))
     _print_pairs(rows)
@@ -107,11 +107,12 @@ def shocks() -> None:
 
       district-sim policies shocks
     """
-    from district_sim.scenario.instrument_notes import SHOCKS, lasts
+    from district_sim.scenario.instruments import ShockKind
 
     rows = []
-    for kind, note in SHOCKS.items():
-        time = "start, duration, recovery" if lasts(kind) else "start"
+    for kind in ShockKind:
+        note = kind.record
+        time = "start" if note.event else "start, duration, recovery"
         size = f"size: {note.size}, {note.low:g} to {note.high:g}; {time}."
         rows.append((kind.value, f"{note.mechanism} {size} {note.source}."))
     _print_pairs(rows)

@@ -26,7 +26,8 @@ from district_sim.cli.compare import ConfidenceOption, EqualCostOption, Interval
 if TYPE_CHECKING:
     from district_sim.experiments.ranges import Parameter
     from district_sim.reports.policy.question import Question
-    from district_sim.scenario.sections import Instrument, Scenario
+    from district_sim.scenario.interventions import Instrument
+    from district_sim.scenario.sections import Scenario
 
 CALIBRATED = "calibrated"
 OUTCOME = "value_added_local_late"

@@ -16,7 +16,7 @@ from district_sim.scenario.files import ScenarioError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.scenario.sections import Instrument
+    from district_sim.scenario.interventions import Instrument
 
 DISCOUNT = 0.03
 """A year; the social discount rate of the European Commission's Economic Appraisal Vademecum 2021-2027."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from district_sim.experiments.checks import DesignError
+from district_sim.scenario.interventions import Instrument
 from district_sim.scenario.paths import show, suggest
-from district_sim.scenario.sections import Instrument
 
 if TYPE_CHECKING:
     import numpy as np

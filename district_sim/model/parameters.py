@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from district_sim.scenario import sections as sc
-from district_sim.scenario.instruments import KINDS, SHOCKS, TARGETS, Funding, InstrumentKind, ShockKind
+from district_sim.scenario.fields import Section
+from district_sim.scenario.instruments import Funding, ShockKind
+from district_sim.scenario.interventions import Instrument
+from district_sim.scenario.sections import Scenario
 
 
 class Policies(NamedTuple):
@@ -120,16 +122,6 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     "demography": (("demography", "entry"), ("demography", "exit"), ("demography", "exit_young")),
     "mobility": (("knowledge", "hired_knowledge"), ("knowledge", "job_mobility")),
 }
-# Instruments that a switched-off mechanism takes with it
-_INSTRUMENT_SWITCHES: dict[str, tuple[InstrumentKind, ...]] = {
-    "public_private_partnership": (InstrumentKind.PPP_MATCH,),
-    "collective_pipelines": (InstrumentKind.EXPORT_PLATFORM,),
-    "demography": (
-        InstrumentKind.PHASE_SUPPORT,
-        InstrumentKind.ENTRANT_ATTRACTION,
-        InstrumentKind.ENTRANT_ATTRACTION_NETWORKED,
-    ),
-}
 _NEVER = -1e9  # log-odds of a choice that has been switched off
 
 
@@ -148,7 +140,7 @@ def _relevance(tech: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return relevance, use, use.max(axis=1)
 
 
-def _derived(s: sc.Scenario) -> Derived:
+def _derived(s: Scenario) -> Derived:
     tech = s.technology
     relevance, use, ripening = _relevance(tech)
     value = np.full(tech.phases, (1.0 - s.market.final_value) / (tech.phases - 1))
@@ -169,39 +161,38 @@ def _derived(s: sc.Scenario) -> Derived:
     return Derived(relevance, use, ripening, value, offshorability, kinds, profile, ripe_at)
 
 
-def acting_instruments(s: sc.Scenario) -> list[sc.Instrument]:
+def acting_instruments(s: Scenario) -> list[Instrument]:
     """The scenario's instruments without those that a switched-off mechanism takes with it, in their order."""
-    off = {
-        kind for switch, kinds in _INSTRUMENT_SWITCHES.items() if not getattr(s.mechanisms, switch) for kind in kinds
-    }
-    return [item for item in s.policies if s.mechanisms.policy and item.kind not in off]
+    if not s.mechanisms.policy:
+        return []
+    return [item for item in s.policies if getattr(s.mechanisms, item.kind.record.needs or "policy")]
 
 
-def _policies(s: sc.Scenario) -> Policies:
+def _policies(s: Scenario) -> Policies:
     items = acting_instruments(s)
 
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in items], dtype=dtype)
 
     return Policies(
-        kind=np.array([KINDS.index(i.kind) for i in items], dtype=np.int64),
+        kind=np.array([i.kind.code for i in items], dtype=np.int64),
         start=column("start", np.int64),
         end=column("end", np.int64),
         budget=column("budget", np.float64),
         budget_share=column("budget_share", np.float64),
         intensity=column("intensity", np.float64),
-        target=np.array([TARGETS.index(i.target) for i in items], dtype=np.int64),
+        target=np.array([i.target.code for i in items], dtype=np.int64),
         phase=np.array([-1 if i.phase is None else i.phase for i in items], dtype=np.int64),
         taxed=np.array([i.funded_by is Funding.TAXES for i in items], dtype=np.bool_),
     )
 
 
-def _shocks(s: sc.Scenario) -> Shocks:
+def _shocks(s: Scenario) -> Shocks:
     def column(name: str, dtype: type) -> np.ndarray:
         return np.array([getattr(i, name) for i in s.shocks], dtype=dtype)
 
     return Shocks(
-        kind=np.array([SHOCKS.index(i.kind) for i in s.shocks], dtype=np.int64),
+        kind=np.array([i.kind.code for i in s.shocks], dtype=np.int64),
         start=column("start", np.int64),
         size=column("size", np.float64),
         duration=column("duration", np.int64),
@@ -209,10 +200,10 @@ def _shocks(s: sc.Scenario) -> Shocks:
     )
 
 
-def _sections(s: sc.Scenario) -> dict[str, dict[str, float]]:
+def _sections(s: Scenario) -> dict[str, dict[str, float]]:
     """Numbers of every section, with the switched-off mechanisms' rates set to zero."""
     names = Parameters._fields
-    out = {name: dict(getattr(s, name)) for name in names if isinstance(getattr(s, name, None), sc.Section)}
+    out = {name: dict(getattr(s, name)) for name in names if isinstance(getattr(s, name, None), Section)}
     for switch, fields in _SWITCHES.items():
         if not getattr(s.mechanisms, switch):
             for section, field in fields:
@@ -231,7 +222,7 @@ def _sections(s: sc.Scenario) -> dict[str, dict[str, float]]:
     return out
 
 
-def parameters_of(s: sc.Scenario) -> Parameters:
+def parameters_of(s: Scenario) -> Parameters:
     """Translate a validated scenario; a pure function of it."""
     sections = _sections(s)
 

@@ -32,7 +32,8 @@ from district_sim.scenario.files import (
 from district_sim.scenario.paths import show, suggest
 
 if TYPE_CHECKING:
-    from district_sim.scenario.sections import Instrument, Scenario
+    from district_sim.scenario.interventions import Instrument
+    from district_sim.scenario.sections import Scenario
 
 NONE, OWN = "none", "own"
 """No policies at all, and those of the scenario."""

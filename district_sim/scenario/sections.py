@@ -6,51 +6,24 @@ editors are generated from here. Scenarios are frozen; unknown keys are refused.
 Monetary unit: thousand euro of the first year (k€). One step: one quarter.
 """
 
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from district_sim.scenario.instrument_notes import INSTRUMENTS, SHOCKS, lasts
-from district_sim.scenario.instruments import TARGETED, Funding, InstrumentKind, ShockKind, Targeting
-
-
-def _number(default: float, low: float, high: float, unit: str, text: str, source: str = "calibrated") -> Any:
-    """A bounded real-valued field; `unit` "1" means dimensionless."""
-    return Field(
-        default=default,
-        ge=low,
-        le=high,
-        allow_inf_nan=False,
-        description=text,
-        json_schema_extra={"unit": unit, "source": source},
-    )
-
-
-def _count(default: int, low: int, high: int, unit: str, text: str, source: str = "calibrated") -> Any:
-    """A bounded whole-number field."""
-    return Field(default=default, ge=low, le=high, description=text, json_schema_extra={"unit": unit, "source": source})
-
-
-def _share(default: float, text: str, source: str = "calibrated") -> Any:
-    return _number(default, 0.0, 1.0, "share", text, source)
-
-
-class Section(BaseModel):
-    """A frozen part of a scenario; unknown keys and inexact types are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True, use_enum_values=False)
+from district_sim.scenario.fields import Section, number, share, whole
+from district_sim.scenario.interventions import MOST_INSTRUMENTS, MOST_SHOCKS, Instrument, PolicyEffects, Shock
 
 
 class RunSection(Section):
     """How long to run."""
 
-    quarters: int = _count(160, 1, 4000, "quarters", "Length of a run")
+    quarters: int = whole(160, 1, 4000, "quarters", "Length of a run")
 
 
 class Firms(Section):
     """The initial district."""
 
-    count: int = _count(
+    count: int = whole(
         300,
         10,
         1_000_000,
@@ -58,15 +31,10 @@ class Firms(Section):
         "Firms at the start",
         "a choice: fast, yet larger than most published cases; Mirandola about 100, Sassuolo 220",
     )
-    size_mean: float = _number(
-        7.5,
-        1.5,
-        500,
-        "employees",
-        "Mean firm size",
-        "Istat census 2001: 8.93 in manufacturing; Carpi 5.6",
+    size_mean: float = number(
+        7.5, 1.5, 500, "employees", "Mean firm size", "Istat census 2001: 8.93 in manufacturing; Carpi 5.6"
     )
-    size_sigma: float = _number(
+    size_sigma: float = number(
         1.35,
         0.1,
         2.0,
@@ -74,15 +42,13 @@ class Firms(Section):
         "Standard deviation of log size (lognormal body)",
         "Cainelli, Iacobucci & Morganti 2006: skewed sizes",
     )
-    group_share: float = _share(
-        0.059,
-        "Share of firms that belong to business groups",
-        "Cainelli, Iacobucci & Morganti 2006: 5.87 %",
+    group_share: float = share(
+        0.059, "Share of firms that belong to business groups", "Cainelli, Iacobucci & Morganti 2006: 5.87 %"
     )
-    group_size: float = _number(3.5, 2, 20, "firms", "Firms per business group", "Cainelli, Iacobucci & Morganti 2006")
-    final_share: float = _number(0.3, 0.05, 0.8, "share", "Share of firms in the last phase, which faces the market")
-    radius: float = _number(10.0, 0.5, 200, "km", "Radius of the district", "typical Italian local labour market")
-    ties: float = _number(
+    group_size: float = number(3.5, 2, 20, "firms", "Firms per business group", "Cainelli, Iacobucci & Morganti 2006")
+    final_share: float = number(0.3, 0.05, 0.8, "share", "Share of firms in the last phase, which faces the market")
+    radius: float = number(10.0, 0.5, 200, "km", "Radius of the district", "typical Italian local labour market")
+    ties: float = number(
         8.0,
         0.0,
         14,
@@ -90,87 +56,76 @@ class Firms(Section):
         "Mean local business ties per firm",
         "Giuliani & Bell 2005: business density 0.34 of 36 firms, bounded attention",
     )
-    trust: float = _share(
-        0.45,
-        "Mean trust of the initial ties",
-        "Giuliani & Bell 2005: a third of business ties carry knowledge",
+    trust: float = share(
+        0.45, "Mean trust of the initial ties", "Giuliani & Bell 2005: a third of business ties carry knowledge"
     )
-    trust_spread: float = _number(0.15, 0.0, 0.4, "1", "Standard deviation of trust over initial ties")
-    identity: float = _share(0.5, "Mean identification with the district")
-    education: float = _share(0.4, "Mean education of the workforce (0 none, 1 all highly skilled)")
-    it: float = _share(0.2, "Mean use of information technology", "Sanders 2007")
-    pipelines: float = _share(
-        0.14,
-        "Share of firms with a pipeline to the outside",
-        "Giuliani & Bell 2005: outside ties are rare",
+    trust_spread: float = number(0.15, 0.0, 0.4, "1", "Standard deviation of trust over initial ties")
+    identity: float = share(0.5, "Mean identification with the district")
+    education: float = share(0.4, "Mean education of the workforce (0 none, 1 all highly skilled)")
+    it: float = share(0.2, "Mean use of information technology", "Sanders 2007")
+    pipelines: float = share(
+        0.14, "Share of firms with a pipeline to the outside", "Giuliani & Bell 2005: outside ties are rare"
     )
-    settling: int = _count(
+    settling: int = whole(
         40,
         0,
         200,
         "quarters",
-        "Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders find their level",
+        "Calm quarters before the start without entry, exit or change of owner, in which knowledge, trust and orders "
+        "find their level",
     )
 
 
 class Technology(Section):
     """Knowledge domains, production phases and technological trajectories."""
 
-    domains: int = _count(8, 2, 64, "domains", "Knowledge domains D")
-    phases: int = _count(6, 2, 12, "phases", "Production phases P; the last one faces the market")
-    trajectories: int = _count(4, 1, 8, "trajectories", "Technological trajectories, the present one included")
-    first_ripening: int = _count(64, 0, 100000, "quarter", "Quarter in which the second trajectory becomes feasible")
-    ripening_interval: int = _count(44, 1, 100000, "quarters", "Quarters between later trajectories")
-    quality_jump: float = _number(
-        0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next"
-    )
-    knowledge_scale: float = _number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
-    codified_weight: float = _number(
+    domains: int = whole(8, 2, 64, "domains", "Knowledge domains D")
+    phases: int = whole(6, 2, 12, "phases", "Production phases P; the last one faces the market")
+    trajectories: int = whole(4, 1, 8, "trajectories", "Technological trajectories, the present one included")
+    first_ripening: int = whole(64, 0, 100000, "quarter", "Quarter in which the second trajectory becomes feasible")
+    ripening_interval: int = whole(44, 1, 100000, "quarters", "Quarters between later trajectories")
+    quality_jump: float = number(0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next")
+    knowledge_scale: float = number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
+    codified_weight: float = number(
         0.5, 0.0, 2.0, "1", "Weight of codified against tacit knowledge in production (beta)"
     )
-    drift: float = _number(2.0, 0.0, 8, "domains", "How far the relevant domains move from one trajectory to the next")
-    breadth: float = _number(1.3, 0.3, 8, "domains", "Breadth of the domains that one trajectory uses")
-    phase_spread: float = _share(0.4, "How strongly phases differ in the domains they use")
-    frontier: float = _number(
-        2.0, 0.5, 20, "1", "World knowledge frontier in a ripe domain; no research goes beyond it"
-    )
-    unripe: float = _share(0.35, "Frontier of a domain no ripe trajectory uses, as a share of the full one")
+    drift: float = number(2.0, 0.0, 8, "domains", "How far the relevant domains move from one trajectory to the next")
+    breadth: float = number(1.3, 0.3, 8, "domains", "Breadth of the domains that one trajectory uses")
+    phase_spread: float = share(0.4, "How strongly phases differ in the domains they use")
+    frontier: float = number(2.0, 0.5, 20, "1", "World knowledge frontier in a ripe domain; no research goes beyond it")
+    unripe: float = share(0.35, "Frontier of a domain no ripe trajectory uses, as a share of the full one")
 
 
 class World(Section):
     """The world outside: the same for all strategies."""
 
-    globalisation: float = _number(1.0, 0.0, 3.0, "1", "Strength of globalisation at the end of the ramp")
-    onset: int = _count(40, 0, 100000, "quarter", "Quarter in which globalisation begins")
-    ramp: int = _count(60, 1, 100000, "quarters", "Quarters from onset to full strength")
-    competition: float = _number(
+    globalisation: float = number(1.0, 0.0, 3.0, "1", "Strength of globalisation at the end of the ramp")
+    onset: int = whole(40, 0, 100000, "quarter", "Quarter in which globalisation begins")
+    ramp: int = whole(60, 1, 100000, "quarters", "Quarters from onset to full strength")
+    competition: float = number(
         0.08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
     )
-    sourcing_premium: float = _number(
+    sourcing_premium: float = number(
         0.1,
         -0.5,
         3.0,
         "share",
         "Extra cost of buying a phase abroad before globalisation (transport, tariffs, control)",
     )
-    sourcing_fall: float = _number(
-        0.13,
-        0.0,
-        0.9,
-        "share",
-        "Fall of that price at full globalisation for a fully standardised phase",
+    sourcing_fall: float = number(
+        0.13, 0.0, 0.9, "share", "Fall of that price at full globalisation for a fully standardised phase"
     )
-    frontier_growth: float = _number(
+    frontier_growth: float = number(
         0.0015, 0.0, 0.05, "per quarter", "Growth of the world frontier at full globalisation"
     )
-    rivals_lag: float = _number(
+    rivals_lag: float = number(
         16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
     )
-    rivals_reach: float = _share(0.25, "Share of a trajectory's quality jump that the average outside rival attains")
-    market_growth: float = _number(
+    rivals_reach: float = share(0.25, "Share of a trajectory's quality jump that the average outside rival attains")
+    market_growth: float = number(
         0.0, -0.05, 0.05, "per quarter", "Growth of the world's product market; the same for the district's rivals"
     )
-    niche: float = _number(
+    niche: float = number(
         0.15,
         0.01,
         0.95,
@@ -182,44 +137,24 @@ class World(Section):
 class Knowledge(Section):
     """Tacit and codified knowledge: exchange, conversion, loss."""
 
-    socialisation: float = _number(
-        0.06,
-        0.0,
-        1.0,
-        "per quarter",
-        "Tacit to tacit, face to face (eta_S)",
-        "Nonaka & Takeuchi 1995",
+    socialisation: float = number(
+        0.06, 0.0, 1.0, "per quarter", "Tacit to tacit, face to face (eta_S)", "Nonaka & Takeuchi 1995"
     )
-    externalisation: float = _number(
+    externalisation: float = number(
         0.03, 0.0, 1.0, "per quarter", "Tacit to codified (eta_E)", "Nonaka & Takeuchi 1995"
     )
-    combination: float = _number(
-        0.10,
-        0.0,
-        1.0,
-        "per quarter",
-        "Codified to codified over ties and pipelines (eta_C)",
-        "Nonaka & Takeuchi 1995",
+    combination: float = number(
+        0.10, 0.0, 1.0, "per quarter", "Codified to codified over ties and pipelines (eta_C)", "Nonaka & Takeuchi 1995"
     )
-    internalisation: float = _number(
-        0.03,
-        0.0,
-        1.0,
-        "per quarter",
-        "Codified to tacit by practice (eta_I)",
-        "Nonaka & Takeuchi 1995",
+    internalisation: float = number(
+        0.03, 0.0, 1.0, "per quarter", "Codified to tacit by practice (eta_I)", "Nonaka & Takeuchi 1995"
     )
-    learning_by_doing: float = _number(
-        0.030,
-        0.0,
-        1.0,
-        "per quarter",
-        "Tacit knowledge gained in production",
-        "Arrow 1962, doi 10.2307/2295952",
+    learning_by_doing: float = number(
+        0.030, 0.0, 1.0, "per quarter", "Tacit knowledge gained in production", "Arrow 1962, doi 10.2307/2295952"
     )
-    tacit_decay: float = _number(0.015, 0.0, 1.0, "per quarter", "Tacit knowledge lost by turnover and disuse")
-    codified_decay: float = _number(0.015, 0.0, 1.0, "per quarter", "Codified knowledge lost by obsolescence")
-    distance_scale: float = _number(
+    tacit_decay: float = number(0.015, 0.0, 1.0, "per quarter", "Tacit knowledge lost by turnover and disuse")
+    codified_decay: float = number(0.015, 0.0, 1.0, "per quarter", "Codified knowledge lost by obsolescence")
+    distance_scale: float = number(
         0.25,
         0.01,
         5.0,
@@ -227,7 +162,7 @@ class Knowledge(Section):
         "Cognitive distance at which understanding has fallen to 1/e, at zero absorptive capacity (delta_0)",
         "Nooteboom et al. 2007, doi 10.1016/j.respol.2007.04.003",
     )
-    distance_absorptive: float = _number(
+    distance_absorptive: float = number(
         0.3,
         0.0,
         5.0,
@@ -235,16 +170,11 @@ class Knowledge(Section):
         "Widening of that distance by full absorptive capacity",
         "Cohen & Levinthal 1990, doi 10.2307/2393553",
     )
-    trust_threshold: float = _number(
-        0.5,
-        0.0,
-        0.99,
-        "1",
-        "Trust below which a business tie carries no tacit knowledge",
-        "Giuliani & Bell 2005",
+    trust_threshold: float = number(
+        0.5, 0.0, 0.99, "1", "Trust below which a business tie carries no tacit knowledge", "Giuliani & Bell 2005"
     )
-    meeting_distance: float = _number(6.0, 0.1, 1000, "km", "Distance at which meetings have become e times rarer")
-    interaction: float = _number(
+    meeting_distance: float = number(6.0, 0.1, 1000, "km", "Distance at which meetings have become e times rarer")
+    interaction: float = number(
         1.0,
         0.0,
         2.0,
@@ -252,14 +182,10 @@ class Knowledge(Section):
         "Human interaction h; at 0 nobody meets and information technology transfers nothing",
         "Sanders 2007",
     )
-    attention: float = _number(
-        1.0,
-        0.01,
-        20,
-        "ties",
-        "Ties' worth of attention at which learning from ties has reached half its maximum",
+    attention: float = number(
+        1.0, 0.01, 20, "ties", "Ties' worth of attention at which learning from ties has reached half its maximum"
     )
-    it_codified: float = _number(
+    it_codified: float = number(
         1.5,
         0.0,
         10,
@@ -267,85 +193,65 @@ class Knowledge(Section):
         "Amplification of codified exchange by information technology on both sides (lambda)",
         "Sanders 2007",
     )
-    it_tacit: float = _number(0.2, 0.0, 10, "1", "The same for tacit exchange: weak", "Sanders 2007")
-    gatekeeping: float = _share(
+    it_tacit: float = number(0.2, 0.0, 10, "1", "The same for tacit exchange: weak", "Sanders 2007")
+    gatekeeping: float = share(
         1.0,
         "Share of their codified knowledge that firms with pipelines pass on to local partners",
         "Morrison 2008, doi 10.1080/00343400701654178",
     )
-    absorptive_education: float = _number(
+    absorptive_education: float = number(
         0.6, 0.0, 5.0, "1", "Weight of education in absorptive capacity", "Cohen & Levinthal 1990"
     )
-    absorptive_experience: float = _number(
+    absorptive_experience: float = number(
         0.2, 0.0, 5.0, "1", "Weight of experience in absorptive capacity", "Stiglitz 1987"
     )
-    absorptive_research: float = _number(
+    absorptive_research: float = number(
         0.4, 0.0, 5.0, "1", "Weight of R&D in absorptive capacity", "Cohen & Levinthal 1990"
     )
-    absorptive_knowledge: float = _number(
-        0.2,
-        0.0,
-        5.0,
-        "1",
-        "Weight of own knowledge in absorptive capacity",
-        "Cohen & Levinthal 1990",
+    absorptive_knowledge: float = number(
+        0.2, 0.0, 5.0, "1", "Weight of own knowledge in absorptive capacity", "Cohen & Levinthal 1990"
     )
-    experience_gain: float = _number(0.03, 0.0, 1.0, "per quarter", "Growth of experience towards its ceiling of 1")
-    training_gain: float = _number(
-        0.53, 0.0, 10, "per quarter", "Education gained per share of wages spent on training"
+    experience_gain: float = number(0.03, 0.0, 1.0, "per quarter", "Growth of experience towards its ceiling of 1")
+    training_gain: float = number(0.53, 0.0, 10, "per quarter", "Education gained per share of wages spent on training")
+    education_decay: float = number(0.004, 0.0, 1.0, "per quarter", "Education lost as people leave and skills age")
+    it_adoption: float = number(
+        0.03, 0.0, 1.0, "per quarter", "Speed at which firms reach the use of information technology they move towards"
     )
-    education_decay: float = _number(0.004, 0.0, 1.0, "per quarter", "Education lost as people leave and skills age")
-    it_adoption: float = _number(
-        0.03,
-        0.0,
-        1.0,
-        "per quarter",
-        "Speed at which firms reach the use of information technology they move towards",
-    )
-    job_mobility: float = _number(
+    job_mobility: float = number(
         0.0,
         0.0,
         0.5,
         "per quarter",
         "Share of employees who change employer within the district; a firm's training leaves with them",
-        "Acemoglu & Pischke 1999, doi 10.1111/1468-0297.00405; off by default, as education_decay stands for all losses",
+        "Acemoglu & Pischke 1999, doi 10.1111/1468-0297.00405; off by default, as education_decay stands for all "
+        "losses",
     )
-    hired_knowledge: float = _share(
-        0.5,
-        "Share of a source firm's lead that a hired worker brings",
-        "Boschma, Eriksson & Lindgren 2009",
+    hired_knowledge: float = share(
+        0.5, "Share of a source firm's lead that a hired worker brings", "Boschma, Eriksson & Lindgren 2009"
     )
 
 
 class Innovation(Section):
     """Research, incremental and radical innovation, path dependency."""
 
-    research_cost: float = _number(0.025, 0.001, 0.5, "share of value added", "R&D intensity that counts as normal")
-    exploitation: float = _number(
+    research_cost: float = number(0.025, 0.001, 0.5, "share of value added", "R&D intensity that counts as normal")
+    exploitation: float = number(
         0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present trajectory by normal R&D"
     )
-    exploration: float = _number(
+    exploration: float = number(
         0.08,
         0.0,
         1.0,
         "per quarter",
         "Knowledge gained for the next trajectory if all normal R&D explores with full access",
     )
-    access_own: float = _number(
-        0.15,
-        0.0,
-        1.0,
-        "share",
-        "Access to distant knowledge of a firm with neither pipeline nor agency",
+    access_own: float = number(
+        0.15, 0.0, 1.0, "share", "Access to distant knowledge of a firm with neither pipeline nor agency"
     )
-    increment_rate: float = _number(
-        0.04,
-        0.0,
-        1.0,
-        "per quarter",
-        "Incremental innovations of a firm with normal R&D and full absorptive capacity",
+    increment_rate: float = number(
+        0.04, 0.0, 1.0, "per quarter", "Incremental innovations of a firm with normal R&D and full absorptive capacity"
     )
-    increment_interaction: float = _number(
+    increment_interaction: float = number(
         0.0,
         0.0,
         10.0,
@@ -353,46 +259,33 @@ class Innovation(Section):
         "Incremental innovations from what a firm learns from partners: doing, using and interacting",
         "Jensen, Johnson, Lorenz & Lundvall 2007, doi 10.1016/j.respol.2007.01.006",
     )
-    increment_gain: float = _number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a trajectory")
-    increment_fading: float = _number(
-        0.8,
-        0.0,
-        0.999,
-        "share",
-        "Gain of each increment relative to the one before",
-        "Gordon 2012, NBER 18315",
+    increment_gain: float = number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a trajectory")
+    increment_fading: float = number(
+        0.8, 0.0, 0.999, "share", "Gain of each increment relative to the one before", "Gordon 2012, NBER 18315"
     )
-    switching_base: float = _number(
+    switching_base: float = number(
         0.03, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in"
     )
-    lockin_functional: float = _number(
+    lockin_functional: float = number(
         0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
     )
-    lockin_cognitive: float = _number(
+    lockin_cognitive: float = number(
         0.3,
         0.0,
         5.0,
         "share",
-        "Lead required in addition by ever more trusted partners that stay: this times S/(1+S), S their sum of trust weights",
+        "Lead required in addition by ever more trusted partners that stay: this times S/(1+S), S their sum of trust "
+        "weights",
         "Grabher 1993",
     )
-    lockin_political: float = _number(
-        0.10,
-        0.0,
-        5.0,
-        "share",
-        "Lead required in addition when incumbents fund a strong agency alone",
-        "Grabher 1993",
+    lockin_political: float = number(
+        0.10, 0.0, 5.0, "share", "Lead required in addition when incumbents fund a strong agency alone", "Grabher 1993"
     )
-    tenure_scale: float = _number(40.0, 1.0, 1000, "quarters", "Tenure that brings 63 % of functional lock-in")
-    decision_rate: float = _number(
-        0.25,
-        0.0,
-        1.0,
-        "per quarter",
-        "Probability that a firm which should switch does so in a quarter",
+    tenure_scale: float = number(40.0, 1.0, 1000, "quarters", "Tenure that brings 63 % of functional lock-in")
+    decision_rate: float = number(
+        0.25, 0.0, 1.0, "per quarter", "Probability that a firm which should switch does so in a quarter"
     )
-    pioneers: float = _number(
+    pioneers: float = number(
         0.16,
         0.0,
         1.0,
@@ -405,14 +298,14 @@ class Innovation(Section):
 class Market(Section):
     """Sourcing, demand, prices, accounts, labour."""
 
-    final_value: float = _number(
+    final_value: float = number(
         0.35,
         0.05,
         0.9,
         "share of sales",
         "Value of the last phase in a unit of final output; the other phases share the rest",
     )
-    productivity: float = _number(
+    productivity: float = number(
         12.0,
         1.0,
         200,
@@ -420,73 +313,48 @@ class Market(Section):
         "Value of work per employee at the initial mean quality",
         "Istat: about 48 k€ a year",
     )
-    productivity_quality: float = _number(
+    productivity_quality: float = number(
         0.5, 0.0, 2.0, "elasticity", "Elasticity of labour productivity to a firm's quality"
     )
-    productivity_collaboration: float = _number(
-        0.15,
-        0.0,
-        2.0,
-        "share",
-        "Productivity gain from full collaboration inside the firm",
-        "Sanders 2007",
+    productivity_collaboration: float = number(
+        0.15, 0.0, 2.0, "share", "Productivity gain from full collaboration inside the firm", "Sanders 2007"
     )
-    productivity_trust: float = _number(
-        0.12,
-        0.0,
-        2.0,
-        "share",
-        "Productivity gain from full trust along ties: cheap coordination",
-        "Asheim 1996",
+    productivity_trust: float = number(
+        0.12, 0.0, 2.0, "share", "Productivity gain from full trust along ties: cheap coordination", "Asheim 1996"
     )
-    wage: float = _number(
-        8.0,
-        0.5,
-        100,
-        "k€ per employee and quarter",
-        "Labour cost at the start",
-        "Istat: about 32 k€ a year",
+    wage: float = number(
+        8.0, 0.5, 100, "k€ per employee and quarter", "Labour cost at the start", "Istat: about 32 k€ a year"
     )
-    wage_sharing: float = _number(0.6, 0.0, 1.0, "elasticity", "Elasticity of wages to value added per employee")
-    overhead: float = _number(
-        0.22,
-        0.0,
-        0.6,
-        "share of value added",
-        "Capital and services bought outside at normal output",
+    wage_sharing: float = number(0.6, 0.0, 1.0, "elasticity", "Elasticity of wages to value added per employee")
+    overhead: float = number(
+        0.22, 0.0, 0.6, "share of value added", "Capital and services bought outside at normal output"
     )
-    tax: float = _number(0.24, 0.0, 0.9, "share of profit", "Profit tax", "Italian corporate tax")
-    payout: float = _number(0.5, 0.0, 1.0, "per quarter", "Share of cash above the buffer that is paid to owners")
-    buffer: float = _number(2.0, 0.0, 40, "quarters of wages", "Cash that a firm keeps before paying its owners")
-    sensitivity_quality: float = _number(2.0, 0.0, 20, "elasticity", "Sensitivity of sourcing to quality")
-    sensitivity_price: float = _number(4.0, 0.0, 20, "elasticity", "Sensitivity of sourcing to price")
-    sensitivity_trust: float = _number(1.5, 0.0, 10, "log points", "Pull of full trust in the choice of a supplier")
-    make_bias: float = _number(0.2, -5, 5, "log points", "Pull of making a phase in the house")
-    make_penalty: float = _number(0.15, 0.0, 2.0, "share", "Extra cost of making a phase without specialisation")
-    spot_bias: float = _number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
-    tie_bias: float = _number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
-    abroad_bias: float = _number(0.9, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
-    abroad_pipeline: float = _number(
-        0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline"
+    tax: float = number(0.24, 0.0, 0.9, "share of profit", "Profit tax", "Italian corporate tax")
+    payout: float = number(0.5, 0.0, 1.0, "per quarter", "Share of cash above the buffer that is paid to owners")
+    buffer: float = number(2.0, 0.0, 40, "quarters of wages", "Cash that a firm keeps before paying its owners")
+    sensitivity_quality: float = number(2.0, 0.0, 20, "elasticity", "Sensitivity of sourcing to quality")
+    sensitivity_price: float = number(4.0, 0.0, 20, "elasticity", "Sensitivity of sourcing to price")
+    sensitivity_trust: float = number(1.5, 0.0, 10, "log points", "Pull of full trust in the choice of a supplier")
+    make_bias: float = number(0.2, -5, 5, "log points", "Pull of making a phase in the house")
+    make_penalty: float = number(0.15, 0.0, 2.0, "share", "Extra cost of making a phase without specialisation")
+    spot_bias: float = number(0.6, -5, 5, "log points", "Pull of buying at arm's length in the district")
+    tie_bias: float = number(0.4, -5, 5, "log points", "Pull of buying from a known partner, before trust")
+    abroad_bias: float = number(0.9, -5, 5, "log points", "Pull of buying abroad at equal price and quality")
+    abroad_pipeline: float = number(0.8, 0.0, 10, "log points", "Pull of buying abroad by a full-strength own pipeline")
+    demand_quality: float = number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative quality")
+    demand_price: float = number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative unit cost")
+    demand_brand: float = number(0.4, 0.0, 5.0, "log points", "Demand gained by members at full collective brand")
+    demand_pipeline: float = number(0.2, 0.0, 5.0, "log points", "Demand gained with full-strength outlets abroad")
+    demand_affiliate: float = number(
+        0.4, 0.0, 5.0, "log points", "Demand gained by a multinational's affiliate through its sales network"
     )
-    demand_quality: float = _number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative quality")
-    demand_price: float = _number(0.5, 0.0, 20, "elasticity", "Elasticity of final demand to relative unit cost")
-    demand_brand: float = _number(0.4, 0.0, 5.0, "log points", "Demand gained by members at full collective brand")
-    demand_pipeline: float = _number(0.2, 0.0, 5.0, "log points", "Demand gained with full-strength outlets abroad")
-    demand_affiliate: float = _number(
-        0.4,
-        0.0,
-        5.0,
-        "log points",
-        "Demand gained by a multinational's affiliate through its sales network",
-    )
-    customer_memory: float = _number(
+    customer_memory: float = number(
         0.02, 0.0, 1.0, "per quarter", "Speed at which a final firm's customer base follows its sales"
     )
-    order_memory: float = _number(
+    order_memory: float = number(
         0.08, 0.0, 1.0, "per quarter", "Speed at which a supplier's customer base follows its orders"
     )
-    growth_noise: float = _number(
+    growth_noise: float = number(
         0.05,
         0.0,
         0.5,
@@ -494,7 +362,7 @@ class Market(Section):
         "Laplace scale of quarterly shocks to the customer base",
         "Bottazzi & Secchi 2003: Laplace growth rates",
     )
-    size_reversion: float = _number(
+    size_reversion: float = number(
         0.004,
         0.0,
         0.5,
@@ -502,82 +370,63 @@ class Market(Section):
         "Speed at which log customer bases return to their phase's mean; small firms grow faster",
         "Sutton 1997: Gibrat's law rejected",
     )
-    captive_discount: float = _number(
+    captive_discount: float = number(
         0.12, 0.0, 0.9, "share", "Price cut that a captive supplier must grant", "Harrison 1994"
     )
-    hiring_speed: float = _number(
-        0.25, 0.0, 1.0, "per quarter", "Speed at which employment follows the work to be done"
-    )
-    unemployment: float = _number(0.06, 0.01, 0.5, "share of labour force", "Normal unemployment")
-    migration: float = _number(
-        0.05,
-        0.0,
-        1.0,
-        "per quarter",
-        "Speed at which people come or leave when unemployment is not normal",
+    hiring_speed: float = number(0.25, 0.0, 1.0, "per quarter", "Speed at which employment follows the work to be done")
+    unemployment: float = number(0.06, 0.01, 0.5, "share of labour force", "Normal unemployment")
+    migration: float = number(
+        0.05, 0.0, 1.0, "per quarter", "Speed at which people come or leave when unemployment is not normal"
     )
 
 
 class Ties(Section):
     """Local network, trust and identity."""
 
-    maximum: int = _count(14, 2, 64, "ties", "Ties that a firm can keep up")
-    trust_speed: float = _number(0.06, 0.0, 1.0, "per quarter", "Speed at which trust follows what partners did")
-    trust_identity: float = _number(
-        0.3,
-        0.0,
-        2.0,
-        "1",
-        "Trust from shared identity (difference from the district's first level)",
+    maximum: int = whole(14, 2, 64, "ties", "Ties that a firm can keep up")
+    trust_speed: float = number(0.06, 0.0, 1.0, "per quarter", "Speed at which trust follows what partners did")
+    trust_identity: float = number(
+        0.3, 0.0, 2.0, "1", "Trust from shared identity (difference from the district's first level)"
     )
-    trust_orders: float = _number(0.20, 0.0, 2.0, "1", "Trust from kept orders between the two")
-    trust_contribution: float = _number(0.25, 0.0, 2.0, "1", "Trust from both contributing to the agency")
-    trust_competence: float = _number(
+    trust_orders: float = number(0.20, 0.0, 2.0, "1", "Trust from kept orders between the two")
+    trust_contribution: float = number(0.25, 0.0, 2.0, "1", "Trust from both contributing to the agency")
+    trust_competence: float = number(
         0.0,
         0.0,
         20.0,
         "1",
-        "Trust in competence: from both firms' absorptive capacity, as far as it is above the district's mean by employees",
+        "Trust in competence: from both firms' absorptive capacity, as far as it is above the district's mean by "
+        "employees",
         "Sako 1992; Giuliani 2007, doi 10.1093/jeg/lbl014: knowledge networks are selective",
     )
-    trust_offshoring: float = _number(0.9, 0.0, 5.0, "1", "Trust lost when partners move orders abroad")
-    trust_foreign: float = _number(0.35, 0.0, 2.0, "1", "Trust lost when a partner is taken over")
-    trust_captive: float = _number(0.35, 0.0, 2.0, "1", "Trust lost between a captive supplier and its partners")
-    identity_speed: float = _number(0.05, 0.0, 1.0, "per quarter", "Speed at which identity follows its causes")
-    identity_contagion: float = _number(
+    trust_offshoring: float = number(0.9, 0.0, 5.0, "1", "Trust lost when partners move orders abroad")
+    trust_foreign: float = number(0.35, 0.0, 2.0, "1", "Trust lost when a partner is taken over")
+    trust_captive: float = number(0.35, 0.0, 2.0, "1", "Trust lost between a captive supplier and its partners")
+    identity_speed: float = number(0.05, 0.0, 1.0, "per quarter", "Speed at which identity follows its causes")
+    identity_contagion: float = number(
         0.5, 0.0, 1.0, "share", "Part of identity taken from trusted partners", "Amin 1993"
     )
-    identity_participation: float = _number(0.25, 0.0, 2.0, "1", "Identity from taking part in the agency")
-    identity_capability: float = _number(
+    identity_participation: float = number(0.25, 0.0, 2.0, "1", "Identity from taking part in the agency")
+    identity_capability: float = number(
         0.15, 0.0, 2.0, "1", "Identity from a capable agency: co-production of values", "Covi 2016"
     )
-    identity_offshoring: float = _number(0.5, 0.0, 5.0, "1", "Identity lost by moving orders abroad")
-    offshoring_norm: float = _share(0.35, "Share of purchases abroad that partners regard as normal")
-    identity_foreign: float = _number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
-    ending: float = _number(
-        0.06,
-        0.0,
-        1.0,
-        "per quarter",
-        "Hazard that a tie without any trust ends",
-        "Giuliani 2013: tie turnover is high",
+    identity_offshoring: float = number(0.5, 0.0, 5.0, "1", "Identity lost by moving orders abroad")
+    offshoring_norm: float = share(0.35, "Share of purchases abroad that partners regard as normal")
+    identity_foreign: float = number(0.3, 0.0, 2.0, "1", "Identity lost by a takeover or captivity")
+    ending: float = number(
+        0.06, 0.0, 1.0, "per quarter", "Hazard that a tie without any trust ends", "Giuliani 2013: tie turnover is high"
     )
-    ending_trust: float = _number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
-    searching: float = _number(0.6, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
-    wanted: float = _number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
-    closure: float = _share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
-    reach: float = _number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
-    complementarity: float = _share(0.7, "How much less likely a tie is without a supply relation between the phases")
-    cognitive_proximity: float = _number(
-        1.0,
-        0.0,
-        20,
-        "1",
-        "How strongly cognitive distance deters a new tie",
-        "Broekel & Boschma 2012",
+    ending_trust: float = number(3.0, 0.0, 20, "1", "How much trust protects a tie (exponent)")
+    searching: float = number(0.6, 0.0, 1.0, "per quarter", "Probability that a firm with too few ties looks for one")
+    wanted: float = number(9.0, 0.0, 64, "ties", "Ties that a firm wants")
+    closure: float = share(0.5, "Share of new ties sought among partners' partners (triadic closure)", "Giuliani 2013")
+    reach: float = number(5.0, 0.1, 1000, "km", "Distance at which a new tie has become e times less likely")
+    complementarity: float = share(0.7, "How much less likely a tie is without a supply relation between the phases")
+    cognitive_proximity: float = number(
+        1.0, 0.0, 20, "1", "How strongly cognitive distance deters a new tie", "Broekel & Boschma 2012"
     )
-    first_trust: float = _share(0.35, "Trust on the first day, before identity")
-    collaboration_speed: float = _number(
+    first_trust: float = share(0.35, "Trust on the first day, before identity")
+    collaboration_speed: float = number(
         0.10,
         0.0,
         1.0,
@@ -585,7 +434,7 @@ class Ties(Section):
         "Speed at which collaboration inside a firm follows that between firms",
         "Sanders 2007",
     )
-    pipeline_opening: float = _number(
+    pipeline_opening: float = number(
         0.04,
         0.0,
         1.0,
@@ -593,7 +442,7 @@ class Ties(Section):
         "Hazard that an able firm opens a pipeline, at drive 1",
         "Bathelt, Malmberg & Maskell 2004, doi 10.1191/0309132504ph469oa",
     )
-    pipeline_lapse: float = _number(
+    pipeline_lapse: float = number(
         0.06,
         0.0,
         1.0,
@@ -601,21 +450,22 @@ class Ties(Section):
         "Hazard that a pipeline lapses",
         "Vaccario et al. 2018: alliances last about two years, some are renewed",
     )
-    pipeline_cost: float = _number(
+    pipeline_cost: float = number(
         2.0,
         0.0,
         1000,
         "k€ per quarter",
-        "Cost of keeping an individual pipeline, borne by its firm; collective ones are paid from the agency's projects",
+        "Cost of keeping an individual pipeline, borne by its firm; collective ones are paid from the agency's "
+        "projects",
     )
-    pipeline_growth: float = _number(0.2, 0.0, 1.0, "per quarter", "Speed at which a pipeline reaches full strength")
+    pipeline_growth: float = number(0.2, 0.0, 1.0, "per quarter", "Speed at which a pipeline reaches full strength")
 
 
 class Agency(Section):
     """The collective agency: a threshold public good among conditional cooperators."""
 
-    contribution: float = _number(0.015, 0.0, 0.5, "share of value added", "Contribution of a participating firm")
-    threshold: float = _number(
+    contribution: float = number(0.015, 0.0, 0.5, "share of value added", "Contribution of a participating firm")
+    threshold: float = number(
         0.002,
         0.0,
         0.5,
@@ -623,15 +473,11 @@ class Agency(Section):
         "Fund below which no project can run and contributions are returned",
         "threshold public goods: Cadsby & Maynes 1999",
     )
-    response_action: float = _number(
-        8.0,
-        0.0,
-        50,
-        "log odds",
-        "Effect on participation of the readiness for collective action (strategy)",
+    response_action: float = number(
+        8.0, 0.0, 50, "log odds", "Effect on participation of the readiness for collective action (strategy)"
     )
-    response_identity: float = _number(4.0, 0.0, 50, "log odds", "Effect of own identity on participation")
-    response_partners: float = _number(
+    response_identity: float = number(4.0, 0.0, 50, "log odds", "Effect of own identity on participation")
+    response_partners: float = number(
         2.5,
         0.0,
         50,
@@ -639,43 +485,33 @@ class Agency(Section):
         "Effect of partners' participation: conditional cooperation",
         "Fischbacher, Gächter & Fehr 2001",
     )
-    response_capability: float = _number(2.0, 0.0, 50, "log odds", "Effect of the agency's proven capability")
-    response_match: float = _number(1.5, 0.0, 50, "log odds", "Effect of a fully credible public match")
-    affiliates: float = _share(0.2, "Participation of multinationals' affiliates relative to others")
-    leaders: float = _share(
+    response_capability: float = number(2.0, 0.0, 50, "log odds", "Effect of the agency's proven capability")
+    response_match: float = number(1.5, 0.0, 50, "log odds", "Effect of a fully credible public match")
+    affiliates: float = share(0.2, "Participation of multinationals' affiliates relative to others")
+    leaders: float = share(
         0.6, "Participation of group leaders, group members and captive suppliers relative to others"
     )
-    half: float = _number(
-        0.008,
-        0.0001,
-        1.0,
-        "share of district value added",
-        "Fund at which the agency reaches half of full capability",
+    half: float = number(
+        0.008, 0.0001, 1.0, "share of district value added", "Fund at which the agency reaches half of full capability"
     )
-    learning: float = _number(0.04, 0.0, 1.0, "per quarter", "Speed at which capability follows the fund")
-    decay: float = _number(0.06, 0.0, 1.0, "per quarter", "Loss of capability when no project runs")
-    project_half: float = _number(
-        0.002,
-        0.0001,
-        1.0,
-        "share of district value added",
-        "Spending on one project that reaches half its effect",
+    learning: float = number(0.04, 0.0, 1.0, "per quarter", "Speed at which capability follows the fund")
+    decay: float = number(0.06, 0.0, 1.0, "per quarter", "Loss of capability when no project runs")
+    project_half: float = number(
+        0.002, 0.0001, 1.0, "share of district value added", "Spending on one project that reaches half its effect"
     )
-    brand_speed: float = _number(
-        0.04, 0.0, 1.0, "per quarter", "Speed at which the collective brand follows its causes"
-    )
-    education_gain: float = _number(
+    brand_speed: float = number(0.04, 0.0, 1.0, "per quarter", "Speed at which the collective brand follows its causes")
+    education_gain: float = number(
         0.010, 0.0, 1.0, "per quarter", "Education gained by members from full collective training"
     )
-    screening: float = _share(0.8, "Share of takeovers that a fully capable collective defence prevents")
-    phase_entry: float = _number(2.0, 0.0, 20, "1", "Rise of entry into a thin phase from full phase support")
+    screening: float = share(0.8, "Share of takeovers that a fully capable collective defence prevents")
+    phase_entry: float = number(2.0, 0.0, 20, "1", "Rise of entry into a thin phase from full phase support")
 
 
 class Ownership(Section):
     """Multinationals, business groups, captivity."""
 
-    multinationals: int = _count(4, 1, 100, "companies", "Multinationals that look for firms")
-    takeover: float = _number(
+    multinationals: int = whole(4, 1, 100, "companies", "Multinationals that look for firms")
+    takeover: float = number(
         0.026,
         0.0,
         1.0,
@@ -683,31 +519,27 @@ class Ownership(Section):
         "Hazard of takeover of a successful, unprotected, willing firm at full globalisation",
         "Asheim 1996 after Harrison 1994",
     )
-    takeover_success: float = _number(
+    takeover_success: float = number(
         1.5,
         0.0,
         20,
         "log odds",
         "How strongly takeovers pick successful firms (per standard deviation of log size and of profitability)",
     )
-    takeover_embeddedness: float = _share(0.6, "Share of takeovers that full trust and identity deter")
-    takeover_price: float = _number(12.0, 0.0, 100, "quarters of profit", "Price paid to the former owners")
-    takeover_capital: float = _number(2.0, 0.0, 100, "quarters of wages", "Capital brought into the affiliate")
-    affiliate_wage: float = _number(0.1, 0.0, 2.0, "share", "Wage premium in affiliates", "Lipsey & Sjöholm 2004")
-    affiliate_abroad: float = _number(1.2, 0.0, 10, "log points", "Pull of group sourcing abroad in affiliates")
-    affiliate_skills: float = _number(0.01, 0.0, 1.0, "per quarter", "Education gained in affiliates")
-    divestment: float = _number(0.004, 0.0, 1.0, "per quarter", "Hazard that a multinational leaves an affiliate")
-    buyout: float = _share(0.5, "Share of left affiliates that their managers buy; the others close")
-    acquisition: float = _number(
-        0.015,
-        0.0,
-        1.0,
-        "per quarter",
-        "Hazard that a dynamic leading firm buys a supplier, at drive 1",
+    takeover_embeddedness: float = share(0.6, "Share of takeovers that full trust and identity deter")
+    takeover_price: float = number(12.0, 0.0, 100, "quarters of profit", "Price paid to the former owners")
+    takeover_capital: float = number(2.0, 0.0, 100, "quarters of wages", "Capital brought into the affiliate")
+    affiliate_wage: float = number(0.1, 0.0, 2.0, "share", "Wage premium in affiliates", "Lipsey & Sjöholm 2004")
+    affiliate_abroad: float = number(1.2, 0.0, 10, "log points", "Pull of group sourcing abroad in affiliates")
+    affiliate_skills: float = number(0.01, 0.0, 1.0, "per quarter", "Education gained in affiliates")
+    divestment: float = number(0.004, 0.0, 1.0, "per quarter", "Hazard that a multinational leaves an affiliate")
+    buyout: float = share(0.5, "Share of left affiliates that their managers buy; the others close")
+    acquisition: float = number(
+        0.015, 0.0, 1.0, "per quarter", "Hazard that a dynamic leading firm buys a supplier, at drive 1"
     )
-    acquisition_price: float = _number(6.0, 0.0, 100, "quarters of profit", "Price paid to the former owner")
-    leader_size: float = _number(20.0, 1.0, 10000, "employees", "Size from which a firm can lead a group")
-    captive_from: float = _number(
+    acquisition_price: float = number(6.0, 0.0, 100, "quarters of profit", "Price paid to the former owner")
+    leader_size: float = number(20.0, 1.0, 10000, "employees", "Size from which a firm can lead a group")
+    captive_from: float = number(
         0.5,
         0.05,
         1.0,
@@ -715,32 +547,23 @@ class Ownership(Section):
         "Sales to one client from which a supplier can be made captive",
         "more than half of sales to one client",
     )
-    captivity: float = _number(0.10, 0.0, 1.0, "per quarter", "Hazard that such a supplier is made captive, at drive 1")
-    captive_release: float = _number(
-        0.05,
-        0.0,
-        1.0,
-        "per quarter",
-        "Hazard that a captive supplier below the threshold frees itself",
+    captivity: float = number(0.10, 0.0, 1.0, "per quarter", "Hazard that such a supplier is made captive, at drive 1")
+    captive_release: float = number(
+        0.05, 0.0, 1.0, "per quarter", "Hazard that a captive supplier below the threshold frees itself"
     )
-    group_pull: float = _number(1.0, 0.0, 10, "log points", "Pull of buying inside the own group")
+    group_pull: float = number(1.0, 0.0, 10, "log points", "Pull of buying inside the own group")
 
 
 class Demography(Section):
     """Entry and exit."""
 
-    entry: float = _number(
-        0.022,
-        0.0,
-        1.0,
-        "per firm and quarter",
-        "Spin-offs at normal profitability",
-        "Istat: births 5-7 % a year",
+    entry: float = number(
+        0.022, 0.0, 1.0, "per firm and quarter", "Spin-offs at normal profitability", "Istat: births 5-7 % a year"
     )
-    entry_profit: float = _number(
+    entry_profit: float = number(
         3.0, 0.0, 20, "1", "Response of entry to profitability (per unit of margin above normal)"
     )
-    exit: float = _number(
+    exit: float = number(
         0.008,
         0.0,
         1.0,
@@ -748,30 +571,23 @@ class Demography(Section):
         "Retirement and closure of an established firm",
         "Istat: deaths about 8 % a year",
     )
-    exit_young: float = _number(
-        0.025,
-        0.0,
-        1.0,
-        "per quarter",
-        "Additional hazard on the first day",
-        "Istat: one-year survival about 87 %",
+    exit_young: float = number(
+        0.025, 0.0, 1.0, "per quarter", "Additional hazard on the first day", "Istat: one-year survival about 87 %"
     )
-    exit_young_scale: float = _number(6.0, 0.5, 100, "quarters", "Age at which that addition has fallen to 1/e")
-    exit_size: float = _number(0.15, 0.0, 2.0, "1", "How much rarer closure is in larger firms (exponent of employees)")
-    customers_kept: float = _share(0.9, "Customers of a closed firm that look for another one in the district")
-    normal_margin: float = _number(
+    exit_young_scale: float = number(6.0, 0.5, 100, "quarters", "Age at which that addition has fallen to 1/e")
+    exit_size: float = number(0.15, 0.0, 2.0, "1", "How much rarer closure is in larger firms (exponent of employees)")
+    customers_kept: float = share(0.9, "Customers of a closed firm that look for another one in the district")
+    normal_margin: float = number(
         0.08, -1.0, 1.0, "share of value added", "Profit that draws neither more nor fewer founders"
     )
-    credit: float = _number(2.0, 0.0, 40, "quarters of wages", "Debt at which a firm is insolvent")
-    newborn_size: float = _number(2.5, 1.0, 100, "employees", "Mean size of a spin-off")
-    newborn_knowledge: float = _share(
-        0.8, "Share of the parent's knowledge that a spin-off takes along", "Klepper 2007"
-    )
-    newborn_distance: float = _number(
+    credit: float = number(2.0, 0.0, 40, "quarters of wages", "Debt at which a firm is insolvent")
+    newborn_size: float = number(2.5, 1.0, 100, "employees", "Mean size of a spin-off")
+    newborn_knowledge: float = share(0.8, "Share of the parent's knowledge that a spin-off takes along", "Klepper 2007")
+    newborn_distance: float = number(
         1.0, 0.0, 100, "km", "Distance of a spin-off from its parent", "Dahl & Sorenson 2012"
     )
-    newborn_phase: float = _share(0.8, "Share of spin-offs that stay in the parent's phase")
-    reproduction: float = _number(
+    newborn_phase: float = share(0.8, "Share of spin-offs that stay in the parent's phase")
+    reproduction: float = number(
         1.0,
         0.0,
         5.0,
@@ -784,43 +600,34 @@ class Demography(Section):
 class Strategy(Section):
     """How firms and their institutions behave: the levers that tell one future from another."""
 
-    research: float = _number(1.0, 0.0, 5.0, "multiple of normal", "R&D intensity")
-    exploration: float = _share(
-        0.10,
-        "Share of R&D that explores the next trajectory",
-        "March 1991, doi 10.1287/orsc.2.1.71",
+    research: float = number(1.0, 0.0, 5.0, "multiple of normal", "R&D intensity")
+    exploration: float = share(
+        0.10, "Share of R&D that explores the next trajectory", "March 1991, doi 10.1287/orsc.2.1.71"
     )
-    training: float = _number(0.005, 0.0, 0.2, "share of wages", "Training")
-    it: float = _share(0.3, "Use of information technology that firms move towards")
-    collective_action: float = _share(0.15, "Readiness to contribute to common projects", "Covi 2016; Ostrom 1990")
-    identity: float = _share(
-        0.5,
-        "Identification with the district that families, schools and associations reproduce",
-        "Becattini 1990",
+    training: float = number(0.005, 0.0, 0.2, "share of wages", "Training")
+    it: float = share(0.3, "Use of information technology that firms move towards")
+    collective_action: float = share(0.15, "Readiness to contribute to common projects", "Covi 2016; Ostrom 1990")
+    identity: float = share(
+        0.5, "Identification with the district that families, schools and associations reproduce", "Becattini 1990"
     )
-    pipelines: float = _number(
-        0.5,
-        0.0,
-        10,
-        "multiple of the hazard",
-        "Drive to build own pipelines",
-        "Bathelt, Malmberg & Maskell 2004",
+    pipelines: float = number(
+        0.5, 0.0, 10, "multiple of the hazard", "Drive to build own pipelines", "Bathelt, Malmberg & Maskell 2004"
     )
-    offshoring: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
-    integration: float = _number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
-    sale: float = _share(0.06, "Readiness of owners to sell to a multinational")
-    acquisition: float = _number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
-    captivity: float = _number(
+    offshoring: float = number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
+    integration: float = number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
+    sale: float = share(0.06, "Readiness of owners to sell to a multinational")
+    acquisition: float = number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
+    captivity: float = number(
         0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive"
     )
-    entrepreneurship: float = _number(1.0, 0.0, 5.0, "multiple of normal", "Propensity to found firms")
-    project_technology: float = _share(0.2, "Agency's spending on a technology centre")
-    project_training: float = _share(0.2, "Agency's spending on training")
-    project_pipelines: float = _share(0.1, "Agency's spending on collective pipelines")
-    project_brand: float = _share(0.1, "Agency's spending on a collective brand")
-    project_phases: float = _share(0.1, "Agency's spending on missing phases")
-    project_values: float = _share(0.2, "Agency's spending on values and identity")
-    project_defence: float = _share(0.1, "Agency's spending on keeping ownership local")
+    entrepreneurship: float = number(1.0, 0.0, 5.0, "multiple of normal", "Propensity to found firms")
+    project_technology: float = share(0.2, "Agency's spending on a technology centre")
+    project_training: float = share(0.2, "Agency's spending on training")
+    project_pipelines: float = share(0.1, "Agency's spending on collective pipelines")
+    project_brand: float = share(0.1, "Agency's spending on a collective brand")
+    project_phases: float = share(0.1, "Agency's spending on missing phases")
+    project_values: float = share(0.2, "Agency's spending on values and identity")
+    project_defence: float = share(0.1, "Agency's spending on keeping ownership local")
 
     @model_validator(mode="after")
     def _projects_sum_to_one(self) -> Self:
@@ -828,167 +635,6 @@ class Strategy(Section):
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"the seven project_* shares must sum to 1, they sum to {total:g}")
         return self
-
-
-class Instrument(Section):
-    """One policy instrument with its window, budget and target."""
-
-    name: str = Field(min_length=1, max_length=60, description="A name of your own")
-    kind: Annotated[
-        InstrumentKind,
-        Field(
-            strict=False,
-            description="Which instrument",
-            json_schema_extra={"enumDescriptions": [note.mechanism for note in INSTRUMENTS.values()]},
-        ),
-    ]
-    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
-    end: int = _count(100000, 0, 100000, "quarter", "First quarter without it", "set by you")
-    budget: float = _number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter", "set by you")
-    budget_share: float = _number(
-        0.0,
-        0.0,
-        0.5,
-        "share of district turnover",
-        "Budget per quarter as a share of the last quarter's turnover, added to the absolute one",
-        "set by you",
-    )
-    intensity: float = _number(
-        1.0,
-        0.0,
-        10,
-        "1",
-        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, probability of joining a buy-out for co-ownership, otherwise effect per k€ relative to normal; vouchers and subsidies pay at most 2 k€ per employee and quarter",
-        "set by you",
-    )
-    target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
-    phase: int | None = Field(
-        None,
-        ge=0,
-        le=11,
-        description="Serve firms of this production phase only (0 is the first)",
-        json_schema_extra={"unit": "phase"},
-    )
-    funded_by: Annotated[
-        Funding,
-        Field(
-            strict=False,
-            description="Who pays in the end: outside (a national or European programme), or taxes on the district's firms in proportion to value added",
-        ),
-    ] = Funding.OUTSIDE
-
-    @model_validator(mode="after")
-    def _window(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError(f"end ({self.end}) must come after start ({self.start})")
-        if self.target is not Targeting.ALL and self.kind not in TARGETED:
-            raise ValueError(f"{self.kind} serves the district as a whole; target must be all, not {self.target}")
-        if self.phase is not None and self.kind not in TARGETED:
-            raise ValueError(f"{self.kind} serves the district as a whole; leave phase out")
-        return self
-
-
-class Shock(Section):
-    """Something that happens to the district from outside, with its time, size and recovery."""
-
-    name: str = Field(min_length=1, max_length=60, description="A name of your own")
-    kind: Annotated[
-        ShockKind,
-        Field(
-            strict=False,
-            description="Which shock",
-            json_schema_extra={"enumDescriptions": [note.mechanism for note in SHOCKS.values()]},
-        ),
-    ]
-    start: int = _count(40, 0, 100000, "quarter", "First quarter", "set by you")
-    size: float = Field(
-        ge=-1.0,
-        le=2.0,
-        allow_inf_nan=False,
-        description="How large: "
-        + "; ".join(f"{kind}: {note.size}, {note.low:g} to {note.high:g}" for kind, note in SHOCKS.items()),
-        json_schema_extra={"unit": "by kind", "source": "set by you"},
-    )
-    duration: int = _count(100000, 0, 100000, "quarters", "How long it lasts in full; not for events", "set by you")
-    recovery: int = _count(0, 0, 100000, "quarters", "How long it takes to fade after that, linearly", "set by you")
-
-    @model_validator(mode="after")
-    def _of_this_kind(self) -> Self:
-        note = SHOCKS[self.kind]
-        if not note.low <= self.size <= note.high:
-            raise ValueError(f"size of {self.kind} ({note.size}) must be {note.sizes}, not {self.size:g}")
-        if not lasts(self.kind) and (self.duration, self.recovery) != (100000, 0):
-            raise ValueError(
-                f"{self.kind} is an event and recovery from it an outcome; leave duration and recovery out"
-            )
-        return self
-
-
-class PolicyEffects(Section):
-    """What policy money buys."""
-
-    training_cost: float = _number(
-        1.0,
-        0.01,
-        1000,
-        "k€ per employee",
-        "Training that closes a tenth of an employee's gap in education",
-    )
-    it_cost: float = _number(
-        1.5,
-        0.01,
-        1000,
-        "k€ per employee",
-        "Investment that closes a tenth of the gap in information technology",
-    )
-    broker_reach: float = _number(
-        0.5,
-        0.0,
-        5.0,
-        "1",
-        "Rise of human interaction by unlimited brokerage; half of it at the spending agency.project_half",
-    )
-    crowding_out: float = _share(
-        0.4,
-        "Own R&D that a firm saves for each euro of subsidy",
-        "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
-    )
-    crowding_out_training: float = _share(
-        0.0,
-        "Own training that a firm saves for each euro of training voucher, as far as it trains",
-        "Abramovsky et al. 2011, J. Labor Economics 29, 153-193: little was additional; off by default, as the calibration knows none",
-    )
-    voucher_cost: float = _number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
-    screening_half: float = _number(
-        0.0005,
-        0.000001,
-        1.0,
-        "share of district value added",
-        "Spending at which screening reaches half its intensity",
-    )
-    coownership_stake: float = _number(
-        0.5,
-        0.01,
-        1.0,
-        "share",
-        "Part of a management buy-out's price and capital that a local fund pays; the managers pay the rest of the price",
-        "one to one, as law 49/1985 after its reform of 2001; calibrated",
-    )
-    entrant_cost: float = _number(150.0, 1.0, 100000, "k€", "Attraction of one technology-distant entrant")
-    entrant_size: float = _number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")
-    founding_cost: float = _number(25.0, 1.0, 10000, "k€", "Support that brings one additional founder in a thin phase")
-    contest_rivals: int = _count(16, 1, 200, "bids", "Rival bids in a cluster contest", "BioRegio: 17 bids")
-    contest_winners: int = _count(4, 1, 200, "bids", "Winning bids", "BioRegio: 4 winners")
-    contest_interval: int = _count(
-        32, 1, 400, "quarters", "Quarters for which a contest's award runs", "BioRegio 1997-2005"
-    )
-    credibility_speed: float = _number(
-        0.05,
-        0.0,
-        1.0,
-        "per quarter",
-        "Speed at which credibility of the public match is won; it is lost four times as fast",
-    )
 
 
 class Mechanisms(Section):
@@ -1046,13 +692,13 @@ class Scenario(Section):
     ownership: Ownership = Ownership()
     demography: Demography = Demography()
     history: Strategy = Field(Strategy(), description="How the district behaved before")
-    strategy_start: int = _count(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")
+    strategy_start: int = whole(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")
     strategy: Strategy = Field(Strategy(), description="How the district answers globalisation")
     policies: tuple[Instrument, ...] = Field(
-        (), max_length=32, strict=False, description="Policy instruments, acting in this order"
+        (), max_length=MOST_INSTRUMENTS, strict=False, description="Policy instruments, acting in this order"
     )
     policy_effects: PolicyEffects = PolicyEffects()
-    shocks: tuple[Shock, ...] = Field((), max_length=32, strict=False, description="Shocks from outside")
+    shocks: tuple[Shock, ...] = Field((), max_length=MOST_SHOCKS, strict=False, description="Shocks from outside")
     mechanisms: Mechanisms = Mechanisms()
 
     @field_validator("policies")

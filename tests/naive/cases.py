@@ -25,7 +25,7 @@ from district_sim.model.processes import (
 from district_sim.model.schedule import one_quarter
 from district_sim.model.scratch import list_living
 from district_sim.model.state import Accounts, Clock, State, copied, fitted, grown
-from district_sim.scenario.instruments import KINDS, TARGETED, TARGETS, Targeting
+from district_sim.scenario.instruments import InstrumentKind, Targeting
 from district_sim.scenario.sections import Scenario
 from naive.common import cut_all_ties, living
 
@@ -63,15 +63,15 @@ _COLLECTIVE = {
 
 def instruments(budget: float = 60.0) -> list[dict[str, Any]]:
     """All instruments at once, every target in use, some twice, some with windows."""
-    reaching = [kind for kind in KINDS if kind in TARGETED]
-    served = [(kind, Targeting.ALL) for kind in KINDS if kind not in TARGETED]
-    served += [(reaching[n % len(reaching)], target) for n, target in enumerate(TARGETS)]
+    reaching = [kind for kind in InstrumentKind if kind.record.targeted]
+    served = [(kind, Targeting.ALL) for kind in InstrumentKind if not kind.record.targeted]
+    served += [(reaching[n % len(reaching)], target) for n, target in enumerate(Targeting)]
     items = [
         {"name": f"{kind}_{target}", "kind": kind, "target": target, "start": 0, "budget": budget, "intensity": 0.8}
-        for kind, target in sorted(served, key=lambda item: KINDS.index(item[0]))
+        for kind, target in sorted(served, key=lambda item: item[0].code)
     ]
     twice = [{**item, "target": "all", "start": 1, "end": 4, "budget_share": 0.01} for item in items[::3]]
-    taxed = [{**item, "funded_by": "taxes", "phase": 5 if item["kind"] in TARGETED else None} for item in items[1::4]]
+    taxed = [{**item, "funded_by": "taxes", "phase": 5 if item["kind"] in reaching else None} for item in items[1::4]]
     return items + twice + taxed
 
 

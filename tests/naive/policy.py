@@ -5,16 +5,10 @@ from typing import Any
 
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
-from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETS, InstrumentKind, Targeting
+from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
 from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of, strategy
 
-TO_FIRMS = {
-    InstrumentKind.TRAINING_VOUCHERS,
-    InstrumentKind.RD_SUBSIDY,
-    InstrumentKind.EXPORT_VOUCHERS,
-    InstrumentKind.IT_SUBSIDY,
-    InstrumentKind.IT_BROKERS,
-}
+KINDS, TARGETS = tuple(InstrumentKind), tuple(Targeting)
 
 
 def admits(state: State, p: Any, target: Targeting, phase: int, i: int) -> bool:
@@ -60,7 +54,7 @@ def apply_policies(state: State, p: Any) -> None:
         if kind is InstrumentKind.PPP_MATCH:
             policy.match += strength
             policy.match_budget += budget
-        elif kind in TO_FIRMS:
+        elif kind.record.targeted:
             target, phase = TARGETS[q.target[number]], int(q.phase[number])
             served = [i for i in firms if admits(state, p, target, phase, i)]
             report.spent = _to_firms(state, p, kind, strength, served, budget, firms)
@@ -102,6 +96,7 @@ def _to_firms(
         elif kind is InstrumentKind.EXPORT_VOUCHERS:
             firm.voucher += min(1.0, strength * money / e.voucher_cost)
         else:
+            assert kind in (InstrumentKind.IT_SUBSIDY, InstrumentKind.IT_BROKERS)
             firm.it += min(1.0, 0.1 * strength * each / e.it_cost) * (1 - firm.it)
     spent = each * people
     pay(state, PUBLIC, FIRMS if kind is InstrumentKind.RD_SUBSIDY else WORLD, spent)
@@ -151,6 +146,8 @@ def _to_district(
     elif kind is InstrumentKind.ENTRANT_ATTRACTION_NETWORKED:
         budget = _founding(budget, e.entrant_cost, strength, policy.entrants[1])
         policy.entrants[1] += strength * budget / e.entrant_cost
+    else:
+        raise AssertionError(kind)
     pay(state, PUBLIC, WORLD, budget)
     return budget
 

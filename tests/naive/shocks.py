@@ -5,7 +5,7 @@ from typing import Any
 
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import DIVESTMENTS, HOUSEHOLDS, WORLD, State
-from district_sim.scenario.instruments import SHOCKS, ShockKind
+from district_sim.scenario.instruments import ShockKind
 from naive.common import clip, key, living, now, pay, seed_of
 from naive.demography import close_firm
 
@@ -26,7 +26,7 @@ def apply_shocks(state: State, p: Any) -> None:
     world, t = state.world[0], now(state)
     world.slump = world.outside_gain = 0.0
     for number, code in enumerate(p.shocks.kind):
-        kind, size = SHOCKS[code], strength(p, number, t)
+        kind, size = tuple(ShockKind)[code], strength(p, number, t)
         if kind is ShockKind.ANCHOR_LOSS and t == p.shocks.start[number]:
             _lose_anchor(state, p, float(p.shocks.size[number]))
         elif kind is ShockKind.MNE_EXIT and t == p.shocks.start[number]:

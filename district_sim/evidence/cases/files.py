@@ -17,9 +17,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from district_sim.scenario.fields import Section
 from district_sim.scenario.files import Key, ScenarioError, bundled_folder, load_scenario, read_yaml, shown_path
 from district_sim.scenario.paths import expand, expected, schemas_at, show, suggest, value_at
-from district_sim.scenario.sections import Scenario, Section
+from district_sim.scenario.sections import Scenario
 
 CASES = "cases"
 """Folder of the cases, in that of the bundled scenarios."""

@@ -135,8 +135,8 @@ def scenario_of(cell: Cell) -> Scenario:
     """
     from district_sim.experiments.costs import equalised
     from district_sim.scenario.files import load_scenario
+    from district_sim.scenario.interventions import Instrument
     from district_sim.scenario.policy_files import laid_over
-    from district_sim.scenario.sections import Instrument
 
     base = load_scenario(cell.scenario, cell.levers)
     mix = [Instrument.model_validate(item) for item in cell.mix]

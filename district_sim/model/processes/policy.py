@@ -12,33 +12,34 @@ from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import degree, is_affiliate
 from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, TAXES, WORLD
-from district_sim.scenario.instruments import KINDS, MOST_FOUNDED, TARGETED, TARGETS, InstrumentKind, Targeting
+from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
 
-_TRAINING = KINDS.index(InstrumentKind.TRAINING_VOUCHERS)
-_RESEARCH = KINDS.index(InstrumentKind.RD_SUBSIDY)
-_CONTEST = KINDS.index(InstrumentKind.CLUSTER_CONTEST)
-_CENTRE = KINDS.index(InstrumentKind.TECHNOLOGY_CENTRE)
-_EXPORT = KINDS.index(InstrumentKind.EXPORT_VOUCHERS)
-_PLATFORM = KINDS.index(InstrumentKind.EXPORT_PLATFORM)
-_MATCH = KINDS.index(InstrumentKind.PPP_MATCH)
-_SCREENING = KINDS.index(InstrumentKind.TAKEOVER_SCREENING)
-_PHASES = KINDS.index(InstrumentKind.PHASE_SUPPORT)
-_IT = KINDS.index(InstrumentKind.IT_SUBSIDY)
-_BROKERS = KINDS.index(InstrumentKind.IT_BROKERS)
-_ENTRANTS = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION)
-_NETWORKED = KINDS.index(InstrumentKind.ENTRANT_ATTRACTION_NETWORKED)
-_COOWNERSHIP = KINDS.index(InstrumentKind.LOCAL_COOWNERSHIP)
-_SMALL = TARGETS.index(Targeting.SMALL)
-_LARGE = TARGETS.index(Targeting.LARGE)
-_YOUNG = TARGETS.index(Targeting.YOUNG)
-_LOCAL = TARGETS.index(Targeting.LOCAL_OWNERS)
-_FINAL = TARGETS.index(Targeting.FINAL)
-_SUPPLIERS = TARGETS.index(Targeting.SUPPLIERS)
-_PERFORMING = TARGETS.index(Targeting.PERFORMING)
-_RANDOM = TARGETS.index(Targeting.RANDOM)
-_GATEKEEPERS = TARGETS.index(Targeting.GATEKEEPERS)
-_PERIPHERAL = TARGETS.index(Targeting.PERIPHERAL)
-_TO_FIRMS = tuple(number for number, kind in enumerate(KINDS) if kind in TARGETED)
+_TRAINING = InstrumentKind.TRAINING_VOUCHERS.code
+_RESEARCH = InstrumentKind.RD_SUBSIDY.code
+_CONTEST = InstrumentKind.CLUSTER_CONTEST.code
+_CENTRE = InstrumentKind.TECHNOLOGY_CENTRE.code
+_EXPORT = InstrumentKind.EXPORT_VOUCHERS.code
+_PLATFORM = InstrumentKind.EXPORT_PLATFORM.code
+_MATCH = InstrumentKind.PPP_MATCH.code
+_SCREENING = InstrumentKind.TAKEOVER_SCREENING.code
+_PHASES = InstrumentKind.PHASE_SUPPORT.code
+_IT = InstrumentKind.IT_SUBSIDY.code
+_BROKERS = InstrumentKind.IT_BROKERS.code
+_ENTRANTS = InstrumentKind.ENTRANT_ATTRACTION.code
+_NETWORKED = InstrumentKind.ENTRANT_ATTRACTION_NETWORKED.code
+_COOWNERSHIP = InstrumentKind.LOCAL_COOWNERSHIP.code
+_ALL = Targeting.ALL.code
+_SMALL = Targeting.SMALL.code
+_LARGE = Targeting.LARGE.code
+_YOUNG = Targeting.YOUNG.code
+_LOCAL = Targeting.LOCAL_OWNERS.code
+_FINAL = Targeting.FINAL.code
+_SUPPLIERS = Targeting.SUPPLIERS.code
+_PERFORMING = Targeting.PERFORMING.code
+_RANDOM = Targeting.RANDOM.code
+_GATEKEEPERS = Targeting.GATEKEEPERS.code
+_PERIPHERAL = Targeting.PERIPHERAL.code
+_TO_FIRMS = tuple(kind.code for kind in InstrumentKind if kind.record.targeted)
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
 _COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
@@ -75,7 +76,9 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
         return pipelines[i].node.max() >= 0
     if rule == _PERIPHERAL:
         return 2.0 * degree(i, ties) < p.ties[0].wanted
-    return True
+    if rule == _ALL:
+        return True
+    raise ValueError("no such targeting rule")
 
 
 @kernel
@@ -140,9 +143,11 @@ def _serve_firms(
             firms[i].cash += scratch.value[i]
         elif kind == _EXPORT:
             firms[i].voucher += min(1.0, strength * scratch.value[i] / e.voucher_cost)
-        else:
+        elif kind in (_IT, _BROKERS):
             gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
             firms[i].it += gain * (1.0 - firms[i].it)
+        else:
+            raise ValueError("no such instrument for firms")
     accounts.money[FIRMS] += displaced
     accounts.money[HOUSEHOLDS] -= displaced
     if kind == _RESEARCH:
@@ -211,6 +216,8 @@ def _serve_district(q, kind, budget, district, agency, policy, instruments, cloc
         policy[0].entrants[1] += strength * spent / e.entrant_cost
     elif kind == _COOWNERSHIP:
         return 0.0
+    else:
+        raise ValueError("no such instrument for the district")
     accounts.money[WORLD] += spent
     accounts.money[PUBLIC] -= spent
     return spent

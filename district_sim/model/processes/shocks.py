@@ -6,14 +6,14 @@ from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.demography import close_firm
 from district_sim.model.state import DIVESTMENTS, HOUSEHOLDS, SELF_OWNED, WORLD
-from district_sim.scenario.instruments import SHOCKS, ShockKind
+from district_sim.scenario.instruments import ShockKind
 
-_ENTRY = SHOCKS.index(ShockKind.COMPETITOR_ENTRY)
-_SLUMP = SHOCKS.index(ShockKind.DEMAND_SLUMP)
-_BREAK = SHOCKS.index(ShockKind.TECHNOLOGICAL_BREAK)
-_CURRENCY = SHOCKS.index(ShockKind.EXCHANGE_RATE)
-_ANCHOR = SHOCKS.index(ShockKind.ANCHOR_LOSS)
-_LEAVING = SHOCKS.index(ShockKind.MNE_EXIT)
+_ENTRY = ShockKind.COMPETITOR_ENTRY.code
+_SLUMP = ShockKind.DEMAND_SLUMP.code
+_BREAK = ShockKind.TECHNOLOGICAL_BREAK.code
+_CURRENCY = ShockKind.EXCHANGE_RATE.code
+_ANCHOR = ShockKind.ANCHOR_LOSS.code
+_LEAVING = ShockKind.MNE_EXIT.code
 _SHOCK = int(Stream.SHOCK)
 
 
@@ -112,7 +112,11 @@ def apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p):
             world[0].outside_gain += p.market[0].demand_price * size
             for phase in range(p.technology[0].phases):
                 world[0].price[phase] *= np.exp(-size)
-        elif t == q.start[k] and kind == _ANCHOR:
-            _lose_anchor(q.size[k], firms, ties, pipelines, accounts, tally, clock)
-        elif t == q.start[k] and kind == _LEAVING:
-            _leave(k, q.size[k], firms, ties, pipelines, accounts, tally, clock, p.ownership[0])
+        elif kind == _ANCHOR:
+            if t == q.start[k]:
+                _lose_anchor(q.size[k], firms, ties, pipelines, accounts, tally, clock)
+        elif kind == _LEAVING:
+            if t == q.start[k]:
+                _leave(k, q.size[k], firms, ties, pipelines, accounts, tally, clock, p.ownership[0])
+        else:
+            raise ValueError("no such shock")

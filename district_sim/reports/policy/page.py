@@ -12,7 +12,6 @@ from district_sim.reports.policy.points import points, stays
 from district_sim.reports.policy.question import Question, command_line
 from district_sim.reports.policy.sheets import all_sheets, instruments
 from district_sim.reports.policy.verdict import turns
-from district_sim.scenario.instrument_notes import INSTRUMENTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +104,7 @@ def _mix(question: Question, cell: str) -> dict[str, Any]:
         "name": cell,
         "files": question.files[cell],
         "sheet": instruments(question, cell),
-        "notes": [(kind.value, INSTRUMENTS[kind]) for kind in kinds],
+        "notes": [(kind.value, kind.record) for kind in kinds],
     }
 
 

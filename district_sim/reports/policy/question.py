@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from district_sim.experiments.ranges import Parameter
+    from district_sim.scenario.interventions import Instrument
     from district_sim.scenario.policy_files import Policy
-    from district_sim.scenario.sections import Instrument, Scenario
+    from district_sim.scenario.sections import Scenario
 
 TOP = 5
 """Parameters to which the sensitivity of the verdict is shown."""

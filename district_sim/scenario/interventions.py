@@ -1,0 +1,164 @@
+"""What is done to a district: policy instruments with their windows and budgets, and shocks from outside."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from district_sim.scenario.fields import Section, number, share, whole
+from district_sim.scenario.instruments import FOREVER, Funding, InstrumentKind, ShockKind, Targeting
+
+MOST_INSTRUMENTS = MOST_SHOCKS = 32  # in a scenario
+
+
+class Instrument(Section):
+    """One policy instrument with its window, budget and target."""
+
+    name: str = Field(min_length=1, max_length=60, description="A name of your own")
+    kind: Annotated[
+        InstrumentKind,
+        Field(
+            strict=False,
+            description="Which instrument",
+            json_schema_extra={"enumDescriptions": [kind.record.mechanism for kind in InstrumentKind]},
+        ),
+    ]
+    start: int = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
+    end: int = whole(FOREVER, 0, FOREVER, "quarter", "First quarter without it", "set by you")
+    budget: float = number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter", "set by you")
+    budget_share: float = number(
+        0.0,
+        0.0,
+        0.5,
+        "share of district turnover",
+        "Budget per quarter as a share of the last quarter's turnover, added to the absolute one",
+        "set by you",
+    )
+    intensity: float = number(
+        1.0,
+        0.0,
+        10,
+        "1",
+        "Strength: match rate for ppp_match, share of takeovers prevented at full spending for screening, probability "
+        "of joining a buy-out for co-ownership, otherwise effect per k€ relative to normal; vouchers and subsidies pay "
+        "at most 2 k€ per employee and quarter",
+        "set by you",
+    )
+    target: Annotated[Targeting, Field(strict=False, description="Whom it serves")] = Targeting.ALL
+    phase: int | None = Field(
+        None,
+        ge=0,
+        le=11,
+        description="Serve firms of this production phase only (0 is the first)",
+        json_schema_extra={"unit": "phase"},
+    )
+    funded_by: Annotated[
+        Funding,
+        Field(
+            strict=False,
+            description="Who pays in the end: outside (a national or European programme), or taxes on the district's "
+            "firms in proportion to value added",
+        ),
+    ] = Funding.OUTSIDE
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError(f"end ({self.end}) must come after start ({self.start})")
+        if self.target is not Targeting.ALL and not self.kind.record.targeted:
+            raise ValueError(f"{self.kind} serves the district as a whole; target must be all, not {self.target}")
+        if self.phase is not None and not self.kind.record.targeted:
+            raise ValueError(f"{self.kind} serves the district as a whole; leave phase out")
+        return self
+
+
+class Shock(Section):
+    """Something that happens to the district from outside, with its time, size and recovery."""
+
+    name: str = Field(min_length=1, max_length=60, description="A name of your own")
+    kind: Annotated[
+        ShockKind,
+        Field(
+            strict=False,
+            description="Which shock",
+            json_schema_extra={"enumDescriptions": [kind.record.mechanism for kind in ShockKind]},
+        ),
+    ]
+    start: int = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
+    size: float = Field(
+        ge=-1.0,
+        le=2.0,
+        allow_inf_nan=False,
+        description="How large: "
+        + "; ".join(f"{kind}: {kind.record.size}, {kind.record.low:g} to {kind.record.high:g}" for kind in ShockKind),
+        json_schema_extra={"unit": "by kind", "source": "set by you"},
+    )
+    duration: int = whole(FOREVER, 0, FOREVER, "quarters", "How long it lasts in full; not for events", "set by you")
+    recovery: int = whole(0, 0, FOREVER, "quarters", "How long it takes to fade after that, linearly", "set by you")
+
+    @model_validator(mode="after")
+    def _of_this_kind(self) -> Self:
+        record = self.kind.record
+        if not record.low <= self.size <= record.high:
+            raise ValueError(f"size of {self.kind} ({record.size}) must be {record.sizes}, not {self.size:g}")
+        if record.event and (self.duration, self.recovery) != (FOREVER, 0):
+            raise ValueError(
+                f"{self.kind} is an event and recovery from it an outcome; leave duration and recovery out"
+            )
+        return self
+
+
+class PolicyEffects(Section):
+    """What policy money buys."""
+
+    training_cost: float = number(
+        1.0, 0.01, 1000, "k€ per employee", "Training that closes a tenth of an employee's gap in education"
+    )
+    it_cost: float = number(
+        1.5, 0.01, 1000, "k€ per employee", "Investment that closes a tenth of the gap in information technology"
+    )
+    broker_reach: float = number(
+        0.5,
+        0.0,
+        5.0,
+        "1",
+        "Rise of human interaction by unlimited brokerage; half of it at the spending agency.project_half",
+    )
+    crowding_out: float = share(
+        0.4,
+        "Own R&D that a firm saves for each euro of subsidy",
+        "David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
+    )
+    crowding_out_training: float = share(
+        0.0,
+        "Own training that a firm saves for each euro of training voucher, as far as it trains",
+        "Abramovsky et al. 2011, J. Labor Economics 29, 153-193: little was additional; off by default, as the "
+        "calibration knows none",
+    )
+    voucher_cost: float = number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
+    screening_half: float = number(
+        0.0005, 0.000001, 1.0, "share of district value added", "Spending at which screening reaches half its intensity"
+    )
+    coownership_stake: float = number(
+        0.5,
+        0.01,
+        1.0,
+        "share",
+        "Part of a management buy-out's price and capital that a local fund pays; the managers pay the rest of the "
+        "price",
+        "one to one, as law 49/1985 after its reform of 2001; calibrated",
+    )
+    entrant_cost: float = number(150.0, 1.0, FOREVER, "k€", "Attraction of one technology-distant entrant")
+    entrant_size: float = number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")
+    founding_cost: float = number(25.0, 1.0, 10000, "k€", "Support that brings one additional founder in a thin phase")
+    contest_rivals: int = whole(16, 1, 200, "bids", "Rival bids in a cluster contest", "BioRegio: 17 bids")
+    contest_winners: int = whole(4, 1, 200, "bids", "Winning bids", "BioRegio: 4 winners")
+    contest_interval: int = whole(
+        32, 1, 400, "quarters", "Quarters for which a contest's award runs", "BioRegio 1997-2005"
+    )
+    credibility_speed: float = number(
+        0.05,
+        0.0,
+        1.0,
+        "per quarter",
+        "Speed at which credibility of the public match is won; it is lost four times as fast",
+    )
