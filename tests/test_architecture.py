@@ -1,7 +1,8 @@
-"""The house: which file may import what. Arrows point one way."""
+"""The house: which room may import what. Every import, also one inside a function, goes down one list of floors."""
 
 import ast
-from graphlib import TopologicalSorter
+import shutil
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,91 +10,154 @@ import pytest
 import district_sim
 
 PACKAGE = Path(district_sim.__file__).parent
-MODULES = {
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
+
+FLOORS = (
+    ("cli",),
+    ("app",),
+    ("reports",),
+    ("evidence",),
+    ("figures",),
+    ("experiments",),
+    ("mesa_model", "text"),
+    ("run",),
+    ("model",),
+    ("scenario",),
+    ("kernels", "_version"),
+)
+"""The rooms, from the top floor down. A room imports itself and rooms on lower floors, nothing else."""
+ABOVE = {"__init__": {"_version", "mesa_model", "run", "scenario"}, "__main__": {"cli"}}
+"""The two doors of the package and what they open."""
+
+PAGE_LIBRARIES = ("anywidget", "solara")
+LIBRARIES = {
+    "jinja2": {"reports.policy.page"},
+    "matplotlib": {"figures", "app"},
+    "mesa": {"mesa_model"},
+    "numba": {"kernels", "run.run"},
+    "pydantic": {"evidence.cases.files", "experiments", "scenario"},
+    "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},
+    "typer": {"cli"},
+    **{name: {"app"} for name in PAGE_LIBRARIES},
 }
-ALLOWED = {
-    "mesa": {"model", "agents", "mesa_private", "app"},
-    "matplotlib": {
-        "figures.cases",
-        "figures.comparison",
-        "figures.experiments",
-        "figures.film",
-        "figures.maps",
-        "figures.policy_report",
-        "figures.replications",
-        "figures.runs",
-        "figures.structure",
-        "figures.studies",
-        "figures.style",
-        "figures.stylised",
-        "app",
-    },
-    "jinja2": {"policy_report.page"},
-    "pydantic": {"cases.files", "scenario", "scenario_files", "experiments.design", "experiments.design_files"},
-    "pydantic_core": {"cases.files", "scenario", "scenario_files", "experiments.design_files"},
-}
+"""Libraries that stay at home: the rooms or modules that may import them."""
+BEHIND_THE_PAGE = ("course", "downloads", "futures", "interventions", "levers", "links", "simulation")
+"""Modules of `app` that can be used and tested without a browser's libraries."""
+
+
+def modules(package: Path) -> dict[str, ast.Module]:
+    """The syntax tree of every module, by its name without `district_sim.`; `__init__.py` by its package's name."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        found[".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)] = ast.parse(
+            path.read_text(encoding="utf-8")
+        )
+    return found
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Full names of all modules imported anywhere in a file; `from a import b` counts as a and as a.b."""
+    """Full names of all that is imported anywhere in a file; `from a import b` counts as a.b."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "relative imports are not used here"
-            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 
-def at_import(tree: ast.Module) -> set[str]:
-    """The same for what is imported when the file is: not in functions, not for type checkers only."""
-    kept = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return imported(ast.Module(kept, []))
+def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
+    """For each module, the modules of the package that it imports anywhere."""
+    found: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        found[name] = set()
+        for full in imported(tree):
+            if full.split(".")[0] != "district_sim":
+                continue
+            target = full.partition(".")[2]
+            while target and target not in trees:
+                target = target.rpartition(".")[0]
+            found[name].add(target or "__init__")
+        found[name].discard(name)
+    return found
 
 
-@pytest.mark.parametrize(("library", "homes"), ALLOWED.items(), ids=ALLOWED)
-def test_libraries_stay_in_their_files(library: str, homes: set[str]) -> None:
-    users = {name for name, tree in MODULES.items() if library in {full.split(".")[0] for full in imported(tree)}}
-    assert {name for name in users if not {name, name.split(".")[0]} & homes} == set()
+def room(module: str) -> str:
+    return module.split(".")[0]
 
 
-def test_nobody_imports_the_front_ends() -> None:
-    front = ("district_sim.cli", "district_sim.app")
-    users = {name for name, tree in MODULES.items() if any(full.startswith(front) for full in imported(tree))}
-    assert {name for name in users if not name.startswith(("app.", "cli."))} <= {"__main__"}
-    assert not any(
-        full.startswith("district_sim.cli")
-        for name, tree in MODULES.items()
-        if name.startswith("app.")
-        for full in imported(tree)
-    )
+def faults(package: Path) -> list[str]:
+    """Everything in the package that breaks a rule of the house, in words."""
+    trees = modules(package)
+    floor = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}
+    out = [f"{name}: is on no floor" for name in sorted({room(name) for name in trees} - floor.keys() - ABOVE.keys())]
+    graph = arrows(trees)
+    for name, targets in graph.items():
+        for target in sorted(targets):
+            a, b = room(name), room(target)
+            if a in ABOVE:
+                allowed = b in ABOVE[a]
+            else:
+                allowed = a == b or floor.get(b, len(FLOORS)) < floor.get(a, -1)
+            if not allowed:
+                out.append(f"{name}: imports {target}, which is not on a lower floor")
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        out.append(f"circle: {' -> '.join(error.args[1])}")
+    for library, homes in LIBRARIES.items():
+        for name, tree in trees.items():
+            if library in {room(full) for full in imported(tree)} and not {name, room(name)} & homes:
+                out.append(f"{name}: imports {library}, whose home is {', '.join(sorted(homes))}")
+    for name in BEHIND_THE_PAGE:
+        if {room(full) for full in imported(trees[f"app.{name}"])} & set(PAGE_LIBRARIES):
+            out.append(f"app.{name}: stands behind the page and must not import its libraries")
+    return out
 
 
-def test_solara_stays_on_the_page() -> None:
-    """What stands behind the page can be used and tested without it."""
-    libraries = {"solara", "reacton", "anywidget", "ipyvuetify"}
-    users = {name for name, tree in MODULES.items() if {full.split(".")[0] for full in imported(tree)} & libraries}
-    logic = ("course", "downloads", "futures", "levers", "measures", "sharing", "simulation")
-    behind = {f"app.{name}" for name in logic}
-    assert {name for name in users if not name.startswith("app.")} == set()
-    assert behind <= MODULES.keys()
-    assert users & behind == set()
+def test_every_import_goes_down() -> None:
+    assert faults(PACKAGE) == []
 
 
-def test_processes_know_nothing_of_who_calls_them() -> None:
-    above = {"schedule", "run", "model", "agents", "figures", "trajectories", "scenario", "scenario_files"}
-    for name, tree in MODULES.items():
-        if name.startswith("processes."):
-            assert not imported(tree) & {f"district_sim.{module}" for module in above}, name
+def test_the_house_is_small() -> None:
+    """At most sixteen rooms at the top, at most thirteen floors, no loose modules."""
+    top = {path.name for path in PACKAGE.iterdir() if path.suffix == ".py"}
+    assert top == {"__init__.py", "__main__.py", "_version.py"}
+    assert len({room(name) for name in modules(PACKAGE)}) <= 16
+    assert len(FLOORS) + 2 <= 13
 
 
-def test_imports_have_no_cycle() -> None:
-    graph = {
-        name: {full.removeprefix("district_sim.") for full in at_import(tree)} & MODULES.keys() - {name}
-        for name, tree in MODULES.items()
+def test_every_name_here_exists() -> None:
+    """A rule about something that is not there cannot fail."""
+    trees = modules(PACKAGE)
+    rooms = {room(name) for name in trees}
+    assert {name for names in FLOORS for name in names} | ABOVE.keys() == rooms
+    users = {
+        library: {name for name, tree in trees.items() if library in map(room, imported(tree))} for library in LIBRARIES
     }
-    assert graph["schedule"] >= {"processes.market", "processes.ties"}  # the test sees what it should see
-    TopologicalSorter(graph).prepare()  # raises CycleError
+    for library, homes in LIBRARIES.items():
+        for home in homes:
+            assert {name for name in users[library] if home in (name, room(name))}, f"{home} does not import {library}"
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        ("model/processes/market.py", "from district_sim.run.run import simulate", "imports run.run"),
+        ("scenario/files.py", "def late():\n    from district_sim.cli import common", "imports cli.common"),
+        ("run/trajectories.py", "import matplotlib.pyplot", "imports matplotlib"),
+        (
+            "kernels/draws.py",
+            "from district_sim.kernels.vectors import exp_fast\nimport district_sim.text.names",
+            "text.names",
+        ),
+    ],
+)
+def test_a_forbidden_import_is_refused(module: str, line: str, fault: str, tmp_path: Path) -> None:
+    copy = tmp_path / "district_sim"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "static", "vue"))
+    assert faults(copy) == faults(PACKAGE)
+    path = copy / module
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+    assert any(fault in text for text in set(faults(copy)) - set(faults(PACKAGE)))

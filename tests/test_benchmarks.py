@@ -232,6 +232,6 @@ def test_both_commits_are_measured_with_the_same_benchmarks(tmp_path: Path) -> N
     old, new = compare_commits.check_out(("HEAD", "HEAD"), tmp_path)
     texts = [(place / "benchmarks" / "rows.py").read_text(encoding="utf-8") for place in (old, new)]
     assert texts[0] == texts[1]
-    assert (old / "district_sim" / "schedule.py").is_file()
+    assert (old / "district_sim" / "model" / "schedule.py").is_file()
     with pytest.raises(typer.BadParameter, match="there is no commit no_such_commit"):
         compare_commits.check_out(("HEAD", "no_such_commit"), tmp_path)

@@ -48,7 +48,8 @@ def call(*arguments: str) -> Result:
 COMMAND = "from district_sim.cli import main; main()"
 TELLS = """
 from pathlib import Path
-from district_sim import cli, run
+from district_sim import cli
+from district_sim.run import run
 simulate = run.simulate
 def telling(scenario, seed, progress, every):
     tell = lambda done: (progress(done), done >= 5 and Path("begun").touch())

@@ -93,7 +93,7 @@ def test_every_parameter_is_described() -> None:
 
 def scheduled() -> list[str]:
     """The calls of one quarter, in their order."""
-    tree = ast.parse((PACKAGE / "schedule.py").read_text(encoding="utf-8"))
+    tree = ast.parse((PACKAGE / "model" / "schedule.py").read_text(encoding="utf-8"))
     quarter = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "one_quarter")
     imported = {
         alias.name
@@ -130,8 +130,7 @@ def test_odd_has_its_seven_elements() -> None:
 
 # Every parameter is read --------------------------------------------------------------------------
 
-KERNELS = [PACKAGE / "schedule.py", PACKAGE / "initial.py", PACKAGE / "indicators.py", PACKAGE / "parameters.py"]
-KERNELS += [PACKAGE / "state.py", PACKAGE / "run.py", *sorted((PACKAGE / "processes").glob("*.py"))]
+KERNELS = [*sorted((PACKAGE / "model").rglob("*.py")), PACKAGE / "run" / "run.py"]
 SECTIONS = {
     name: field.annotation
     for name, field in Scenario.model_fields.items()
@@ -215,13 +214,13 @@ def test_every_parameter_is_read() -> None:
 
 
 def test_every_instrument_property_is_read() -> None:
-    code = (PACKAGE / "processes" / "policy.py").read_text(encoding="utf-8")
+    code = (PACKAGE / "model" / "processes" / "policy.py").read_text(encoding="utf-8")
     for name in Policies._fields:
         assert re.search(rf"\b(q|p\.policies)\.{name}\b", code), name
 
 
 def test_every_shock_property_is_read() -> None:
-    code = (PACKAGE / "processes" / "shocks.py").read_text(encoding="utf-8")
+    code = (PACKAGE / "model" / "processes" / "shocks.py").read_text(encoding="utf-8")
     for name in Shocks._fields:
         assert re.search(rf"\bq\.{name}\b", code), name
 

@@ -83,7 +83,7 @@ def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A reader's folder. Runs are made in a thread, as each new process would take seconds to start."""
     monkeypatch.setattr(scenario_files, "bundled_folder", lambda: small_scenarios)
-    for module in ("policy_files", "cases.files", "cases.output"):
+    for module in ("scenario.policy_files", "evidence.cases.files", "reports.cases"):
         monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
     monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))
     monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
