@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from district_sim.cli import app
 from district_sim.experiments import Experiment, load_experiments
-from district_sim.experiments.checks import resolved_scenarios, scenario_of
-from district_sim.experiments.design import points, unit_sample
+from district_sim.experiments.checks import resolved_scenarios
 from district_sim.experiments.design_files import bundled_experiments, load_experiment
 from district_sim.experiments.plan import differences, make_plan
+from district_sim.experiments.points import points, scenario_of, unit_sample
 from district_sim.scenario.files import ScenarioError, scenario_names
 
 SUBSIDY = {"name": "research", "kind": "rd_subsidy", "budget": 100.0}

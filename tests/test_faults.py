@@ -175,7 +175,7 @@ def test_a_sample_that_other_libraries_draw_otherwise_is_another_experiment(
 ) -> None:
     e = tiny(tmp_path, design="latin_hypercube", samples=3, vary={"strategy.sale": {}})
     run_here(e, tmp_path / "out")
-    monkeypatch.setattr("district_sim.experiments.design.unit_sample", lambda _: np.full((3, 1), 0.5))
+    monkeypatch.setattr("district_sim.experiments.points.unit_sample", lambda _: np.full((3, 1), 0.5))
     with pytest.raises(FolderError, match="points"):
         run_here(e, tmp_path / "out")
 

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import Result
 
 from district_sim.experiments import Results
-from district_sim.experiments.design import Experiment, place, unit_sample
+from district_sim.experiments.design import Experiment
+from district_sim.experiments.points import place, unit_sample
 from district_sim.experiments.ranges import Parameter, choose, parse_range
 from district_sim.experiments.sensitivity import (
     means_at_points,

@@ -263,7 +263,7 @@ class _Study:
 
     def screen(self, parameters: "list[Parameter]", trajectories: int, note: str, top: int) -> "list[Parameter]":
         """Morris' screening; returns the parameters with the greatest effects."""
-        from district_sim.experiments.design import unit_sample
+        from district_sim.experiments.points import unit_sample
         from district_sim.experiments.sensitivity import morris_indices, most_influential
         from district_sim.reports import experiment_tables as tables_experiments
 

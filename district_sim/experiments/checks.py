@@ -1,12 +1,11 @@
 """Checks of an experiment against the schema of scenarios, before anything runs."""
 
-from __future__ import annotations
-
-import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from district_sim.scenario.files import Key, ScenarioError, load_scenario
+from district_sim.experiments.design import OWN, Experiment, Interval, Range, Span, Value
+from district_sim.experiments.errors import DesignError
+from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.paths import (
     JsonSchema,
     child_schemas,
@@ -16,31 +15,12 @@ from district_sim.scenario.paths import (
     part_of,
     scenario_schema,
     schemas_at,
-    set_at,
     show,
     suggest,
 )
 
-if TYPE_CHECKING:
-    from district_sim.experiments.design import Experiment, Interval, Point, Range, Span, Value
-    from district_sim.scenario.sections import Scenario
-
 type Bases = dict[tuple[str, str], dict[str, Any]]
 """Resolved scenarios as plain data, by (scenario, name of the policies)."""
-
-
-class DesignError(ScenarioError):
-    """An experiment that cannot be run; `at` is the field that is wrong, or one entry of it."""
-
-    def __init__(self, at: Key, reason: str) -> None:
-        super().__init__(f"{dotted(at)}: {reason}")
-        self.at = at
-        self.reason = reason
-
-
-def dotted(at: Key) -> str:
-    """A field in words; of an entry of a list, the list, as its line or value tells which it is."""
-    return ".".join(map(str, at[:-1] if at and isinstance(at[-1], int) else at))
 
 
 def resolved_scenarios(experiment: Experiment) -> Bases:
@@ -49,8 +29,6 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
     Raises:
         DesignError: a scenario cannot be read.
     """
-    from district_sim.experiments.design import OWN
-
     bases: Bases = {}
     for number, name in enumerate(experiment.scenarios):
         try:
@@ -65,32 +43,6 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
         if not experiment.policies:
             bases[name, OWN] = data
     return bases
-
-
-def scenario_of(point: Point, bases: Bases) -> Scenario:
-    """The scenario of one point.
-
-    Raises:
-        ScenarioError: the point's settings do not go together.
-    """
-    from district_sim.scenario.sections import Scenario
-
-    data = bases[point.scenario, point.policies]
-    if point.settings:
-        data = copy.deepcopy(data)
-    for path, value in point.settings.items():
-        set_at(data, path, value)
-    try:
-        scenario = Scenario.model_validate(data)
-    except ValueError as error:  # pydantic's ValidationError is one
-        details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
-        first = details[0] if details else {"loc": (), "msg": str(error)}
-        where = ".".join(map(str, first["loc"]))
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        raise ScenarioError(f"{point.told()}: {where}{': ' if where else ''}{reason}") from None
-    if scenario.run.quarters < 2:
-        raise ScenarioError(f"{point.told()}: run.quarters: must be at least 2 for a trajectory to be told")
-    return scenario
 
 
 def checked_values(experiment: Experiment, bases: Bases | None = None) -> dict[str, tuple[Value, ...] | Interval]:
@@ -150,8 +102,6 @@ def _schemas_at(path: str, data: dict[str, Any], scenario: str) -> list[JsonSche
 def _values(
     path: str, given: tuple[Value, ...] | Span | Range, schemas: Sequence[JsonSchema]
 ) -> tuple[Value, ...] | Interval:
-    from district_sim.experiments.design import Range, Span
-
     if isinstance(given, Range):
         return _interval(path, given, schemas)
     kind = schemas[0].get("type")
@@ -181,8 +131,6 @@ def _spread(path: str, span: Span, *, whole: bool) -> tuple[Value, ...]:
 
 
 def _interval(path: str, given: Range, schemas: Sequence[JsonSchema]) -> tuple[Value, ...] | Interval:
-    from district_sim.experiments.design import Interval
-
     schema = schemas[0]
     kind = schema.get("type")
     if kind == "boolean" or "enum" in schema:

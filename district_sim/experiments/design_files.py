@@ -18,8 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from district_sim.experiments.checks import DesignError, checked_values, dotted
+from district_sim.experiments.checks import checked_values
 from district_sim.experiments.design import Experiment, Keep, Range, Span
+from district_sim.experiments.errors import DesignError, dotted
 from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
 from district_sim.scenario.paths import show, suggest
 from district_sim.scenario.policy_files import policy_mix

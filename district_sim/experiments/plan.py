@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from district_sim._version import __version__
-from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios, scenario_of
-from district_sim.experiments.design import Experiment, Point, points
+from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios
+from district_sim.experiments.design import Experiment
+from district_sim.experiments.points import Point, points, scenario_of
 
 _SHAPING = ("run", "scenario", "experiments/work.py")
 """What shapes a row of results beside the kernels."""

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from district_sim.experiments.checks import scenario_of
-from district_sim.experiments.design import OWN, Interval, Point, Range, Value
+from district_sim.experiments.design import OWN, Interval, Range, Value
+from district_sim.experiments.points import Point, scenario_of
 from district_sim.scenario.files import ScenarioError
 from district_sim.scenario.paths import (
     JsonSchema,
@@ -47,7 +47,7 @@ class Parameter:
     high: float
 
     def values(self) -> tuple[Value, ...] | Interval:
-        """The range as `design.place` wants it."""
+        """The range as `points.place` wants it."""
         if self.kind == "boolean":
             return tuple(bool(end) for end in dict.fromkeys((self.low, self.high)))
         return Interval(self.low, self.high, log=False, whole=self.kind == "integer")

@@ -12,7 +12,8 @@ import pandas as pd
 from district_sim.experiments.checks import Bases
 from district_sim.experiments.checks import described as described_path
 from district_sim.experiments.columns import column_notes, runs_schema
-from district_sim.experiments.design import OWN, Experiment, Point, points
+from district_sim.experiments.design import OWN, Experiment
+from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
 from district_sim.run.whole_files import write_whole
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from district_sim.experiments.design import place
+from district_sim.experiments.points import place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _RESAMPLES = 1000
-_LEVELS = 4  # of Morris' grid, as `design.unit_sample` draws it
+_LEVELS = 4  # of Morris' grid, as `points.unit_sample` draws it
 
 
 def saltelli_sample(parameters: Sequence[Parameter], base: int, seed: int) -> dict[str, tuple[Value, ...]]:

@@ -16,9 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from district_sim.experiments.checks import Bases, scenario_of
-from district_sim.experiments.design import Keep, Point
+from district_sim.experiments.checks import Bases
+from district_sim.experiments.design import Keep
 from district_sim.experiments.plan import model_version, scenario_hash
+from district_sim.experiments.points import Point, scenario_of
 from district_sim.model.parameters import parameters_of
 from district_sim.run.workers import WorkerError
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from district_sim.experiments.checks import Bases, scenario_of
-from district_sim.experiments.design import Keep, Point, Value, place
+from district_sim.experiments.checks import Bases
+from district_sim.experiments.design import Keep, Value
+from district_sim.experiments.points import Point, place, scenario_of
 from district_sim.model.parameters import parameters_of
 from district_sim.reports.policy.question import TOP, Question
 from district_sim.scenario.files import ScenarioError
