@@ -8,20 +8,30 @@ The state's arrays are replaced when the district outgrows them, so a view alway
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+from typing import Any, NamedTuple, Protocol, Self, overload
 
 import mesa
 import numpy as np
 
-from district_sim.model.parameters import NODE_KINDS
+from district_sim.model.parameters import NODE_KINDS, Parameters
 from district_sim.model.processes.demography import close_firm
-from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, WORLD
-
-if TYPE_CHECKING:
-    from district_sim.mesa_model.district import District
+from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, WORLD, State
 
 AGENCY_ID = -1
 """`unique_id` of the agency. A firm's is its row 0, 1, ...; multinational m's is -2 - m, as in `state.firms.owner`."""
+
+
+class Viewed(Protocol):
+    """What agents ask of the district that they are part of."""
+
+    parameters: Parameters
+    state: State
+
+    def firm(self, row: int) -> "Firm":
+        """The firm with this id."""
+
+    def owner(self, code: int) -> "Firm | Multinational | None":
+        """The agent behind a value of `state.firms.owner`."""
 
 
 class Pipeline(NamedTuple):
@@ -89,9 +99,9 @@ def _frozen(values: Any) -> np.ndarray:
 class View(mesa.Agent):
     """An agent that is a row of the district's state."""
 
-    model: "District"
+    model: Viewed
 
-    def __init__(self, model: "District", unique_id: int) -> None:
+    def __init__(self, model: Viewed, unique_id: int) -> None:
         super().__init__(model)
         self.unique_id = unique_id
 
@@ -302,7 +312,7 @@ class Agency(View):
     credibility = Column(float, "Credibility of the public match, 0..1.")
     pipelines = Column(_frozen, "Strength of the collective pipeline to each outside node, 0..1; a copy.")
 
-    def __init__(self, model: "District") -> None:
+    def __init__(self, model: Viewed) -> None:
         super().__init__(model, AGENCY_ID)
 
     @property
@@ -357,7 +367,7 @@ class Multinational(View):
         return sum(firm.sales for firm in self.affiliates)
 
 
-def _pay(model: "District", sector: int, amount: float) -> None:
+def _pay(model: Viewed, sector: int, amount: float) -> None:
     """Book money that someone outside the model gives to (or takes from) a sector."""
     money = model.state.accounts.money
     money[sector] += amount
