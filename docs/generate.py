@@ -1,11 +1,12 @@
-"""Write the generated tables of the documents: parameters from the schema, indicators, thresholds of the trajectories.
+"""Write the generated parts of the documents: tables of parameters, indicators and thresholds, numbers in the ODD.
 
-`python docs/generate.py` rewrites the tables between their markers; `--check` changes nothing and ends with exit code 1
-if one is out of date.
+`python docs/generate.py` rewrites the tables between their markers, the numbers of the ODD's headings and processes,
+and the links to them. `--check` changes nothing and ends with exit code 1 if a document is out of date.
 """
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
@@ -188,15 +189,43 @@ def filled(text: str, name: str, block: str) -> str:
     return f"{before}{start}\n\n{block}\n\n{end}{after}"
 
 
+def numbered(text: str) -> str:
+    """The ODD with its headings (1., 2., ..., 7.1, 7.2, ...) and the processes of a quarter numbered by their order."""
+    section = item = part = 0
+    listed = False
+    lines = []
+    for line in text.splitlines(keepends=True):
+        listed = line.startswith("<!-- schedule:start") or (listed and not line.startswith("<!-- schedule:end"))
+        if found := re.match(r"## (?:\d+\. )?(.*)", line, re.DOTALL):
+            section, part = section + 1, 0
+            line = f"## {section}. {found[1]}"
+        elif found := re.match(r"### (?:\d+\.\d+ )?(.*)", line, re.DOTALL):
+            part += 1
+            line = f"### {section}.{part} {found[1]}"
+        elif listed and (found := re.match(r"\d+(\. `.*)", line, re.DOTALL)):
+            item += 1
+            line = f"{item}{found[1]}"
+        lines.append(line)
+    return "".join(lines)
+
+
+def relinked(text: str, odd: str) -> str:
+    """A document whose links to headings of the ODD carry their numbers of now."""
+    headings = re.findall(r"^##+ (.+)$", odd, re.MULTILINE)
+    anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    now = {re.sub(r"^\d+-", "", anchor): anchor for anchor in anchors}
+    return re.sub(r"(odd\.md#)(?:\d+-)?([\w-]+)", lambda link: link[1] + now.get(link[2], link[2]), text)
+
+
 def documents() -> dict[Path, str]:
     """What the documents should say."""
-    out = {}
+    files = [*sorted(DOCS.glob("*.md")), *DOCS.parent.glob("README.md")]
+    out = {path: path.read_text(encoding="utf-8") for path in files}
     for file, blocks in BLOCKS.items():
-        text = (DOCS / file).read_text(encoding="utf-8")
         for name, write in blocks.items():
-            text = filled(text, name, write())
-        out[DOCS / file] = text
-    return out
+            out[DOCS / file] = filled(out[DOCS / file], name, write())
+    odd = out[DOCS / "odd.md"] = numbered(out[DOCS / "odd.md"])
+    return {path: relinked(text, odd) for path, text in out.items()}
 
 
 def main() -> int:

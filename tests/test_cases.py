@@ -228,18 +228,18 @@ def test_figure_shows_what_was_observed() -> None:
 # Identifiability ----------------------------------------------------------------------------------
 
 
-def test_told_alike_and_not_told() -> None:
+def test_identified_separated_and_neither() -> None:
     """Three parameters act alike in pairs, one on a target of its own, one on none, one only as much as luck does."""
     effects = np.array([[6.0, 6.0, 0.0, 0.0, 0.5], [0.0, 0.0, 9.0, 0.0, 0.0]])
     errors = np.full(effects.shape, 0.3)
     found = identify(["a", "b", "c", "d", "e"], effects, errors)
     assert [pair[:2] for pair in found.alike] == [("a", "b")]
     assert found.alike[0][2] == pytest.approx(-36.0 / 37.0)
-    assert found.verdict("a") == "not told apart from b"
-    assert found.verdict("c") == "told"
-    assert found.verdict("d") == found.verdict("e") == "not told: no target answers to it"
+    assert found.verdict("a") == "not separated from b"
+    assert found.verdict("c") == "identified"
+    assert found.verdict("d") == found.verdict("e") == "not identified: no target responds"
     assert found.left[2] == pytest.approx(1.0 / np.sqrt(82.0))
-    assert [direction.told for direction in found.directions] == [True, True, False, False, False]
+    assert [direction.identified for direction in found.directions] == [True, True, False, False, False]
     assert found.directions[1].main(found.names) == [("a", pytest.approx(0.5**0.5)), ("b", pytest.approx(0.5**0.5))]
 
 
@@ -264,7 +264,7 @@ def test_a_known_parameter_is_found_again(case: Case) -> None:
     fit = calibrate(case, seeds=6, budget=400, workers=1)
     assert fit.complete
     assert fit.identified is not None
-    assert fit.identified.verdict("demography.exit") == "told"
+    assert fit.identified.verdict("demography.exit") == "identified"
     assert fit.error < 0.3 * fit.start_error
     spread = Axis.of("demography.exit", exits["demography.exit"], 0.008).spread
     off = abs(np.log(fit.values["demography.exit"] / 0.05)) / spread
@@ -272,7 +272,7 @@ def test_a_known_parameter_is_found_again(case: Case) -> None:
     assert 0.035 < fit.values["demography.exit"] < 0.07
 
 
-def test_redundant_parameters_are_not_told_apart(case: Case) -> None:
+def test_redundant_parameters_are_not_separated(case: Case) -> None:
     """Founding depends on the product of these two alone."""
     pair = {
         "demography.entry": Prior(low=0.0055, high=0.088, log=True),
@@ -284,8 +284,8 @@ def test_redundant_parameters_are_not_told_apart(case: Case) -> None:
     fit = calibrate(case, seeds=6, budget=400, workers=1)
     assert fit.identified is not None
     assert [found[:2] for found in fit.identified.alike] == [tuple(pair)]
-    assert fit.identified.verdict("demography.entry") == "not told apart from strategy.entrepreneurship"
-    assert sum(direction.told for direction in fit.identified.directions) == 1
+    assert fit.identified.verdict("demography.entry") == "not separated from strategy.entrepreneurship"
+    assert sum(direction.identified for direction in fit.identified.directions) == 1
     product = fit.values["demography.entry"] * fit.values["strategy.entrepreneurship"]
     assert 0.045 < product < 0.08
 

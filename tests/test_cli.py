@@ -224,7 +224,7 @@ def test_full_folder_is_left_alone_without_force(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine/run.json").write_text("precious")
     message = refusal("run", "small.yaml", "--out", "mine")
-    assert message == "mine is not empty; choose another --out, or --force to replace files in it"
+    assert message == "mine is not empty; choose another --out, or replace its files with --force"
     assert [path.name for path in (folder / "mine").iterdir()] == ["run.json"]
     assert (folder / "mine/run.json").read_text() == "precious"
 

@@ -49,6 +49,19 @@ def test_generated_parts_are_up_to_date() -> None:
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: python docs/generate.py"
 
 
+def test_the_odd_is_numbered_by_itself() -> None:
+    generate, text = generator(), ODD.read_text(encoding="utf-8")
+    title = "Collective agency (`run_agency`)"
+    added = text.replace(f"### 7.3 {title}", f"### One more\n\n### 7.3 {title}").replace(
+        "2. `apply_shocks`", "0. `one_more`: more\n2. `apply_shocks`"
+    )
+    found = generate.numbered(added)
+    assert f"### 7.3 One more\n\n### 7.4 {title}" in found
+    assert "2. `one_more`: more\n3. `apply_shocks`" in found
+    assert generate.relinked("odd.md#713-parameters, odd.md#other", found) == "odd.md#714-parameters, odd.md#other"
+    assert generate.numbered(text) == text
+
+
 def test_check_notices_a_changed_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate = generator()
     for file in generate.BLOCKS:

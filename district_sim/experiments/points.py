@@ -121,5 +121,5 @@ def scenario_of(point: Point, bases: Bases) -> Scenario:
         reason = str(first["msg"]).removeprefix("Value error, ")
         raise ScenarioError(f"{point.told()}: {where}{': ' if where else ''}{reason}") from None
     if scenario.run.quarters < 2:
-        raise ScenarioError(f"{point.told()}: run.quarters: must be at least 2 for a trajectory to be told")
+        raise ScenarioError(f"{point.told()}: run.quarters: at least 2 quarters are needed to classify a run")
     return scenario

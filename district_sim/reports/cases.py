@@ -41,9 +41,11 @@ def open_journal(case: "Case", seeds: Sequence[int], folder: Path, force: bool) 
         if first == head:
             return _read(path, head, lines)
         if not force:
-            raise OtherFit(f"{folder} holds the trials of another fit; choose another --out, or --force to begin anew")
+            raise OtherFit(
+                f"{folder} holds the trials of another fit; choose another --out, or start again with --force"
+            )
     elif not force and any(folder.iterdir()):
-        raise OtherFit(f"{folder} is not empty; choose another --out, or --force to replace files in it")
+        raise OtherFit(f"{folder} is not empty; choose another --out, or replace its files with --force")
     write_text(path, f"{head}\n")
     return Journal(path)
 
@@ -101,14 +103,14 @@ def _provenance(fit: Fit, command: str) -> list[str]:
     case = fit.case
     first, last = fit.seeds[0], fit.seeds[-1]
     size = "" if case.scale == 1.0 else f", on {case.scale:.0%} of the district's firms"
-    state = "" if fit.complete else " INTERRUPTED: this is the best so far."
+    state = "" if fit.complete else " INTERRUPTED: this is the best fit so far."
     fitted = ", ".join(f"{t.measure} {t.year}" for t in case.targets if t.fit)
     return [
         f"{case.title}, with {len(fit.values)} parameters fitted to {fitted}.{state}",
         f"Written by `{command}` (district-sim {__version__}) from {case.origin}; seeds {first} to {last}{size}. "
-        f"The search ended because {fit.ended}, after {fit.runs} runs; the fitted figures' root mean square error, in "
-        f"their tolerances, went from {fit.start_error:.3g} to {fit.error:.3g}.",
-        "Do not edit: change the targets or what is extended, and run the command again.",
+        f"The search ended because {fit.ended}, after {fit.runs} runs. The root mean square error of the fitted "
+        f"figures, in tolerances, fell from {fit.start_error:.3g} to {fit.error:.3g}.",
+        "Do not edit. Change the targets or the extended scenario, and run the command again.",
     ]
 
 
@@ -116,7 +118,7 @@ def _told(fit: Fit, path: str) -> str:
     prior = fit.case.parameters[path]
     end = "; at an end of its range" if path in fit.at_end else ""
     said = f"; {fit.identified.verdict(path)}" if fit.identified else ""
-    return f"looked for in {prior.low:g} to {prior.high:g}{end}{said}"
+    return f"range {prior.low:g} to {prior.high:g}{end}{said}"
 
 
 def _comment(paragraphs: Sequence[str]) -> list[str]:
@@ -136,7 +138,7 @@ def _named(origin: str, folder: Path) -> str:
 
 
 def parameter_sheet(fit: Fit) -> "Sheet":
-    """Fitted values, and what the targets tell of each parameter."""
+    """Fitted values, and how well the targets identify each parameter."""
     from district_sim.reports.experiment_tables import Sheet
     from district_sim.scenario.paths import value_at
 
@@ -144,31 +146,31 @@ def parameter_sheet(fit: Fit) -> "Sheet":
     data, rows = fit.case.scenario.model_dump(mode="json"), []
     for number, (path, prior) in enumerate(fit.case.parameters.items()):
         left = f"{100.0 * found.left[number]:.0f} %" if found else ""
-        verdict = found.verdict(path) if found else "interrupted before"
+        verdict = found.verdict(path) if found else "not assessed: interrupted"
         verdict += "; at an end of its range" if path in fit.at_end else ""
         scale = ", log" if prior.log else ""
         before = f"{value_at(data, path):.4g}"
         rows.append((path, verdict, before, f"{prior.low:g} to {prior.high:g}{scale}", f"{fit.values[path]:.4g}", left))
-    columns = ("Parameter", "What the targets tell", "Before", "Range", "Fitted", "Uncertainty left")
+    columns = ("Parameter", "Identified by the targets", "Before", "Range", "Fitted", "Uncertainty left")
     note = f"The search ended because {fit.ended}, after {fit.runs} runs. "
     if found is not None:
         note += "Uncertainty left: standard deviation as a share of the prior's (a quarter of the range). "
         note += _directions(fit)
-    return Sheet.plain(f"{fit.case.title}: what was fitted", columns, rows, note.strip(), left=2)
+    return Sheet.plain(f"{fit.case.title}: fitted parameters", columns, rows, note.strip(), left=2)
 
 
 def _directions(fit: Fit) -> str:
-    """The combinations that the targets tell, and those that they do not."""
+    """The combinations that the targets identify, and those that they do not."""
     found = fit.identified
     assert found is not None
-    told = [direction for direction in found.directions if direction.told]
-    text = f"The targets tell {len(told)} of {len(found.names)} combinations of parameters. "
+    identified = [direction for direction in found.directions if direction.identified]
+    text = f"The targets identify {len(identified)} of {len(found.names)} combinations of parameters. "
     for direction in found.directions:
-        if not direction.told:
+        if not direction.identified:
             parts = " ".join(f"{weight:+.2f} {name}" for name, weight in direction.main(found.names))
-            text += f"Not told: {parts}. "
+            text += f"Not identified: {parts}. "
     for one, other, correlation in found.alike:
-        text += f"Not told apart: {one} and {other} (posterior correlation {correlation:+.2f}). "
+        text += f"Not separated: {one} and {other} (posterior correlation {correlation:+.2f}). "
     return text
 
 

@@ -1,4 +1,4 @@
-"""Fit a handful of parameters to what was observed of a district, and tell what the observations can tell.
+"""Fit a few parameters to observations of a district, and report which parameters the observations identify.
 
 Nonlinear least squares by scipy's trust-region method on common random numbers: every trial runs the same seeds, so
 that differences between trials come from the parameters. The scenario's own values pull weakly (see `identify`), so
@@ -288,7 +288,7 @@ def _fit(search: Search) -> Fit:
         found = least_squares(
             search.residuals, start, search.slopes, (low, high), xtol=_CLOSE, ftol=_CLOSE, gtol=None, x_scale=1.0
         )
-        ended = "it came to rest" if found.success else "it could not go on"
+        ended = "it converged" if found.success else "it could not continue"
     except _Spent:
         ended = "the budget was spent"
     search.budget += reserve
@@ -296,7 +296,7 @@ def _fit(search: Search) -> Fit:
 
 
 def _result(search: Search, ended: str, at: np.ndarray | None) -> Fit:
-    """The best place found; with what the targets tell there, if `at` says where to look."""
+    """The best place found; with what the targets identify there, if `at` says where to look."""
     best, identified = search.best[1], None
     if at is not None:
         weight = search.weigh(best)

@@ -132,9 +132,9 @@ def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -
     hits = sum(row.hit for row in compared)
     checks = [row for row in compared if row.used == "checked"]
     told = (
-        f"{hits} of {len(compared)} hit, {sum(row.hit for row in checks)} of {len(checks)} among those only checked. "
-        f"Simulated: median over {len(compared[0].values)} runs. Hit: the observed value lies within 90 % of the runs, "
-        "or the median within the tolerance (±); a direction, if the median goes that way. Certainty: A read in the "
-        "source, B in a secondary one, C assumed. "
+        f"{hits} of {len(compared)} hit; {sum(row.hit for row in checks)} of {len(checks)} of those only checked. "
+        f"Simulated: median over {len(compared[0].values)} runs. Hit: the observed value lies within the central 90 % "
+        "of the runs, or the median within the tolerance (±); a direction is hit if the median moves that way. "
+        "Certainty: A read in the source, B in a secondary source, C assumed. "
     )
     return Sheet.plain(title, columns, [row.cells() for row in compared], (told + note).strip(), left=3)

@@ -1,4 +1,4 @@
-"""What the targets can tell about the parameters, and which parameters they cannot tell apart.
+"""Which parameters the targets identify, and which they cannot separate.
 
 The fit minimises the sum of squares of errors (in standard deviations of the target) and of steps away from the
 scenario's own values (in those of the prior). Near its minimum both together are the curvature F + 1 of minus the
@@ -16,9 +16,9 @@ import numpy as np
 NOISE = 2.0
 """Effects within so many standard errors of nothing count as none."""
 ALIKE = 0.6
-"""Posterior correlation from which two parameters count as not told apart."""
-TOLD = 0.5
-"""Share of the prior's standard deviation that must be gone for a parameter to count as told."""
+"""Posterior correlation from which two parameters count as not separated."""
+IDENTIFIED = 0.5
+"""Share of the prior's standard deviation that must be gone for a parameter to count as identified."""
 _MAIN = 0.3  # weight from which a parameter is named as part of a direction
 
 
@@ -32,7 +32,7 @@ class Direction:
     """Of unit length."""
 
     @property
-    def told(self) -> bool:
+    def identified(self) -> bool:
         """Whether the targets say at least as much as the prior."""
         return self.information >= 1.0
 
@@ -44,7 +44,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What the targets tell about each parameter and about all together."""
+    """What the targets say about each parameter and about combinations of them."""
 
     names: tuple[str, ...]
     left: tuple[float, ...]
@@ -52,26 +52,26 @@ class Identified:
     correlation: np.ndarray
     """(parameters, parameters) of the posterior."""
     directions: tuple[Direction, ...]
-    """From the one most is told about to the one least."""
+    """From the best to the least identified."""
     effects: np.ndarray
-    """J without what luck cannot be told from: (targets, parameters)."""
+    """J without effects that could be luck: (targets, parameters)."""
 
     @property
     def alike(self) -> list[tuple[str, str, float]]:
-        """Pairs that the targets cannot tell apart, with their correlation."""
+        """Pairs that the targets cannot separate, with their correlation."""
         pairs = zip(*np.triu_indices(len(self.names), 1), strict=True)
         found = [(self.names[i], self.names[j], float(self.correlation[i, j])) for i, j in pairs]
         return sorted((pair for pair in found if abs(pair[2]) >= ALIKE), key=lambda pair: -abs(pair[2]))
 
     def verdict(self, name: str) -> str:
-        """In words: told, told only together with others, hardly told, or not at all."""
+        """In words: identified, only together with others, weakly, or not at all."""
         at = self.names.index(name)
-        if self.left[at] <= 1.0 - TOLD:
-            return "told"
+        if self.left[at] <= 1.0 - IDENTIFIED:
+            return "identified"
         if not self.effects[:, at].any():
-            return "not told: no target answers to it"
+            return "not identified: no target responds"
         others = [b if a == name else a for a, b, _ in self.alike if name in (a, b)]
-        return f"not told apart from {', '.join(others)}" if others else "hardly told"
+        return f"not separated from {', '.join(others)}" if others else "weakly identified"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -88,7 +88,7 @@ class Identified:
 
 
 def identify(names: Sequence[str], effects: np.ndarray, errors: np.ndarray) -> Identified:
-    """Judge what targets tell about parameters from the effects of these on those.
+    """Judge which parameters the targets identify, from their effects on the targets.
 
     Args:
         names: (parameters,).

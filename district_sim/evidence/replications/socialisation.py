@@ -2,8 +2,8 @@
 
 A district is made whose ties are the network and whose tacit knowledge is the agents'; all firms are alike but for what
 they know, live in one place and trust their partners fully. Then the model's compiled process `update_knowledge` runs,
-with every mechanism but socialisation switched off. Learning is that of section 7.4 of the ODD: all firms at once, from
-all their partners, sharing their attention among them, the better the less distant a partner's knowledge.
+with every mechanism but socialisation switched off. Learning follows the section Knowledge of the ODD: all firms at
+once, from all their partners, sharing their attention among them, the better the less distant a partner's knowledge.
 """
 
 from functools import lru_cache
