@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from district_sim.app import interventions as measures
-from district_sim.app.course import MOST_BYTES, Contrast, Course, Source, replay, scenario_of
+from district_sim.app import interventions
+from district_sim.app.course import MOST_BYTES, Course, Difference, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers
 from district_sim.app.links import as_json, as_query, from_json, from_query
@@ -70,22 +70,22 @@ def test_a_lever_takes_a_comma() -> None:
 
 
 def test_every_instrument_can_be_switched() -> None:
-    assert [one["kind"] for one in measures.offered([])] == [kind.value for kind in InstrumentKind]
-    for one in measures.offered([]):
-        on = measures.switched([], one["name"], True, 7, 40)
-        assert [(new["start"], measures.is_on(new, 7)) for new in on] == [(7, True)]
-        assert "sales" in measures.hint_of(one)
-        off = measures.switched(on, one["name"], False, 9, 40)
-        assert [(new["start"], new["end"], measures.is_on(new, 9)) for new in off] == [(7, 9, False)]
+    assert [one["kind"] for one in interventions.offered([])] == [kind.value for kind in InstrumentKind]
+    for one in interventions.offered([]):
+        on = interventions.switched([], one["name"], True, 7, 40)
+        assert [(new["start"], interventions.is_on(new, 7)) for new in on] == [(7, True)]
+        assert "sales" in interventions.hint_of(one)
+        off = interventions.switched(on, one["name"], False, 9, 40)
+        assert [(new["start"], new["end"], interventions.is_on(new, 9)) for new in off] == [(7, 9, False)]
 
 
 def test_a_scenarios_own_instruments_keep_budget_and_place() -> None:
-    own = measures.instruments_of(scenario_of(Source("learning_region"), {}))
-    off = measures.switched(own, own[0]["name"], False, 0, 40)
-    assert not measures.is_on(off[0], 0)
+    own = interventions.instruments_of(scenario_of(Source("learning_region"), {}))
+    off = interventions.switched(own, own[0]["name"], False, 0, 40)
+    assert not interventions.is_on(off[0], 0)
     assert off[0]["budget"] == own[0]["budget"] > 0
     assert off[1] == own[1]
-    assert measures.is_on(measures.switched(off, own[0]["name"], True, 60, 40)[0], 60)
+    assert interventions.is_on(interventions.switched(off, own[0]["name"], True, 60, 40)[0], 60)
 
 
 # A run that is steered ------------------------------------------------------------------------------
@@ -153,9 +153,9 @@ def test_every_shock_changes_what_follows(kind: ShockKind) -> None:
 
 def test_every_shock_of_the_model_has_a_button_that_says_what_it_does() -> None:
     for kind in ShockKind:
-        assert kind in measures.shock_hint(kind)
-        assert measures.struck([], kind, 3)[0]["size"] == kind.record.typical_size
-    assert "for 8 quarters, fading in 4" in measures.shock_hint(ShockKind.DEMAND_SLUMP)
+        assert kind in interventions.shock_hint(kind)
+        assert interventions.struck([], kind, 3)[0]["size"] == kind.record.typical_size
+    assert "for 8 quarters, fading in 4" in interventions.shock_hint(ShockKind.DEMAND_SLUMP)
 
 
 def test_shocks_add_up_but_none_strikes_twice_in_a_quarter() -> None:
@@ -199,7 +199,7 @@ def test_what_cannot_change_within_a_run_is_refused() -> None:
 def test_two_districts_share_their_luck_and_differ_in_one_thing() -> None:
     simulation = Simulation(small())
     simulation.step(8)
-    simulation.contrast(Contrast("strategy.sale", 0.9, "Selling the firm 0.9"))
+    simulation.differ(Difference("strategy.sale", 0.9, "Selling the firm 0.9"))
     assert simulation.second is not None
     one, two = simulation.first.district, simulation.second.district
     assert one.quarter == two.quarter == 8
@@ -214,8 +214,8 @@ def test_two_districts_share_their_luck_and_differ_in_one_thing() -> None:
 
 def test_a_policy_can_be_what_differs() -> None:
     simulation = Simulation(small())
-    extra = measures.switched([], "IT subsidy", True, 0, 4)[0]
-    simulation.contrast(Contrast("policies", extra, "with IT subsidy"))
+    extra = interventions.switched([], "IT subsidy", True, 0, 4)[0]
+    simulation.differ(Difference("policies", extra, "with IT subsidy"))
     simulation.step(5)
     simulation.switch("Training vouchers", True)
     simulation.step(5)
@@ -231,7 +231,7 @@ def test_a_policy_can_be_what_differs() -> None:
 
 def steered() -> Simulation:
     simulation = Simulation(small(**{"strategy.identity": 0.7}))
-    simulation.contrast(Contrast("mechanisms.policy", False, "without public policies"))
+    simulation.differ(Difference("mechanisms.policy", False, "without public policies"))
     simulation.step(5)
     simulation.switch("Public match", True)
     simulation.step(3)

@@ -5,8 +5,7 @@ from typing import Any
 
 import solara
 
-from district_sim.app import interventions as measures
-from district_sim.app import widgets
+from district_sim.app import interventions, widgets
 from district_sim.app.course import MOST_BYTES, Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers
@@ -218,13 +217,13 @@ def MeasuresControl(desk: Desk) -> None:
         policies=[
             {
                 "name": one["name"],
-                "on": measures.is_on(one, quarter),
-                "hint": measures.hint_of(one),
+                "on": interventions.is_on(one, quarter),
+                "hint": interventions.hint_of(one),
             }
-            for one in measures.offered(simulation.instruments)
+            for one in interventions.offered(simulation.instruments)
         ],
         shocks=[
-            {"key": kind.value, "name": kind.record.label, "hint": measures.shock_hint(kind)} for kind in ShockKind
+            {"key": kind.value, "name": kind.record.label, "hint": interventions.shock_hint(kind)} for kind in ShockKind
         ],
         deeds=[[event.quarter, event.label] for event in simulation.events],
         note=f"Switched during the run, they act from the next quarter on; before it, from quarter {_start(desk)}.",

@@ -47,7 +47,7 @@ class Intervention:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Difference:
     """The one thing in which the second district differs."""
 
     path: str
@@ -77,23 +77,23 @@ class Course:
     quarter: int = 0
     interventions: tuple[Intervention, ...] = ()
     """In the order in which they act; some may lie ahead."""
-    contrast: Contrast | None = None
+    difference: Difference | None = None
 
     def scenario(self) -> Scenario:
         """The scenario with the settings. Raises `ScenarioError`."""
         return scenario_of(self.source, self.settings)
 
-    def contrasted(self) -> "Course":
+    def with_difference(self) -> "Course":
         """The course of the second district."""
-        if self.contrast is None:
+        if self.difference is None:
             return self
-        first, contrast = self.scenario(), self.contrast
+        first, difference = self.scenario(), self.difference
         laid = {"policies": [one.model_dump(mode="json") for one in first.policies]} | dict(self.settings)
-        settings = contrast.over(laid)
-        if contrast.path != "policies":
-            settings[contrast.path] = contrast.value
-        interventions = tuple(replace(one, changes=contrast.over(one.changes)) for one in self.interventions)
-        return replace(self, settings=settings, interventions=interventions, contrast=None)
+        settings = difference.over(laid)
+        if difference.path != "policies":
+            settings[difference.path] = difference.value
+        interventions = tuple(replace(one, changes=difference.over(one.changes)) for one in self.interventions)
+        return replace(self, settings=settings, interventions=interventions, difference=None)
 
 
 def advance(district: "District", course: Course) -> None:
@@ -110,7 +110,7 @@ def check(course: Course) -> None:
     Raises:
         ScenarioError: the scenario, a setting or an intervention is not valid.
     """
-    for one in (course, course.contrasted()):
+    for one in (course, course.with_difference()):
         laid = dict(one.settings)
         scenario_of(one.source, laid)
         for intervention in one.interventions:

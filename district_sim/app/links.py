@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from district_sim._version import __version__
-from district_sim.app.course import MOST_BYTES, Contrast, Course, Intervention, Source, check
+from district_sim.app.course import MOST_BYTES, Course, Difference, Intervention, Source, check
 from district_sim.scenario.files import ScenarioError
 
 MARK = "district-sim-state"
@@ -29,7 +29,9 @@ def as_data(course: Course) -> dict[str, Any]:
         "seed": course.seed,
         "quarter": course.quarter,
         "interventions": [[one.quarter, dict(one.changes), one.label] for one in course.interventions],
-        "contrast": [course.contrast.path, course.contrast.value, course.contrast.label] if course.contrast else None,
+        "contrast": [course.difference.path, course.difference.value, course.difference.label]
+        if course.difference
+        else None,
     }
 
 
@@ -103,7 +105,7 @@ def _unpacked(token: str) -> str:
 
 
 def _course(data: Mapping[str, Any]) -> Course:
-    text, contrast = data["text"], data["contrast"]
+    text, difference = data["text"], data["contrast"]
     if text is not None and not isinstance(text, str):
         raise TypeError("text must be text")
     return Course(
@@ -115,7 +117,7 @@ def _course(data: Mapping[str, Any]) -> Course:
             Intervention(_whole(quarter), _values(changes), _text(label))
             for quarter, changes, label in data["interventions"]
         ),
-        contrast=Contrast(_text(contrast[0]), contrast[1], _text(contrast[2])) if contrast else None,
+        difference=Difference(_text(difference[0]), difference[1], _text(difference[2])) if difference else None,
     )
 
 

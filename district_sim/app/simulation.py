@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.app import interventions as measures
-from district_sim.app.course import Contrast, Course, Intervention, Source, advance
+from district_sim.app import interventions
+from district_sim.app.course import Course, Difference, Intervention, Source, advance
 from district_sim.mesa_model.district import District
 from district_sim.model.state import SELF_OWNED
 from district_sim.run.run import Run, versions
@@ -88,7 +88,7 @@ class Simulation:
 
     def _begin(self, course: Course) -> None:
         first = Track(course)
-        second = Track(course.contrasted()) if course.contrast else None
+        second = Track(course.with_difference()) if course.difference else None
         self._course, self.first, self.second = course, first, second
 
     # What it is -----------------------------------------------------------------------------------
@@ -134,10 +134,10 @@ class Simulation:
         return value_at(self.first.district.scenario.model_dump(mode="json"), path)
 
     @property
-    def instruments(self) -> measures.Instruments:
+    def instruments(self) -> interventions.Instruments:
         """The policy instruments in force, those included that were switched just now."""
         due = self._due()
-        return due["policies"] if "policies" in due else measures.instruments_of(self.first.district.scenario)
+        return due["policies"] if "policies" in due else interventions.instruments_of(self.first.district.scenario)
 
     @property
     def events(self) -> list[Event]:
@@ -205,7 +205,7 @@ class Simulation:
         """Switch a policy instrument on or off; as `set`."""
         begin = self.first.district.scenario.strategy_start
         with self._lock:
-            policies = measures.switched(self.instruments, name, on, self.quarter, begin)
+            policies = interventions.switched(self.instruments, name, on, self.quarter, begin)
             self.change({"policies": policies}, f"{name} {'on' if on else 'off'}")
 
     def strike(self, kind: ShockKind) -> None:
@@ -218,14 +218,14 @@ class Simulation:
             firms = self.first.district.state.firms
             if kind is ShockKind.MNE_EXIT and not (firms["alive"] & (firms["owner"] < SELF_OWNED)).any():
                 raise ValueError(f"{kind.record.label}: no multinational owns a firm here")
-            shocks = measures.struck(self.value("shocks"), kind, self.quarter)
-            label = f"{kind.record.label}, {measures.time_of(kind)}"
+            shocks = interventions.struck(self.value("shocks"), kind, self.quarter)
+            label = f"{kind.record.label}, {interventions.time_of(kind)}"
             self._intervene(Intervention(self.quarter, {"shocks": shocks}, label))
 
-    def contrast(self, contrast: Contrast | None) -> None:
+    def differ(self, difference: Difference | None) -> None:
         """Let a second district live through the same luck with one thing different, from the first quarter on."""
-        course = replace(self.course, contrast=contrast)
-        second = Track(course.contrasted()) if contrast else None
+        course = replace(self.course, difference=difference)
+        second = Track(course.with_difference()) if difference else None
         with self._lock:
             while second is not None and second.district.quarter < self.quarter:
                 second.step()
@@ -243,4 +243,4 @@ class Simulation:
         self._course = replace(self._course, interventions=ordered)
         self.first.course = self._course
         if self.second is not None:
-            self.second.course = self._course.contrasted()
+            self.second.course = self._course.with_difference()

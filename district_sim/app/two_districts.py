@@ -5,11 +5,10 @@ from typing import Any
 
 import solara
 
-from district_sim.app import interventions as measures
-from district_sim.app import widgets
+from district_sim.app import interventions, widgets
 from district_sim.app.charts import Line, TimeSeries
 from district_sim.app.controls import shown
-from district_sim.app.course import Contrast
+from district_sim.app.course import Difference
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import differing, frame_of
 from district_sim.app.levers import lever, levers
@@ -70,12 +69,12 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
     height = round(max(240.0, 0.42 * screen))
     frames = solara.use_memo(lambda: (frame_of(first.district), frame_of(second.district)), [tick, first, second])
     ringed = solara.use_memo(lambda: differing(frames[1], frames[0]), [frames])
-    contrast = desk.simulation.course.contrast
-    assert contrast is not None
+    difference = desk.simulation.course.difference
+    assert difference is not None
     with solara.v.Html(tag="div", class_="ds-halves"):
         halves = (
             ("First district", first, frozenset[int]()),
-            (f"Second district: {contrast.label}", second, ringed),
+            (f"Second district: {difference.label}", second, ringed),
         )
         for name, track, rings in halves:
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": name}):
@@ -108,8 +107,8 @@ def ContrastControl(desk: Desk) -> None:
     """The choice of what differs."""
     desk.changed.get()
     problem, set_problem = solara.use_state("")
-    simulation, contrast = desk.simulation, desk.simulation.course.contrast
-    chosen = _option(contrast)
+    simulation, difference = desk.simulation, desk.simulation.course.difference
+    chosen = _option(difference)
 
     def differ(what: dict[str, Any]) -> None:
         set_problem("")
@@ -120,7 +119,7 @@ def ContrastControl(desk: Desk) -> None:
                 return
         desk.pause()
         text = str(what["text"]).strip().replace(",", ".") if "text" in what else None
-        desk.attempt(lambda: simulation.contrast(contrast_of(desk, path, None if text is None else float(text))))
+        desk.attempt(lambda: simulation.differ(difference_of(desk, path, None if text is None else float(text))))
 
     groups = [
         {"name": "a lever", "options": [[one.path, one.name] for one in levers()]},
@@ -128,15 +127,15 @@ def ContrastControl(desk: Desk) -> None:
         {"name": "a mechanism less", "options": [[path, text] for path, text in SWITCHES.items()]},
     ]
     slider = None
-    if contrast is not None and chosen in {one.path for one in levers()}:
-        slider = shown(lever(chosen), float(contrast.value), problem, float(contrast.value))
+    if difference is not None and chosen in {one.path for one in levers()}:
+        slider = shown(lever(chosen), float(difference.value), problem, float(difference.value))
     widgets.ContrastBox(groups=groups, path=chosen, lever=slider, event_differ=differ)
 
 
-def _option(contrast: Contrast | None) -> str:
-    if contrast is None:
+def _option(difference: Difference | None) -> str:
+    if difference is None:
         return ""
-    return f"{_POLICY}{contrast.value['name']}" if contrast.path == "policies" else contrast.path
+    return f"{_POLICY}{difference.value['name']}" if difference.path == "policies" else difference.path
 
 
 def _policies(desk: Desk) -> list[str]:
@@ -144,27 +143,27 @@ def _policies(desk: Desk) -> list[str]:
     simulation = desk.simulation
     return [
         one["name"]
-        for one in measures.offered(simulation.instruments)
-        if not measures.is_on(one, simulation.quarter)
-        or _option(simulation.course.contrast) == f"{_POLICY}{one['name']}"
+        for one in interventions.offered(simulation.instruments)
+        if not interventions.is_on(one, simulation.quarter)
+        or _option(simulation.course.difference) == f"{_POLICY}{one['name']}"
     ]
 
 
-def contrast_of(desk: Desk, path: str, value: float | None) -> Contrast | None:
+def difference_of(desk: Desk, path: str, value: float | None) -> Difference | None:
     """What an option of the list means; a lever's first value is the far end of its slider."""
     simulation = desk.simulation
     if not path:
         return None
     if path.startswith(_POLICY):
         name, begin = path.removeprefix(_POLICY), simulation.first.district.scenario.strategy_start
-        return Contrast("policies", measures.switched([], name, True, 0, begin)[0], f"{name} besides")
+        return Difference("policies", interventions.switched([], name, True, 0, begin)[0], f"{name} besides")
     if path in SWITCHES:
-        return Contrast(path, False, SWITCHES[path])
+        return Difference(path, False, SWITCHES[path])
     one = lever(path)
     if value is None:
         here = float(simulation.value(path))
         value = one.high if here - one.low <= one.high - here else one.low
-    return Contrast(path, value, f"{one.name} = {value:g}")
+    return Difference(path, value, f"{one.name} = {value:g}")
 
 
 def rows_of(first: Track, second: Track) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from district_sim.run.whole_files import write_text, write_whole
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.evidence.patterns.verify import Claim
+    from district_sim.evidence.patterns.verify import PatternClaim
     from district_sim.run.run import Run
 
 DEMO_MARK = "demo.json"
@@ -56,7 +56,7 @@ def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
     return write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
 
 
-def write_verification(claims: "list[Claim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
+def write_verification(claims: "list[PatternClaim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
     """The claims as a page and as JSON, the map as a figure and a table; returns the files written. Raises OSError."""
     from district_sim import figures
     from district_sim.evidence.patterns.verify import as_markdown

@@ -14,7 +14,7 @@ from district_sim.text.names import TRAJECTORY_NAMES, heading
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.evidence.patterns.verify import Claim
+    from district_sim.evidence.patterns.verify import PatternClaim
     from district_sim.run.run import Run
 
 YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all
@@ -175,7 +175,7 @@ def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
 
 
-def verification(claims: "Sequence[Claim]") -> "Group":
+def verification(claims: "Sequence[PatternClaim]") -> "Group":
     """Every claim with its target, what was measured and whether it holds."""
     table = _table("#", "Claim", "Target", "Measured", "", "Seeds")
     for c in claims:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from district_sim.evidence.patterns import kernels as kernel_patterns
+from district_sim.evidence.patterns import kernels
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import FUTURES, Scores, Trajectory, classify
 from district_sim.run.workers import Workers, compile_first
@@ -22,7 +22,7 @@ POINTS = 9  # of the map, on each axis
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PatternClaim:
     """One line of the table: what was claimed, wanted, measured."""
 
     pattern: int
@@ -79,7 +79,7 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def four_futures(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
+def four_futures(run_many: RunMany, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 1: one district, four futures; and the label is not a disguised parameter."""
     claims, futures = [], []
     expected = [*(future.value for future in FUTURES), "baseline", "decline"]
@@ -90,7 +90,7 @@ def four_futures(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
         found = _labels(part)[label]
         passed = found >= 0.95 * len(seeds)
         claims.append(
-            Claim(1, f"{name} ends in {label}", "95 of 100", f"{found} of {len(seeds)}", passed, _name(seeds))
+            PatternClaim(1, f"{name} ends in {label}", "95 of 100", f"{found} of {len(seeds)}", passed, _name(seeds))
         )
         if name in Trajectory:
             futures += [(label, outcome.indicators) for outcome in part if label in FUTURES]
@@ -99,11 +99,11 @@ def four_futures(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
     labels = _labels(run_many([_job("collective_entrepreneurship", seed, starved) for seed in seeds]))
     found = labels[Trajectory.COLLECTIVE_ENTREPRENEURSHIP]
     text = "an agency starved of contributions is not collective entrepreneurship"
-    claims.append(Claim(1, text, "0 of 100", f"{found} of {len(seeds)}", found == 0, _name(seeds)))
+    claims.append(PatternClaim(1, text, "0 of 100", f"{found} of {len(seeds)}", found == 0, _name(seeds)))
     return claims
 
 
-def _shuffled(futures: list[tuple[Trajectory, pd.DataFrame]], seeds: Sequence[int]) -> Claim:
+def _shuffled(futures: list[tuple[Trajectory, pd.DataFrame]], seeds: Sequence[int]) -> PatternClaim:
     """Shuffle every indicator among the runs: were the label read off one of them, it would survive."""
     rng = np.random.default_rng(0)
     order = {name: rng.permutation(len(futures)) for name in futures[0][1].columns}
@@ -113,7 +113,7 @@ def _shuffled(futures: list[tuple[Trajectory, pd.DataFrame]], seeds: Sequence[in
         right += classify(mixed) == label
     share = right / len(futures)
     text = "shuffling indicators between runs destroys the labels"
-    return Claim(1, text, "right in at most 40 %", f"right in {share:.0%}", share <= 0.4, _name(seeds))
+    return PatternClaim(1, text, "right in at most 40 %", f"right in {share:.0%}", share <= 0.4, _name(seeds))
 
 
 ABLATIONS: dict[Trajectory, tuple[str, ...]] = {
@@ -124,7 +124,7 @@ ABLATIONS: dict[Trajectory, tuple[str, ...]] = {
 }
 
 
-def ablations(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
+def ablations(run_many: RunMany, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 2: without the mechanism that makes a trajectory, the trajectory disappears."""
     claims = []
     for future, switches in ABLATIONS.items():
@@ -132,7 +132,9 @@ def ablations(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
         labels = _labels(run_many([_job(future.value, seed, off) for seed in seeds]))
         text = f"{future.value} without {' and '.join(switches)}"
         measured = f"{labels[future]} of {len(seeds)}"
-        claims.append(Claim(2, text, "at most 5 of 100", measured, labels[future] <= 0.05 * len(seeds), _name(seeds)))
+        claims.append(
+            PatternClaim(2, text, "at most 5 of 100", measured, labels[future] <= 0.05 * len(seeds), _name(seeds))
+        )
     return claims
 
 
@@ -175,7 +177,7 @@ def map_of_futures(run_many: RunMany, seeds: Sequence[int], points: int = POINTS
     return table
 
 
-def regions(table: pd.DataFrame, seeds: Sequence[int]) -> list[Claim]:
+def regions(table: pd.DataFrame, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 3: on the plane of openness x collective action all four regions appear, with mixed borders."""
     cells = table.groupby(["openness", "action"])["trajectory"]
     major = cells.agg(lambda labels: labels.value_counts().index[0])
@@ -184,10 +186,12 @@ def regions(table: pd.DataFrame, seeds: Sequence[int]) -> list[Claim]:
     for future in FUTURES:
         count = int((major == future.value).sum())
         text = f"{future.value} has a region of its own"
-        claims.append(Claim(3, text, "at least 2 points", f"{count} of {len(major)}", count >= 2, _name(seeds)))
+        claims.append(PatternClaim(3, text, "at least 2 points", f"{count} of {len(major)}", count >= 2, _name(seeds)))
     mixed = int((~pure).sum())
     text = "seeds are mixed at the borders"
-    claims.append(Claim(3, text, "1 point to half of them", f"{mixed}", 1 <= mixed <= len(major) / 2, _name(seeds)))
+    claims.append(
+        PatternClaim(3, text, "1 point to half of them", f"{mixed}", 1 <= mixed <= len(major) / 2, _name(seeds))
+    )
     return claims
 
 
@@ -212,7 +216,7 @@ def closure_levers(closure: float) -> dict[str, Any]:
     }
 
 
-def embeddedness(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
+def embeddedness(run_many: RunMany, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 4: closure helps in calm and hurts after a technological break (Grabher 1993)."""
     half = _half(seeds)
     loose = run_many([_job("baseline", seed, closure_levers(0.1)) for seed in half])
@@ -230,11 +234,11 @@ def embeddedness(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
         measured = f"{mean:+.3f} ± {1.96 * error:.3f} k€ per employee"
         passed = sign * mean - 1.96 * error > 0.0
         target = "> 0 (95 % interval)" if sign > 0 else "< 0 (95 % interval)"
-        claims.append(Claim(4, text, target, measured, passed, _name(half)))
+        claims.append(PatternClaim(4, text, target, measured, passed, _name(half)))
     return claims
 
 
-def hysteresis(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
+def hysteresis(run_many: RunMany, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 5: withdrawing the partnership early loses what later withdrawal keeps; fragmentation stays."""
     half = _half(seeds)
 
@@ -248,10 +252,10 @@ def hysteresis(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
     gap, error = _mean_and_error([b - a for a, b in zip(early, late, strict=True)])
     measured = f"{np.mean(early):.2f} and {np.mean(late):.2f}, difference {gap:.2f} ± {1.96 * error:.2f}"
     text = "participation in quarters 161-180 after withdrawal of the match in quarter 52 and in quarter 100"
-    return [Claim(5, text, "difference > 0.3", measured, gap - 1.96 * error > 0.3, _name(half))]
+    return [PatternClaim(5, text, "difference > 0.3", measured, gap - 1.96 * error > 0.3, _name(half))]
 
 
-def calm(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
+def calm(run_many: RunMany, seeds: Sequence[int]) -> list[PatternClaim]:
     """The initial district: forty calm quarters leave it roughly as it was."""
     outcomes = run_many([_job("baseline", seed, {"run.quarters": 40}) for seed in seeds])
     claims = []
@@ -260,23 +264,23 @@ def calm(run_many: RunMany, seeds: Sequence[int]) -> list[Claim]:
         mean, error = _mean_and_error(changes)
         measured = f"{mean:+.1%} ± {1.96 * error:.1%}"
         claims.append(
-            Claim(0, f"{name} after 40 calm quarters", "within 10 %", measured, abs(mean) <= 0.1, _name(seeds))
+            PatternClaim(0, f"{name} after 40 calm quarters", "within 10 %", measured, abs(mean) <= 0.1, _name(seeds))
         )
     return claims
 
 
-def _verify_quickly(seeds: Sequence[int]) -> list[Claim]:
+def _verify_quickly(seeds: Sequence[int]) -> list[PatternClaim]:
     """Patterns measured on the kernels themselves, without whole runs in parallel."""
     few = seeds[: max(2, len(seeds) // 20)]
     rows = [
-        *kernel_patterns.fragmentation_stays(few),
-        *kernel_patterns.inverted_u(few),
-        *kernel_patterns.first_district(few),
-        *kernel_patterns.fading_increments(few),
-        *kernel_patterns.it_needs_people(few),
-        *kernel_patterns.balances(few),
+        *kernels.fragmentation_stays(few),
+        *kernels.inverted_u(few),
+        *kernels.first_district(few),
+        *kernels.fading_increments(few),
+        *kernels.it_needs_people(few),
+        *kernels.balances(few),
     ]
-    return [Claim(*row[:5], seeds=_name(few)) for row in rows]
+    return [PatternClaim(*row[:5], seeds=_name(few)) for row in rows]
 
 
 def _half(seeds: Sequence[int]) -> Sequence[int]:
@@ -296,7 +300,7 @@ def verify(
     seeds: Sequence[int] = REPORT_SEEDS,
     progress: Callable[[int], object] | None = None,
     workers: int | None = None,
-) -> tuple[list[Claim], pd.DataFrame]:
+) -> tuple[list[PatternClaim], pd.DataFrame]:
     """Measure all patterns.
 
     Args:
@@ -333,7 +337,7 @@ def verify(
     return sorted([*claims, *_verify_quickly(seeds)], key=lambda claim: claim.pattern), table
 
 
-def as_markdown(claims: Sequence[Claim]) -> str:
+def as_markdown(claims: Sequence[PatternClaim]) -> str:
     """A page with the table of claims."""
     passed = sum(claim.passed for claim in claims)
     lines = [

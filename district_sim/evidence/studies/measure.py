@@ -118,7 +118,7 @@ def measure(
     Args:
         study: see `load_study`.
         replications: of each cell, at least 2.
-        seed: replicate r has the same luck in all cells; see `random.replicate_seed`.
+        seed: replicate r has the same luck in all cells; see `draws.replicate_seed`.
         progress: called with the number of runs done and of all.
         workers: processes; all cores by default.
     """
