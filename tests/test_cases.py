@@ -23,7 +23,7 @@ from district_sim.evidence.cases.calibration import (
 from district_sim.evidence.cases.compare import Compared
 from district_sim.evidence.cases.files import Case, Prior, Target, case_names, load_case, read_case
 from district_sim.evidence.cases.identify import identify
-from district_sim.evidence.cases.observables import MEASURES, measured
+from district_sim.evidence.cases.observables import OBSERVABLES, observed
 from district_sim.evidence.cases.runs import counted, scaled, watch
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.reports.cases import OtherFit, open_journal, write_calibration
@@ -175,10 +175,10 @@ def test_measures_by_hand() -> None:
         "affiliates": 2.0,
         "multinationals": 1.0,
     }
-    assert {name for name, measure in MEASURES.items() if measure.of} == set(by_hand)
+    assert {name for name, measure in OBSERVABLES.items() if measure.of} == set(by_hand)
     for name, value in by_hand.items():
-        assert measured(name, firms, np.empty(0)) == pytest.approx(value), name
-    assert all(np.isfinite(measured(name, firms[:0], np.empty(0))) for name in by_hand)
+        assert observed(name, firms, np.empty(0)) == pytest.approx(value), name
+    assert all(np.isfinite(observed(name, firms[:0], np.empty(0))) for name in by_hand)
 
 
 def test_a_scaled_district_counts_for_the_whole(case: Case) -> None:

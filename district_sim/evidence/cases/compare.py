@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from district_sim.evidence.cases.observables import MEASURES
+from district_sim.evidence.cases.observables import OBSERVABLES
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case, Target
@@ -60,7 +60,7 @@ class Compared:
     @property
     def what(self) -> str:
         """The measure in words, with the years of a ratio."""
-        measure = MEASURES[self.target.measure]
+        measure = OBSERVABLES[self.target.measure]
         since = f", ratio to {self.target.since}" if self.target.since else ""
         return f"{measure.description}{since}"
 
@@ -74,7 +74,7 @@ class Compared:
         return f"{self._shown(target.value)}{tolerance}"
 
     def _shown(self, value: float) -> str:
-        measure = MEASURES[self.target.measure]
+        measure = OBSERVABLES[self.target.measure]
         if self.target.since is not None:
             return f"{value:.2f}"
         if measure.unit.startswith("share"):

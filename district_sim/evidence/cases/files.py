@@ -177,13 +177,13 @@ def _beside(folder: Path, name: str) -> str:
 
 
 def _check_targets(case: Case, places: Mapping[Key, str]) -> None:
-    from district_sim.evidence.cases.observables import MEASURES
+    from district_sim.evidence.cases.observables import OBSERVABLES
 
     last = case.start + case.scenario.run.quarters // 4
     for number, target in enumerate(case.targets):
         at: Key = ("targets", number)
-        if target.measure not in MEASURES:
-            hint = suggest(target.measure, list(MEASURES))
+        if target.measure not in OBSERVABLES:
+            hint = suggest(target.measure, list(OBSERVABLES))
             raise _refused(places, (*at, "measure"), f"there is no measure {target.measure!r}{hint}")
         for key in ("year", "since"):
             year = getattr(target, key)

@@ -14,7 +14,7 @@ _EXTENSIVE = ("firms", "employees", "k€/quarter", "firms/quarter")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Observable:
     """Something that can be observed of a district."""
 
     unit: str
@@ -69,26 +69,26 @@ def _multinationals(firms: Any) -> float:
     return float(len(np.unique(firms.owner[firms.owner < SELF_OWNED])))
 
 
-MEASURES: dict[str, Measure] = {
-    "mean_size": Measure("employees/firm", "Mean firm size", _mean_size),
-    "small_firm_share": Measure("share", "Firms with 9 or fewer employees", _small_firms),
-    "small_firm_employment_share": Measure("share", "Employees in firms of 9 or fewer", _small_employment),
-    "small_firm_sales_share": Measure("share", "Sales of firms of 9 or fewer in all firms' sales", _small_sales),
-    "large_firms": Measure("firms", "Firms with 50 or more employees", _large_firms),
-    "large_firm_sales_share": Measure("share", "Sales of firms of 50 and more in all firms' sales", _large_sales),
-    "groups": Measure("firms", "Local business groups: leaders that own at least one firm", _groups),
-    "affiliates": Measure("firms", "Firms owned by multinationals", _affiliates),
-    "multinationals": Measure("companies", "Multinationals that own at least one firm", _multinationals),
-    **{indicator.name: Measure(indicator.unit, indicator.description) for indicator in INDICATORS},
+OBSERVABLES: dict[str, Observable] = {
+    "mean_size": Observable("employees/firm", "Mean firm size", _mean_size),
+    "small_firm_share": Observable("share", "Firms with 9 or fewer employees", _small_firms),
+    "small_firm_employment_share": Observable("share", "Employees in firms of 9 or fewer", _small_employment),
+    "small_firm_sales_share": Observable("share", "Sales of firms of 9 or fewer in all firms' sales", _small_sales),
+    "large_firms": Observable("firms", "Firms with 50 or more employees", _large_firms),
+    "large_firm_sales_share": Observable("share", "Sales of firms of 50 and more in all firms' sales", _large_sales),
+    "groups": Observable("firms", "Local business groups: leaders that own at least one firm", _groups),
+    "affiliates": Observable("firms", "Firms owned by multinationals", _affiliates),
+    "multinationals": Observable("companies", "Multinationals that own at least one firm", _multinationals),
+    **{indicator.name: Observable(indicator.unit, indicator.description) for indicator in INDICATORS},
 }
 """By name."""
 
 
-def measured(name: str, firms: Any, row: np.ndarray) -> float:
-    """The value of a measure at the end of a quarter.
+def observed(name: str, firms: Any, row: np.ndarray) -> float:
+    """The value of an observable at the end of a quarter.
 
     Args:
         firms: records of the living firms, as in the state. row: (len(NAMES),) the quarter's indicators.
     """
-    of = MEASURES[name].of
+    of = OBSERVABLES[name].of
     return float(row[NAMES.index(name)]) if of is None else of(firms)

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from district_sim.evidence.cases.observables import OBSERVABLES, observed
+from district_sim.model.indicators import NAMES
 from district_sim.model.parameters import parameters_of
+from district_sim.run.run import quarters_of
 from district_sim.run.workers import Progress, Workers, compile_first
 from district_sim.scenario.paths import set_at
+from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case
-    from district_sim.scenario.sections import Scenario
 
 type Wanted = tuple[tuple[str, int, int | None], ...]
-"""Of each target: measure, quarter, quarter whose value it is divided by."""
+"""Of each target: observable, quarter, quarter whose value it is divided by."""
 
 PATHS = ("firms", "employment")
 """Indicators of which the whole path is kept."""
@@ -31,16 +34,12 @@ class Observed:
     """(quarters, len(PATHS))."""
 
 
-def watch(scenario: "Scenario", seed: int, wanted: Wanted) -> Observed:
+def watch(scenario: Scenario, seed: int, wanted: Wanted) -> Observed:
     """Run a scenario once and look at what is wanted.
 
     Args:
         seed: 0 <= seed < 2**64. wanted: quarters are at least 1 and at most the run's length.
     """
-    from district_sim.evidence.cases.observables import measured
-    from district_sim.model.indicators import NAMES
-    from district_sim.run.run import quarters_of
-
     length = scenario.run.quarters
     stops = {q for _, *quarters in wanted for q in quarters if q is not None}
     paths, columns = np.full((length, len(PATHS)), np.nan), [NAMES.index(name) for name in PATHS]
@@ -48,23 +47,20 @@ def watch(scenario: "Scenario", seed: int, wanted: Wanted) -> Observed:
     try:
         for now in quarters_of(parameters_of(scenario), seed, length, stops):
             paths[: now.done] = now.table[:, columns]
-            firms = now.state.firms[now.state.firms.alive]
             for name in {name for name, *quarters in wanted if now.done in quarters}:
-                seen[name, now.done] = measured(name, firms, now.table[-1])
+                seen[name, now.done] = observed(name, now.state.firms[now.state.firms.alive], now.table[-1])
     except RuntimeError:  # more firms than there is room for
         return Observed(np.full(len(wanted), np.nan), paths)
     values = [seen[name, at] / (1.0 if since is None else seen[name, since] or np.nan) for name, at, since in wanted]
     return Observed(np.array(values, float), paths)
 
 
-def scaled(scenario: "Scenario", share: float, values: Mapping[str, float] | None = None) -> "Scenario":
+def scaled(scenario: Scenario, share: float, values: Mapping[str, float] | None = None) -> Scenario:
     """A scenario with other values of some numbers, and a share of its firms.
 
     Args:
         share: 0..1. values: by dotted path, such as "demography.exit".
     """
-    from district_sim.scenario.sections import Scenario
-
     data = scenario.model_dump(mode="json")
     for path, value in (values or {}).items():
         set_at(data, path, value)
@@ -72,22 +68,20 @@ def scaled(scenario: "Scenario", share: float, values: Mapping[str, float] | Non
     return Scenario.model_validate(data)
 
 
-def counted(case: "Case", scenario: "Scenario") -> np.ndarray:
+def counted(case: "Case", scenario: Scenario) -> np.ndarray:
     """By what the targets' values of a scaled district are multiplied: (targets,)."""
-    from district_sim.evidence.cases.observables import MEASURES
-
     share = scenario.firms.count / case.scenario.firms.count
-    return np.array([1.0 if t.since or not MEASURES[t.measure].extensive else 1.0 / share for t in case.targets])
+    return np.array([1.0 if t.since or not OBSERVABLES[t.measure].extensive else 1.0 / share for t in case.targets])
 
 
 def make_runs(
-    scenario: "Scenario", seeds: Sequence[int], wanted: Wanted, workers: Workers, progress: Progress | None = None
+    scenario: Scenario, seeds: Sequence[int], wanted: Wanted, workers: Workers, progress: Progress | None = None
 ) -> list[Observed]:
     """`watch` for each seed, in order; `workers` start with compiled kernels."""
     return workers.map(_watch, [(scenario, seed, wanted) for seed in seeds], progress)
 
 
-def _watch(job: tuple["Scenario", int, Wanted]) -> Observed:
+def _watch(job: tuple[Scenario, int, Wanted]) -> Observed:
     return watch(*job)
 
 

@@ -7,13 +7,13 @@ Socialisation is the model's own compiled process, and what is measured on distr
 an `Evidence`; it is found by name only when it is called, so that listing them costs nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from district_sim.evidence.replications.claims import Evidence
+    from district_sim.run.workers import Progress
 
 __all__ = ["REPLICATIONS", "Replication"]
 
@@ -34,7 +34,7 @@ class Replication:
         self,
         seed: int = 0,
         runs: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: "Progress | None" = None,
         workers: int | None = None,
         **setting: Any,
     ) -> "Evidence":

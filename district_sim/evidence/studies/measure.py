@@ -7,7 +7,7 @@ The p-values of a study's expectations are corrected together (Holm 1979).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from district_sim.experiments.compare import holm, paired
 from district_sim.experiments.costs import budget_value, present_value
 from district_sim.kernels.draws import replicate_seed
 from district_sim.run.run import simulate
-from district_sim.run.workers import measured
+from district_sim.run.workers import Progress, measured
 from district_sim.scenario.sections import Scenario
 
 SIGNIFICANT = 0.05
@@ -110,7 +110,7 @@ def measure(
     *,
     replications: int = REPLICATIONS,
     seed: int = SEED,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
     workers: int | None = None,
 ) -> Result:
     """Run a study and judge its expectations.

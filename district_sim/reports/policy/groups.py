@@ -7,7 +7,7 @@ that the classes of one sort add up to the whole district.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.run.snapshot import Snapshot
+    from district_sim.run.workers import Progress
     from district_sim.scenario.sections import Scenario
 
 LATER = "founded later"
@@ -65,7 +66,7 @@ def eves(
     begins: int,
     seeds: Sequence[int],
     workers: int | None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> list[pd.DataFrame]:
     """`eve` for each seed."""
     from district_sim.run.workers import WORTH_PROCESSES, measured

@@ -8,7 +8,7 @@ under the luck of the report's first replicates, so that the ends are paired wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from district_sim.scenario.paths import schemas_at, value_at
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from district_sim.run.workers import Progress
 
 type Job = tuple[dict[str, Value], int]
 """Settings and seed."""
@@ -102,7 +104,7 @@ def investigate(
     runs: pd.DataFrame,
     lead: str,
     workers: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Sensitivity | None:
     """Make the runs of the sensitivity and say what they tell.
 
@@ -128,7 +130,7 @@ def investigate(
     whole = count + 2 * min(TOP, len(question.parameters)) * replicates
     measure = partial(outcomes_under, bases, question.cells, question.outcome)
 
-    def tell(before: int) -> Callable[[int, int], object] | None:
+    def tell(before: int) -> Progress | None:
         if progress is None:
             return None
         cells = len(question.cells)
