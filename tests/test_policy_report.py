@@ -157,7 +157,7 @@ def test_a_policy_without_money_makes_no_difference(folder: Path, call: Call) ->
     assert (table(files, "risk")["change"] == 0.0).all()
     assert "Value added kept (late): no difference. In each of 4 districts" in page
     assert "there is no effect that could depend on anything" in page
-    assert "no cost per job kept can be told" in page
+    assert "no cost per job kept is shown" in page
 
 
 def test_equal_cost_and_the_same_from_its_own_files(folder: Path, call: Call) -> None:
@@ -228,17 +228,19 @@ def headline(found: pd.DataFrame, rivals: pd.DataFrame | None = None) -> str:
 
 
 def test_the_verdict_says_no_more_than_the_numbers() -> None:
-    assert "no difference from none can be told with 9" in headline(differences(a=(1.0, -1.0, 3.0)))
+    assert "no significant difference from none with 9" in headline(differences(a=(1.0, -1.0, 3.0)))
     assert "no difference. In each of 9" in headline(differences(a=(0.0, 0.0, 0.0)))
     assert headline(differences(a=(2.0, 1.0, 3.0))) == "Employees is highest under a, and higher than under none."
     two = differences(a=(2.0, 1.0, 3.0), b=(1.8, 0.5, 3.1))
-    assert "b cannot be told apart from it" in headline(two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": 0.5}]))
+    assert "b does not differ significantly from it" in headline(
+        two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": 0.5}])
+    )
     beaten = headline(two, pd.DataFrame([{"cell": "b", "low": -1.0, "high": -0.5}]))
     assert beaten == "Employees is highest under a, and higher than under none and b."
     lower = headline(differences(a=(-1.0, -3.0, 1.0), b=(-5.0, -7.0, -3.0)))
-    assert lower == "Employees: no policy can be told to raise it; under b it is lower than under none."
+    assert lower == "Employees: no policy raises it significantly; under b it is lower than under none."
     unsure = headline(differences(a=(5.0, -1.0, 11.0), b=(2.0, 1.0, 3.0)))
-    assert unsure.startswith("Employees is higher under b than under none; the greatest mean is that of a, whose")
+    assert unsure.startswith("Employees is higher under b than under none; the greatest mean is that of a, but")
 
 
 def test_details_have_sign_unit_interval_and_caution() -> None:
@@ -246,7 +248,7 @@ def test_details_have_sign_unit_interval_and_caution() -> None:
         differences(a=(2.0, -1.0, 5.0), b=(4.0, 3.0, 5.0)), differences(), "employment", "none", 0.9
     ).details
     assert details[0] == "b: +4.0 employees (90 % interval +3.0 to +5.0, +2.0 %)"
-    assert details[1].startswith("a: +2.0 employees (90 % interval −1.0 to +5.0, +1.0 %); as this includes 0")
+    assert details[1].startswith("a: +2.0 employees (90 % interval −1.0 to +5.0, +1.0 %); not significant")
 
 
 # Sensitivity --------------------------------------------------------------------------------------
@@ -289,9 +291,9 @@ def test_where_the_verdict_turns_is_said() -> None:
     rival = ends.assign(cell="b", ahead_low=[-1.0, -1.0, 0.5], ahead_high=[1.0, 1.0, 2.0])
     study = Sensitivity("a", 1, pd.DataFrame(), 0, pd.DataFrame(), pd.concat([ends, rival]), 5)
     said = turns(study, "employment")
-    assert said[0].startswith("x.y = 1 (base 2): the effect of a changes its sign (−2.0 employees")
-    assert said[1].startswith("x.y = 3 (base 2): an effect of a can no longer be told")
-    assert said[2] == "x.y = 3 (base 2): b comes before a."
+    assert said[0].startswith("x.y = 1 (base 2): the effect of a changes sign (−2.0 employees")
+    assert said[1].startswith("x.y = 3 (base 2): the effect of a is no longer significant")
+    assert said[2] == "x.y = 3 (base 2): b does better than a."
     assert len(said) == 3
 
 

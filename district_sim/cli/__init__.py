@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from district_sim._version import __version__
-from district_sim.cli import app as page
 from district_sim.cli import cases as calibrate
 from district_sim.cli import compare as analysis
 from district_sim.cli import policy_report, runs
 from district_sim.cli import sweep as experiments
+from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
@@ -24,7 +24,7 @@ from district_sim.cli.studies import study
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "demo": runs.demo,
-    "app": page.app,
+    "app": page,
     "sweep": experiments.sweep,
     "results": experiments.results,
     "verify": runs.verify,

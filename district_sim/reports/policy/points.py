@@ -1,4 +1,4 @@
-"""What else stands in the summary, a sentence or two for each part of the report; numbers only, no judgement."""
+"""The other points of the summary, a sentence or two for each part of the report; numbers only, no verdict."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _jobs(found: Findings) -> list[str]:
                 f"({number(row['cost_per_job_low'], 0)} to {number(row['cost_per_job_high'], 0)})"
             )
         else:
-            text += ", so no cost per job kept can be told"
+            text += ", so no cost per job kept is shown"
         said.append(f"{text}; {number(row['spent'], 0)} k€ spent.")
     return said
 
@@ -53,7 +53,7 @@ def _trajectories(found: Findings) -> str:
         row = max(table[table["cell"] == cell].to_dict("records"), key=lambda row: row["count"])
         name = TRAJECTORY_NAMES[Trajectory(row["trajectory"])]
         said.append(f"under {cell} {name}, in {_per_cent(row)} of the districts")
-    return f"The most frequent end: {'; '.join(said)}."
+    return f"Most frequent trajectory: {'; '.join(said)}."
 
 
 def _per_cent(row: Mapping[Any, Any]) -> str:
@@ -80,7 +80,7 @@ def _risk(found: Findings) -> list[str]:
 def _groups(found: Findings) -> str:
     lead = found.verdict.lead
     if lead in found.nothing:
-        return f"Under {lead} no firm fares otherwise than without."
+        return f"Under {lead} every firm fares as without the policy."
     own = found.gains[(found.gains["cell"] == lead) & (found.gains["measure"] == "jobs")]
     rows = {_group(row): row for row in own.to_dict("records")}
     more = sorted((name for name, row in rows.items() if side(row) > 0), key=lambda name: -rows[name]["difference"])
@@ -89,11 +89,9 @@ def _groups(found: Findings) -> str:
     for word, names in (("More", more), ("Fewer", fewer)):
         listed = ", ".join(f"{name} ({change(rows[name], 'employment')})" for name in names[:_MOST_GROUPS])
         said.append(
-            f"{word} jobs at the end in {listed}."
-            if names
-            else f"No group with {word.lower()} jobs that could be told."
+            f"{word} jobs at the end in {listed}." if names else f"No group with significantly {word.lower()} jobs."
         )
-    return f"Under {lead}: {' '.join(said)} Firms by what they were before the first policy."
+    return f"Under {lead}: {' '.join(said)} Firms are grouped as they were before the first policy."
 
 
 def _group(row: Mapping[Any, Any]) -> str:
@@ -110,19 +108,21 @@ def _group(row: Mapping[Any, Any]) -> str:
 def _sure(found: Findings) -> str:
     study = found.sensitivity
     if study is None:
-        return "The sensitivity to uncertain parameters was not asked for: the verdict is conditional on all of them."
+        return (
+            "The sensitivity to uncertain parameters was not tested: the verdict holds for these parameter values only."
+        )
     if not len(study.top):
         return f"In all {len(study.draws)} draws of {study.parameters} uncertain parameters the outcomes are equal."
     text = f"With all {study.parameters} uncertain parameters drawn at once, {stays(found, study)}"
     turned = turns(study, found.question.outcome)
     if turned:
-        return f"{text} One parameter at a time, the verdict turns at {len(turned)} of the ends looked at (section 8)."
-    return f"{text} At no end of the ranges of the {len(study.top)} most important ones, one at a time, does it turn."
+        return f"{text} Varying one parameter at a time, the verdict changes in {len(turned)} cases (section 8)."
+    return f"{text} Varying the {len(study.top)} most important ones, one at a time, does not change it."
 
 
 def stays(found: Findings, study: Sensitivity) -> str:
-    """In what share of the draws the verdict stays."""
+    """In what share of the draws the verdict holds."""
     confidence, cells = found.question.confidence, found.question.cells
     side_kept, kept = (_per_cent(study.share(column, confidence)) for column in ("same_side", "kept"))
-    text = f"{study.lead} stays on its side of {cells[0]} in {side_kept} of {len(study.draws)} draws"
-    return f"{text}." if len(cells) == 2 else f"{text}, and first of the policies as well in {kept}."
+    text = f"{study.lead} stays on the same side of {cells[0]} in {side_kept} of {len(study.draws)} draws"
+    return f"{text}." if len(cells) == 2 else f"{text}, and is also the best policy in {kept}."

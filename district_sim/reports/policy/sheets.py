@@ -104,9 +104,9 @@ def jobs(found: Findings) -> Sheet:
         rows.append(cells)
     columns = ("", "Jobs", "Interval", "k€ per job", "Job-years", "Interval", "k€ per job-year")
     note = (
-        "Jobs: employees more in the last quarter than without policy; job-years: employees times years over the "
-        "whole run. Costs: present value really spent beyond the counterfactual, with bootstrap interval; – where the "
-        "interval of the jobs reaches 0, so that no cost can be told."
+        "Jobs: additional employees in the last quarter, compared with no policy; job-years: employees times years "
+        "over the whole run. Costs: present value spent beyond the counterfactual, with bootstrap interval; – if the "
+        "interval of the jobs includes 0."
     )
     return Sheet.plain("Jobs kept", columns, rows, note)
 
@@ -125,9 +125,9 @@ def gains(found: Findings, cell: str) -> Sheet:
         sections.append((_SORTS[str(sort)], tuple(rows)))
     columns = ("Firms that were", "Firms", "Living", "Jobs", "Wages, k€", "Value added, k€", "Saved", "Lost")
     note = (
-        "Differences from the counterfactual in the last quarter, with intervals, by what the firm was on the eve of "
-        "the first policy; wages and value added in k€ a quarter. Saved: firms of the eve that live to the end under "
-        "the policy alone; lost: without it alone. The rows of each sort add up to the district."
+        "Differences from the counterfactual in the last quarter, with intervals. Firms are grouped as they were in "
+        "the quarter before the first policy; wages and value added in k€ a quarter. Saved: firms that survive only "
+        "with the policy; lost: only without it. The rows of each group add up to the district."
     )
     return Sheet(f"Who gains and who loses under {cell}", columns, tuple(sections), note)
 
@@ -146,12 +146,12 @@ def ranks(study: Sensitivity, question: Question) -> Sheet:
         values = [f"{row[name]:.4g}" for name in ("low", "base", "high")]
         told = [number(row["rho"], 2, sign=True), interval, p_value(row["p_holm"])]
         rows.append((row["parameter"], f"{row['text']}{unit}", *values, *told, " / ".join(kept)))
-    columns = ("Parameter", "Meaning", "Low", "Base", "High", "Rank corr.", "Interval", "p", "Verdict stays, %")
+    columns = ("Parameter", "Meaning", "Low", "Base", "High", "Rank corr.", "Interval", "p", "Verdict holds, %")
     note = (
         f"Spearman's correlation with the effect of {study.lead} on {outcome_name(question.outcome, unit=False)} over "
         f"{len(study.draws)} draws of {study.parameters} parameters, strongest first; p corrected for "
-        f"{study.parameters} parameters (Holm). Verdict stays: share of the draws in the lower, middle and upper third "
-        f"of the range in which {study.lead} is first and on its side of {question.cells[0]}."
+        f"{study.parameters} parameters (Holm). Verdict holds: share of the draws in the lower, middle and upper third "
+        f"of the range in which {study.lead} is best and on the same side of {question.cells[0]}."
     )
     return Sheet.plain(f"The {len(rows)} parameters that matter most to the verdict", columns, rows, note, left=2)
 

@@ -1,4 +1,4 @@
-"""The verdict in words: nothing but the numbers decides, and what they cannot tell is said."""
+"""The verdict in words: the numbers alone decide, and the verdict states where they are not significant."""
 
 from __future__ import annotations
 
@@ -44,27 +44,29 @@ def judge(
     details = tuple(f"{row['cell']}: {effect_in_words(row, outcome, confidence)}" for row in rows)
     higher, lower = ([row["cell"] for row in rows if side(row) == sign] for sign in (1, -1))
     if all(_nothing(row) for row in rows):
-        headline = f"{name}: no difference. In each of {n} districts the outcome is the same with and without."
+        headline = (
+            f"{name}: no difference. In each of {n} districts the outcome is the same with and without the policies."
+        )
     elif lead in higher:
         below = [counterfactual, *(row["cell"] for row in rivals.to_dict("records") if side(row) < 0)]
         level = [row["cell"] for row in rivals.to_dict("records") if side(row) == 0]
         headline = f"{name} is highest under {lead}, and higher than under {_and(below)}"
-        headline += f"; {_and(level)} cannot be told apart from it." if level else "."
+        headline += f"; {_and(level)} does not differ significantly from it." if level else "."
     elif higher:
         headline = f"{name} is higher under {_and(higher)} than under {counterfactual}; the greatest mean is that of "
-        headline += f"{lead}, whose interval includes 0."
+        headline += f"{lead}, but its interval includes 0."
     elif lower:
-        headline = f"{name}: no policy can be told to raise it; under {_and(lower)} it is lower than under "
+        headline = f"{name}: no policy raises it significantly; under {_and(lower)} it is lower than under "
         headline += f"{counterfactual}."
     else:
         headline = (
-            f"{name}: no difference from {counterfactual} can be told with {n} districts; every interval includes 0."
+            f"{name}: no significant difference from {counterfactual} with {n} districts; every interval includes 0."
         )
     return Verdict(lead, headline, details)
 
 
 def rivals_of(runs: pd.DataFrame, lead: str, cells: Sequence[str], outcome: str, how: dict[str, Any]) -> pd.DataFrame:
-    """Each other mix less the lead on the outcome, paired by replicate: cell and what `compare.paired` tells."""
+    """Each other mix less the lead on the outcome, paired by replicate: cell and the result of `compare.paired`."""
     import pandas as pd
 
     from district_sim.experiments.compare import paired
@@ -87,7 +89,7 @@ def effect_in_words(row: dict[Any, Any], outcome: str, confidence: float) -> str
     share = f", {number(100.0 * row['difference'] / abs(row['counterfactual']), 1, sign=True)} %"
     relative = "" if percent(outcome) or not row["counterfactual"] else share
     text = f"{change(row, outcome)} ({100 * confidence:g} % interval {span(row, outcome)}{relative})"
-    return text if side(row) else f"{text}; as this includes 0, no difference can be told"
+    return text if side(row) else f"{text}; not significant, as the interval includes 0"
 
 
 def change(row: dict[Any, Any], outcome: str, key: str = "difference") -> str:
@@ -133,7 +135,7 @@ def _and(words: Sequence[str]) -> str:
 
 
 def turns(found: Sensitivity, outcome: str) -> list[str]:
-    """Where the verdict turns: at which end of which parameter's range, and how."""
+    """Where the verdict changes: at which end of which parameter's range, and how."""
     said: list[str] = []
     if not len(found.ends):
         return said
@@ -143,11 +145,11 @@ def turns(found: Sensitivity, outcome: str) -> list[str]:
         for at in ("low", "high"):
             there = next(row for row in by[at] if row["cell"] == found.lead)
             where = f"{path} = {there['value']:.4g} (base {here['value']:.4g})"
-            told = f"{change(there, outcome)}, {span(there, outcome)}"
+            shown = f"{change(there, outcome)}, {span(there, outcome)}"
             if side(there) * side(here) < 0:
-                said.append(f"{where}: the effect of {found.lead} changes its sign ({told}).")
+                said.append(f"{where}: the effect of {found.lead} changes sign ({shown}).")
             elif side(here) and not side(there):
-                said.append(f"{where}: an effect of {found.lead} can no longer be told ({told}).")
+                said.append(f"{where}: the effect of {found.lead} is no longer significant ({shown}).")
             ahead = [row["cell"] for row in by[at] if side(row, "ahead_low", "ahead_high") > 0]
-            said += [f"{where}: {_and(ahead)} comes before {found.lead}."] if ahead else []
+            said += [f"{where}: {_and(ahead)} does better than {found.lead}."] if ahead else []
     return said
