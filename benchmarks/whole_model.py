@@ -130,7 +130,7 @@ def _by_size(quick: bool) -> Iterator[Row]:
     highest, lowest = max(medians, key=lambda size: medians[size]), min(medians, key=lambda size: medians[size])
     ratios = Spread.of([a / b for a, b in zip(cost[highest], cost[lowest], strict=True)])
     note = ", ".join(f"{size:,}: {medians[size] * 1e9:.0f} ns" for size in sizes)
-    what = f"Dearest / cheapest size, per firm and quarter, {sizes[0]:,} to {sizes[-1]:,} firms"
+    what = f"Most / least expensive size, per firm and quarter, {sizes[0]:,} to {sizes[-1]:,} firms"
     yield Row("model.flat", what, ratios, at_most=1.5, note=note)
 
 

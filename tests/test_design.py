@@ -277,7 +277,7 @@ def test_points_from_a_table(tmp_path: Path) -> None:
         ("firms.cuont\n20\n", r"points.csv:1: firms.cuont: baseline has no parameter"),
         ("firms.count\n20\n\n3\n", r"points.csv:4: firms.count: 3: must be a whole number"),
         ("firms.count,strategy.sale\n20,0.5\n30,\n", r"points.csv:3: strategy.sale: is empty"),
-        ("firms.count,\n20,1\n", r"points.csv:1: each column needs a name of its own"),
+        ("firms.count,\n20,1\n", r"points.csv:1: each column needs a different name"),
         ("firms.count\nnan\n", r"points.csv:2: firms.count: nan: must be a finite number"),
     ],
 )

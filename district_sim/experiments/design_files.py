@@ -121,7 +121,7 @@ def read_table(path: Path, place: Places) -> tuple[dict[str, list[Any]], Places]
         if "" in line:
             raise ScenarioError(f"{path}:{number}: {heading[line.index('')]}: is empty")
     if "" in heading or len(set(heading)) < len(heading):
-        raise ScenarioError(f"{path}:{first}: each column needs a name of its own")
+        raise ScenarioError(f"{path}:{first}: each column needs a different name")
 
     def place_in_table(at: Key) -> str:
         if at[:1] != ("vary",):

@@ -82,7 +82,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("local_purchases", "share", "Purchases of final firms made in the district"),
     Indicator("make_share", "share", "Value of intermediate phases that final firms make themselves"),
     Indicator("pipelines_per_firm", "pipelines/firm", "Individual pipelines to the outside"),
-    Indicator("pipeline_firms", "share", "Firms with a pipeline of their own"),
+    Indicator("pipeline_firms", "share", "Firms with their own pipeline"),
     Indicator(
         "global_inflow_share",
         "share",

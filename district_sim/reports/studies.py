@@ -79,7 +79,7 @@ def cells_sheet(result: Result) -> Sheet:
             gap, low, high = (number(scale * row[name], digits, sign=True) for name in ("difference", "low", "high"))
             rows.append((row["cell"], mean, gap, f"{low} to {high}"))
         sections.append((outcome_title(outcome), tuple(rows)))
-    note = "Differences are from the nearest row above that has none, replicate by replicate."
+    note = "Differences are from the nearest row above without a difference, paired by replicate."
     return Sheet(f"{result.study.title}: cells", ("", "Mean", "Difference", "95 % interval"), tuple(sections), note)
 
 
@@ -181,8 +181,8 @@ def as_markdown(results: Sequence[Result]) -> str:
     lines = [
         "# Experiments from the literature: results",
         "",
-        f"Written by `district-sim study`, seed {first.seed}, {first.replications} replicates of each cell. What was",
-        "expected stands in the code and was written before anything was run; [how to read this](../studies.md).",
+        f"Written by `district-sim study`, seed {first.seed}, {first.replications} replicates of each cell. The",
+        "expectations are in the code and were written before any run; [how to read this](../studies.md).",
         "",
         told(results),
         *_named(results, "disagrees", "They disagree with:"),

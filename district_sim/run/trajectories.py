@@ -70,7 +70,7 @@ class Thresholds:
     outsourcing: Ramp = field(default=Ramp(-0.08, -0.30))
     """Change of the local share of purchases: phases leave (Amin & Thrift 1992)."""
     outside_links: Ramp = field(default=Ramp(0.05, 0.20))
-    """Change of the share of firms with a pipeline of their own. It rises by a few points even if nobody opens one,
+    """Change of the share of firms with their own pipeline. It rises by a few points even if nobody opens one,
     as small firms close first."""
     node_alive: Ramp = field(default=Ramp(0.4, 0.7))
     """Turnover, ratio to calm: the node still sells."""

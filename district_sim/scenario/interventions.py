@@ -13,7 +13,7 @@ MOST_INSTRUMENTS = MOST_SHOCKS = 32  # in a scenario
 class Instrument(Section):
     """One policy instrument with its window, budget and target."""
 
-    name: str = Field(min_length=1, max_length=60, description="A name of your own")
+    name: str = Field(min_length=1, max_length=60, description="A name you choose")
     kind: Annotated[
         InstrumentKind,
         Field(
@@ -74,7 +74,7 @@ class Instrument(Section):
 class Shock(Section):
     """Something that happens to the district from outside, with its time, size and recovery."""
 
-    name: str = Field(min_length=1, max_length=60, description="A name of your own")
+    name: str = Field(min_length=1, max_length=60, description="A name you choose")
     kind: Annotated[
         ShockKind,
         Field(

@@ -656,7 +656,7 @@ class Mechanisms(Section):
     trust: bool = Field(True, description="Trust changes")
     identity: bool = Field(True, description="Identity changes")
     local_network: bool = Field(True, description="Ties end and form")
-    pipelines: bool = Field(True, description="Firms open pipelines of their own")
+    pipelines: bool = Field(True, description="Firms open their own pipelines")
     collective_pipelines: bool = Field(True, description="Collective pipelines, of the agency and of export platforms")
     collective_brand: bool = Field(True, description="Collective brand")
     gatekeepers: bool = Field(True, description="Firms with pipelines pass codified knowledge on")

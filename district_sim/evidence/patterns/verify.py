@@ -185,7 +185,7 @@ def regions(table: pd.DataFrame, seeds: Sequence[int]) -> list[PatternClaim]:
     claims = []
     for future in FUTURES:
         count = int((major == future.value).sum())
-        text = f"{future.value} has a region of its own"
+        text = f"{future.value} has its own region"
         claims.append(PatternClaim(3, text, "at least 2 points", f"{count} of {len(major)}", count >= 2, _name(seeds)))
     mixed = int((~pure).sum())
     text = "seeds are mixed at the borders"

@@ -160,7 +160,7 @@ _WORDS = {
     "core_random": "The same with as many ties at random",
     "core_knowledge": "Rank correlation of coreness and knowledge base",
     "excluded": "Firms without knowledge ties, weakest quarter of knowledge bases less the others",
-    "gatekeepers": "Firms with a pipeline of their own",
+    "gatekeepers": "Firms with their own pipeline",
     "codified_share": "Codified in all knowledge that gatekeepers pass on",
 }
 

@@ -141,7 +141,7 @@ WAYS_ABROAD = Study(
             "unorganised",
         ),
         more(
-            "Vouchers leave firms more unequal than a platform: links of one's own serve who holds them",
+            "Vouchers leave firms more unequal than a platform: individual links serve only their holders",
             MORRISON,
             "gini",
             "organised, vouchers",

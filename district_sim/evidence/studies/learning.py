@@ -70,7 +70,7 @@ INFORMATION_TECHNOLOGY = Study(
             "people meet, technology",
         ),
         gains_more(
-            "Brokers add more to tacit knowledge where few meet of their own accord",
+            "Brokers add more to tacit knowledge where few firms meet without them",
             LORENZEN,
             "tacit_mean",
             ("few meet, technology and brokers", "few meet, technology"),
@@ -118,7 +118,7 @@ EDUCATION_OR_RESEARCH = Study(
             "neither",
         ),
         more(
-            "Education keeps more value added than research grants: who has learned to learn goes on learning",
+            "Education keeps more value added than research grants: firms that have learned to learn keep learning",
             STIGLITZ,
             "value_added_local",
             "education",
