@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from naive import cases
-from naive.common import make_tie
+from naive.common import make_tie, scheduled
 
 from district_sim.model.processes.agency import participation_odds
 from district_sim.model.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
@@ -70,7 +70,7 @@ class TestContributions:
         assert refunded.agency.participation[0] == refunded.agency.incumbents[0] == 0.0
         p = cases.parameters("calm")
         returned = float(cases.run("update_trust", refunded, p).ties.trust.sum())
-        for process in cases.NAMES_OF_PROCESSES[cases.NAMES_OF_PROCESSES.index("run_agency") + 1 :]:
+        for process in scheduled()[scheduled().index("run_agency") + 1 :]:
             idle, refunded = cases.run(process, idle, p), cases.run(process, refunded, p)
         refunded.firms.pledges = idle.firms.pledges
         cases.assert_same_state(refunded, idle, exact=True)

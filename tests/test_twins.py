@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
 
+from district_sim.model import schedule
 from district_sim.model.indicators import NAMES, record
 from district_sim.model.state import State, copied
 
+PROCESSES = "district_sim.model.processes."
 TWINS = {process.__name__: process for process in naive.PROCESSES}
 
 
@@ -23,8 +25,10 @@ def agree(process: str, state: State, p: Any) -> State:
     return by_kernel
 
 
-def test_every_process_has_a_twin() -> None:
-    assert tuple(TWINS) == cases.NAMES_OF_PROCESSES
+def test_every_process_has_a_twin_and_is_called_like_all() -> None:
+    imported = [getattr(value, "py_func", None) for value in vars(schedule).values()]
+    own = [function.__name__ for function in imported if function and function.__module__.startswith(PROCESSES)]
+    assert sorted(own) == sorted(TWINS)
 
 
 @pytest.mark.parametrize("situation", cases.SITUATIONS)

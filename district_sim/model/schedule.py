@@ -31,52 +31,44 @@ def one_quarter(state, p, row):
         p: the scenario's `Parameters`.
         row: (len(INDICATORS),) floats for the quarter's indicators, or an empty array if none are wanted.
     """
-    firms, ties, orders, pipelines, agency = state.firms, state.ties, state.orders, state.pipelines, state.agency
-    policy, instruments, world, accounts = (
-        state.policy,
-        state.instruments,
-        state.world,
-        state.accounts,
-    )
-    tally, clock, scratch = state.tally, state.clock, state.scratch
-    s = (p.strategy if clock.step[0] >= p.strategy_start else p.history)[0]
-
-    tally[:] = 0.0
+    s = (p.strategy if state.clock.step[0] >= p.strategy_start else p.history)[0]
+    state.tally[:] = 0.0
+    living = list_living(state.firms, state.clock, state.scratch)
     # 1 World
-    advance_world(world, clock, p)
-    apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p)
+    advance_world(state, living, p, s)
+    apply_shocks(state, living, p, s)
+    living = list_living(state.firms, state.clock, state.scratch)
     # 2 Policy and agency
-    apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s)
-    living = list_living(firms, clock, scratch)
-    run_agency(firms, living, ties, agency, policy, world, accounts, clock, scratch, p, s)
-    account_match(agency, policy, instruments, clock, p)
-    levy_taxes(firms, policy, instruments, accounts, tally, clock, p)
+    apply_policies(state, living, p, s)
+    run_agency(state, living, p, s)
+    account_match(state, living, p, s)
+    levy_taxes(state, living, p, s)
     # 3 Knowledge
-    update_knowledge(firms, living, ties, pipelines, agency, policy, world, clock, scratch, p.knowledge, p.derived)
+    update_knowledge(state, living, p, s)
     # 4 Innovation
-    innovate(firms, living, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s)
+    innovate(state, living, p, s)
     # 5 Sourcing and market
-    run_market(firms, living, ties, orders, pipelines, agency, world, accounts, tally, clock, scratch, p, s)
+    run_market(state, living, p, s)
     # 6 Ties
-    update_trust(firms, living, ties, orders, clock, scratch, p)
-    update_identity(firms, living, ties, agency, clock, scratch, p, s)
-    end_ties(firms, living, ties, tally, clock, scratch, p)
-    form_ties(firms, living, ties, tally, clock, scratch, p)
-    update_pipelines(firms, living, pipelines, clock, scratch, p, s)
+    update_trust(state, living, p, s)
+    update_identity(state, living, p, s)
+    end_ties(state, living, p, s)
+    form_ties(state, living, p, s)
+    update_pipelines(state, living, p, s)
     # 7 Ownership
-    take_over(firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s)
-    divest(firms, living, ties, pipelines, policy, instruments, accounts, tally, clock, p)
-    living = list_living(firms, clock, scratch)
-    acquire(firms, living, ties, accounts, tally, clock, p, s)
-    bind_captives(firms, living, clock, p, s)
+    take_over(state, living, p, s)
+    divest(state, living, p, s)
+    living = list_living(state.firms, state.clock, state.scratch)
+    acquire(state, living, p, s)
+    bind_captives(state, living, p, s)
     # 8 Demography
-    exit_firms(firms, living, ties, pipelines, accounts, tally, clock, scratch, p)
-    living = list_living(firms, clock, scratch)
-    enter_firms(firms, living, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s)
+    exit_firms(state, living, p, s)
+    living = list_living(state.firms, state.clock, state.scratch)
+    enter_firms(state, living, p, s)
     # 9 Observation
     if row.size > 0:
         record(state, p, row)
-    clock.step[0] += 1
+    state.clock.step[0] += 1
 
 
 @kernel

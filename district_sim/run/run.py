@@ -60,17 +60,9 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     return state
 
 
-def learn(state: State, knowledge: Any, derived: Any) -> None:
-    """Run the learning of one quarter alone, in place, of all living firms; nothing else happens and no time passes.
-
-    Args:
-        knowledge, derived: `Parameters.knowledge` and `Parameters.derived`.
-    """
-    living = list_living(state.firms, state.clock, state.scratch)
-    update_knowledge(
-        state.firms, living, state.ties, state.pipelines, state.agency, state.policy, state.world, state.clock,
-        state.scratch, knowledge, derived,
-    )  # fmt: skip
+def learn(state: State, p: Parameters) -> None:
+    """Run the learning of one quarter alone, in place, of all living firms; nothing else happens and no time passes."""
+    update_knowledge(state, list_living(state.firms, state.clock, state.scratch), p, p.strategy[0])
 
 
 class Moment(NamedTuple):

@@ -4,13 +4,14 @@ Each twin changes a `State` in place, takes `(state, p)` and knows nothing of th
 are shared. Slow by design.
 """
 
+# ruff: noqa: F401 (processes are looked up by the names in the schedule)
 from typing import Any
 
 import numpy as np
 
 from district_sim.model.state import State
 from naive.agency import run_agency
-from naive.common import strategy
+from naive.common import scheduled, strategy
 from naive.demography import enter_firms, exit_firms
 from naive.indicators import observe
 from naive.innovation import innovate
@@ -22,28 +23,7 @@ from naive.shocks import apply_shocks
 from naive.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
 from naive.world import advance_world
 
-PROCESSES = (
-    advance_world,
-    apply_shocks,
-    apply_policies,
-    run_agency,
-    account_match,
-    levy_taxes,
-    update_knowledge,
-    innovate,
-    run_market,
-    update_trust,
-    update_identity,
-    end_ties,
-    form_ties,
-    update_pipelines,
-    take_over,
-    divest,
-    acquire,
-    bind_captives,
-    exit_firms,
-    enter_firms,
-)
+PROCESSES = tuple(globals()[name] for name in scheduled())
 
 __all__ = ["PROCESSES", "observe", "one_quarter", "strategy", *(process.__name__ for process in PROCESSES)]
 

@@ -1,33 +1,19 @@
-"""Small districts in very different situations, the kernels under one signature, and the comparison of states."""
+"""Small districts in very different situations, one compiled process at a time, and the comparison of states."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from district_sim.model import schedule
 from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
-from district_sim.model.processes import (
-    agency,
-    demography,
-    innovation,
-    knowledge,
-    market,
-    ownership,
-    policy,
-    search,
-    shocks,
-    ties,
-    world,
-)
-from district_sim.model.schedule import one_quarter
 from district_sim.model.scratch import list_living
 from district_sim.model.state import Accounts, Clock, State, copied, fitted, grown
 from district_sim.scenario.instruments import InstrumentKind, Targeting
 from district_sim.scenario.sections import Scenario
-from naive.common import cut_all_ties, living
+from naive.common import cut_all_ties, living, strategy
 
 NO_ROW = np.empty(0)
 
@@ -158,7 +144,7 @@ def _advanced(situation: str, seed: int, quarters: int) -> State:
     if quarters == 0:
         return with_room(initial_state(p, seed, 40))
     state = copied(_advanced(situation, seed, quarters - 1))
-    one_quarter(state, p, NO_ROW)
+    schedule.one_quarter(state, p, NO_ROW)
     return state
 
 
@@ -187,97 +173,10 @@ def listed(x: State) -> np.ndarray:
     return np.asarray(list_living(x.firms, x.clock, x.scratch))
 
 
-_Call = Callable[[State, Parameters, Any], Any]
-_KERNELS: dict[str, _Call] = {
-    "advance_world": lambda x, p, s: world.advance_world(x.world, x.clock, p),
-    "apply_shocks": lambda x, p, s: shocks.apply_shocks(
-        x.firms, x.ties, x.pipelines, x.world, x.accounts, x.tally, x.clock, p
-    ),
-    "apply_policies": lambda x, p, s: policy.apply_policies(
-        x.firms, x.ties, x.pipelines, x.agency, x.policy, x.instruments, x.accounts, x.clock, x.scratch, p, s
-    ),
-    "run_agency": lambda x, p, s: agency.run_agency(
-        x.firms, listed(x), x.ties, x.agency, x.policy, x.world, x.accounts, x.clock, x.scratch, p, s
-    ),
-    "account_match": lambda x, p, s: policy.account_match(x.agency, x.policy, x.instruments, x.clock, p),
-    "levy_taxes": lambda x, p, s: policy.levy_taxes(x.firms, x.policy, x.instruments, x.accounts, x.tally, x.clock, p),
-    "update_knowledge": lambda x, p, s: knowledge.update_knowledge(
-        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.clock, x.scratch, p.knowledge, p.derived
-    ),
-    "innovate": lambda x, p, s: innovation.innovate(
-        x.firms, listed(x), x.ties, x.pipelines, x.agency, x.policy, x.world, x.tally, x.clock, x.scratch, p, s
-    ),
-    "run_market": lambda x, p, s: market.run_market(
-        x.firms,
-        listed(x),
-        x.ties,
-        x.orders,
-        x.pipelines,
-        x.agency,
-        x.world,
-        x.accounts,
-        x.tally,
-        x.clock,
-        x.scratch,
-        p,
-        s,
-    ),
-    "update_trust": lambda x, p, s: ties.update_trust(x.firms, listed(x), x.ties, x.orders, x.clock, x.scratch, p),
-    "update_identity": lambda x, p, s: ties.update_identity(
-        x.firms, listed(x), x.ties, x.agency, x.clock, x.scratch, p, s
-    ),
-    "end_ties": lambda x, p, s: ties.end_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-    "form_ties": lambda x, p, s: search.form_ties(x.firms, listed(x), x.ties, x.tally, x.clock, x.scratch, p),
-    "update_pipelines": lambda x, p, s: ties.update_pipelines(
-        x.firms, listed(x), x.pipelines, x.clock, x.scratch, p, s
-    ),
-    "take_over": lambda x, p, s: ownership.take_over(
-        x.firms,
-        listed(x),
-        x.ties,
-        x.pipelines,
-        x.agency,
-        x.policy,
-        x.instruments,
-        x.world,
-        x.accounts,
-        x.tally,
-        x.clock,
-        x.scratch,
-        p,
-        s,
-    ),
-    "divest": lambda x, p, s: ownership.divest(
-        x.firms, listed(x), x.ties, x.pipelines, x.policy, x.instruments, x.accounts, x.tally, x.clock, p
-    ),
-    "acquire": lambda x, p, s: ownership.acquire(x.firms, listed(x), x.ties, x.accounts, x.tally, x.clock, p, s),
-    "bind_captives": lambda x, p, s: ownership.bind_captives(x.firms, listed(x), x.clock, p, s),
-    "exit_firms": lambda x, p, s: demography.exit_firms(
-        x.firms, listed(x), x.ties, x.pipelines, x.accounts, x.tally, x.clock, x.scratch, p
-    ),
-    "enter_firms": lambda x, p, s: demography.enter_firms(
-        x.firms,
-        listed(x),
-        x.ties,
-        x.pipelines,
-        x.agency,
-        x.policy,
-        x.accounts,
-        x.world,
-        x.tally,
-        x.clock,
-        x.scratch,
-        p,
-        s,
-    ),
-}
-NAMES_OF_PROCESSES = tuple(_KERNELS)
-
-
 def run(process: str, state: State, p: Parameters) -> State:
     """Run one compiled process on a copy."""
     out = copied(fitted(state, p))
-    _KERNELS[process](out, p, (p.strategy if state.clock.step[0] >= p.strategy_start else p.history)[0])
+    getattr(schedule, process)(out, listed(out), p, strategy(out, p))
     return out
 
 
@@ -285,7 +184,7 @@ def quarter(state: State, p: Parameters, quarters: int = 1) -> tuple[State, dict
     """Run whole compiled quarters on a copy; returns it and the last indicators."""
     out, row = copied(fitted(state, p)), np.full(len(NAMES), np.nan)
     for _ in range(quarters):
-        one_quarter(out, p, row)
+        schedule.one_quarter(out, p, row)
     return out, dict(zip(NAMES, row, strict=True))
 
 

@@ -1,10 +1,23 @@
 """What the twins share: who is alive, who is tied to whom, who controls whom, whom a firm meets."""
 
+import ast
+import inspect
 import math
 from typing import Any
 
 from district_sim.kernels.draws import random_word
+from district_sim.model import schedule
 from district_sim.model.state import State
+
+
+def scheduled() -> tuple[str, ...]:
+    """The processes of a quarter in their order: what the schedule calls with (state, living, p, s)."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(schedule))) if isinstance(node, ast.Call)]
+    return tuple(
+        ast.unparse(call.func)
+        for call in sorted(calls, key=lambda call: call.lineno)
+        if [ast.unparse(argument) for argument in call.args] == ["state", "living", "p", "s"]
+    )
 
 
 def strategy(state: State, p: Any) -> Any:

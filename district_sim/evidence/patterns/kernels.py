@@ -60,7 +60,7 @@ def learning_by_distance(seed: int, pairs: int = 400) -> tuple[np.ndarray, np.nd
         firms.tacit[i], firms.tacit[j] = own, (1.0 - mix) * own + mix * other
     distance = np.array([cognitive_distance(firms.tacit[2 * a], firms.tacit[2 * a + 1]) for a in range(pairs)])
     before = firms.tacit[: 2 * pairs].sum(axis=1)
-    learn(state, p.knowledge, p.derived)
+    learn(state, p)
     gained = firms.tacit[: 2 * pairs].sum(axis=1) - before
     return distance, gained[0::2] + gained[1::2]
 
@@ -151,7 +151,7 @@ def _learned_in_a_quarter(seed: int, it: float) -> tuple[float, float]:
         k[other] = 0.0
     firms.it[:] = it
     before = firms.tacit.sum(), firms.codified.sum()
-    learn(state, k, p.derived)
+    learn(state, p)
     return float(firms.tacit.sum() - before[0]), float(firms.codified.sum() - before[1])
 
 

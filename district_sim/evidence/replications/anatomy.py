@@ -77,7 +77,7 @@ def passed_on(state: State, p: Parameters) -> tuple[float, float]:
         s = copied(state)
         if silent:
             s.firms.tacit[gates] = s.firms.codified[gates] = 0.0
-        learn(s, p.knowledge, p.derived)
+        learn(s, p)
         learned.append([s.firms[name][others].sum(dtype=float) for name in ("tacit", "codified")])
     (tacit, codified), (tacit_without, codified_without) = learned
     return float(tacit - tacit_without), float(codified - codified_without)

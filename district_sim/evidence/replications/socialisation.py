@@ -45,7 +45,7 @@ def socialise(
     start_threads()
     p, state = district(knowledge, start, partner, alpha)
     for _ in range(first, last):
-        learn(state, p.knowledge, p.derived)
+        learn(state, p)
     knowledge[:] = state.firms.tacit[:, : knowledge.shape[1]]
 
 

@@ -65,12 +65,14 @@ def _decide(firms, living, ties, agency, clock, scratch, a, s):
 
 
 @kernel
-def run_agency(firms, living, ties, agency, policy, world, accounts, clock, scratch, p, s):
+def run_agency(state, living, p, s):
     """Contributions, public match and the agency's spending of the quarter.
 
     Below the threshold pledges are returned: nobody has paid, nobody has taken part. Money: firms -> agency, public ->
     agency, agency -> world (services bought for the projects).
     """
+    firms, ties, agency, policy, world = state.firms, state.ties, state.agency, state.policy, state.world
+    accounts, clock, scratch = state.accounts, state.clock, state.scratch
     a = p.agency[0]
     _decide(firms, living, ties, agency, clock, scratch, a, s)
     district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0

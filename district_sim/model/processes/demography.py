@@ -69,11 +69,13 @@ def _survey(firms, living, scratch, p):
 
 
 @kernel
-def exit_firms(firms, living, ties, pipelines, accounts, tally, clock, scratch, p):
+def exit_firms(state, living, p, s):
     """Insolvent firms close; others close at a hazard that falls with age and size.
 
     Most customers of a closed firm look first for another firm of its phase in the district.
     """
+    firms, ties, pipelines, accounts, tally = state.firms, state.ties, state.pipelines, state.accounts, state.tally
+    clock, scratch = state.clock, state.scratch
     d = p.demography[0]
     _survey(firms, living, scratch, p)
     freed, luck = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch)
@@ -177,8 +179,10 @@ def _newborn_phase(i, u, v, firms, p):
 
 
 @kernel
-def enter_firms(firms, living, ties, pipelines, agency, policy, accounts, world, tally, clock, scratch, p, s):
+def enter_firms(state, living, p, s):
     """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
+    firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
+    accounts, world, tally, clock, scratch = state.accounts, state.world, state.tally, state.clock, state.scratch
     d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
     _survey(firms, living, scratch, p)
     by_phase = scratch.phase

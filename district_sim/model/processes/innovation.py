@@ -97,13 +97,15 @@ def increments_expected(firm, exploration, v):
 
 
 @kernel
-def innovate(firms, living, ties, pipelines, agency, policy, world, tally, clock, scratch, p, s):
+def innovate(state, living, p, s):
     """Research, incremental innovation, switching of trajectory, quality of the quarter.
 
     A firm switches when the quality it can expect on the next ripe trajectory beats today's by more than its
     switching cost. While fewer than `innovation.pioneers` of the district have switched, that is a radical
     innovation; later it is an adoption.
     """
+    firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
+    world, tally, clock, scratch = state.world, state.tally, state.clock, state.scratch
     v, tech, rows = p.innovation[0], p.technology[0], clock.rows[0]
     relevance, frontier = p.derived.relevance, world[0].frontier
     seed, t, strongest, ahead = clock.seed[0], clock.step[0], scratch.other, scratch.counts

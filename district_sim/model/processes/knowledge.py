@@ -293,24 +293,12 @@ def _learn(
 
 
 @parallel_kernel
-def update_knowledge(firms, living, ties, pipelines, agency, policy, world, clock, scratch, knowledge, derived):
-    """One quarter of learning and forgetting for every living firm.
-
-    Writes `firms.tacit`, `firms.codified`, `firms.absorptive`, `firms.experience` and the three inflows. Synchronous:
-    every firm learns from what the others knew at the start. Learning from a partner never carries a firm beyond that
-    partner in a domain; learning by doing never beyond the frontier.
-
-    Args:
-        living: of `list_living`. knowledge: `Parameters.knowledge`. derived: `Parameters.derived`.
-        The others: parts of `State`.
-    """
-    shown, lessons, told, capacity = scratch.shown, scratch.lesson, scratch.told, scratch.capacity
-    relevance, use, interaction = derived.relevance, derived.use, knowledge[0].interaction * policy[0].brokers
-    gap, place, number, many = scratch.batch
-    abroad = scratch.abroad
-    for n in range(abroad.size):
-        for d in range(world[0].frontier.size):
-            abroad[n].codified[d] = world[0].node_codified[n, d]
+def _teach(
+    living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, batch, knowledge,
+    interaction, relevance, use,
+):  # fmt: skip
+    """The steps of learning one after another, threads sharing the work in large districts."""
+    gap, place, number, many = batch
     n = living.size
     if n < ALONE:
         k = knowledge[0]
@@ -338,3 +326,23 @@ def update_knowledge(firms, living, ties, pipelines, agency, policy, world, cloc
                 mine, firms, ties, pipelines, agency, policy, world, shown, lessons, told, own, abroad, knowledge[0],
                 interaction, use,
             )  # fmt: skip
+
+
+@kernel
+def update_knowledge(state, living, p, s):
+    """One quarter of learning and forgetting for every living firm.
+
+    Writes `firms.tacit`, `firms.codified`, `firms.absorptive`, `firms.experience` and the three inflows. Synchronous:
+    every firm learns from what the others knew at the start. Learning from a partner never carries a firm beyond that
+    partner in a domain; learning by doing never beyond the frontier.
+    """
+    scratch, world, knowledge, derived = state.scratch, state.world, p.knowledge, p.derived
+    interaction, abroad = knowledge[0].interaction * state.policy[0].brokers, scratch.abroad
+    for n in range(abroad.size):
+        for d in range(world[0].frontier.size):
+            abroad[n].codified[d] = world[0].node_codified[n, d]
+    _teach(
+        living, state.firms, state.ties, state.pipelines, state.agency, state.policy, world, scratch.shown,
+        scratch.lesson, scratch.told, scratch.capacity, abroad, scratch.batch, knowledge, interaction,
+        derived.relevance, derived.use,
+    )  # fmt: skip

@@ -384,8 +384,10 @@ def _update_customers(firms, living, world, clock, scratch, p):
 
 
 @kernel
-def run_market(firms, living, ties, orders, pipelines, agency, world, accounts, tally, clock, scratch, p, s):
+def run_market(state, living, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
+    firms, ties, orders, pipelines, agency = state.firms, state.ties, state.orders, state.pipelines, state.agency
+    world, accounts, tally, clock, scratch = state.world, state.accounts, state.tally, state.clock, state.scratch
     m = p.market[0]
     _local_supply(firms, living, world, scratch, p)
     _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s)

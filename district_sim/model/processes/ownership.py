@@ -66,13 +66,14 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
 
 
 @kernel
-def take_over(
-    firms, living, ties, pipelines, agency, policy, instruments, world, accounts, tally, clock, scratch, p, s
-):
+def take_over(state, living, p, s):
     """Multinationals buy successful firms: owners are paid, capital and a pipeline come in.
 
     Where a local fund co-finances the managers, they buy the firm instead: it stays independent, without the pipeline.
     """
+    firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
+    instruments, world, accounts, tally = state.instruments, state.world, state.accounts, state.tally
+    clock, scratch = state.clock, state.scratch
     if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
@@ -121,11 +122,13 @@ def _node_of(company, p):
 
 
 @kernel
-def divest(firms, living, ties, pipelines, policy, instruments, accounts, tally, clock, p):
+def divest(state, living, p, s):
     """Multinationals leave affiliates, loss-making ones first; managers buy some out, alone or with a local fund.
 
     The others close.
     """
+    firms, ties, pipelines, policy = state.firms, state.ties, state.pipelines, state.policy
+    instruments, accounts, tally, clock = state.instruments, state.accounts, state.tally, state.clock
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner >= SELF_OWNED:
@@ -147,8 +150,9 @@ def divest(firms, living, ties, pipelines, policy, instruments, accounts, tally,
 
 
 @kernel
-def acquire(firms, living, ties, accounts, tally, clock, p, s):
+def acquire(state, living, p, s):
     """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
+    firms, ties, accounts, tally, clock = state.firms, state.ties, state.accounts, state.tally, state.clock
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
@@ -174,8 +178,9 @@ def acquire(firms, living, ties, accounts, tally, clock, p, s):
 
 
 @kernel
-def bind_captives(firms, living, clock, p, s):
+def bind_captives(state, living, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
+    firms, clock = state.firms, state.clock
     o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner != SELF_OWNED:

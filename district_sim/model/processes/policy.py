@@ -233,8 +233,10 @@ def _forget(report):
 
 
 @kernel
-def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts, clock, scratch, p, s):
+def apply_policies(state, living, p, s):
     """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
+    firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
+    instruments, accounts, clock, scratch = state.instruments, state.accounts, state.clock, state.scratch
     q = p.policies
     e = p.policy_effects[0]
     n = clock.rows[0]
@@ -277,8 +279,9 @@ def apply_policies(firms, ties, pipelines, agency, policy, instruments, accounts
 
 
 @kernel
-def account_match(agency, policy, instruments, clock, p):
+def account_match(state, living, p, s):
     """Attribute the match that the agency drew to the match instruments, in proportion to their budgets."""
+    agency, policy, instruments, clock = state.agency, state.policy, state.instruments, state.clock
     q = p.policies
     if policy[0].match_budget <= 0.0:
         return
@@ -322,12 +325,14 @@ def buy_out(i, price, seller, firms, policy, instruments, accounts, clock, p):
 
 
 @kernel
-def levy_taxes(firms, policy, instruments, accounts, tally, clock, p):
+def levy_taxes(state, living, p, s):
     """What instruments funded by taxes spent is levied on the district's firms, in proportion to value added.
 
     The levy never exceeds value added; money goes from firms to the public account. Firms are sold after it, so what
     local funds spent on them is levied a quarter later.
     """
+    firms, policy, instruments = state.firms, state.policy, state.instruments
+    accounts, tally, clock = state.accounts, state.tally, state.clock
     wanted, district = policy[0].coowned, 0.0
     policy[0].coowned = 0.0
     for k in range(p.policies.taxed.size):

@@ -170,8 +170,9 @@ def _look_again(i, number, code, firms, ties, clock, k, last):
 
 
 @kernel
-def form_ties(firms, living, ties, tally, clock, scratch, p):
+def form_ties(state, living, p, s):
     """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
+    firms, ties, tally, clock, scratch = state.firms, state.ties, state.tally, state.clock, state.scratch
     k, last, found, slots = p.ties[0], p.technology[0].phases - 1, scratch.found, ties[0].partner.size
     draw_all(living, _FORMING, clock, scratch, _SEARCHING)
     _look_around(firms, living, ties, clock, scratch, p)

@@ -91,13 +91,15 @@ def _leave(k, closing, firms, ties, pipelines, accounts, tally, clock, o):
 
 
 @kernel
-def apply_shocks(firms, ties, pipelines, world, accounts, tally, clock, p):
+def apply_shocks(state, living, p, s):
     """What the scenario's shocks do this quarter, on top of the world as it is.
 
     Lasting shocks change the product market, outside competitors' appeal and quality and prices abroad by their present
     strength; events close firms or change their owners in their first quarter. That a technological break makes the
     next trajectory ripe is already in `derived.ripe_at`.
     """
+    firms, ties, pipelines, world, accounts = state.firms, state.ties, state.pipelines, state.world, state.accounts
+    tally, clock = state.tally, state.clock
     q, t = p.shocks, clock.step[0]
     world[0].slump, world[0].outside_gain = 0.0, 0.0
     for k in range(q.kind.size):

@@ -115,28 +115,36 @@ def _mean_absorptive(firms, living):
 
 
 @parallel_kernel
-def update_trust(firms, living, ties, orders, clock, scratch, p):
-    """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
-    k, f, seed, n = p.ties[0], p.firms[0], clock.seed[0], living.size
-    usual = _mean_absorptive(firms, living)
-    row, slot, low, high, fit = scratch.pairs
+def _move_all_trust(living, firms, ties, orders, pairs, usual, seed, behaviour, start):
+    """`_move_trust` for all living firms, threads sharing the work in large districts."""
+    row, slot, low, high, fit = pairs
+    n = living.size
     if n < ALONE:
-        _move_trust(living, firms, ties, orders, row[0], slot[0], low[0], high[0], fit[0], usual, seed, k, f)
+        space = row[0], slot[0], low[0], high[0], fit[0]
+        _move_trust(living, firms, ties, orders, *space, usual, seed, behaviour[0], start[0])
     else:
-        behaviour, start = p.ties, p.firms
         for b in prange(BLOCKS):
             mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
             space = row[b], slot[b], low[b], high[b], fit[b]
             _move_trust(mine, firms, ties, orders, *space, usual, seed, behaviour[0], start[0])
+
+
+@kernel
+def update_trust(state, living, p, s):
+    """Trust of every tie moves towards its target; ties grow older; collaboration inside follows that outside."""
+    firms, ties, speed = state.firms, state.ties, p.ties[0].collaboration_speed
+    usual = _mean_absorptive(firms, living)
+    _move_all_trust(living, firms, ties, state.orders, state.scratch.pairs, usual, state.clock.seed[0], p.ties, p.firms)
     for i in living:
-        firms[i].collaboration += k.collaboration_speed * (mean_trust(i, ties) - firms[i].collaboration)
+        firms[i].collaboration += speed * (mean_trust(i, ties) - firms[i].collaboration)
         for m in range(ties[i].age.size):
             ties[i].age[m] += ties[i].partner[m] >= 0
 
 
 @kernel
-def update_identity(firms, living, ties, agency, clock, scratch, p, s):
+def update_identity(state, living, p, s):
     """Identity moves towards what firms did and what their trusted partners feel (contagion; Amin 1993)."""
+    firms, ties, agency, clock, scratch = state.firms, state.ties, state.agency, state.clock, state.scratch
     k, rows = p.ties[0], clock.rows[0]
     for i in living:
         fetch_ahead(i, rows, ties, firms, 0)
@@ -154,8 +162,9 @@ def update_identity(firms, living, ties, agency, clock, scratch, p, s):
 
 
 @kernel
-def end_ties(firms, living, ties, tally, clock, scratch, p):
+def end_ties(state, living, p, s):
     """Ties end at a hazard that falls with trust."""
+    firms, ties, tally, clock, scratch = state.firms, state.ties, state.tally, state.clock, state.scratch
     k, seed, step = p.ties[0], clock.seed[0], clock.step[0]
     pairs = scratch.pairs
     row, slot, low, high, luck = pairs.row[0], pairs.slot[0], pairs.low[0], pairs.high[0], pairs.luck[0]
@@ -175,8 +184,9 @@ def end_ties(firms, living, ties, tally, clock, scratch, p):
 
 
 @kernel
-def update_pipelines(firms, living, pipelines, clock, scratch, p, s):
+def update_pipelines(state, living, p, s):
     """Pipelines strengthen, lapse and open. Opening takes absorptive capacity, size and money (Bathelt et al. 2004)."""
+    firms, pipelines, clock, scratch = state.firms, state.pipelines, state.clock, state.scratch
     k, seed, t = p.ties[0], clock.seed[0], clock.step[0]
     nodes, luck = p.derived.node_kind.size, draw_all(living, _OPENING, clock, scratch)
     for n in range(living.size):

@@ -14,7 +14,7 @@ def market_size(world):
 
 
 @kernel
-def advance_world(world, clock, p):
+def advance_world(state, living, p, s):
     """Move the world one quarter on.
 
     The product market grows from the second quarter on. Globalisation ramps linearly from `world.onset` over
@@ -22,6 +22,7 @@ def advance_world(world, clock, p):
     feasible. Rivals adopt a ripe trajectory along a logistic curve after `world.rivals_lag` and attain
     `world.rivals_reach` of its quality jump.
     """
+    world, clock = state.world, state.clock
     w, tech = p.world[0], p.technology[0]
     t = clock.step[0]
     world[0].market = (1.0 + w.market_growth) ** max(0, t)
