@@ -120,8 +120,9 @@ def _move_all_trust(living, firms, ties, orders, pairs, usual, seed, behaviour, 
     row, slot, low, high, fit = pairs
     n = living.size
     if n < ALONE:
-        space = row[0], slot[0], low[0], high[0], fit[0]
-        _move_trust(living, firms, ties, orders, *space, usual, seed, behaviour[0], start[0])
+        _move_trust(
+            living, firms, ties, orders, row[0], slot[0], low[0], high[0], fit[0], usual, seed, behaviour[0], start[0]
+        )
     else:
         for b in prange(BLOCKS):
             mine = living[b * n // BLOCKS : (b + 1) * n // BLOCKS]
