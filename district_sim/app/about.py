@@ -10,19 +10,19 @@ from district_sim.text.names import TRAJECTORY_NAMES
 _FUTURES: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "multinationals buy the best firms, or a few leaders bind the others; ties dissolve.",
     Trajectory.POST_MARSHALLIAN_NODE: "the district lives on as a node of global networks; some phases leave.",
-    Trajectory.LEARNING_REGION: "learning together, firms and institutions break with the old technology.",
-    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "firms and public act as one entrepreneur and go global as a system.",
-    Trajectory.MARSHALLIAN_PERSISTENCE: "not much changes.",
-    Trajectory.DECLINE: "the district shrinks away.",
+    Trajectory.LEARNING_REGION: "firms and institutions learn together and break with the old technology.",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "firms and public actors act as one and go global as a system.",
+    Trajectory.MARSHALLIAN_PERSISTENCE: "little changes.",
+    Trajectory.DECLINE: "the district shrinks.",
 }
 _STEPS = (
-    "Choose a scenario at the left, press Play, and watch: each mark on the map is a firm. Rest on one to see who it "
-    "is, click it to follow it. One step is a quarter of a year.",
-    "The strategy begins in the quarter that is marked in the charts. “To quarter …” jumps there.",
-    "Move a lever, switch a policy, let a shock strike. Levers and policies set before the run belong to the district; "
-    "during it all act from the next quarter on. Reset undoes shocks and what was done during the run.",
-    "Two districts: the same luck, one thing different. What differs between them is the doing of that one thing.",
-    "The fan of futures runs the same district under many lucks: how sure is its future?",
+    "Choose a scenario on the left, press Play, and watch. Each mark on the map is a firm. Rest the mouse on it for "
+    "details, click it to follow it. One step is a quarter of a year.",
+    "The charts mark the quarter in which the strategy begins. “To quarter …” jumps there.",
+    "Move a lever, switch a policy, let a shock strike. During the run, changes act from the next quarter on. Levers "
+    "and policies set before the run stay after a reset. Reset undoes shocks and changes made during the run.",
+    "Two districts: the same luck, one thing different. Every difference between them comes from that one thing.",
+    "The fan of futures runs the same district with many seeds: how certain is its future?",
     "Predict first: guess, run, compare. Ask the class before pressing Play.",
 )
 _KEYS = (
@@ -46,7 +46,7 @@ def About(desk: Desk) -> None:
         solara.v.Html(
             tag="p",
             children=[
-                "No future is better than another: look at jobs, wages and value added beside it. The scores are "
-                "computed from what happened, never from the levers."
+                "No future is better than another: look at jobs, wages and value added as well. The scores are "
+                "computed from outcomes, never from the levers."
             ],
         )

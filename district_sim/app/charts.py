@@ -99,7 +99,7 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
     threshold = DEFAULT_THRESHOLDS.label
     below = "No scores yet: two quarters are needed."
     if scores is not None:
-        below = f"So far: {TRAJECTORY_NAMES[scores.label]}. A future must reach {threshold:g} to give its name."
+        below = f"So far: {TRAJECTORY_NAMES[scores.label]}. A future must reach {threshold:g} to become the label."
     bars = []
     for future in FUTURES:
         bars.append(

@@ -210,7 +210,7 @@ def DistrictMap(
     legend: bool = True,
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
-    """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys tell more.
+    """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys show more.
 
     Args:
         frame: what to draw; a component that is given the same frame again sends nothing.

@@ -123,10 +123,10 @@ def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
         for p in found
     ]
     if fan is None:
-        below = f"0 of {runs} runs: the first futures are being computed."
+        below = f"0 of {runs} runs: computing the first futures."
     elif not known:
-        below = f"0 of {runs} runs: the futures of the new choice are being computed; those shown are the old ones."
+        below = f"0 of {runs} runs: computing the futures of the new choice; the chart still shows the old ones."
     else:
-        below = f"{fan.runs} of {fan.wanted} runs, each with luck of its own, the same for every choice. "
+        below = f"{fan.runs} of {fan.wanted} runs with different seeds, the same seeds for every choice. "
         below += "Dark band: half of the runs; light band: nine tenths. In brackets: 95 % interval of the probability."
     return {"bars": bars, "heading": "How it may end", "below": below, "mark": None}

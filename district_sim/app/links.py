@@ -13,7 +13,7 @@ from district_sim.app.course import MOST_BYTES, Course, Difference, Intervention
 from district_sim.scenario.files import ScenarioError
 
 MARK = "district-sim-state"
-"""The first key of a state file, by which it is told from a scenario."""
+"""The first key of a state file, which distinguishes it from a scenario."""
 _FORMAT = 1
 _MOST_INTERVENTIONS = 200
 

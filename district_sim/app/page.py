@@ -64,8 +64,8 @@ def _Fan(desk: Desk) -> None:
     """All futures of the values now in force, from the first quarter on."""
     desk.changed.get()
     text = (
-        "The same district from the first quarter on, under many lucks, with all values that are in force now and each "
-        "shock in its quarter. Move a lever or switch a policy: the fan redraws, coarse at first, finer while the hand "
+        "The same district from the first quarter on, with many seeds, all current values, and each shock in its own "
+        "quarter. Move a lever or switch a policy: the fan redraws, coarse at first, finer while the hand "
         "rests."
     )
     with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Fan of futures"}):

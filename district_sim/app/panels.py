@@ -84,7 +84,7 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
                 height=height,
                 marks=marks,
             )
-    text = "Dashed lines: the strategy begins, and what was done."
+    text = "Dashed lines: the beginning of the strategy, and changes made."
     solara.v.Html(tag="p", class_="dp-note", children=[text])
 
 

@@ -26,7 +26,7 @@ def PredictFirst(desk: Desk) -> None:
 
     def guessed(what: dict[str, Any]) -> None:
         if what["trajectory"] not in tuple(Trajectory) or what["jobs"] not in JOBS:
-            set_problem("Choose a trajectory and what becomes of the jobs first.")
+            set_problem("Choose a trajectory and the change in jobs first.")
             return
         if simulation.done:
             set_problem("This run is over. Reset it, or choose another scenario, then guess.")

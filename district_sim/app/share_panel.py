@@ -26,7 +26,8 @@ def Share(desk: Desk) -> None:
             widgets.ShareBox(query=query)
         else:
             solara.v.Html(
-                tag="p", children=["This state holds a long scenario file: too much for a link. Share the file."]
+                tag="p",
+                children=["This state has a scenario file that is too long for a link. Share the file instead."],
             )
         with solara.v.Html(tag="div", class_="ds-downloads"):
             _Download("State as a file", f"{stem}.json", lambda: as_json(simulation.course))
@@ -34,7 +35,7 @@ def Share(desk: Desk) -> None:
     with solara.v.Html(tag="section", class_="ds-box ds-about"):
         solara.v.Html(tag="h2", children=["Take away"])
         if simulation.quarter < 2:
-            solara.v.Html(tag="p", children=["Run at least two quarters first: there is nothing to take away yet."])
+            solara.v.Html(tag="p", children=["Run at least two quarters first: there is nothing to download yet."])
             return
         with solara.v.Html(tag="div", class_="ds-downloads"):
             _Download("Data (CSV)", f"{stem}.csv", lambda: indicators_csv(simulation.first))

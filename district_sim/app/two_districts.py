@@ -20,10 +20,10 @@ SWITCHES: dict[str, str] = {
     "mechanisms.policy": "no public policies",
     "mechanisms.collective_agency": "no collective agency",
     "mechanisms.takeover": "no takeovers by multinationals",
-    "mechanisms.pipelines": "no links abroad of single firms",
+    "mechanisms.pipelines": "no individual links abroad",
     "mechanisms.global_sourcing": "nothing bought abroad",
     "mechanisms.radical_innovation": "no radical innovation",
-    "mechanisms.trust": "trust that never changes",
+    "mechanisms.trust": "constant trust",
     "mechanisms.globalisation": "no globalisation",
 }
 """Mechanisms whose absence is worth a look, and how the second district is then described."""
@@ -53,8 +53,8 @@ def TwoDistricts(desk: Desk) -> None:
     if second is None:
         text = (
             "Choose what differs. The second district then lives through the same quarters with the same luck: the "
-            "same firms at the start, the same draws for the same firm and quarter. What differs between the two is "
-            "the doing of that one thing."
+            "same firms at the start, the same draws for the same firm and quarter. Every difference between the two "
+            "comes from that one thing."
         )
         solara.v.Html(tag="p", class_="ds-about", children=[text])
         return
@@ -85,8 +85,8 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
         with solara.v.Html(tag="section", class_="ds-box"):
             widgets.DifferencesTable(
                 rows=rows_of(first, second),
-                caption=f"{len(ringed)} firms of the second district are ringed: the first does not have them, or has "
-                "them in other hands or on another technology",
+                caption=f"{len(ringed)} firms of the second district are ringed: they do not exist in the first, "
+                "or have another owner or technology there",
             )
         with solara.v.Html(tag="section", class_="ds-box"), solara.v.Html(tag="div", class_="ds-charts"):
             one, two = first.district.indicators, second.district.indicators
@@ -123,8 +123,8 @@ def ContrastControl(desk: Desk) -> None:
 
     groups = [
         {"name": "a lever", "options": [[one.path, one.name] for one in levers()]},
-        {"name": "a policy more", "options": [[f"{_POLICY}{name}", name] for name in _policies(desk)]},
-        {"name": "a mechanism less", "options": [[path, text] for path, text in SWITCHES.items()]},
+        {"name": "one more policy", "options": [[f"{_POLICY}{name}", name] for name in _policies(desk)]},
+        {"name": "one mechanism less", "options": [[path, text] for path, text in SWITCHES.items()]},
     ]
     slider = None
     if difference is not None and chosen in {one.path for one in levers()}:

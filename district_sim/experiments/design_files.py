@@ -191,7 +191,7 @@ def _message(detail: ErrorDetails, place: Places) -> str:
         return place(reason.at) + reason.reason
     at, kind, value = detail["loc"], detail["type"], detail["input"]
     if at[:1] == ("vary",):
-        if len(at) < 3:  # not even the kind of values could be told
+        if len(at) < 3:  # not even the kind of values is known
             return (
                 place(at) + "must be a list of values, {start, stop, count} or {low, high}, with `log: true` if wanted"
             )

@@ -13,5 +13,5 @@ class DesignError(ScenarioError):
 
 
 def dotted(at: Key) -> str:
-    """A field in words; of an entry of a list, the list, as its line or value tells which it is."""
+    """A field in words; of an entry of a list, the list, as its line or value identifies it."""
     return ".".join(map(str, at[:-1] if at and isinstance(at[-1], int) else at))

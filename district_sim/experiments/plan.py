@@ -1,4 +1,4 @@
-"""A plan: an experiment with its points and resolved scenarios, all checked; and what tells two plans apart."""
+"""A plan: an experiment with its points and resolved scenarios, all checked; and how two plans differ."""
 
 import hashlib
 import json
@@ -55,7 +55,7 @@ def scenario_hash(data: Any) -> str:
 def description(plan: Plan) -> dict[str, Any]:
     """The plan in plain data, as it is stored: two plans with equal descriptions make equal data sets.
 
-    A sample is told by its hash, too: other versions of the libraries that draw it may draw it otherwise.
+    A sample is identified by its hash, too: other versions of the libraries that draw it may draw it otherwise.
     """
     scenarios = {}
     for (scenario, _), data in plan.bases.items():

@@ -114,7 +114,7 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row per finished run, by point and replicate; failed ones have a status and nothing else to tell."""
+        """One row per finished run, by point and replicate; failed ones have a status and nothing else."""
         import pyarrow as pa
 
         table = read_shards(self.folder, "runs")

@@ -63,7 +63,7 @@ def run_experiment(
         experiment: what to run.
         folder: made if missing; must hold nothing or the same experiment. On a cluster: shared by all machines.
         executor: where to run; a pool of processes on this machine if left out.
-        workers: how many runs go on at once; all cores, or what the executor tells, if left out.
+        workers: how many runs at once; by default all cores, or as many as the executor has.
         progress: called after every chunk with the number of runs in the folder and of runs wanted.
         retry_failed: make failed runs again.
 

@@ -265,7 +265,7 @@ def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) 
 
 
 def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
-    """What a row of results tells of a run: its label and the outcomes that are kept.
+    """The row of a run in the results: its label and the outcomes that are kept.
 
     Args:
         table: (quarters, len(NAMES)) indicators of at least two quarters.

@@ -38,7 +38,7 @@ _MIXES = (
     Look("#8a7a00", (0, (2, 2)), "p"),
     Look("#999999", (0, (12, 3)), "*"),
 )
-"""Okabe & Ito's colours (2008), which colour-blind readers tell apart, in an order that differs in grey; two more."""
+"""Okabe & Ito's colours (2008), distinct for colour-blind readers, in an order that differs in grey; two more."""
 _BANDS: dict[str, tuple[str, str]] = {
     "value_added_local": ("Value added kept", "k€ a quarter"),
     "employment": ("Employment", "employees"),

@@ -52,7 +52,7 @@ class District(mesa.Model):
 
         Args:
             scenario: a scenario, the name of a bundled one, or the path of a file.
-            seed: 0 <= seed < 2**64, as a number or as text; by default a new one, which `seed` then tells.
+            seed: 0 <= seed < 2**64, as a number or as text; by default a new one, readable as `seed`.
             rng: the same; Mesa calls it so.
             overrides: values that win over the scenario's, by path: `District(**{"strategy.sale": 0.8})` or, with
                 two underscores for the point, `District(strategy__sale=0.8)`.
@@ -109,7 +109,7 @@ class District(mesa.Model):
     def intervene(self, scenario: Scenario | None = None, /, **overrides: Any) -> None:
         """Change the scenario from the next quarter on: a policy begins, a strategy turns, the world strikes.
 
-        From then on `scenario` tells the values in force. The same changes in the same quarters give the same run
+        From then on `scenario` has the values in force. The same changes in the same quarters give the same run
         again, bit for bit.
 
         Args:

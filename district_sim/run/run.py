@@ -299,7 +299,7 @@ def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
 def policy_totals(policies: "pd.DataFrame") -> "pd.DataFrame":
     """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
 
-    Instruments of equal names are told apart by their place. `quarters`: in how many money was spent.
+    Instruments of equal names are distinguished by their place. `quarters`: in how many money was spent.
     """
     import pandas as pd
 

@@ -105,7 +105,7 @@ class Workers:
 
         Args:
             work: of a module, as it goes to other processes.
-            progress: told after every job.
+            progress: called after every job.
             chunk: jobs handed out together: more than one where a job takes less than a hundredth of a second.
 
         Raises:
@@ -133,7 +133,7 @@ class Workers:
 
 
 def _slots(executor: Executor | None) -> int:
-    """How many jobs an executor makes at once: MPI and pools tell."""
+    """How many jobs an executor makes at once, as MPI and pools report it."""
     for name in ("num_workers", "_max_workers"):
         number = getattr(executor, name, None)
         if isinstance(number, int) and number > 0:

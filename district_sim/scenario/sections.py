@@ -598,7 +598,7 @@ class Demography(Section):
 
 
 class Strategy(Section):
-    """How firms and their institutions behave: the levers that tell one future from another."""
+    """How firms and their institutions behave: the levers that lead to different futures."""
 
     research: float = number(1.0, 0.0, 5.0, "multiple of normal", "R&D intensity")
     exploration: float = share(

@@ -81,7 +81,7 @@ def poisson(outcomes: Sequence[np.ndarray], regressors: Sequence[np.ndarray]) ->
             column ones.
 
     Raises:
-        ValueError: the outcome is zero everywhere, or the regressors do not tell their coefficients apart.
+        ValueError: the outcome is zero everywhere, or the regressors do not identify their coefficients.
     """
     total, count = sum(float(y.sum()) for y in outcomes), sum(len(y) for y in outcomes)
     if total <= 0.0:

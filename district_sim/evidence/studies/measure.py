@@ -1,7 +1,7 @@
 """Running a study on common random numbers, and holding its expectations against what comes out.
 
 Replicate r of every cell has the same luck. A contrast is computed replicate by replicate and tested by Student's t;
-where an outcome is highest, and in which of two ranges that place is lower, is told by resampling whole replicates.
+where an outcome is highest, and in which of two ranges that place is lower, is found by resampling whole replicates.
 The p-values of a study's expectations are corrected together (Holm 1979).
 """
 
@@ -223,5 +223,5 @@ def _peak(expectation: Peak, study: Study, values: Mapping[str, pd.DataFrame]) -
 
 
 def _doubled(share: float) -> float:
-    """A two-sided p-value from the share of resamples that contradict; never below what so many can tell."""
+    """A two-sided p-value from the share of resamples that contradict; never below what so many can show."""
     return min(1.0, 2.0 * max(share, 1.0 / BOOTSTRAPS))

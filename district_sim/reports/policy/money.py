@@ -26,7 +26,7 @@ def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) ->
     Returns:
         The columns of `cost_table` and: jobs_low, jobs_high, job_years (employees · years more over the whole run) with
         job_years_low and job_years_high; cost_per_job_low and _high, cost_per_job_year, _low and _high. A cost per job
-        is told only where the interval of the jobs lies above 0; elsewhere it is NaN.
+        is given only where the interval of the jobs lies above 0; elsewhere it is NaN.
     """
     planned = {point: _planned(question, cell) for point, cell in cells.items()}
     base = next(iter(cells))

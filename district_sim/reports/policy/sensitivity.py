@@ -1,6 +1,6 @@
 """On which uncertain parameters the verdict hangs.
 
-First all uncertain parameters are drawn at once (Latin hypercube), each draw with a luck of its own, under which all
+First all uncertain parameters are drawn at once (Latin hypercube), each draw with different luck, under which all
 mixes are run: rank correlations with the effect say which parameters matter most, and the share of draws in which the
 verdict stays says how far to trust it. Then the most important ones are set to the ends of their ranges one at a time,
 under the luck of the report's first replicates, so that the ends are paired with the base.
@@ -106,7 +106,7 @@ def investigate(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Sensitivity | None:
-    """Make the runs of the sensitivity and say what they tell.
+    """Make the runs of the sensitivity and report their results.
 
     Args:
         question: see there.
