@@ -115,7 +115,7 @@ BAD = {
         "7: demography.exit: the range 0.004 to 3 is not allowed; must be a number b",
     ),
     "elsewhere": ("low: 0.004", "low: 0.05", "7: demography.exit = 0.008 in"),
-    "no range": ("high: 0.1", "high: 0.001", "7: parameters.demography.exit: high (0.001) must be more than low"),
+    "no range": ("high: 0.1", "high: 0.001", "7: parameters.demography.exit: high (0.001) must be above low"),
 }
 
 
@@ -304,7 +304,7 @@ def test_a_target_that_is_no_number_is_refused(case: Case) -> None:
     case = replace(
         case, targets=(target(measure="takeovers", year=2004, since=2000, value=1.0, tolerance=1.0, fit=True),)
     )
-    with pytest.raises(ValueError, match="is no number"):
+    with pytest.raises(ValueError, match="is not a number"):
         calibrate(case, seeds=2, budget=50, workers=1)
 
 

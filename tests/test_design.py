@@ -172,7 +172,7 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
         ({"design": "sobol", "samples": 8, "vary": {"firms.count": {"low": 5}}}, "5.0: must be a whole number between"),
         ({"design": "sobol", "samples": 8, "vary": {"firms.trust": {"low": 0.5, "high": 0.1}}}, "must be below high"),
         ({"samples": 8}, "samples: is for samplings"),
-        ({"scenarios": ("baseline", "baseline")}, "may be named once"),
+        ({"scenarios": ("baseline", "baseline")}, "name each scenario only once"),
         ({"scenarios": ("basline",)}, "did you mean 'baseline'"),
         ({"until": {"employmnt": "1%"}}, "no outcome 'employmnt'; did you mean 'employment'"),
         ({"until": {"employment": "little"}}, "must be a number above 0"),

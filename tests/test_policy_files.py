@@ -92,7 +92,7 @@ class TestMixes:
 
     @pytest.mark.parametrize(
         ("name", "told"),
-        [("export_platfrom", "did you mean 'export_platform'"), ("own", "name the scenario whose policies are meant")],
+        [("export_platfrom", "did you mean 'export_platform'"), ("own", "name the scenario whose policies to use")],
     )
     def test_unknown_ones_are_refused(self, name: str, told: str) -> None:
         with pytest.raises(ScenarioError, match=told):

@@ -109,7 +109,7 @@ class Experiment(_Part):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.scenarios)) < len(self.scenarios):
-            raise DesignError(("scenarios",), "each scenario may be named once")
+            raise DesignError(("scenarios",), "name each scenario only once")
         _check_sampling(self)
         if self.until:
             if self.maximum < max(2, self.replications):
@@ -192,13 +192,11 @@ def _check_sampling(experiment: Experiment) -> None:
     if not vary:
         raise DesignError(("vary",), f"a {design} design needs something to vary")
     if experiment.samples is None:
-        what = "trajectories" if design == "morris" else "points"
+        what = "paths" if design == "morris" else "points"
         raise DesignError(("samples",), f"a {design} design needs the number of {what}")
     if design == "sobol" and experiment.samples & (experiment.samples - 1):
         nearest = 2 ** (experiment.samples.bit_length() - 1)
-        raise DesignError(
-            ("samples",), f"a Sobol' sequence keeps its balance for powers of two only: {nearest} or {2 * nearest}"
-        )
+        raise DesignError(("samples",), f"a Sobol' sequence needs a power of two: {nearest} or {2 * nearest}")
 
 
 def _check_distinct(path: str, values: tuple[Value, ...] | Span) -> None:
@@ -221,7 +219,7 @@ def _check_number(experiment: Experiment) -> None:
     count = math.prod([len(experiment.scenarios), len(experiment.policy_names), *lengths])
     if count > _MOST_POINTS:
         raise DesignError(
-            ("vary",), f"makes {count:,} points, more than {_MOST_POINTS:,}; take fewer values, or draw a sampling"
+            ("vary",), f"makes {count:,} points, more than {_MOST_POINTS:,}; use fewer values or a sampling design"
         )
 
 

@@ -302,7 +302,7 @@ def read_shards(folder: Path, table: str, columns: list[str] | None = None) -> "
         return ds.dataset(files).to_table(columns=columns) if files else None
     except (OSError, pa.ArrowInvalid) as error:
         raise FolderError(
-            f"{folder / table}: a shard is missing or damaged; remove it, and the sweep's command makes its runs "
+            f"{folder / table}: a shard is missing or damaged; remove it, and repeat the sweep to make its runs "
             f"again ({str(error).splitlines()[0]})"
         ) from None
 

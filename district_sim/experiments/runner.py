@@ -258,7 +258,7 @@ class _Sweep:
             suspects += [running] if running is not None else []
         self._breaks_in_vain = 0 if suspects else self._breaks_in_vain + 1
         if self._breaks_in_vain > 2:
-            raise WorkerError("worker processes end before they begin to work")
+            raise WorkerError("worker processes end before they start work")
         for number, run in enumerate(suspects):
             if self._interrupted():
                 self._give_back(tuple(suspects[number:]))

@@ -146,7 +146,7 @@ class Store:
             shutil.rmtree(folder / _WORK, ignore_errors=True)
             self._check_or_write(description(plan))
             if not (folder / LEDGER).is_file() and any((folder / "runs").glob("*.parquet")):
-                raise FolderError(f"{folder}: {LEDGER} is missing; put it back, or choose another folder")
+                raise FolderError(f"{folder}: {LEDGER} is missing; restore it, or choose another folder")
             self._ledger = _connect(folder / LEDGER)
             self._ledger.executescript(_SCHEMA)
             self._note_versions()
@@ -166,7 +166,7 @@ class Store:
                 shown = [f"  {line}" for line in lines[:_TOLD]]
                 more = [f"  and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
                 raise FolderError(
-                    "\n".join([f"{self.folder} holds another experiment; choose another folder. What differs:", *shown])
+                    "\n".join([f"{self.folder} holds another experiment; choose another folder. Differences:", *shown])
                     + "\n".join(["", *more])
                 )
             return

@@ -174,7 +174,7 @@ def _check_place(work: Path, model: dict[str, str]) -> None:
     if not work.is_dir():
         raise WorkerError(
             f"the worker on {platform.node()} does not see {work}: --out must be a folder that all machines share, "
-            "and the sweep that gave the orders must still be running"
+            "and the sweep that started it must still be running"
         )
     if model_version() != model:
         raise WorkerError(f"the worker on {platform.node()} runs another version ({model_version()}, not {model})")

@@ -40,7 +40,7 @@ def check_film(path: str | os.PathLike[str]) -> None:
     if suffix not in SUFFIXES:
         raise ValueError(f"{path}: a film's name must end in {' or '.join(SUFFIXES)}")
     if suffix == ".mp4" and not FFMpegWriter.isAvailable():
-        raise ValueError(f"{path}: mp4 needs the program ffmpeg, which is not on the PATH; take a name in .gif instead")
+        raise ValueError(f"{path}: mp4 needs the program ffmpeg, which is not on the PATH; use a name in .gif instead")
 
 
 def animate(run: Run, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None) -> Path:
@@ -60,7 +60,7 @@ def animate(run: Run, path: str | os.PathLike[str], progress: Callable[[int, int
     """
     check_film(path)
     if not run.between:
-        raise ValueError("the run kept no moments on the way: make it with simulate(..., every=2)")
+        raise ValueError("the run kept no intermediate states: run it with simulate(..., every=2)")
     path = Path(path)
     with mpl.rc_context(STYLE), TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as room:
         film = _Film(run)

@@ -89,7 +89,7 @@ class District(mesa.Model):
     def scenario(self, scenario: MesaScenario) -> None:
         # Mesa keeps a scenario of its own kind (a bare seed) here while it sets up the model
         if not isinstance(scenario, MesaScenario):
-            raise AttributeError("a district's scenario is changed by intervene(), or make another District")
+            raise AttributeError("use intervene() to change a district's scenario, or make another District")
 
     @property
     def quarter(self) -> int:

@@ -194,7 +194,7 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
     def write(to: Path) -> None:
         to.write_text(text, encoding="utf-8")
         if load_scenario(to) != fit.scenario:
-            raise ScenarioError(f"{path}: the file does not give the fitted scenario")
+            raise ScenarioError(f"{path}: loading the file does not give the fitted scenario")
 
     sheets = [parameter_sheet(fit), *([report_sheet(fit, compared)] if compared else [])]
     report: dict[str, Any] = {

@@ -100,7 +100,7 @@ def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Inst
     for name in [text] if Path(text).is_file() else [part.strip() for part in text.split("+")]:
         if name == OWN:
             if own is None:
-                raise ScenarioError(f"{text!r}: name the scenario whose policies are meant, instead of {OWN!r}")
+                raise ScenarioError(f"{text!r}: instead of {OWN!r}, name the scenario whose policies to use")
             found += own
         elif name != NONE:
             found += _instruments(name)

@@ -264,14 +264,14 @@ def check(case: Case, seed: int, seeds: int, budget: int) -> None:
     """Raises ValueError where `calibrate` could not begin."""
     least = (2 * len(case.parameters) + 1) * seeds
     if not case.parameters:
-        raise ValueError(f"{case.name}: no parameters are declared to be fitted")
+        raise ValueError(f"{case.name}: no parameters are declared")
     if not any(target.fit for target in case.targets):
-        raise ValueError(f"{case.name}: no target says fit: true")
+        raise ValueError(f"{case.name}: no target has fit: true")
     if seeds < 2 or seed < 0 or seed + seeds > len(FIT_SEEDS):
         last = FIT_SEEDS[-1]
         raise ValueError(f"the fit may use seeds 0 to {last}, at least two: not {seed} to {seed + seeds - 1}")
     if budget < 2 * least:
-        raise ValueError(f"a budget of {budget} runs is too little: {case.name} needs at least {2 * least}")
+        raise ValueError(f"a budget of {budget} runs is too small: {case.name} needs at least {2 * least}")
 
 
 def _fit(search: Search) -> Fit:
@@ -280,7 +280,7 @@ def _fit(search: Search) -> Fit:
     start = np.zeros(len(search.axes))
     search.weight = search.weigh(start)
     if not np.isfinite(search.residuals(start)).all():
-        raise ValueError(f"{search.case.origin}: a target is no number: a run broke off, or a ratio is to a value of 0")
+        raise ValueError(f"{search.case.origin}: a target is not a number: a run ended early, or a ratio divides by 0")
     low, high = (np.array(ends) for ends in zip(*(axis.ends for axis in search.axes), strict=True))
     reserve = 2 * len(search.axes) * len(search.seeds)  # for the effects at the end
     search.budget -= reserve

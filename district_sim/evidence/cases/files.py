@@ -71,9 +71,9 @@ class Prior(Section):
     @model_validator(mode="after")
     def _ends(self) -> Self:
         if self.low >= self.high:
-            raise ValueError(f"high ({self.high:g}) must be more than low ({self.low:g})")
+            raise ValueError(f"high ({self.high:g}) must be above low ({self.low:g})")
         if self.log and self.low <= 0.0:
-            raise ValueError(f"low ({self.low:g}) must be above 0 for the logarithm to exist")
+            raise ValueError(f"low ({self.low:g}) must be above 0 on a log scale")
         return self
 
 

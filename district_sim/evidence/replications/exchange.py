@@ -188,7 +188,7 @@ def _stacked(parts: Sequence[Moments]) -> Moments:
 def _moments(setting: Agents, moments: Sequence[int] | None) -> tuple[int, ...]:
     wanted = tuple(moments) if moments is not None else (setting.meetings,)
     if not wanted or list(wanted) != sorted(set(wanted)) or wanted[0] < 0 or wanted[-1] > setting.meetings:
-        raise SettingError("moments", f"must rise, from 0 or more to {setting.meetings:,} meetings at most")
+        raise SettingError("moments", f"must increase, from at least 0 to at most {setting.meetings:,} meetings")
     return wanted
 
 
