@@ -166,7 +166,7 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
          "makes 99,980,001 points, more than 10,000,000"),
         ({"vary": {"market.wage": {"start": 0, "stop": 3, "count": 9, "log": True}}}, "above 0"),
         ({"vary": {"strategy.project_values": (0.9,)}}, "point 0 (baseline, strategy.project_values=0.9): strat"),
-        ({"design": "morris", "vary": {"strategy.sale": {}}}, "needs the number of trajectories"),
+        ({"design": "morris", "vary": {"strategy.sale": {}}}, "needs the number of paths"),
         ({"design": "sobol", "samples": 6, "vary": {"strategy.sale": {}}}, "4 or 8"),
         ({"design": "sobol", "samples": 8}, "needs something to vary"),
         ({"design": "sobol", "samples": 8, "vary": {"firms.count": {"low": 5}}}, "5.0: must be a whole number between"),
