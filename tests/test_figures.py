@@ -243,8 +243,8 @@ def phases() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_phase_diagram_shares_cells_and_draws_borders() -> None:
-    ax = figures.phase_diagram(phases(), "a.x", "b.y", ("x", "y")).axes[0]
+def test_map_of_futures_shares_cells_and_draws_borders() -> None:
+    ax = figures.map_of_futures(phases(), "a.x", "b.y", ("x", "y")).axes[0]
     decline = TRAJECTORY_COLOURS[Trajectory.DECLINE]
     widths = {
         (round(bar.get_x(), 2), bar.get_y()): bar.get_width()
@@ -266,7 +266,7 @@ def test_scenarios_are_placed_by_their_values() -> None:
         figures.Mark("outside", 3.0, True),
         figures.Mark("elsewhere", 0.0, False),
     ]
-    figure = figures.phase_diagram(phases(), "a.x", "b.y", ("x", "y"), marks)
+    figure = figures.map_of_futures(phases(), "a.x", "b.y", ("x", "y"), marks)
     dots = [tuple(np.ravel(line.get_data())) for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert dots == [(1.5, 1.0), (0.0, 0.0)]
     assert texts(figure.legends[1]) == ["here, there", "elsewhere"]

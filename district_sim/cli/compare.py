@@ -181,7 +181,7 @@ def _compared(
     return sheets, told, written
 
 
-def phase_map(
+def map_of_futures(
     scenario: ScenarioArgument,
     vary: Annotated[
         list[str],
@@ -239,13 +239,13 @@ def phase_map(
                 marks = _marks(scenario, x, y)
                 made = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
                 written = [*made, *data_set(out)]
-            report([tables_experiments.phase_map(cells, x, y)], told, written, as_json, quiet)
+            report([tables_experiments.map_of_futures(cells, x, y)], told, written, as_json, quiet)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "sensitivity": sensitivity,
-    "map": phase_map,
+    "map": map_of_futures,
     "discover": discover,
 }
 """Names and functions of the commands, in the order of the help; the package registers them."""

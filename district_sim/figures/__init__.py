@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from district_sim.figures.cases import case_paths
     from district_sim.figures.comparison import BAND_INDICATORS, bands, differences, transitions
-    from district_sim.figures.experiments import Mark, boxes, morris_plane, phase_diagram, sobol_bars
+    from district_sim.figures.experiments import Mark, boxes, map_of_futures, morris_plane, sobol_bars
     from district_sim.figures.film import animate, check_film
     from district_sim.figures.maps import CONTROLS, district_map, network_map
     from district_sim.figures.policy_report import (
@@ -54,11 +54,11 @@ __all__ = [
     "futures",
     "knowledge_curves",
     "knowledge_ridge",
+    "map_of_futures",
     "morris_plane",
     "network_map",
     "over_time",
     "ownership_tree",
-    "phase_diagram",
     "rules_beside",
     "save",
     "scores_over_time",
@@ -77,7 +77,7 @@ __all__ = [
 _HOMES = {
     "cases": ("case_paths",),
     "comparison": ("BAND_INDICATORS", "bands", "differences", "transitions"),
-    "experiments": ("Mark", "boxes", "morris_plane", "phase_diagram", "sobol_bars"),
+    "experiments": ("Mark", "boxes", "morris_plane", "map_of_futures", "sobol_bars"),
     "film": ("animate", "check_film"),
     "maps": ("CONTROLS", "district_map", "network_map"),
     "policy_report": (

@@ -1,4 +1,4 @@
-"""Figures of designs: sensitivity, phase diagrams, boxes."""
+"""Figures of designs: sensitivity, maps of futures, boxes."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Mark(NamedTuple):
-    """A scenario at its place on a phase diagram."""
+    """A scenario at its place on a map of futures."""
 
     name: str
     x: Any
@@ -130,10 +130,10 @@ def sobol_bars(table: pd.DataFrame, outcome: str) -> Figure:
     return figure
 
 
-# Phase diagram ------------------------------------------------------------------------------------
+# Map of futures -----------------------------------------------------------------------------------
 
 
-def phase_diagram(
+def map_of_futures(
     table: pd.DataFrame,
     x: str = "openness",
     y: str = "action",

@@ -61,7 +61,7 @@ _DASHBOARD = (
     _Panel(
         "Learning and renewal",
         "share and index, 0 to 1",
-        (("newest_share", "on newest trajectory"), ("absorptive_capacity", "absorptive capacity")),
+        (("newest_share", "on newest technology"), ("absorptive_capacity", "absorptive capacity")),
     ),
     _Panel(
         "Collective agency",

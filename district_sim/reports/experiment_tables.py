@@ -322,7 +322,7 @@ def sobol(table: pd.DataFrame, outcome: str, note: str) -> Sheet:
 # Map and discover ---------------------------------------------------------------------------------
 
 
-def phase_map(cells: pd.DataFrame, x: str, y: str) -> Sheet:
+def map_of_futures(cells: pd.DataFrame, x: str, y: str) -> Sheet:
     """The majority at each point as a letter; small where replicates disagree.
 
     Args:

@@ -61,10 +61,10 @@ def write_map(
     marks: "Sequence[Mark]",
     folder: Path,
 ) -> list[Path]:
-    """A phase diagram as figure and table. Raises OSError."""
+    """A map of futures as figure and table. Raises OSError."""
     from district_sim import figures
 
-    drawing = figures.phase_diagram(runs, *axes, labels, marks)
+    drawing = figures.map_of_futures(runs, *axes, labels, marks)
     return [_write_csv(folder / "map.csv", cells), *figures.save(drawing, folder / "map")]
 
 

@@ -63,7 +63,7 @@ def write_verification(claims: "list[PatternClaim]", on_map: "pd.DataFrame", fol
 
     rows = json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
     return [
-        *figures.save(figures.phase_diagram(on_map), folder / "map"),
+        *figures.save(figures.map_of_futures(on_map), folder / "map"),
         write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
         write_text(folder / "verification.json", rows + "\n"),
         write_text(folder / "verification.md", as_markdown(claims)),

@@ -38,7 +38,7 @@ HEADLINES: dict[str, str] = {
     "pipeline_firms": "Firms with pipelines",
     "collective_inflow_share": "Learned collectively",
     "absorptive_capacity": "Absorptive capacity",
-    "newest_share": "On newest trajectory",
+    "newest_share": "On newest technology",
     "participation": "Participation",
     "agency_capability": "Agency capability",
     "policy_spending": "Policy, k€ a quarter",

@@ -77,9 +77,9 @@ class Thresholds:
     local_control: Ramp = field(default=Ramp(0.45, 0.20))
     """Multinationals' share of all sales: control stays in the district."""
     renewal: Ramp = field(default=Ramp(0.5, 1.2))
-    """Rise of the mean technological trajectory: path dependency was broken."""
+    """Rise of the mean technology: path dependency was broken."""
     newest: Ramp = field(default=Ramp(0.1, 0.5))
-    """Share of firms on the newest trajectory."""
+    """Share of firms on the newest technology."""
     learning: Ramp = field(default=Ramp(1.05, 1.25))
     """Absorptive capacity, ratio to calm: learning capacity has risen (Stiglitz 1987)."""
     participation: Ramp = field(default=Ramp(0.25, 0.6))
