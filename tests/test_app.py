@@ -116,7 +116,7 @@ def data(page: Page, label: str = "Data (CSV)") -> str:
 
 def test_opens_with_everything_in_its_place(visit: Visit) -> None:
     page = visit("")
-    expect(page.locator("[data-is=description]")).to_contain_text("The district goes on as before")
+    expect(page.locator("[data-is=description]")).to_contain_text("The district continues as before")
     assert page.locator("[data-lever]").count() == 10
     assert page.locator("[data-policy]").count() == len(InstrumentKind)
     assert page.locator("[data-shock]").count() >= 5

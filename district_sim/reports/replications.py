@@ -39,7 +39,7 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
     lines = [
         "# Replications",
         "",
-        "Written by `district-sim replicate all --out DIR`. What others published, measured again with this package's",
+        "Written by `district-sim replicate all --out DIR`. Published results, tested again with this package's",
         "kernels. A target is *published* if the source states it, *re-simulated* if it is a level that an independent",
         "simulation of the source's model gave, *derived* if it follows from the source's rule. Where a source says",
         '"about" or "region", the band is that of an independent simulation. A claim passes if its 95 % confidence',
@@ -60,7 +60,7 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
         if evidence.claims:
             lines += [claims_sheet(evidence).markdown()]
         else:
-            lines += ["No claims: they are about the published setting only.", ""]
+            lines += ["No claims: they apply to the published setting only.", ""]
         lines += [evidence.sheet.markdown().rstrip()]
     return "\n".join(lines) + "\n"
 

@@ -183,7 +183,9 @@ def verification(claims: "Sequence[PatternClaim]") -> "Group":
             str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds
         )
     passed = sum(claim.passed for claim in claims)
-    return _titled("Patterns that must come out", table, f"{passed} of {len(claims)} hold; 0 is the calm district")
+    return _titled(
+        "Patterns that the model must show", table, f"{passed} of {len(claims)} hold; 0 is the calm district"
+    )
 
 
 def policies(run: "Run") -> Group:

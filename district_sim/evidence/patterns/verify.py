@@ -341,7 +341,7 @@ def as_markdown(claims: Sequence[PatternClaim]) -> str:
     """A page with the table of claims."""
     passed = sum(claim.passed for claim in claims)
     lines = [
-        "# Patterns that must come out",
+        "# Patterns that the model must show",
         "",
         "Written by `district-sim verify --out DIR`. The model was calibrated on seeds 0-99 only;",
         f"{passed} of {len(claims)} claims hold. Pattern 0 is the calm of the first district; the patterns are",
