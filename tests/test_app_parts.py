@@ -460,7 +460,7 @@ def test_a_lever_draws_the_fan_anew(visit: Visit) -> None:
     visit.waits_for("^6 of 6 runs")
     ends = visit.page.get_by_role("img", name=re.compile("^How it may end"))
     assert re.search(r"\d+ % \(\d+ to \d+ %\)", ends.get_attribute("aria-label"))
-    before = visit.page.get_by_role("img", name=re.compile("^Employment")).get_attribute("aria-label")
+    before = visit.page.get_by_role("img", name=re.compile("^Employees")).get_attribute("aria-label")
     visit.page.get_by_role("button", name="lever").click()
     visit.waits_for("^6 of 6 runs")
     visit.page.wait_for_function(

@@ -17,10 +17,13 @@ from district_sim.experiments.design import Experiment, Keep, outcomes
 from district_sim.experiments.runner import Summary
 from district_sim.experiments.store import Counts
 from district_sim.kernels.draws import replicate_seed
-from district_sim.reports import experiment_tables as tables_experiments
+from district_sim.reports.compare import costs, sheets
 from district_sim.run import run
 from district_sim.run.run import simulate
 from district_sim.scenario.files import load_scenario
+from district_sim.text.names import in_percent, outcome_name
+from district_sim.text.numbers import number
+from district_sim.text.sheet import Sheet, tex
 
 type Call = Callable[..., Result]
 PERSISTENCE, FRAGMENTATION, LEARNING = "marshallian_persistence", "fragmentation", "learning_region"
@@ -209,25 +212,25 @@ def test_sheets_say_the_same_in_all_three_forms() -> None:
         runs_of({"base_line": [*luck], "b": [*(luck + 30.0)]}, {"base_line": [PERSISTENCE] * 12, "b": [LEARNING] * 12}),
         ["employment"],
     )
-    sheets = tables_experiments.sheets(found)
-    assert list(sheets) == ["differences", "trajectories", "transitions"]
-    for name, sheet in sheets.items():
+    made = sheets(found)
+    assert list(made) == ["differences", "trajectories", "transitions"]
+    for name, sheet in made.items():
         cells = [cell for _, rows in sheet.sections for row in rows for cell in row]
         assert all(len(row) == len(sheet.columns) for _, rows in sheet.sections for row in rows)
         markdown, latex = sheet.markdown(), sheet.latex(name)
         for cell in cells:
             assert cell in markdown
-            assert tables_experiments.tex(cell) in latex
+            assert tex(cell) in latex
         pipes = [line.count("|") for line in markdown.splitlines() if line.startswith("|")]
         assert set(pipes) == {len(sheet.columns) + 1}
-    assert "Student's t" in sheets["differences"].note
-    assert "Holm" in sheets["differences"].note
-    assert "12 of 12" not in sheets["transitions"].note
-    assert "0 of 12 replicates end alike" in sheets["transitions"].note
+    assert "Student's t" in made["differences"].note
+    assert "Holm" in made["differences"].note
+    assert "12 of 12" not in made["transitions"].note
+    assert "0 of 12 replicates end alike" in made["transitions"].note
 
 
 def test_latex_is_escaped_and_balanced() -> None:
-    sheet = tables_experiments.Sheet.plain(
+    sheet = Sheet.plain(
         "50 % of a_b & {c}",
         ("Outcome", "k€", "d_z"),
         [("x_1 #2", "−3 ± 1", "<0.001"), ("a\\b^~$", "∞", "μ* ≥ σ")],
@@ -261,17 +264,17 @@ def test_latex_is_escaped_and_balanced() -> None:
     ],
 )
 def test_numbers(value: float, decimals: int, sign: bool, text: str) -> None:
-    assert tables_experiments.number(value, decimals, sign) == text
+    assert number(value, decimals, sign) == text
 
 
 def test_every_outcome_has_a_name_and_shares_are_per_cent() -> None:
-    assert tables_experiments.outcome_name("employment") == "Employees"
-    assert tables_experiments.outcome_name("unemployment_late") == "Unemployment (late), %"
-    assert tables_experiments.outcome_name("wage", unit=False) == "Wage"
-    assert tables_experiments.outcome_name("score_fragmentation") == "Score: fragmentation"
-    assert tables_experiments.percent("unemployment_late")
-    assert not tables_experiments.percent("score_fragmentation")
-    names = [tables_experiments.outcome_name(outcome) for outcome in outcomes(Keep())]
+    assert outcome_name("employment") == "Employees"
+    assert outcome_name("unemployment_late") == "Unemployment (late), %"
+    assert outcome_name("wage", unit=False) == "Wage"
+    assert outcome_name("score_fragmentation") == "Score: fragmentation"
+    assert in_percent("unemployment_late")
+    assert not in_percent("score_fragmentation")
+    names = [outcome_name(outcome) for outcome in outcomes(Keep())]
     assert len(set(names)) == len(names)
 
 
@@ -328,7 +331,7 @@ def test_after_an_interruption_it_is_said_what_is_kept(
 def test_costs_know_no_negative_zero() -> None:
     row = {"cell": "a", "budgets": 1234.0, "spent": 1234.4, "left_over": -0.4, "per_euro": -0.001}
     row |= {"low": -1.5, "high": 0.004, "jobs": -0.04, "cost_per_job": np.nan}
-    [(_, [shown])] = tables_experiments.costs(pd.DataFrame([row]), 0.03, 0.95).sections
+    [(_, [shown])] = costs(pd.DataFrame([row]), 0.03, 0.95).sections
     assert list(shown) == ["a", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]
 
 

@@ -46,7 +46,7 @@ def test_dashboard_draws_the_table(run: Run) -> None:
     assert len(figure.axes) == 9
     assert all(ax.get_title(loc="left") and ax.get_ylabel() for ax in figure.axes)
     assert [ax.get_xlabel() for ax in figure.axes[-3:]] == ["quarter"] * 3
-    employment = next(ax for ax in figure.axes if ax.get_title(loc="left") == "Employment")
+    employment = next(ax for ax in figure.axes if ax.get_title(loc="left") == "Employees")
     assert employment.get_ylabel() == "employees"
     line = employment.lines[0]
     np.testing.assert_array_equal(line.get_xdata(), np.arange(1, QUARTERS + 1))
@@ -134,7 +134,7 @@ def test_futures_has_a_map_and_bars_for_each_run(run: Run) -> None:
     for ax in bars:
         assert [bar.get_width() for bar in ax.patches] == [run.scores.of(future) for future in FUTURES]
         assert [to_hex(bar.get_facecolor()) for bar in ax.patches] == [TRAJECTORY_COLOURS[f] for f in FUTURES]
-    employment = next(ax for ax in figure.axes if ax.get_title(loc="left") == "Employment")
+    employment = next(ax for ax in figure.axes if ax.get_title(loc="left") == "Employees")
     colours = [line.get_color() for line in employment.lines[:3]]
     meant = (Trajectory.MARSHALLIAN_PERSISTENCE, Trajectory.FRAGMENTATION, Trajectory.LEARNING_REGION)
     assert colours == [TRAJECTORY_COLOURS[trajectory] for trajectory in meant]

@@ -419,7 +419,7 @@ def test_bad_input_names_the_option(arguments: list[str], message: str) -> None:
 def small_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replications that take no time: fewer meetings, and for barter the same claims of a far smaller setting."""
     for name in [*REPLICATIONS]:
-        if name not in ("cowan-jonard", "giving"):  # see test_replications_rules and test_stylised_facts
+        if name not in ("cowan-jonard", "giving"):  # see test_replications_rules and test_replications_facts
             monkeypatch.delitem(REPLICATIONS, name)
     monkeypatch.setattr(cj, "EARLY", 4000)
     monkeypatch.setattr(cj, "LATE", 60_000)

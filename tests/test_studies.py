@@ -287,7 +287,7 @@ def test_tables_and_figures_of_made_up_numbers(name: str, tmp_path: Path) -> Non
     assert costs_sheet(result) is None
     assert [len(rows) for _, rows in cells_sheet(result).sections] == [len(study.cells)] * len(study.outcomes)
     if name == "embeddedness":
-        assert "place of the highest: Productivity, k€/employee" in page
+        assert "place of the highest: Productivity, k€ per employee" in page
     else:
         first = result.points[result.points["outcome"] == "mne_employment_share"].iloc[0]
         assert f"| {first['cell']} | {100 * first['mean']:.1f}" in page.replace("−", "-")

@@ -1,4 +1,4 @@
 """The page: a district that is watched, steered and compared in a browser.
 
-`levers`, `measures`, `course`, `simulation`, `sharing` and `downloads` know nothing of Solara; the others draw.
+`levers`, `interventions`, `course`, `simulation`, `links` and `downloads` know nothing of Solara; the others draw.
 """

@@ -11,6 +11,7 @@ from district_sim.app.parts import BarsWidget, TimeSeriesWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.numbers import number
 
 type Values = Sequence[float] | np.ndarray
 
@@ -118,7 +119,7 @@ def _bar(trajectory: Trajectory, value: float, *, first: bool) -> dict[str, Any]
         "label": TRAJECTORY_NAMES[trajectory],
         "value": value,
         "colour": TRAJECTORY_COLOURS[trajectory],
-        "text": f"{value:.2f}",
+        "text": number(value, 2),
         "low": None,
         "high": None,
         "first": first,

@@ -11,13 +11,12 @@ from district_sim.app.charts import Line, TimeSeries
 from district_sim.app.futures import RUNS, Fan, office
 from district_sim.app.parts import BarsWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
-from district_sim.model.indicators import INDICATORS
 from district_sim.scenario.sections import Scenario
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, record_of, unit_words
+from district_sim.text.numbers import chance
 
 SHOWN = ("employment", "value_added_local", "trust", "mne_turnover_share")
 _PAUSE = 0.2  # seconds between two drawings: the workers need the processor as well
-_UNITS = {one.name: one.unit.replace("1", "") for one in INDICATORS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,6 @@ def FanOfFutures(
     scenario: Scenario,
     *,
     indicators: Sequence[str] = SHOWN,
-    titles: Sequence[str] = ("Employment", "Value added kept locally", "Trust", "Sales of multinationals' affiliates"),
     seed: int = 0,
     runs: int = RUNS,
     height: int = 190,
@@ -78,7 +76,6 @@ def FanOfFutures(
     Args:
         scenario: another one starts anew, with the same luck; the old fan stays until the new one has begun.
         indicators: one chart for each.
-        titles: of the charts.
         seed: of the replicates.
         runs: how many are made while nobody asks for anything else.
         height: of each chart in CSS pixels.
@@ -93,9 +90,9 @@ def FanOfFutures(
     if problem:
         solara.Error(problem)
     with solara.ColumnsResponsive(12, large=[12 // columns]):
-        for indicator, title, lines in zip(indicators, titles, charts, strict=True):
-            unit = _UNITS[indicator]
-            TimeSeries(lines, title=title, unit=unit, quarters=scenario.run.quarters, height=height)
+        for record, lines in zip(map(record_of, indicators), charts, strict=True):
+            unit = unit_words(record.unit)
+            TimeSeries(lines, title=record.label, unit=unit, quarters=scenario.run.quarters, height=height)
     BarsWidget.element(content=content)
 
 
@@ -115,7 +112,7 @@ def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
             "label": TRAJECTORY_NAMES[p.trajectory],
             "value": p.share,
             "colour": TRAJECTORY_COLOURS[p.trajectory],
-            "text": f"{100 * p.share:.0f} % ({100 * p.low:.0f} to {100 * p.high:.0f} %)",
+            "text": chance(p.share, p.low, p.high),
             "low": p.low,
             "high": p.high,
             "first": p.share == most,

@@ -1,8 +1,8 @@
 """The ten parameters that the page lets people move, with ranges and explanations read from the schema.
 
 They are those that the screening in docs/analysis.md ranks first or that make one of the four futures: each future
-can be reached from the baseline by moving two or three of them (tests/test_page.py does). Globalisation is the pressure
-that all of them answer.
+can be reached from the baseline by moving two or three of them (tests/test_app_state.py does). Globalisation is the
+pressure that all of them answer.
 """
 
 import math

@@ -9,6 +9,7 @@ from district_sim.app.charts import Line, ScoreBars, TimeSeries
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import DistrictMap, frame_of
 from district_sim.app.simulation import Track
+from district_sim.text.names import record_of, unit_words
 
 HEADER, LEGEND, CHART = 92, 165, 50
 """CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend."""
@@ -18,21 +19,20 @@ WIDE = 1700
 
 
 class Panel(NamedTuple):
-    """A chart."""
+    """A chart of indicators."""
 
-    title: str
-    unit: str
-    lines: tuple[tuple[str, str], ...]
-    """Indicator and its name in the legend."""
+    names: tuple[str, ...]
+    title: str = ""
+    """If it is not the indicator's label."""
 
 
 PANELS = (
-    Panel("Jobs", "employees", (("employment", "now"),)),
-    Panel("Multinationals", "share", (("mne_turnover_share", "now"),)),
-    Panel("Trust, identity", "0 to 1", (("trust", "trust"), ("identity", "identity"))),
-    Panel("Bought locally", "share", (("local_purchases", "now"),)),
-    Panel("New technology", "share", (("newest_share", "now"),)),
-    Panel("Acting together", "share", (("participation", "firms"), ("agency_capability", "agency"))),
+    Panel(("employment",)),
+    Panel(("mne_turnover_share",)),
+    Panel(("trust", "identity"), "Trust, identity"),
+    Panel(("local_purchases",)),
+    Panel(("newest_share",)),
+    Panel(("participation", "agency_capability"), "Acting together"),
 )
 
 
@@ -76,10 +76,11 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
     marks, quarters = marks_of(desk), desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
         for panel in panels:
+            records = [record_of(name) for name in panel.names]
             TimeSeries(
-                [Line(label, table[name].to_numpy()) for name, label in panel.lines],
-                title=panel.title,
-                unit=panel.unit,
+                [Line("now" if len(records) == 1 else r.label.lower(), table[r.name].to_numpy()) for r in records],
+                title=panel.title or records[0].label,
+                unit=unit_words(records[0].unit),
                 quarters=quarters,
                 height=height,
                 marks=marks,

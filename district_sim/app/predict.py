@@ -11,6 +11,7 @@ from district_sim.app.panels import MapPanel, map_height
 from district_sim.figures.style import TRAJECTORY_COLOURS
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.numbers import percent
 
 JOBS = {"more": "more (over 5 % more)", "same": "about the same", "fewer": "fewer (over 5 % fewer)"}
 _SAME = 0.05  # change of employment that counts as none
@@ -67,7 +68,7 @@ def answer_of(desk: Desk, guess: Guess) -> list[list[Any]]:
     jobs = track.district.indicators["employment"]
     change = float(jobs.iloc[-1]) / max(1e-9, float(jobs.iloc[max(0, guess.quarter - 1)])) - 1.0
     came = "same" if abs(change) <= _SAME else "more" if change > 0 else "fewer"
-    happened = f"{100 * change:+.0f} %".replace("-", "−")
+    happened = percent(change, sign=True)
     return [
         ["Trajectory", TRAJECTORY_NAMES[guess.trajectory], TRAJECTORY_NAMES[label], guess.trajectory == label],
         ["Jobs", guess.jobs, happened, guess.jobs == came],

@@ -1,6 +1,5 @@
 """Two districts side by side: the same luck, one thing different."""
 
-from functools import partial
 from typing import Any
 
 import solara
@@ -14,7 +13,8 @@ from district_sim.app.district_map import differing, frame_of
 from district_sim.app.levers import lever, levers
 from district_sim.app.panels import MapPanel, ScoresPanel, marks_of, scale_of
 from district_sim.app.simulation import Track
-from district_sim.reports.run_tables import HEADLINES
+from district_sim.text.names import amount, difference, record_of, row_name, unit_words
+from district_sim.text.numbers import is_something
 
 SWITCHES: dict[str, str] = {
     "mechanisms.policy": "no public policies",
@@ -27,19 +27,11 @@ SWITCHES: dict[str, str] = {
     "mechanisms.globalisation": "no globalisation",
 }
 """Mechanisms whose absence is worth a look, and how the second district is then described."""
-_PAIRS = (
-    ("Jobs", "employees", "employment"),
-    ("Value added kept", "k€", "value_added_local"),
-    ("Multinationals", "share", "mne_turnover_share"),
-    ("Trust of ties", "0 to 1", "trust"),
-    ("Bought locally", "share", "local_purchases"),
-    ("New technology", "share", "newest_share"),
-)
+_PAIRS = ("employment", "value_added_local", "mne_turnover_share", "trust", "local_purchases", "newest_share")
 _IN_TABLE = (
     *("firms", "employment", "value_added_local", "wage", "gini", "mne_turnover_share", "captive_share", "trust"),
     *("local_purchases", "phase_coverage", "pipeline_firms", "newest_share", "participation", "agency_capability"),
 )
-_COUNTS = ("firms", "employment", "value_added_local")
 _TELLING = 0.25  # a difference of a quarter of the larger value fills its cell
 _POLICY = "policy:"
 
@@ -90,12 +82,11 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
             )
         with solara.v.Html(tag="section", class_="ds-box"), solara.v.Html(tag="div", class_="ds-charts"):
             one, two = first.district.indicators, second.district.indicators
-            for title, unit, name in _PAIRS:
-                lines = [Line("first", one[name].to_numpy()), Line("second", two[name].to_numpy())]
+            for record in map(record_of, _PAIRS):
                 TimeSeries(
-                    lines,
-                    title=title,
-                    unit=unit,
+                    [Line("first", one[record.name].to_numpy()), Line("second", two[record.name].to_numpy())],
+                    title=record.label,
+                    unit=unit_words(record.unit),
                     quarters=desk.simulation.quarters,
                     height=round(105 * scale),
                     marks=marks_of(desk),
@@ -168,24 +159,14 @@ def difference_of(desk: Desk, path: str, value: float | None) -> Difference | No
 
 def rows_of(first: Track, second: Track) -> list[list[Any]]:
     """Name, first, second, difference, and the difference over `_TELLING` of the larger value, signed."""
-    from district_sim.model.indicators import INDICATORS
-
     if first.district.quarter == 0:
         return []
-    units = {indicator.name: indicator.unit for indicator in INDICATORS}
     one, two = first.district.indicators.iloc[-1], second.district.indicators.iloc[-1]
     rows: list[list[Any]] = []
-    for name in _IN_TABLE:
-        a, b = float(one[name]), float(two[name])
-        share = units[name] == "share"
-        write = partial(_written, digits=0 if share or name in _COUNTS else 2, times=100 if share else 1)
-        difference = write(b - a, sign="+")
-        same = not set(difference) & set("123456789")
-        size = (b - a) / (1.0 if share else max(abs(a), abs(b), 1e-12)) / _TELLING
-        texts = [write(a) + " %", write(b) + " %", difference + " pt"] if share else [write(a), write(b), difference]
-        rows.append([HEADLINES[name], *texts[:2], "none" if same else texts[2], 0.0 if same else size])
+    for record in map(record_of, _IN_TABLE):
+        a, b = float(one[record.name]), float(two[record.name])
+        gap = difference(record, b - a)
+        largest = 1.0 if record.unit == "share" else max(abs(a), abs(b), 1e-12)
+        told = (gap, (b - a) / largest / _TELLING) if is_something(gap) else ("none", 0.0)
+        rows.append([row_name(record), amount(record, a), amount(record, b), *told])
     return rows
-
-
-def _written(value: float, digits: int, times: int, sign: str = "") -> str:
-    return f"{times * value:{sign},.{digits}f}".replace("-", "−")

@@ -13,7 +13,7 @@ from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, n
 
 if TYPE_CHECKING:
     from district_sim.experiments import Experiment, Results
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
 FolderOption = Annotated[
     Path | None,

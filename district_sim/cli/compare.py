@@ -27,14 +27,13 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.cli.sensitivity import discover, sensitivity
-from district_sim.reports import experiments as outputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.experiments import Results
     from district_sim.figures import Mark
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
 OUTCOMES = (
     "employment,firms,value_added_local,wage,productivity,unemployment,gini,mne_turnover_share,trust,"
@@ -154,27 +153,27 @@ def _compared(
 ) -> "tuple[list[Sheet], dict[str, Any], list[Path]]":
     """What the runs of a comparison say: tables, the same for JSON, and the files written."""
     from district_sim.experiments import compare as statistics
-    from district_sim.reports import experiment_tables as tables_experiments
+    from district_sim.reports import compare as reports
 
     names, seed = statistics.cell_names(results.runs), results.experiment.seed
     how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
     found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
-    sheets = list(tables_experiments.sheets(found).values())
+    sheets = list(reports.sheets(found).values())
     told = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
     written: list[Path] = []
     if costs is not None:
         spent = costs.table(results, names, confidence, seed)
-        sheet = tables_experiments.costs(spent, costs.discount, confidence)
+        sheet = reports.costs(spent, costs.discount, confidence)
         sheets.append(sheet)
         told["discount"], told["costs"] = costs.discount, statistics.records(spent)
         if out is not None:
-            written += writing(out, lambda: outputs.write_costs(spent, sheet, out))
+            written += writing(out, lambda: reports.write_costs(spent, sheet, out))
     if out is not None:
         from district_sim.figures import BAND_INDICATORS
 
         over_time = statistics.bands(results.series, BAND_INDICATORS, names)
         written = [
-            *writing(out, lambda: outputs.write_comparison(found, over_time, told, out)),
+            *writing(out, lambda: reports.write_comparison(found, over_time, told, out)),
             *written,
             *data_set(out),
         ]
@@ -224,7 +223,7 @@ def map_of_futures(
         )
         with runs_of(experiment, out, quiet, workers) as results:
             from district_sim.experiments.compare import records
-            from district_sim.reports import experiment_tables as tables_experiments
+            from district_sim.reports import compare as reports
 
             x, y = experiment.vary
             runs = results.runs[results.runs["status"] == "done"]
@@ -237,9 +236,9 @@ def map_of_futures(
             if out is not None:
                 labels = (_axis_label(results, x), _axis_label(results, y))
                 marks = _marks(scenario, x, y)
-                made = writing(out, lambda: outputs.write_map(runs, cells, (x, y), labels, marks, out))
+                made = writing(out, lambda: reports.write_map(runs, cells, (x, y), labels, marks, out))
                 written = [*made, *data_set(out)]
-            report([tables_experiments.map_of_futures(cells, x, y)], told, written, as_json, quiet)
+            report([reports.map_of_futures(cells, x, y)], told, written, as_json, quiet)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -54,7 +54,7 @@ def list_replications(as_json: JsonOption = False) -> None:
         rows = [{"name": name, "title": r.title, "sources": r.sources} for name, r in REPLICATIONS.items()]
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
     lines = [(name, replication.title, replication.sources) for name, replication in REPLICATIONS.items()]
     note = "district-sim replicate NAME"

@@ -37,7 +37,6 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.reports import experiments as outputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
     from district_sim.experiments import Experiment
     from district_sim.experiments.ranges import Parameter
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
 ParametersOption = Annotated[
     str, typer.Option("--parameters", metavar="A,B,...", help="Paths, sections such as market, or all.")
@@ -127,8 +126,9 @@ def sensitivity(
         told |= {"left_out": left_out, **study.told()}
         written: list[Path] = []
         if out is not None:
-            write = outputs.write_sensitivity
-            made = writing(out, lambda: write(outcome, study.indices, study.sheets, told, out))
+            from district_sim.reports import sensitivity as reports
+
+            made = writing(out, lambda: reports.write_sensitivity(outcome, study.indices, study.sheets, told, out))
             written = [*made, *(path for folder in study.folders for path in data_set(folder))]
         report(list(study.sheets.values()), told, written, as_json, quiet)
         end(study.failed, out)
@@ -188,7 +188,7 @@ def discover(
         _check_trajectory(trajectory)
         chosen, left_out = _parameters(resolve(scenario, [], quarters), parameters, ranges or [])
         from district_sim.experiments import discover as search
-        from district_sim.reports import experiment_tables as tables_experiments
+        from district_sim.reports import sensitivity as reports
 
         _check_extra()
         experiment = experiment_of(
@@ -205,10 +205,10 @@ def discover(
             told = {"scenario": scenario, "trajectory": trajectory, "seed": seed, "replications": replications}
             told |= {"points": len(cases), "cases": int(cases["case"].sum()), "left_out": left_out}
             told["boxes"] = [box.as_dict() for box in found]
-            sheet = tables_experiments.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
+            sheet = reports.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
             written: list[Path] = []
             if out is not None:
-                made = writing(out, lambda: outputs.write_boxes(cases, found, trajectory, sheet, told, out))
+                made = writing(out, lambda: reports.write_boxes(cases, found, trajectory, sheet, told, out))
                 written = [*made, *data_set(out)]
             report([sheet], told, written, as_json, quiet)
 
@@ -265,26 +265,26 @@ class _Study:
         """Morris' screening; returns the parameters with the greatest effects."""
         from district_sim.experiments.points import unit_sample
         from district_sim.experiments.sensitivity import morris_indices, most_influential
-        from district_sim.reports import experiment_tables as tables_experiments
+        from district_sim.reports import sensitivity as reports
 
         vary = {parameter.path: parameter.vary() for parameter in parameters}
         design = experiment_of(name="morris", vary=vary, design="morris", samples=trajectories, **self.fields)
         values = self._values(design)
         table = morris_indices(parameters, unit_sample(design), values, design.seed)
         note = f"{note}Change of the outcome over the whole range of a parameter; ±: 95 % interval of μ*."
-        self.indices["morris"], self.sheets["morris"] = table, tables_experiments.morris(table, self.outcome, note)
+        self.indices["morris"], self.sheets["morris"] = table, reports.morris(table, self.outcome, note)
         return most_influential(table, parameters, top)
 
     def share_out(self, parameters: "list[Parameter]", base: int) -> None:
         """Sobol' indices."""
         from district_sim.experiments.sensitivity import saltelli_sample, sobol_indices
-        from district_sim.reports import experiment_tables as tables_experiments
+        from district_sim.reports import sensitivity as reports
 
         columns = saltelli_sample(parameters, base, self.fields["seed"])
         design = experiment_of(name=f"sobol-{self.outcome}", vary=columns, design="list", **self.fields)
         table = sobol_indices(parameters, self._values(design), design.seed)
         note = "S1: share of the variance due to a parameter alone; ST: including its interactions; ±: 95 % interval."
-        self.indices["sobol"], self.sheets["sobol"] = table, tables_experiments.sobol(table, self.outcome, note)
+        self.indices["sobol"], self.sheets["sobol"] = table, reports.sobol(table, self.outcome, note)
 
     def told(self) -> dict[str, Any]:
         """The indices, ready for JSON."""

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from district_sim.experiments.design import SCORES, Keep
+from district_sim.experiments.design import Keep
+from district_sim.text.names import record_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,24 +26,13 @@ _FIXED = {
     "left_over": ("k€", "What was left over of its budgets, sum over the run"),
     "served": ("firm-quarters", "Firms served, summed over quarters"),
     "trajectory": ("", "Trajectory, from outcomes only"),
-    "recovery_time": ("quarters", "Quarters from the first loss of value added until it was made good"),
 }
 
 
 def column_notes(path: str) -> tuple[str, str]:
     """Unit and description of a column that every experiment has; empty texts for others (varied paths, firms)."""
-    from district_sim.model.indicators import INDICATORS
-
-    if path in _FIXED:
-        return _FIXED[path]
-    if path in SCORES:
-        return "share", f"Score of the trajectory {path.removeprefix('score_').replace('_', ' ')}"
-    late = path.removesuffix("_late")
-    for indicator in INDICATORS:
-        if indicator.name == late:
-            told = f"{indicator.description}; late mean" if late != path else indicator.description
-            return indicator.unit, told
-    return "", ""
+    record = record_of(path)
+    return _FIXED.get(path, (record.unit, record.description))
 
 
 def runs_schema(kinds: dict[str, str], keep: Keep) -> "pa.Schema":

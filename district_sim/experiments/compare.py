@@ -260,6 +260,11 @@ def transitions(base: pd.Series, other: pd.Series) -> pd.DataFrame:
     return table.rename_axis(index="counterfactual", columns="trajectory").astype(int)
 
 
+def occurring(counts: pd.DataFrame) -> pd.DataFrame:
+    """A transition matrix without the trajectories that never occur."""
+    return counts.loc[counts.sum(axis=1) > 0, counts.sum(axis=0) > 0]
+
+
 def bands(
     series: pd.DataFrame, indicators: Sequence[str], names: Mapping[int, str], coverage: float = 0.9
 ) -> pd.DataFrame:

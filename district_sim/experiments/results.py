@@ -15,7 +15,7 @@ from district_sim.experiments.columns import column_notes, runs_schema
 from district_sim.experiments.design import OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
-from district_sim.run.whole_files import write_whole
+from district_sim.run.whole_files import write_csv, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -229,8 +229,8 @@ class Results:
         )
         beside = path.with_name(f"{path.stem}.columns.csv")
         return [
-            write_whole(path, lambda temporary: frame.to_csv(temporary, index=False)),
-            write_whole(beside, lambda temporary: notes.to_csv(temporary, index=False)),
+            write_csv(path, frame),
+            write_csv(beside, notes),
         ]
 
     def _write_parquet(self, frame: pd.DataFrame, path: Path) -> None:

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
-from district_sim.run.whole_files import write_text
+from district_sim.run.whole_files import write_json
 from district_sim.scenario.files import ScenarioError
 
 TABLES = ("runs", "series", "firms", "spending")
@@ -170,8 +170,7 @@ class Store:
                     + "\n".join(["", *more])
                 )
             return
-        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        write_text(path, text)
+        write_json(path, told)
 
     def _note_versions(self) -> None:
         from district_sim.run.run import versions

@@ -9,98 +9,68 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from district_sim.figures.cases import case_paths
-    from district_sim.figures.comparison import BAND_INDICATORS, bands, differences, transitions
-    from district_sim.figures.experiments import Mark, boxes, map_of_futures, morris_plane, sobol_bars
-    from district_sim.figures.film import animate, check_film
-    from district_sim.figures.maps import CONTROLS, district_map, network_map
-    from district_sim.figures.policy_report import (
-        effects,
-        effects_over_time,
-        over_time,
-        sensitivity_ends,
-        tails,
-        trajectory_dots,
-        who_gains,
-    )
-    from district_sim.figures.replications import distance_curves, exchange_rules, knowledge_curves, rules_beside
-    from district_sim.figures.runs import dashboard, futures, scores_over_time
-    from district_sim.figures.structure import ORIGINS, knowledge_ridge, ownership_tree, value_chain
-    from district_sim.figures.studies import study_dots, study_lines
-    from district_sim.figures.style import TRAJECTORY_COLOURS, TRAJECTORY_DASHES, save
-    from district_sim.figures.stylised import anatomy, beside_published, sizes_and_growth
-
-__all__ = [
-    "BAND_INDICATORS",
-    "CONTROLS",
-    "ORIGINS",
-    "TRAJECTORY_COLOURS",
-    "TRAJECTORY_DASHES",
-    "Mark",
-    "anatomy",
-    "animate",
-    "bands",
-    "beside_published",
-    "boxes",
-    "case_paths",
-    "check_film",
-    "dashboard",
-    "differences",
-    "distance_curves",
-    "district_map",
-    "effects",
-    "effects_over_time",
-    "exchange_rules",
-    "futures",
-    "knowledge_curves",
-    "knowledge_ridge",
-    "map_of_futures",
-    "morris_plane",
-    "network_map",
-    "over_time",
-    "ownership_tree",
-    "rules_beside",
-    "save",
-    "scores_over_time",
-    "sensitivity_ends",
-    "sizes_and_growth",
-    "sobol_bars",
-    "study_dots",
-    "study_lines",
-    "tails",
-    "trajectory_dots",
-    "transitions",
-    "value_chain",
-    "who_gains",
-]
+    from district_sim.figures.cases import case_paths as case_paths
+    from district_sim.figures.compare import BAND_INDICATORS as BAND_INDICATORS
+    from district_sim.figures.compare import Mark as Mark
+    from district_sim.figures.compare import bands as bands
+    from district_sim.figures.compare import differences as differences
+    from district_sim.figures.compare import map_of_futures as map_of_futures
+    from district_sim.figures.compare import transitions as transitions
+    from district_sim.figures.film import animate as animate
+    from district_sim.figures.film import check_film as check_film
+    from district_sim.figures.maps import CONTROLS as CONTROLS
+    from district_sim.figures.maps import district_map as district_map
+    from district_sim.figures.maps import network_map as network_map
+    from district_sim.figures.policy_report import effects as effects
+    from district_sim.figures.policy_report import effects_over_time as effects_over_time
+    from district_sim.figures.policy_report import over_time as over_time
+    from district_sim.figures.policy_report import sensitivity_ends as sensitivity_ends
+    from district_sim.figures.policy_report import tails as tails
+    from district_sim.figures.policy_report import trajectory_dots as trajectory_dots
+    from district_sim.figures.policy_report import who_gains as who_gains
+    from district_sim.figures.replications import anatomy as anatomy
+    from district_sim.figures.replications import beside_published as beside_published
+    from district_sim.figures.replications import distance_curves as distance_curves
+    from district_sim.figures.replications import exchange_rules as exchange_rules
+    from district_sim.figures.replications import knowledge_curves as knowledge_curves
+    from district_sim.figures.replications import rules_beside as rules_beside
+    from district_sim.figures.replications import sizes_and_growth as sizes_and_growth
+    from district_sim.figures.run import dashboard as dashboard
+    from district_sim.figures.run import futures as futures
+    from district_sim.figures.run import scores_over_time as scores_over_time
+    from district_sim.figures.sensitivity import boxes as boxes
+    from district_sim.figures.sensitivity import morris_plane as morris_plane
+    from district_sim.figures.sensitivity import sobol_bars as sobol_bars
+    from district_sim.figures.structure import ORIGINS as ORIGINS
+    from district_sim.figures.structure import knowledge_ridge as knowledge_ridge
+    from district_sim.figures.structure import ownership_tree as ownership_tree
+    from district_sim.figures.structure import value_chain as value_chain
+    from district_sim.figures.studies import study_dots as study_dots
+    from district_sim.figures.studies import study_lines as study_lines
+    from district_sim.figures.style import TRAJECTORY_COLOURS as TRAJECTORY_COLOURS
+    from district_sim.figures.style import TRAJECTORY_DASHES as TRAJECTORY_DASHES
+    from district_sim.figures.style import save as save
 
 _HOMES = {
-    "cases": ("case_paths",),
-    "comparison": ("BAND_INDICATORS", "bands", "differences", "transitions"),
-    "experiments": ("Mark", "boxes", "morris_plane", "map_of_futures", "sobol_bars"),
-    "film": ("animate", "check_film"),
-    "maps": ("CONTROLS", "district_map", "network_map"),
-    "policy_report": (
-        "effects",
-        "effects_over_time",
-        "over_time",
-        "sensitivity_ends",
-        "tails",
-        "trajectory_dots",
-        "who_gains",
-    ),
-    "replications": ("distance_curves", "exchange_rules", "knowledge_curves", "rules_beside"),
-    "runs": ("dashboard", "futures", "scores_over_time"),
-    "structure": ("ORIGINS", "knowledge_ridge", "ownership_tree", "value_chain"),
-    "studies": ("study_dots", "study_lines"),
-    "style": ("TRAJECTORY_COLOURS", "TRAJECTORY_DASHES", "save"),
-    "stylised": ("anatomy", "beside_published", "sizes_and_growth"),
+    "cases": "case_paths",
+    "compare": "BAND_INDICATORS Mark bands differences map_of_futures transitions",
+    "film": "animate check_film",
+    "maps": "CONTROLS district_map network_map",
+    "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
+    "replications": "anatomy beside_published distance_curves exchange_rules knowledge_curves rules_beside "
+    "sizes_and_growth",
+    "run": "dashboard futures scores_over_time",
+    "sensitivity": "boxes morris_plane sobol_bars",
+    "structure": "ORIGINS knowledge_ridge ownership_tree value_chain",
+    "studies": "study_dots study_lines",
+    "style": "TRAJECTORY_COLOURS TRAJECTORY_DASHES save",
 }
+__all__ = [name for names in _HOMES.values() for name in names.split()]
 
 
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used."""
     for home, names in _HOMES.items():
-        if name in names:
+        if name in names.split():
             return getattr(import_module(f"district_sim.figures.{home}"), name)
     raise AttributeError(f"module 'district_sim.figures' has no attribute {name!r}")

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from district_sim.figures.style import INK, LINES, STYLE
+from district_sim.text.names import record_of
+from district_sim.text.numbers import number, percent
 
-_TITLES = {"firms": "Firms", "employment": "Employees"}
 _BANDS = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.28))  # quantiles, opacity
 
 type Point = tuple[float, float, float, bool]
@@ -34,13 +35,13 @@ def case_paths(
         for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True)):
             for low, high, opacity in _BANDS:
                 below, above = np.nanquantile(paths[:, :, k], (low, high), axis=0)
-                label = f"{100 * (high - low):.0f} % of {len(paths)} runs"
+                label = f"{percent(high - low)} of {len(paths)} runs"
                 ax.fill_between(years, below, above, color=colour, alpha=opacity, linewidth=0, label=label)
             ax.plot(years, np.nanmedian(paths[:, :, k], axis=0), color=colour, label="median")
             _observed(ax, points[k])
-            ax.set_title(_TITLES.get(name, name))
+            ax.set_title(record_of(name).label)
             ax.set_ylim(bottom=0.0)
-            ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+            ax.yaxis.set_major_formatter(lambda value, _: number(value, 0))
             ax.yaxis.set_major_locator(MaxNLocator(5))
             ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         looks = {label: look for ax in figure.axes for look, label in zip(*ax.get_legend_handles_labels(), strict=True)}

@@ -23,7 +23,7 @@ from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TR
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, scores_over_time
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, record_of, unit_words
 
 SUFFIXES = (".gif", ".mp4")
 _LINE = LINES[0][0]
@@ -113,8 +113,8 @@ class _Film:
         scores, people, value = (self.figure.add_subplot(panels[k]) for k in range(3))
         self.lines: list[tuple[Line2D, np.ndarray, np.ndarray]] = []
         self._scores(scores)
-        self._series(people, "employment", "Employment", "employees")
-        self._series(value, "value_added_local", "Value added kept", "k€ per quarter")
+        self._series(people, "employment")
+        self._series(value, "value_added_local")
         value.set_xlabel("quarter")
         self.limit = max(reach_of(run), *(furthest(snapshot) for snapshot in run.between.values()))
         self.pen = pen_of(4.6, len(run.start.firms))
@@ -138,12 +138,12 @@ class _Film:
         ax.legend(**place, columnspacing=0.9, handlelength=2.2, handletextpad=0.4, fontsize=7.5)
         ax.set_xlim(0, len(self.run.indicators))
 
-    def _series(self, ax: Axes, name: str, title: str, unit: str) -> None:
-        values = self.run.indicators[name]
+    def _series(self, ax: Axes, name: str) -> None:
+        record, values = record_of(name), self.run.indicators[name]
         (line,) = ax.plot([], [], color=_LINE, clip_on=False)
         self.lines.append((line, values.index.to_numpy(), values.to_numpy()))
-        scale_y(ax, unit, float(values.max()))
-        ax.set_title(title)
+        scale_y(ax, unit_words(record.unit), float(values.max()))
+        ax.set_title(record.label)
         ax.set_xlim(0, len(values))
 
     def show(self, quarter: int, snapshot: Snapshot) -> None:

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from district_sim.figures.sources import Source, seen, title_of, total
-from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours, phase_name
+from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, phase_name
+from district_sim.text.numbers import percent
 
 
 class Look(NamedTuple):
@@ -217,7 +218,7 @@ def _draw_agency(ax: Axes, snapshot: Snapshot, limit: float) -> None:
         ax.add_collection(rays)
     size = 90.0 + 420.0 * agency["capability"]
     ax.scatter(place[:1], place[1:], s=size, marker="h", color=AGENCY, edgecolors="white", zorder=9, gid="agency")
-    said = f"agency: capability {agency['capability']:.2f}\nparticipation {100.0 * agency['participation']:.0f} %"
+    said = f"agency: capability {agency['capability']:.2f}\nparticipation {percent(agency['participation'])}"
     said += f"\ncollective pipelines {strong:.2f}"
     where: Any = {"xytext": (14, -2), "textcoords": "offset points", "va": "center", "fontsize": 8.5, "color": INK}
     ax.annotate(said, tuple(place), **where)

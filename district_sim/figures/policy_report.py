@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from district_sim.figures.comparison import Look, forest, key_of
-from district_sim.figures.style import INK, scale_y
+from district_sim.figures.compare import Look, dot, forest, in_hundredths, key_of, name_rows
+from district_sim.figures.style import INK, drawn_as, scale_y
 from district_sim.figures.style import STYLE as HOUSE
-from district_sim.reports.experiment_tables import outcome_name, percent
 from district_sim.run.trajectories import Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name, record_of
+from district_sim.text.numbers import percent, significant
 
 if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
@@ -39,16 +39,8 @@ _MIXES = (
     Look("#999999", (0, (12, 3)), "*"),
 )
 """Okabe & Ito's colours (2008), distinct for colour-blind readers, in an order that differs in grey; two more."""
-_BANDS: dict[str, tuple[str, str]] = {
-    "value_added_local": ("Value added kept", "k€ a quarter"),
-    "employment": ("Employment", "employees"),
-    "wage": ("Wage", "k€ a quarter"),
-    "survival": ("First firms alive", "share of firms"),
-    "radical_rate": ("Radical innovations", "firms in 1,000 a quarter"),
-    "gini": ("Gini of value added", "index, 0 to 1"),
-    "trust": ("Trust of local ties", "index, 0 to 1"),
-}
-_SCALES = {"radical_rate": 1000.0}
+WATCHED = ("value_added_local", "employment", "wage", "survival", "radical_rate", "gini", "trust")
+"""Indicators shown over time."""
 _GREY = "#555555"
 
 
@@ -80,14 +72,13 @@ def over_time(table: pd.DataFrame, cells: Sequence[str], coverage: float, begins
         coverage: share of the replicates inside the band.
         begins: first quarter of a policy, 0 the first of the run. onset: of globalisation.
     """
-    title = f"Lines: median of the replicates\nBands: {100 * coverage:.0f} % of them"
+    title = f"Lines: median of the replicates\nBands: {percent(coverage)} of them"
     figure, axes = _panels(table, cells, cells, "median", title, (begins, onset))
     with mpl.rc_context(STYLE):
-        for ax, (indicator, (_, unit)) in zip(axes, _BANDS.items(), strict=True):
-            top = _SCALES.get(indicator, 1.0) * float(table.loc[table["indicator"] == indicator, "high"].max())
-            scale_y(ax, unit, max(top, 1.0) if indicator in _SCALES else top)
-            if indicator == "wage" or indicator in _SCALES:
-                ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.3g}")
+        for ax, record in zip(axes, map(record_of, WATCHED), strict=True):
+            unit, scale = drawn_as(record)
+            top = scale * float(table.loc[table["indicator"] == record.name, "high"].max())
+            scale_y(ax, unit, max(top, 0.1) if scale != 1.0 else top, record.decimals)
     return figure
 
 
@@ -103,18 +94,17 @@ def effects_over_time(table: pd.DataFrame, cells: Sequence[str], confidence: flo
     title = f"Lines: mean paired difference from {cells[0]}\nBands: {100 * confidence:g} % confidence"
     figure, axes = _panels(table, cells, cells[1:], "difference", title, (begins, onset))
     with mpl.rc_context(STYLE):
-        for ax, (_, unit) in zip(axes, _BANDS.values(), strict=True):
+        for ax, record in zip(axes, map(record_of, WATCHED), strict=True):
             ax.axhline(0.0, color=_GREY, linewidth=0.8, zorder=0)
-            points = unit.startswith("share of")
-            ax.set_ylabel("percentage points" if points else unit.partition(", ")[0])
-            shown = 100.0 if points else 1.0
-            ax.yaxis.set_major_formatter(partial(_signed, shown))
+            points, (unit, _) = record.unit == "share", drawn_as(record)
+            ax.set_ylabel("percentage points" if points else unit.replace("%", "percentage points"))
+            ax.yaxis.set_major_formatter(partial(_signed, 100.0 if points else 1.0))
             ax.yaxis.set_major_locator(MaxNLocator(4))
     return figure
 
 
 def _signed(scale: float, value: float, _: object) -> str:
-    return f"{scale * value:+,.10g}".replace("-", "−") if value else "0"
+    return significant(scale * value, 10, sign=True)
 
 
 def _panels(
@@ -125,14 +115,13 @@ def _panels(
     title: str,
     marks: tuple[int, int],
 ) -> tuple[Figure, list[Axes]]:
-    """Small multiples of `_BANDS` over time, with the legend where the last one would stand."""
+    """Small multiples of `WATCHED` over time, with the legend where the last one would stand."""
     looks, moments = report_looks(cells), _moments(*marks)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 7.0), layout="constrained")
         axes = list(figure.subplots(4, 2, sharex=True).flat)
-        for ax, (indicator, (heading, _)) in zip(axes, _BANDS.items(), strict=False):
-            part = table[table["indicator"] == indicator]
-            scale = _SCALES.get(indicator, 1.0)
+        for ax, record in zip(axes, map(record_of, WATCHED), strict=False):
+            part, (_, scale) = table[table["indicator"] == record.name], drawn_as(record)
             for cell in drawn:
                 line, look = part[part["cell"] == cell], looks[cell]
                 ax.fill_between(
@@ -148,7 +137,7 @@ def _panels(
             for quarter, dashes in moments.values():
                 ax.axvline(quarter, color=_GREY, linewidth=0.9, linestyle=dashes, zorder=0)
             ax.set_xlim(0, float(table["quarter"].max()))
-            ax.set_title(heading)
+            ax.set_title(record.label)
             ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes[-1].axis("off")
         axes[5].xaxis.set_tick_params(labelbottom=True)
@@ -178,7 +167,7 @@ def effects(found: "Comparison") -> Figure:
     """Paired differences from the counterfactual: quantities in per cent of its mean, shares and indices as such."""
     table, looks = found.differences, report_looks(found.cells)
     outcomes = list(dict.fromkeys(table["outcome"]))
-    shares = [outcome for outcome in outcomes if percent(outcome) or _is_index(outcome)]
+    shares = [name for name in outcomes if in_hundredths(name)]
     parts = [([o for o in outcomes if o not in shares], True), (shares, False)]
     parts = [(names, relative) for names, relative in parts if names]
     row = _row_height(0.24 + 0.13 * (len(found.cells) - 1), len(outcomes))
@@ -200,12 +189,6 @@ def _row_height(wanted: float, rows: int) -> float:
     return min(wanted, (_TALLEST - 2.2) / rows)
 
 
-def _is_index(outcome: str) -> bool:
-    from district_sim.experiments.columns import column_notes
-
-    return outcome.startswith("score_") or column_notes(outcome.removesuffix("_late"))[0] == "1"
-
-
 def _interval_key(confidence: float) -> Line2D:
     return Line2D([], [], color=_GREY, label=f"{100 * confidence:g} % interval")
 
@@ -224,18 +207,18 @@ def tails(ratios: pd.DataFrame, cells: Sequence[str], loss: float) -> Figure:
     looks, outcomes = report_looks(cells), list(dict.fromkeys(ratios["outcome"]))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 3.1), layout="constrained")
-        for ax, outcome in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes, strict=True):
+        for ax, name in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes, strict=True):
             for cell in cells:
-                of = ratios[(ratios["cell"] == cell) & (ratios["outcome"] == outcome)]["ratio"].dropna()
+                of = ratios[(ratios["cell"] == cell) & (ratios["outcome"] == name)]["ratio"].dropna()
                 look = looks[cell]
                 ax.ecdf(100.0 * of, color=look.colour, linestyle=look.dashes, linewidth=1.6)
             ax.axvline(100.0 * (1.0 - loss), color=_GREY, linewidth=0.9, linestyle=(0, (1, 1)), zorder=0)
-            ax.set_title(_BANDS[outcome][0])
+            ax.set_title(record_of(name).label)
             ax.set_xlabel("last years, % of the calm years")
             ax.set_ylabel("replicates at or below")
             ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             ax.xaxis.set_major_locator(MaxNLocator(6))
-        mark = Line2D([], [], color=_GREY, linewidth=0.9, linestyle=(0, (1, 1)), label=f"{100 * loss:.0f} % lost")
+        mark = Line2D([], [], color=_GREY, linewidth=0.9, linestyle=(0, (1, 1)), label=f"{percent(loss)} lost")
         _legend(figure, [*_keys(cells, looks, line=True), mark])
     return figure
 
@@ -259,27 +242,12 @@ def trajectory_dots(table: pd.DataFrame, cells: Sequence[str], confidence: float
             for number, cell in enumerate(cells):
                 row = table[(table["trajectory"] == trajectory.value) & (table["cell"] == cell)].iloc[0]
                 at = place + step * ((len(cells) - 1) / 2.0 - number) if len(cells) > 1 else place
-                _dot(ax, looks[cell], at, *(100.0 * float(row[name]) for name in ("share", "low", "high")))
-        _rows(ax, [TRAJECTORY_NAMES[t] for t in occurring])
+                dot(ax, looks[cell], at, *(100.0 * float(row[name]) for name in ("share", "low", "high")))
+        name_rows(ax, [TRAJECTORY_NAMES[t] for t in occurring])
         ax.set_xlim(-2, 102)
         ax.set_xlabel("% of the replicates")
         _legend(figure, [*_keys(cells, looks, line=False), _interval_key(confidence)])
     return figure
-
-
-def _dot(ax: Axes, look: Look, at: float, middle: float, low: float, high: float) -> None:
-    dot: Any = {"color": look.colour, "marker": look.marker, "markersize": 4.5, "capsize": 2.5, "elinewidth": 1.4}
-    ax.errorbar(middle, at, xerr=[[max(0.0, middle - low)], [max(0.0, high - middle)]], **dot)
-
-
-def _rows(ax: Axes, names: Sequence[str]) -> None:
-    """Names of rows, the first on top, with faint lines between them."""
-    ax.set_yticks(range(len(names)), list(names)[::-1])
-    ax.set_ylim(-0.6, len(names) - 0.4)
-    for line in np.arange(0.5, len(names) - 1):
-        ax.axhline(line, color="#e8e8e8", linewidth=0.6, zorder=0)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
 
 
 # Who gains ----------------------------------------------------------------------------------------
@@ -292,7 +260,7 @@ def who_gains(table: pd.DataFrame, cells: Sequence[str], confidence: float) -> F
     """Differences at the end by what firms were before the first policy.
 
     Args:
-        table: as `policy_report.groups.gains` gives it.
+        table: as `reports.policy.groups.gains` gives it.
         cells: mixes; the first is the counterfactual.
     """
     looks, sorts = report_looks(cells), list(dict.fromkeys(table["sort"]))
@@ -325,9 +293,9 @@ def _gain_rows(
             continue
         at = float(len(groups) - 1 - groups.index(row["group"]))
         at += step * ((len(cells) - 2) / 2.0 - (cells.index(row["cell"]) - 1)) if len(cells) > 2 else 0.0
-        _dot(ax, looks[row["cell"]], at, row["difference"], row["low"], row["high"])
+        dot(ax, looks[row["cell"]], at, row["difference"], row["low"], row["high"])
     ax.axvline(0.0, color=_GREY, linewidth=0.8, zorder=0)
-    _rows(ax, groups)
+    name_rows(ax, groups)
     ax.xaxis.set_major_locator(MaxNLocator(5))
 
 
@@ -340,14 +308,14 @@ def sensitivity_ends(
     """The effect of each mix at the ends and at the base of the range of each important parameter.
 
     Args:
-        table: as `policy_report.sensitivity.Sensitivity.ends`.
+        table: as `reports.policy.sensitivity.Sensitivity.ends`.
         cells: mixes; the first is the counterfactual.
         outcome: the headline.
         confidence: of the intervals.
         units: of the parameters.
     """
     looks, paths = report_looks(cells), list(dict.fromkeys(table["parameter"]))
-    scale = 100.0 if percent(outcome) else 1.0
+    scale = 100.0 if in_percent(outcome) else 1.0
     across = min(3, len(paths))
     down = -(-len(paths) // across)
     with mpl.rc_context(STYLE):
@@ -359,7 +327,7 @@ def sensitivity_ends(
             ax.set_xlabel(units[path] if units[path] != "1" else "no unit", fontsize=8)
         for ax in axes[len(paths) :]:
             ax.remove()
-        unit = "percentage points" if percent(outcome) else outcome_name(outcome).partition(", ")[2]
+        unit = "percentage points" if in_percent(outcome) else outcome_name(outcome).partition(", ")[2]
         figure.supylabel(f"effect{f', {unit}' if unit else ''}", fontsize=9)
         _legend(figure, [*_keys(cells[1:], looks, line=False), _interval_key(confidence)])
     return figure

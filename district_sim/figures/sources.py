@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
+from district_sim.text.numbers import number
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
@@ -36,4 +37,4 @@ def before_and_after(source: Source) -> tuple[list[tuple[str, Snapshot]], str]:
 
 def total(count: float, what: str) -> str:
     """A whole number and what it counts: 1 firm, 2 firms."""
-    return f"{count:,.0f} {what}" if round(count) == 1 else f"{count:,.0f} {what}s"
+    return f"{number(count, 0)} {what}{'' if round(count) == 1 else 's'}"

@@ -12,9 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from district_sim.figures.compare import Look, dot
 from district_sim.figures.style import INK, LINES, STYLE
+from district_sim.text.numbers import significant
 
 _MARKERS = ("o", "s", "^")
+_DOT = Look(*LINES[0], "o")
 
 
 def study_dots(points: pd.DataFrame, outcomes: Mapping[str, str], scale: Mapping[str, float]) -> Figure:
@@ -38,7 +41,7 @@ def study_dots(points: pd.DataFrame, outcomes: Mapping[str, str], scale: Mapping
                 if row["cell"] == row["against"]:
                     ax.plot(0.0, place, marker="D", markersize=5, markerfacecolor="white", color="#555555")
                     continue
-                _bar(ax, row, scale[outcome], place)
+                dot(ax, _DOT, place, *(scale[outcome] * row[name] for name in ("difference", "low", "high")))
             _zero(ax, ax.axvline)
             ax.set_title(title, fontsize=9)
             ax.xaxis.set_major_locator(MaxNLocator(4))
@@ -83,15 +86,8 @@ def study_lines(points: pd.DataFrame, outcomes: Mapping[str, str], scale: Mappin
     return figure
 
 
-def _bar(ax: Axes, row: Mapping[Any, Any], scale: float, place: float) -> None:
-    middle, low, high = (scale * row[name] for name in ("difference", "low", "high"))
-    colour, _ = LINES[0]
-    span = [[max(0.0, middle - low)], [max(0.0, high - middle)]]
-    ax.errorbar(middle, place, xerr=span, color=colour, marker="o", markersize=4.5, capsize=2.5, elinewidth=1.4)
-
-
 def _number(value: float, _place: float) -> str:
-    return f"{value:,.6g}".replace("-", "−")
+    return significant(value, 6)
 
 
 def _zero(ax: Axes, line: Any) -> None:

@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,6 +13,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_whole
+from district_sim.text.names import unit_words
+from district_sim.text.numbers import number, significant
+
+if TYPE_CHECKING:
+    from district_sim.model.indicators import Indicator
 
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "#c2403a",
@@ -61,27 +66,29 @@ def phase_colours(phases: int) -> list[str]:
     return [to_hex(mpl.colormaps["viridis_r"](0.03 + 0.97 * k / max(1, phases - 1))) for k in range(phases)]
 
 
-def phase_name(phase: int, phases: int) -> str:
-    """Phases are counted from 1 in front of a reader; the last one faces the market."""
-    return "final phase" if phase == phases - 1 else f"phase {phase + 1}"
-
-
 def note(ax: Axes, text: str, place: tuple[float, float], up: float = 0.0, **style: Any) -> None:
     """Small text at a place given as fractions of the axes, `up` points above it."""
     look: Any = {"fontsize": 8.5, "color": "#444444", "annotation_clip": False} | style
     ax.annotate(text, place, (0, up), "axes fraction", "offset points", **look)
 
 
-def scale_y(ax: Axes, unit: str, top: float) -> None:
+def drawn_as(record: "Indicator") -> tuple[str, float]:
+    """The unit on an indicator's axis, and what its values are multiplied by: small rates are drawn in per cent."""
+    rate = record.unit == "share/quarter"
+    return ("% a quarter", 100.0) if rate else (unit_words(record.unit), 1.0)
+
+
+def scale_y(ax: Axes, unit: str, top: float, decimals: int = 0) -> None:
+    """Label and limits of an axis whose greatest value is `top`; decimals: of quantities, 0 for whole numbers."""
     ax.set_ylabel(unit)
-    if "0 to 1" in unit:
+    if (unit.startswith(("share", "index")) and top <= 1.0) or "0 to 1" in unit:
         ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
-    elif unit.startswith("share"):
-        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     else:
         ax.set_ylim(0.0, max(1e-9, 1.1 * top))
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    if unit.startswith("share") and "0 to 1" not in unit:
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    elif not unit.startswith(("share", "index")):
+        ax.yaxis.set_major_formatter(lambda value, _: significant(value, 3) if decimals else number(value, 0))
     ax.yaxis.set_major_locator(MaxNLocator(4))
 
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from district_sim._version import __version__
 from district_sim.evidence.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit, Journal, as_report
 from district_sim.evidence.cases.compare import Compared, comparison_sheet
-from district_sim.run.whole_files import write_text, write_whole
+from district_sim.run.whole_files import write_json, write_text, write_whole
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
+from district_sim.text.numbers import number, percent
+from district_sim.text.sheet import Sheet
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case
-    from district_sim.reports.experiment_tables import Sheet
 
 JOURNAL = "trials.jsonl"
 _WIDTH = 116
@@ -54,11 +55,11 @@ def _read(path: Path, head: str, lines: Sequence[str]) -> Journal:
     import numpy as np
 
     journal = Journal(path)
-    for number, line in enumerate(lines):
+    for k, line in enumerate(lines):
         try:
             values, found = json.loads(line)
         except ValueError:  # the last line of a process that was killed while it wrote
-            kept = "\n".join([head, *lines[:number]]) + "\n"
+            kept = "\n".join([head, *lines[:k]]) + "\n"
             write_text(path, kept)
             break
         journal.trials[tuple(values)] = np.array(found, float)
@@ -137,15 +138,14 @@ def _named(origin: str, folder: Path) -> str:
 # The report ---------------------------------------------------------------------------------------
 
 
-def parameter_sheet(fit: Fit) -> "Sheet":
+def parameter_sheet(fit: Fit) -> Sheet:
     """Fitted values, and how well the targets identify each parameter."""
-    from district_sim.reports.experiment_tables import Sheet
     from district_sim.scenario.paths import value_at
 
     found = fit.identified
     data, rows = fit.case.scenario.model_dump(mode="json"), []
-    for number, (path, prior) in enumerate(fit.case.parameters.items()):
-        left = f"{100.0 * found.left[number]:.0f} %" if found else ""
+    for k, (path, prior) in enumerate(fit.case.parameters.items()):
+        left = percent(found.left[k]) if found else ""
         verdict = found.verdict(path) if found else "not assessed: interrupted"
         verdict += "; at an end of its range" if path in fit.at_end else ""
         scale = ", log" if prior.log else ""
@@ -167,14 +167,14 @@ def _directions(fit: Fit) -> str:
     text = f"The targets identify {len(identified)} of {len(found.names)} combinations of parameters. "
     for direction in found.directions:
         if not direction.identified:
-            parts = " ".join(f"{weight:+.2f} {name}" for name, weight in direction.main(found.names))
+            parts = " ".join(f"{number(weight, 2, sign=True)} {name}" for name, weight in direction.main(found.names))
             text += f"Not identified: {parts}. "
     for one, other, correlation in found.alike:
-        text += f"Not separated: {one} and {other} (posterior correlation {correlation:+.2f}). "
+        text += f"Not separated: {one} and {other} (posterior correlation {number(correlation, 2, sign=True)}). "
     return text
 
 
-def report_sheet(fit: Fit, compared: Sequence[Compared]) -> "Sheet":
+def report_sheet(fit: Fit, compared: Sequence[Compared]) -> Sheet:
     """The fitted scenario against all targets, on seeds that the fit has not seen."""
     note = (
         f"Seeds {REPORT_SEEDS[0]} to {REPORT_SEEDS[-1]}, which the fit has not seen (it may use 0 to {FIT_SEEDS[-1]})."
@@ -204,9 +204,8 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
         "targets": [row.as_dict() for row in compared],
     }
     page = f"# {fit.case.title}\n\n" + "\n".join(sheet.markdown() for sheet in sheets)
-    whole = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     return [
         write_whole(path, write),
         write_text(folder / "calibration.md", page),
-        write_text(folder / "calibration.json", whole),
+        write_json(folder / "calibration.json", report),
     ]

@@ -1,13 +1,11 @@
 """What `replicate` writes into a folder: a page, the claims and points as data, figures. Each file appears whole."""
 
-import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from district_sim._version import __version__
-from district_sim.run.whole_files import write_text, write_whole
+from district_sim.run.whole_files import write_csv, write_json, write_text
 
 if TYPE_CHECKING:
     from district_sim.evidence.replications.claims import Evidence
@@ -20,15 +18,10 @@ def write_evidence(found: "Sequence[Evidence]", folder: Path) -> list[Path]:
     written = []
     for evidence in found:
         written += figures.save(evidence.draw(), folder / evidence.name)
-        written.append(write_whole(folder / f"{evidence.name}.csv", _points(evidence)))
+        written.append(write_csv(folder / f"{evidence.name}.csv", evidence.points))
     told = {"version": __version__, "replications": [evidence.as_dict() for evidence in found]}
-    texts = {
-        "replications.json": json.dumps(told, indent=2, ensure_ascii=False) + "\n",
-        "replications.md": as_markdown(found),
-    }
-    for name, text in texts.items():
-        written.append(write_text(folder / name, text))
-    return written
+    written.append(write_json(folder / "replications.json", told))
+    return [*written, write_text(folder / "replications.md", as_markdown(found))]
 
 
 def as_markdown(found: "Sequence[Evidence]") -> str:
@@ -63,13 +56,3 @@ def as_markdown(found: "Sequence[Evidence]") -> str:
             lines += ["No claims: they apply to the published setting only.", ""]
         lines += [evidence.sheet.markdown().rstrip()]
     return "\n".join(lines) + "\n"
-
-
-def _points(evidence: "Evidence"):  # type: ignore[no-untyped-def]
-    def write(path: Path) -> None:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            rows = csv.DictWriter(file, list(evidence.points[0]), lineterminator="\n")
-            rows.writeheader()
-            rows.writerows(evidence.points)
-
-    return write

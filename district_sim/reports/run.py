@@ -1,13 +1,12 @@
 """What the commands write into a folder: results, figures, tables. Each file appears whole or not at all."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from district_sim._version import __version__
-from district_sim.run.whole_files import write_text, write_whole
+from district_sim.run.whole_files import write_csv, write_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,18 +41,17 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
 def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:
     """Several futures in one figure and one table; returns the files written. Raises OSError."""
     from district_sim import figures
-    from district_sim.reports import run_tables as tables
+    from district_sim.reports.run_tables import comparison_frame
 
     written = figures.save(figures.futures(runs), folder / "futures")
-    frame = tables.comparison_frame(runs)
-    written.append(write_whole(folder / "futures.csv", lambda path: frame.to_csv(path)))
+    written.append(write_csv(folder / "futures.csv", comparison_frame(runs), index=True))
     return [*written, mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})]
 
 
 def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
     """Say in the folder that a demo wrote it; see `DEMO_MARK`. Raises OSError."""
-    said: dict[str, Any] = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
-    return write_text(folder / DEMO_MARK, json.dumps(said, indent=2) + "\n")
+    said = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
+    return write_json(folder / DEMO_MARK, said)
 
 
 def write_verification(claims: "list[PatternClaim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
@@ -61,10 +59,9 @@ def write_verification(claims: "list[PatternClaim]", on_map: "pd.DataFrame", fol
     from district_sim import figures
     from district_sim.evidence.patterns.verify import as_markdown
 
-    rows = json.dumps([asdict(claim) for claim in claims], indent=2, ensure_ascii=False)
     return [
         *figures.save(figures.map_of_futures(on_map), folder / "map"),
-        write_whole(folder / "map.csv", lambda path: on_map.to_csv(path, index=False)),
-        write_text(folder / "verification.json", rows + "\n"),
+        write_csv(folder / "map.csv", on_map),
+        write_json(folder / "verification.json", [asdict(claim) for claim in claims]),
         write_text(folder / "verification.md", as_markdown(claims)),
     ]

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES, heading
+from district_sim.text.names import TRAJECTORY_NAMES, amount, change, heading, record_of, row_name
+from district_sim.text.numbers import number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,31 +20,13 @@ if TYPE_CHECKING:
 
 YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all
 
-HEADLINES: dict[str, str] = {
-    "firms": "Firms",
-    "employment": "Employees",
-    "value_added_local": "Value added kept, k€",
-    "wage": "Wage, k€ a quarter",
-    "unemployment": "Unemployment",
-    "survival": "First firms alive",
-    "gini": "Gini of value added",
-    "mne_turnover_share": "Multinational sales",
-    "group_employment_share": "Groups, employees",
-    "captive_share": "Captive suppliers",
-    "degree": "Ties per firm",
-    "trust": "Trust of ties",
-    "identity": "Identity",
-    "local_purchases": "Bought locally",
-    "phase_coverage": "Phases covered",
-    "pipeline_firms": "Firms with pipelines",
-    "collective_inflow_share": "Learned collectively",
-    "absorptive_capacity": "Absorptive capacity",
-    "newest_share": "On newest technology",
-    "participation": "Participation",
-    "agency_capability": "Agency capability",
-    "policy_spending": "Policy, k€ a quarter",
-}
-"""Indicators worth a line, with a short name."""
+HEADLINES = (
+    *("firms", "employment", "value_added_local", "wage", "unemployment", "survival", "gini", "mne_turnover_share"),
+    *("group_employment_share", "captive_share", "degree", "trust", "identity", "local_purchases", "phase_coverage"),
+    *("pipeline_firms", "collective_inflow_share", "absorptive_capacity", "newest_share", "participation"),
+    *("agency_capability", "policy_spending"),
+)
+"""Indicators worth a line."""
 
 _NARROW = {
     "fragmentation": "Fragmen-\ntation",
@@ -52,32 +35,6 @@ _NARROW = {
     "collective_entrepreneurship": "Collective\nentrepre-\nneurship",
     "marshallian_persistence": "Marshall.\npersis-\ntence",
 }
-_COUNTS = ("firms", "employment", "value_added_local", "policy_spending")
-
-
-def _units() -> dict[str, str]:
-    from district_sim.model.indicators import INDICATORS
-
-    return {indicator.name: indicator.unit for indicator in INDICATORS}
-
-
-def _shown(name: str, value: float, unit: str) -> str:
-    if unit == "share":
-        return f"{100.0 * value:.1f} %"
-    return f"{value:,.0f}" if name in _COUNTS else f"{value:.2f}"
-
-
-def _change(start: float, end: float, unit: str) -> str:
-    """Shares by points, indices by difference, quantities in per cent."""
-    if unit == "share":
-        text = f"{100.0 * (end - start):+.1f} pt"
-    elif unit == "1":
-        text = f"{end - start:+.2f}"
-    elif start > 0.0:
-        text = f"{100.0 * (end / start - 1.0):+.0f} %"
-    else:
-        return "new" if end > 0.0 else ""
-    return text if any(digit in text for digit in "123456789") else text[1:]
 
 
 def _ends(run: "Run") -> tuple[Means, Means]:
@@ -105,13 +62,13 @@ def _titled(title: str, table: Table, note: str) -> Group:
 
 def start_and_end(run: "Run") -> Group:
     """The headline indicators in the first and in the last year of a run."""
-    units, (start, end) = _units(), _ends(run)
+    start, end = _ends(run)
     table = _table("Indicator", "Start", "End", "Change", width=10)
-    for name, label in HEADLINES.items():
-        unit, a, b = units[name], start[name], end[name]
-        table.add_row(label, _shown(name, a, unit), _shown(name, b, unit), _change(a, b, unit))
+    for record in map(record_of, HEADLINES):
+        a, b = start[record.name], end[record.name]
+        table.add_row(row_name(record), amount(record, a), amount(record, b), change(record, a, b))
     title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"
-    return _titled(title, table, "Means of the first and of the last year; pt: percentage points")
+    return _titled(title, table, "Means of the first and of the last year; k€: a quarter; pt: percentage points")
 
 
 def trajectory(run: "Run") -> Group:
@@ -135,13 +92,13 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
     Args:
         runs: by scenario name; the start shown is that of the first.
     """
-    units, ends = _units(), {name: _ends(run)[1] for name, run in runs.items()}
+    ends = {name: _ends(run)[1] for name, run in runs.items()}
     first = next(iter(runs.values()))
     start = _ends(first)[0]
     table = _table("Indicator", "Start", *map(_narrow, runs))
-    for name, label in HEADLINES.items():
-        cells = [_shown(name, values[name], units[name]) for values in (start, *ends.values())]
-        table.add_row(label, *cells)
+    for record in map(record_of, HEADLINES):
+        cells = [amount(record, values[record.name]) for values in (start, *ends.values())]
+        table.add_row(row_name(record), *cells)
     table.add_section()
     for future in FUTURES:
         scores = [(run.scores.of(future), run.trajectory == future) for run in runs.values()]
@@ -150,7 +107,7 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
     table.add_section()
     table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory.value)}[/]" for run in runs.values()))
     title = f"One district, {len(runs)} runs of {len(first.table)} quarters, seed {first.seed}"
-    return _titled(title, table, "Start: first year of the first run. Other columns: last year")
+    return _titled(title, table, "Start: first year of the first run. Other columns: last year. k€: a quarter")
 
 
 _SCORE_NAMES = {
@@ -194,10 +151,10 @@ def policies(run: "Run") -> Group:
 
     table = _table("Instrument", "Spent, k€", "Left over, k€", "Served", "micro", "independent", width=8)
     for row in policy_totals(run.policies).to_dict("records"):
-        cells = [f"{row['spent']:z,.0f}", f"{row['left_over']:z,.0f}"]
+        cells = [number(row["spent"], 0), number(row["left_over"], 0)]
         if row["served"] > 0.0:
-            cells += [f"{row['served'] / row['quarters']:,.0f}"]
-            cells += [f"{100.0 * row[name] / row['served']:.0f} %" for name in ("served_micro", "served_independent")]
+            cells += [number(row["served"] / row["quarters"], 0)]
+            cells += [percent(row[name] / row["served"]) for name in ("served_micro", "served_independent")]
         table.add_row(row["instrument"], *cells, *[""] * (5 - len(cells)))
     note = "Served: firms in a quarter of spending, with the shares of micro firms (under 10) and of independent ones"
     return _titled("What the policies spent", table, note)

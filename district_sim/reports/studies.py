@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim._version import __version__
 from district_sim.experiments.costs import DISCOUNT
-from district_sim.reports.experiment_tables import Sheet, decimals_for, number, outcome_name, p_value, percent
-from district_sim.run.whole_files import write_text, write_whole
+from district_sim.run.whole_files import write_csv, write_json, write_text
+from district_sim.text.names import in_percent, outcome_name, record_of, unit_words
+from district_sim.text.numbers import decimals_for, number, p_value
+from district_sim.text.sheet import Sheet
 
 if TYPE_CHECKING:
     from district_sim.evidence.studies.design import Outcome, Study
@@ -32,9 +32,9 @@ def outcome_title(outcome: Outcome, unit: bool = True) -> str:
     """An outcome for a reader, with its unit if wanted, and its window unless that is the last ten years."""
     from district_sim.evidence.studies.design import LATE
 
-    name = outcome_name(outcome.indicator, unit)
     if outcome.how == "present value":
-        return f"{name}, present value"
+        return f"{outcome_name(outcome.indicator, unit=False)}{', k€' if unit else ''}, present value"
+    name = outcome_name(outcome.indicator, unit)
     return name if outcome.first == LATE else f"{name}, from quarter {outcome.first}"
 
 
@@ -49,7 +49,7 @@ def expectations_sheet(result: Result) -> Sheet:
 
 def _expectation_row(finding: Finding, outcome: Outcome) -> tuple[str, ...]:
     place = finding.about == "place"
-    scale = 100.0 if percent(outcome.indicator) and not place else 1.0
+    scale = 100.0 if in_percent(outcome.indicator) and not place else 1.0
     digits = 2 if place else decimals_for(scale * (finding.high - finding.low) / 2.0 or abs(scale * finding.difference))
     found, low, high = (
         number(scale * value, digits, sign=not place) for value in (finding.difference, finding.low, finding.high)
@@ -67,7 +67,7 @@ def cells_sheet(result: Result) -> Sheet:
     """Every cell's outcomes, and its difference from its reference."""
     sections = []
     for outcome in result.study.outcomes:
-        scale = 100.0 if percent(outcome.indicator) else 1.0
+        scale = 100.0 if in_percent(outcome.indicator) else 1.0
         rows = []
         for row in result.points[result.points["outcome"] == outcome.name].to_dict("records"):
             span = scale * (row["high"] - row["low"]) / 2.0
@@ -123,7 +123,7 @@ def draw(result: Result) -> Any:
     from district_sim import figures
 
     outcomes = {outcome.name: _panel(outcome) for outcome in result.study.outcomes}
-    scale = {outcome.name: 100.0 if percent(outcome.indicator) else 1.0 for outcome in result.study.outcomes}
+    scale = {outcome.name: 100.0 if in_percent(outcome.indicator) else 1.0 for outcome in result.study.outcomes}
     if result.study.axis:
         return figures.study_lines(result.points, outcomes, scale, result.study.axis)
     return figures.study_dots(result.points, outcomes, scale)
@@ -131,12 +131,10 @@ def draw(result: Result) -> Any:
 
 def _panel(outcome: Outcome) -> str:
     """A panel's title: name and unit on lines of their own."""
-    from district_sim.experiments.columns import column_notes
-
-    unit = column_notes(outcome.indicator)[0].replace("share", "percentage points")
-    unit = "k€" if outcome.how == "present value" else unit.replace("/quarter", " a quarter").replace("/", " per ")
+    unit = unit_words(record_of(outcome.indicator).unit.replace("share", "percentage points"))
+    unit = "k€" if outcome.how == "present value" else unit
     name = outcome_title(outcome, unit=False)
-    unit = "index" if unit == "1" else "" if unit == name.lower() else unit
+    unit = "" if unit == name.lower() else unit
     return "\n".join(part for part in (name.replace(", ", ",\n"), unit) if part)
 
 
@@ -152,20 +150,11 @@ def write_studies(results: Sequence[Result], folder: Path) -> list[Path]:
     for result in results:
         name = result.study.name
         written += figures.save(draw(result), folder / name)
-        written.append(write_whole(folder / f"{name}.csv", partial(_csv, result.points)))
+        written.append(write_csv(folder / f"{name}.csv", result.points))
     told_all = {"version": __version__, "studies": [result.as_dict() for result in results]}
-    texts = {
-        "studies.json": json.dumps(told_all, indent=2, ensure_ascii=False) + "\n",
-        "studies.md": as_markdown(results),
-    }
-    written.append(write_whole(folder / "expectations.csv", partial(_csv, _expectations(results))))
-    for name, text in texts.items():
-        written.append(write_text(folder / name, text))
-    return written
-
-
-def _csv(table: Any, path: Path) -> None:
-    table.to_csv(path, index=False, lineterminator="\n")
+    written.append(write_csv(folder / "expectations.csv", _expectations(results)))
+    written.append(write_json(folder / "studies.json", told_all))
+    return [*written, write_text(folder / "studies.md", as_markdown(results))]
 
 
 def _expectations(results: Sequence[Result]) -> Any:

@@ -21,7 +21,7 @@ from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import write_text, write_whole
+from district_sim.run.whole_files import write_csv, write_json, write_whole
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class Run:
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         written = [
             write_whole(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
-            write_whole(folder / "indicators.csv", lambda path: self.indicators.to_csv(path)),
+            write_csv(folder / "indicators.csv", self.indicators, index=True),
             write_whole(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
             write_whole(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
             write_whole(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
@@ -201,9 +201,8 @@ class Run:
         ]
         if len(self.policies):
             written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
-            written.append(write_whole(folder / "policies.csv", lambda path: self.policies.to_csv(path, index=False)))
-        text = json.dumps(self.summary(), indent=2, ensure_ascii=False)
-        written.append(write_text(folder / "run.json", text))
+            written.append(write_csv(folder / "policies.csv", self.policies))
+        written.append(write_json(folder / "run.json", self.summary()))
         return written
 
     @classmethod

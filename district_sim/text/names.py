@@ -1,6 +1,12 @@
-"""How the futures are called in front of a reader, in tables and figures alike."""
+"""What futures, indicators and outcomes are called in front of a reader, in tables, figures and on the page alike."""
+
+from typing import TYPE_CHECKING
 
 from district_sim.run.trajectories import Trajectory
+from district_sim.text.numbers import number, percent, points
+
+if TYPE_CHECKING:
+    from district_sim.model.indicators import Indicator
 
 TRAJECTORY_NAMES: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "Fragmentation",
@@ -25,3 +31,83 @@ def heading(scenario: str) -> str:
         return TRAJECTORY_NAMES[Trajectory(scenario)]
     plain = scenario.rsplit("/", 1)[-1].replace("_", " ")
     return plain[:1].upper() + plain[1:]
+
+
+def phase_name(phase: int, phases: int) -> str:
+    """Phases are counted from 1 in front of a reader; the last one faces the market."""
+    return "final phase" if phase == phases - 1 else f"phase {phase + 1}"
+
+
+# Indicators ---------------------------------------------------------------------------------------
+
+
+def record_of(name: str) -> "Indicator":
+    """The record of an outcome of a run: an indicator, its late mean, a score, or the time of recovery.
+
+    Any other column has a record without unit and description.
+    """
+    from district_sim.model.indicators import INDICATORS, Indicator
+
+    plain = name.removesuffix("_late")
+    for indicator in INDICATORS:
+        if indicator.name == plain:
+            if plain == name:
+                return indicator
+            label, text = f"{indicator.label} (late)", f"{indicator.description}; late mean"
+            return indicator._replace(name=name, label=label, description=text)
+    future = name.removeprefix("score_")
+    if future != name and future in tuple(Trajectory):
+        label = f"Score: {TRAJECTORY_NAMES[Trajectory(future)].lower()}"
+        return Indicator(name, label, "share", 2, f"Score of the trajectory {future.replace('_', ' ')}")
+    label = name.replace("_", " ").capitalize()
+    if name == "recovery_time":
+        text = "Quarters from the first loss of value added until it was made good"
+        return Indicator(name, label, "quarters", 0, text)
+    return Indicator(name, label, "", 2, "")
+
+
+def outcome_name(name: str, unit: bool = True) -> str:
+    """An outcome for a reader, with its unit if wanted; shares are meant in per cent."""
+    record = record_of(name)
+    words = unit_words(record.unit.replace("share", "%"))
+    said = record.label.lower()
+    known = name.startswith("score_") or words == "index" or words in said.split() or "per firm" in said
+    return f"{record.label}, {words}" if unit and words and not known else record.label
+
+
+def row_name(indicator: "Indicator") -> str:
+    """Its label in a narrow table, whose note says that money is k€ a quarter."""
+    return f"{indicator.label}, k€" if indicator.unit.startswith("k€") else indicator.label
+
+
+def unit_words(unit: str) -> str:
+    """A unit for a reader: k€/quarter is k€ a quarter, and 1 an index."""
+    return "index" if unit == "1" else unit.replace("/quarter", " a quarter").replace("/", " per ")
+
+
+def in_percent(name: str) -> bool:
+    """Whether an outcome is shown in per cent, and its differences are percentage points."""
+    return record_of(name).unit.startswith("share") and not name.startswith("score_")
+
+
+def amount(indicator: "Indicator", value: float) -> str:
+    """A value of an indicator, with % if it is a share."""
+    if indicator.unit == "share":
+        return percent(value, indicator.decimals)
+    return number(value, indicator.decimals)
+
+
+def difference(indicator: "Indicator", gap: float) -> str:
+    """A difference between two values of an indicator, signed: shares by points."""
+    if indicator.unit == "share":
+        return points(gap, indicator.decimals)
+    return number(gap, indicator.decimals, sign=True)
+
+
+def change(indicator: "Indicator", start: float, end: float) -> str:
+    """What became of an indicator: shares by points, indices by difference, quantities in per cent."""
+    if indicator.unit in ("share", "1"):
+        return difference(indicator, end - start)
+    if start > 0.0:
+        return percent(end / start - 1.0, sign=True)
+    return "new" if end > 0.0 else ""

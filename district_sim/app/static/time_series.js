@@ -57,7 +57,7 @@ function range(lines, unit, before) {
     }
   }
   if (high <= before && high > before / 4) high = before;
-  const shares = unit.startsWith("share") || unit.includes("0 to 1");
+  const shares = unit.startsWith("share") || unit.includes("0 to 1") || (unit === "index" && high <= 1);
   const top = shares ? Math.min(1, Math.max(0.2, 1.05 * high)) : 1.05 * high || 1;
   return [low, top, high];
 }

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from district_sim.evidence.cases.observables import OBSERVABLES
+from district_sim.text.numbers import number, percent
+from district_sim.text.sheet import Sheet
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case, Target
     from district_sim.evidence.cases.runs import Observed
-    from district_sim.reports.experiment_tables import Sheet
 
 BAND = (0.05, 0.95)
 """Quantiles over runs between which a band lies."""
@@ -76,10 +77,10 @@ class Compared:
     def _shown(self, value: float) -> str:
         measure = OBSERVABLES[self.target.measure]
         if self.target.since is not None:
-            return f"{value:.2f}"
+            return number(value, 2)
         if measure.unit.startswith("share"):
-            return f"{100.0 * value:.1f} %"
-        return f"{value:,.0f}" if measure.extensive and value >= 10.0 else f"{value:.3g}"
+            return percent(value, 1)
+        return number(value, 0) if measure.extensive and value >= 10.0 else f"{value:.3g}"
 
     def cells(self) -> tuple[str, ...]:
         """A line of `comparison_sheet`."""
@@ -92,7 +93,7 @@ class Compared:
             self.observed,
             self._shown(self.median),
             f"{self._shown(low)} to {self._shown(high)}",
-            "" if self.error is None else f"{100.0 * self.error:+.0f} %",
+            "" if self.error is None else percent(self.error, sign=True),
             "hit" if self.hit else "MISS",
         )
 
@@ -124,10 +125,8 @@ def compare(case: "Case", runs: Sequence["Observed"]) -> list[Compared]:
     return [Compared(target, values[:, k], target.year == case.start) for k, target in enumerate(case.targets)]
 
 
-def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -> "Sheet":
+def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -> Sheet:
     """Observed against simulated, a line for each target."""
-    from district_sim.reports.experiment_tables import Sheet
-
     columns = ("Measure", "Used", "Certainty", "Year", "Observed", "Simulated", "90 % of runs", "Error", "")
     hits = sum(row.hit for row in compared)
     checks = [row for row in compared if row.used == "checked"]

@@ -13,9 +13,9 @@ import numpy as np
 from district_sim.evidence.replications.claims import mean_and_error, shown
 from district_sim.kernels.draws import replicate_seed
 from district_sim.model.parameters import Parameters, parameters_of
-from district_sim.reports.experiment_tables import Sheet
 from district_sim.run.workers import Progress, measured
 from district_sim.scenario.files import load_scenario
+from district_sim.text.sheet import Sheet
 
 CALM = 40  # quarters
 RUNS = 100

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
 BOOTSTRAPS = 4000
 _NOTHING, _DIGITS = 1e-12, 6
@@ -206,7 +206,7 @@ def shown(value: float, error: float) -> str:
 
 def claims_sheet(evidence: Evidence) -> "Sheet":
     """The table of claims."""
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
     rows = [
         (

@@ -140,7 +140,7 @@ def _draw_curve(points: Sequence[Mapping[str, Any]], published: bool) -> Any:
 
 
 def _sheet(title: str, points: Sequence[Mapping[str, Any]], setting: Mapping[str, Any]) -> Any:
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
     told = [name for name in ("rule", "meetings") if name in points[0]]
     columns = [*(name.capitalize() for name in told), "p", "Mean", "Variance", "Coefficient of variation"]

@@ -255,7 +255,7 @@ def _too_close(name: str, fit: Fit, at: float, runs: int) -> Claim:
 
 
 def _sheet(fits: Mapping[str, Fit], distances: np.ndarray, setting: Mapping[str, Any]) -> Any:
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
     names = ("Distance", "Distance squared", *CONTROLS)
     rows = [

@@ -120,7 +120,7 @@ def _none(text: str, rule: Rule, found: Found) -> Claim:
 
 
 def _sheet(points: Sequence[Mapping[str, Any]], setting: Mapping[str, Any]) -> Any:
-    from district_sim.reports.experiment_tables import Sheet
+    from district_sim.text.sheet import Sheet
 
     rows = [
         (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from district_sim.figures.policy_report import WATCHED
 from district_sim.reports.policy.groups import eves, followed, gains
 from district_sim.reports.policy.money import costs
 from district_sim.reports.policy.risk import retained, tail
@@ -24,8 +25,6 @@ OUTCOMES = (
     "gini_late", "trust_late",
 )  # fmt: skip
 """Outcomes beside the headline. Survival looks back to the first day and has no late mean of its own."""
-WATCHED = ("value_added_local", "employment", "wage", "survival", "radical_rate", "gini", "trust")
-"""Indicators shown over time."""
 AT_RISK = ["value_added_local", "employment"]
 """Indicators whose loss is tail risk."""
 YEAR = 4  # quarters

@@ -15,6 +15,7 @@ import numpy as np
 
 from district_sim.model.parameters import parameters_of
 from district_sim.model.state import SIZE_LIMITS, SIZES
+from district_sim.text.names import phase_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +113,6 @@ def followed(
 
 def group_names(phases: int) -> dict[str, dict[object, str]]:
     """For each sort: class to its name, in the order of the tables."""
-    from district_sim.figures.style import phase_name
-
     return {
         "phase": {k: phase_name(k, phases) for k in range(phases)} | {LATER: LATER},
         "size": {name: name for name in (*SIZES, LATER)},

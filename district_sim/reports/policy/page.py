@@ -7,11 +7,12 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from district_sim.reports.experiment_tables import outcome_name
 from district_sim.reports.policy.points import points, stays
 from district_sim.reports.policy.question import Question, command_line
 from district_sim.reports.policy.sheets import all_sheets, instruments
 from district_sim.reports.policy.verdict import turns
+from district_sim.text.names import outcome_name
+from district_sim.text.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ def _standard_question(question: Question) -> str:
     mixes = " or ".join(filter(None, (", ".join(others), last)))
     money = ""
     if question.equal_cost is not None:
-        money = f", each with budgets worth {question.equal_cost:,.0f} k€ on the first day"
+        money = f", each with budgets worth {number(question.equal_cost, 0)} k€ on the first day"
     return f"What would {mixes} change in this district{money}?"
 
 

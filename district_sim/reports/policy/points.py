@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from district_sim.reports.experiment_tables import number, outcome_name
 from district_sim.reports.policy.groups import LATER
 from district_sim.reports.policy.risk import LOSS, WORST
 from district_sim.reports.policy.verdict import change, side, span, turns
 from district_sim.run.trajectories import Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, outcome_name
+from district_sim.text.numbers import chance, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def _trajectories(found: Findings) -> str:
 
 
 def _per_cent(row: Mapping[Any, Any]) -> str:
-    return f"{100 * row['share']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
+    return chance(row["share"], row["low"], row["high"])
 
 
 def _risk(found: Findings) -> list[str]:
@@ -67,12 +67,12 @@ def _risk(found: Findings) -> list[str]:
         rows = {row["cell"]: row for row in part.to_dict("records")}
         shown = {cell: rows[cell] for cell in (found.question.cells[0], found.verdict.lead)}
         chances = ", ".join(f"{_per_cent(row)} under {cell}" for cell, row in shown.items())
-        text = f"Loss of more than {100 * LOSS:.0f} % of {name}: {chances}."
+        text = f"Loss of more than {percent(LOSS)} of {name}: {chances}."
         own = rows[found.verdict.lead]
         if side(own, "change_low", "change_high"):
             more = "more" if own["change"] > 0.0 else "less"
             points = number(100.0 * abs(own["change"]), 1)
-            text += f" The worst {100 * WORST:.0f} % of the districts keep {points} points {more} under {own['cell']}."
+            text += f" The worst {percent(WORST)} of the districts keep {points} points {more} under {own['cell']}."
         said.append(text)
     return said
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from district_sim.reports import experiment_tables as tables_experiments
-from district_sim.reports.experiment_tables import Sheet, decimals_for, number, outcome_name, p_value, percent
+from district_sim.reports import compare
 from district_sim.reports.policy.groups import MEASURES
 from district_sim.reports.policy.risk import LOSS, WORST
 from district_sim.reports.policy.sensitivity import Sensitivity
 from district_sim.reports.policy.verdict import change, plain, span
+from district_sim.text.names import in_percent, outcome_name
+from district_sim.text.numbers import chance_in_brief, decimals_for, number, p_value, percent
+from district_sim.text.sheet import Sheet
 
 if TYPE_CHECKING:
     from district_sim.reports.policy.gather import Findings
@@ -23,14 +25,14 @@ def all_sheets(found: Findings) -> dict[str, Sheet]:
     comparison, question = found.comparison, found.question
     made = {
         "district": district(found),
-        "differences": tables_experiments.differences(comparison),
+        "differences": compare.differences(comparison),
         "risk": risk(found),
-        "trajectories": tables_experiments.trajectory_shares(comparison),
-        "costs": tables_experiments.costs(found.costs, question.discount, question.confidence),
+        "trajectories": compare.trajectory_shares(comparison),
+        "costs": compare.costs(found.costs, question.discount, question.confidence),
         "jobs": jobs(found),
     }
     for cell in question.cells[1:]:
-        made[f"transitions {cell}"] = tables_experiments.transitions(comparison, cell)
+        made[f"transitions {cell}"] = compare.transitions(comparison, cell)
         made[f"gains {cell}"] = gains(found, cell)
     if found.sensitivity is not None and len(found.sensitivity.top):
         made["ranks"] = ranks(found.sensitivity, question)
@@ -42,7 +44,7 @@ def district(found: Findings) -> Sheet:
     """The counterfactual, before and after."""
     rows = []
     for row in found.district.to_dict("records"):
-        scale = 100.0 if percent(row["indicator"]) else 1.0
+        scale = 100.0 if in_percent(row["indicator"]) else 1.0
         calm, late = scale * row["calm"], scale * row["late"]
         digits = min(2, decimals_for(max(abs(calm), abs(late)) / 10.0))
         moved = number(late - calm, digits, sign=True)
@@ -72,17 +74,17 @@ def risk(found: Findings) -> Sheet:
     for outcome, part in found.risk.groupby("outcome", sort=False):
         rows = []
         for row in part.to_dict("records"):
-            chance = f"{100 * row['share']:.0f} ({100 * row['low']:.0f}–{100 * row['high']:.0f})"
+            chance = chance_in_brief(row["share"], row["low"], row["high"])
             moved = ("", "")
             if row["cell"] != found.question.cells[0]:
                 low, high = (number(100 * row[name], 1, sign=True) for name in ("change_low", "change_high"))
                 moved = (number(100 * row["change"], 1, sign=True), f"{low} to {high}")
             rows.append((row["cell"], chance, number(100 * row["shortfall"], 1), *moved))
         sections.append((outcome_name(str(outcome), unit=False), tuple(rows)))
-    columns = ("", f"Loss above {100 * LOSS:.0f} %, % of replicates", "Kept by the worst, %", "Difference", "Interval")
+    columns = ("", f"Loss above {percent(LOSS)}, % of replicates", "Kept by the worst, %", "Difference", "Interval")
     note = (
         "Loss: last years against the district's own calm years; in brackets the Wilson interval. Kept by the worst: "
-        f"expected shortfall, the mean of the worst {100 * WORST:.0f} % of the replicates, in per cent of the calm "
+        f"expected shortfall, the mean of the worst {percent(WORST)} of the replicates, in per cent of the calm "
         "years; difference from the first row in points, with its bootstrap interval."
     )
     return Sheet("Tail risk", columns, tuple(sections), note)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from district_sim.reports.experiment_tables import decimals_for, number, outcome_name, percent
+from district_sim.text.names import in_percent, outcome_name, record_of, unit_words
+from district_sim.text.numbers import decimals_for, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +87,8 @@ def effect_in_words(row: dict[Any, Any], outcome: str, confidence: float) -> str
     """A difference with its interval, unit and relative size."""
     if _nothing(row):
         return "no difference in any replicate"
-    share = f", {number(100.0 * row['difference'] / abs(row['counterfactual']), 1, sign=True)} %"
-    relative = "" if percent(outcome) or not row["counterfactual"] else share
+    share = f", {percent(row['difference'] / abs(row['counterfactual']), 1, sign=True)}"
+    relative = "" if in_percent(outcome) or not row["counterfactual"] else share
     text = f"{change(row, outcome)} ({100 * confidence:g} % interval {span(row, outcome)}{relative})"
     return text if side(row) else f"{text}; not significant, as the interval includes 0"
 
@@ -103,7 +104,7 @@ def span(row: dict[Any, Any], outcome: str, low: str = "low", high: str = "high"
 
 
 def _scaled(row: dict[Any, Any], outcome: str, key: str) -> str:
-    return plain(row, key, 100.0 if percent(outcome) else 1.0)
+    return plain(row, key, 100.0 if in_percent(outcome) else 1.0)
 
 
 def plain(row: dict[Any, Any], key: str = "difference", scale: float = 1.0) -> str:
@@ -113,14 +114,10 @@ def plain(row: dict[Any, Any], key: str = "difference", scale: float = 1.0) -> s
 
 
 def _unit(outcome: str) -> str:
-    from district_sim.experiments.columns import column_notes
-
-    unit = column_notes(outcome)[0]
-    if percent(outcome):
+    if in_percent(outcome):
         return " percentage points"
-    return (
-        "" if unit in ("1", "") else f" {unit.replace('/quarter', ' a quarter').replace('/employee', ' an employee')}"
-    )
+    unit = record_of(outcome).unit
+    return "" if unit in ("1", "") else f" {unit_words(unit)}"
 
 
 def _nothing(row: dict[Any, Any]) -> bool:

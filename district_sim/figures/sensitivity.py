@@ -1,32 +1,22 @@
-"""Figures of designs: sensitivity, maps of futures, boxes."""
+"""Figures of sensitivity and of boxes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, note
-from district_sim.reports.experiment_tables import outcome_name, percent
 from district_sim.run.trajectories import Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name
 
 if TYPE_CHECKING:
     from district_sim.experiments.discover import Box
-
-
-class Mark(NamedTuple):
-    """A scenario at its place on a map of futures."""
-
-    name: str
-    x: Any
-    y: Any
 
 
 # Sensitivity --------------------------------------------------------------------------------------
@@ -40,7 +30,7 @@ def morris_plane(table: pd.DataFrame, outcome: str, named: int = 10) -> Figure:
         outcome: what the indices are of.
         named: how many parameters get their names.
     """
-    scale = 100.0 if percent(outcome) else 1.0
+    scale = 100.0 if in_percent(outcome) else 1.0
     effect, spread, error = (scale * table[name].to_numpy() for name in ("mu_star", "sigma", "mu_star_conf"))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 5.4), layout="constrained")
@@ -128,126 +118,6 @@ def sobol_bars(table: pd.DataFrame, outcome: str) -> Figure:
         ax.set_title(f"Sobol' indices: {outcome_name(outcome)}")
         figure.legend(loc="outside lower center", ncols=2)
     return figure
-
-
-# Map of futures -----------------------------------------------------------------------------------
-
-
-def map_of_futures(
-    table: pd.DataFrame,
-    x: str = "openness",
-    y: str = "action",
-    labels: tuple[str, str] = (
-        "Openness: offshoring, pipelines, sale of firms",
-        "Collective action: contributions, match, institutions",
-    ),
-    marks: Sequence[Mark] = (),
-) -> Figure:
-    """Trajectories over two parameters: at each point a bar of its runs' labels, and lines between the regions.
-
-    Args:
-        table: one row per run: columns x, y and trajectory; the grid must be complete.
-        x: column shown across; y: upwards. Values are evenly spaced, in their order.
-        labels: of the two axes.
-        marks: scenarios to be placed by their two values.
-    """
-    across, upward = (sorted(set(table[name])) for name in (x, y))
-    major = np.full((len(upward), len(across)), "", dtype=object)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 7.0), layout="constrained")
-        ax = figure.add_subplot()
-        for (at_x, at_y), found in table.groupby([x, y])["trajectory"]:
-            column, row = across.index(at_x), upward.index(at_y)
-            shares = found.value_counts(normalize=True)
-            major[row, column] = max(Trajectory, key=lambda trajectory: float(shares.get(trajectory.value, 0.0)))
-            _bar(ax, column, row, shares)
-        _borders(ax, major)
-        _name_regions(ax, major)
-        keys = _place_marks(ax, marks, across, upward)
-        ax.set_xlim(-0.5, len(across) - 0.5)
-        ax.set_ylim(-0.5, len(upward) - 0.5)
-        ax.set_box_aspect(1)
-        for axis, values in ((ax.xaxis, across), (ax.yaxis, upward)):
-            every = -(-len(values) // 10)
-            axis.set_ticks(range(0, len(values), every), [_shown(value) for value in values[::every]])
-        ax.set_xlabel(labels[0])
-        ax.set_ylabel(labels[1])
-        seen = [trajectory for trajectory in Trajectory if (table["trajectory"] == trajectory.value).any()]
-        handles: list[Artist] = [
-            Rectangle((0, 0), 1, 1, facecolor=TRAJECTORY_COLOURS[t], label=TRAJECTORY_NAMES[t]) for t in seen
-        ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=3)
-        if keys:
-            figure.legend(handles=keys, loc="outside lower center", ncols=2, title="Scenarios, by these two values")
-    return figure
-
-
-def _bar(ax: Axes, column: int, row: int, shares: "pd.Series[float]") -> None:
-    left = column - 0.5
-    for trajectory in Trajectory:
-        width = float(shares.get(trajectory.value, 0.0))
-        ax.add_patch(Rectangle((left, row - 0.5), width, 1.0, facecolor=TRAJECTORY_COLOURS[trajectory], linewidth=0))
-        left += width
-    ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1.0, 1.0, fill=False, edgecolor="white", linewidth=0.5))
-
-
-def _borders(ax: Axes, major: np.ndarray) -> None:
-    """Lines between neighbours whose majorities differ."""
-    look: Any = {"color": "black", "linewidth": 1.8, "solid_capstyle": "round", "zorder": 3}
-    for row, column in np.ndindex(major.shape):
-        if column + 1 < major.shape[1] and major[row, column] != major[row, column + 1]:
-            ax.plot([column + 0.5] * 2, [row - 0.5, row + 0.5], **look)
-        if row + 1 < major.shape[0] and major[row, column] != major[row + 1, column]:
-            ax.plot([column - 0.5, column + 0.5], [row + 0.5] * 2, **look)
-
-
-def _name_regions(ax: Axes, major: np.ndarray) -> None:
-    """The name of each trajectory where its largest region is widest, so that the map can be read in grey."""
-    from scipy.ndimage import distance_transform_edt, label
-
-    for trajectory in Trajectory:
-        pieces, count = label(major == trajectory)
-        if not count:
-            continue
-        sizes = np.bincount(pieces.ravel())[1:]
-        if sizes.max() < 0.04 * major.size:
-            continue
-        depth = distance_transform_edt(np.pad(pieces == 1 + int(sizes.argmax()), 1))[1:-1, 1:-1]
-        rows, columns = np.nonzero(depth >= depth.max() - 1e-9)
-        middle = len(rows) // 2
-        name = TRAJECTORY_NAMES[trajectory].replace(" ", "\n", 1)
-        box: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "boxstyle": "round,pad=0.25"}
-        ax.text(columns[middle], rows[middle], name, ha="center", va="center", fontsize=8, bbox=box, zorder=4)
-
-
-def _place_marks(ax: Axes, marks: Sequence[Mark], across: Sequence[Any], upward: Sequence[Any]) -> list[Artist]:
-    """Scenarios at their places; those at the same place share a number, which the legend resolves."""
-    places: dict[tuple[float, float], list[str]] = {}
-    for mark in marks:
-        place = tuple(_index(value, values) for value, values in ((mark.x, across), (mark.y, upward)))
-        if None not in place:
-            places.setdefault(place, []).append(mark.name)  # type: ignore[arg-type]
-    keys: list[Artist] = []
-    for number, ((column, row), names) in enumerate(places.items(), start=1):
-        ax.plot(column, row, "o", markersize=13, color="white", markeredgecolor="black", zorder=5, clip_on=False)
-        ax.text(column, row, str(number), ha="center", va="center", fontsize=8, weight="bold", zorder=6)
-        shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-        keys.append(Line2D([], [], marker=f"${number}$", color="black", linestyle="", label=shown))
-    return keys
-
-
-def _index(value: Any, values: Sequence[Any]) -> float | None:
-    """Where a value stands among the sorted values of an axis, between them in proportion; None outside."""
-    if value in values:
-        return float(list(values).index(value))
-    numbers = all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in (value, *values))
-    if not numbers or not values[0] <= value <= values[-1]:
-        return None
-    return float(np.interp(value, values, np.arange(len(values))))
-
-
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool | np.bool_ | str) else f"{value:.4g}"
 
 
 # Discover -----------------------------------------------------------------------------------------

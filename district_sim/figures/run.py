@@ -20,20 +20,22 @@ from district_sim.figures.style import LINES, STYLE, TRAJECTORY_COLOURS, TRAJECT
 from district_sim.run.run import Run
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.run.trajectories import scores_over_time as _scores_over_time
-from district_sim.text.names import TRAJECTORY_NAMES, heading, trajectory_meant
+from district_sim.text.names import TRAJECTORY_NAMES, heading, record_of, trajectory_meant, unit_words
 
 
 class _Panel(NamedTuple):
+    """Several indicators of one subject, in words of its own: there is no room for their full labels."""
+
     title: str
     unit: str
     lines: tuple[tuple[str, str], ...]
     """Indicator and its name in the legend."""
 
 
-_DASHBOARD = (
-    _Panel("Firms", "firms", (("firms", "firms"),)),
-    _Panel("Employment", "employees", (("employment", "employees"),)),
-    _Panel("Value added", "k€ per quarter", (("value_added", "produced"), ("value_added_local", "kept locally"))),
+_DASHBOARD: tuple[str | _Panel, ...] = (
+    "firms",
+    "employment",
+    _Panel("Value added", "k€ a quarter", (("value_added", "produced"), ("value_added_local", "kept locally"))),
     _Panel(
         "Control",
         "share of sales; jobs; suppliers",
@@ -69,17 +71,17 @@ _DASHBOARD = (
         (("participation", "participation"), ("agency_capability", "capability"), ("brand", "brand")),
     ),
 )
-_FUTURES = (
-    _Panel("Employment", "start = 100", (("employment", ""),)),
-    _Panel("Owned by multinationals", "share of sales", (("mne_turnover_share", ""),)),
-    _Panel("Bought locally", "share of purchases", (("local_purchases", ""),)),
-    _Panel("Trust of local ties", "0 to 1", (("trust", ""),)),
-    _Panel("Newest technology", "share of firms", (("newest_share", ""),)),
-    _Panel("Learned collectively", "share of outside inflow", (("collective_inflow_share", ""),)),
-)
+_FUTURES = ("employment", "mne_turnover_share", "local_purchases", "trust", "newest_share", "collective_inflow_share")
+_START = "employment"  # shown with its start as 100
 
 
 # Parts --------------------------------------------------------------------------------------------
+
+
+def _panel(name: str) -> _Panel:
+    """One indicator."""
+    record = record_of(name)
+    return _Panel(record.label, unit_words(record.unit), ((name, record.label),))
 
 
 def _shade_globalisation(ax: Axes, run: Run) -> None:
@@ -128,7 +130,8 @@ def dashboard(run: Run) -> Figure:
     """The main indicators over time, in nine panels."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(12, 8.6), layout="constrained")
-        for number, (ax, panel) in enumerate(zip(figure.subplots(3, 3, sharex=True).flat, _DASHBOARD, strict=True)):
+        for place, (ax, shown) in enumerate(zip(figure.subplots(3, 3, sharex=True).flat, _DASHBOARD, strict=True)):
+            panel = _panel(shown) if isinstance(shown, str) else shown
             data = run.indicators[[name for name, _ in panel.lines]]
             for (name, label), (colour, dashes) in zip(panel.lines, LINES, strict=False):
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
@@ -136,10 +139,10 @@ def dashboard(run: Run) -> Figure:
             _shade_globalisation(ax, run)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
-                place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
-                key = ax.legend(**place, columnspacing=0.9, handlelength=1.7, handletextpad=0.4)
+                look: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
+                key = ax.legend(**look, columnspacing=0.9, handlelength=1.7, handletextpad=0.4)
                 key.set_in_layout(False)
-            if number >= 6:
+            if place >= 6:
                 ax.set_xlabel("quarter")
         figure.suptitle(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
         figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
@@ -199,21 +202,21 @@ def _score_bars(ax: Axes, run: Run, first: bool) -> None:
     ax.set_xlabel("score")
 
 
-def _series(ax: Axes, panel: _Panel, runs: Mapping[str, Run]) -> None:
-    name = panel.lines[0][0]
-    top = 0.0
+def _series(ax: Axes, name: str, runs: Mapping[str, Run]) -> None:
+    panel, top = _panel(name), 0.0
+    unit = "start = 100" if name == _START else panel.unit
     for key, run in runs.items():
         values = run.indicators[name]
-        if panel.unit == "start = 100":
+        if name == _START:
             values = 100.0 * values / max(1e-12, float(values.iloc[0]))
         top = max(top, float(values.max()))
         _curve(ax, values, _identity(key, run), heading(key))
-    scale_y(ax, panel.unit, top)
+    scale_y(ax, unit, top)
     _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel("quarter")
-    note(ax, panel.unit, (0.0, 1.0), up=4)
+    note(ax, unit, (0.0, 1.0), up=4)
 
 
 def _map_panel(ax: Axes, name: str, outcome: str, colour: str) -> None:
@@ -240,8 +243,8 @@ def futures(runs: Mapping[str, Run]) -> Figure:
         bars = figure.add_gridspec(1, columns, top=0.515, bottom=0.395, wspace=0.12, **edges)
         lines = figure.add_gridspec(1, len(_FUTURES), top=0.27, bottom=0.105, wspace=0.3, **edges)
         _maps_and_scores(figure, maps, bars, runs)
-        for number, panel in enumerate(_FUTURES):
-            _series(figure.add_subplot(lines[number]), panel, runs)
+        for place, name in enumerate(_FUTURES):
+            _series(figure.add_subplot(lines[place]), name, runs)
         named = figure.axes[-1].get_legend_handles_labels()[0]
         figure.legend(handles=map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
         key = [*named, *_background_key(next(iter(runs.values())))]
