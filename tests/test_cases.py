@@ -293,7 +293,7 @@ def test_redundant_parameters_are_not_separated(case: Case) -> None:
 def test_the_fit_keeps_to_its_seeds_and_its_budget(case: Case) -> None:
     assert not set(FIT_SEEDS) & set(REPORT_SEEDS)
     for wrong in ({"seed": 95}, {"seeds": 1}, {"seed": -1}, {"budget": 20}):
-        with pytest.raises(ValueError, match=r"seeds 0 to 99|too little"):
+        with pytest.raises(ValueError, match=r"seeds 0 to 99|too small"):
             calibrate(case, workers=1, **wrong)  # type: ignore[arg-type]
     fit = calibrate(case, seeds=2, budget=14, workers=1)
     assert fit.runs <= 14
@@ -369,7 +369,7 @@ def test_command_writes_a_scenario_that_loads(
     assert {row["measure"] for row in report["targets"]} == {"firms", "employment"}
     again = call(*told, "--workers", "1", "--out", "out")
     assert again.exit_code == 0, again.output
-    assert "Tiny: what was fitted" in again.output
+    assert "Tiny: fitted parameters" in again.output
     (folder / "full").mkdir()
     (folder / "full" / "letter.txt").write_text("mine")
     assert call(*told, "--out", "full").exit_code == 2

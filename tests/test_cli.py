@@ -271,7 +271,7 @@ def test_ctrl_c_keeps_what_was_finished(folder: Path) -> None:
     [
         (0, [], "Stopped before two quarters were finished; nothing was kept\n"),
         (1, ["--out", "a"], "Stopped before two quarters were finished; nothing was kept\n"),
-        (3, [], "Stopped: 3 of 12 quarters were finished and are not saved, as --out was not given\n"),
+        (3, [], "Stopped: 3 of 12 quarters were finished and are not saved, because --out was not given\n"),
         (3, ["--out", "a"], "Stopped: 3 of 12 quarters were finished and are kept in a\n"),
     ],
 )

@@ -161,7 +161,7 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
         ({"vary": {"strategy.sale": {"start": 0.5, "stop": 0.5, "count": 3}}}, "start and stop are both 0.5"),
         ({"vary": {"strategy.sale": {"start": 0, "stop": 0.5, "count": 1}}}, "greater than or equal to 2"),
         ({"vary": {"strategy.sale": (0.5, float("nan"))}}, "a finite number"),
-        ({"vary": {"run.quarters": (1, 8)}}, "point 0 (baseline, run.quarters=1): run.quarters: must be at least 2"),
+        ({"vary": {"run.quarters": (1, 8)}}, "point 0 (baseline, run.quarters=1): run.quarters: at least 2 quarters"),
         ({"vary": {path: {"start": 0, "stop": 0.5, "count": 9999} for path in ("strategy.sale", "strategy.it")}},
          "makes 99,980,001 points, more than 10,000,000"),
         ({"vary": {"market.wage": {"start": 0, "stop": 3, "count": 9, "log": True}}}, "above 0"),

@@ -218,7 +218,7 @@ def test_film_says_what_it_needs(run: Run, tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(ValueError, match=r"film.mp4: mp4 needs the program ffmpeg, .* use a name in .gif instead"):
         figures.animate(run, "film.mp4")
     still = Run(run.scenario, run.seed, run.indicators, run.start, run.end, run.versions)
-    with pytest.raises(ValueError, match="no moments on the way"):
+    with pytest.raises(ValueError, match="no intermediate states"):
         figures.animate(still, tmp_path / "film.gif")
     assert list(tmp_path.iterdir()) == []
 
