@@ -258,7 +258,7 @@ def test_ctrl_c_keeps_what_was_finished(folder: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130, (out, err)
-    told = re.fullmatch(r"Stopped: (\d+) of 4000 quarters were finished and are kept in a", err.splitlines()[-1])
+    told = re.fullmatch(r"Stopped: (\d+) of 4000 quarters are complete and kept in a", err.splitlines()[-1])
     assert told, err
     kept = Run.load("a")
     assert 2 <= int(told[1]) == len(kept.indicators) < kept.scenario.run.quarters == 4000
@@ -269,10 +269,10 @@ def test_ctrl_c_keeps_what_was_finished(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("finished", "out", "message"),
     [
-        (0, [], "Stopped before two quarters were finished; nothing was kept\n"),
-        (1, ["--out", "a"], "Stopped before two quarters were finished; nothing was kept\n"),
-        (3, [], "Stopped: 3 of 12 quarters were finished and are not saved, because --out was not given\n"),
-        (3, ["--out", "a"], "Stopped: 3 of 12 quarters were finished and are kept in a\n"),
+        (0, [], "Stopped before two quarters were complete; nothing was kept\n"),
+        (1, ["--out", "a"], "Stopped before two quarters were complete; nothing was kept\n"),
+        (3, [], "Stopped: 3 of 12 quarters are complete and not saved, because --out was not given\n"),
+        (3, ["--out", "a"], "Stopped: 3 of 12 quarters are complete and kept in a\n"),
     ],
 )
 def test_ctrl_c_says_what_was_kept(
