@@ -239,8 +239,8 @@ def test_moments_are_those_of_agents_mean_knowledge() -> None:
         ({"meetings": 2.5}, "meetings must be a whole number"),
         ({"runs": 0}, "runs must be a whole number from 1"),
         ({"seed": -1}, "seed must be a whole number from 0"),
-        ({"moments": (5, 5)}, "moments must rise"),
-        ({"moments": (6_000_000,)}, "moments must rise, from 0 or more to 5,000,000 meetings"),
+        ({"moments": (5, 5)}, "moments must increase"),
+        ({"moments": (6_000_000,)}, "moments must increase, from at least 0 to at most 5,000,000 meetings"),
         ({"rule": "theft"}, "theft"),
     ],
 )
