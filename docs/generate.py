@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from house import rooms
 from pydantic.fields import FieldInfo
 
 from district_sim.evidence.studies import STUDIES, load_study
@@ -173,8 +174,15 @@ def study_table() -> str:
     return table(("study", "what", "question", "expectations"), rows)
 
 
+def room_table() -> str:
+    """The rooms of the house, from the top floor down."""
+    rows = ([f"`{name}`", purpose, ", ".join(f"`{use}`" for use in uses)] for name, purpose, uses in rooms())
+    return table(("room", "what it is for", "imports from"), rows)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "odd.md": {"instruments": instruments, "indicators": indicators, "parameters": parameters},
+    "house.md": {"rooms": room_table},
     "theory.md": {"thresholds": thresholds},
     "studies.md": {"studies": study_table},
     "policies.md": {"policies": policy_table, "instruments": instrument_table, "shocks": shock_table},

@@ -1,11 +1,11 @@
 """The house: which room may import what. Every import, also one inside a function, goes down one list of floors."""
 
-import ast
 import shutil
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from house import arrows, imported, modules, room
 
 import district_sim
 
@@ -42,49 +42,6 @@ LIBRARIES = {
 """Libraries that stay at home: the rooms or modules that may import them."""
 BEHIND_THE_PAGE = ("course", "downloads", "futures", "interventions", "levers", "links", "simulation")
 """Modules of `app` that can be used and tested without a browser's libraries."""
-
-
-def modules(package: Path) -> dict[str, ast.Module]:
-    """The syntax tree of every module, by its name without `district_sim.`; `__init__.py` by its package's name."""
-    found = {}
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package).with_suffix("").parts
-        found[".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)] = ast.parse(
-            path.read_text(encoding="utf-8")
-        )
-    return found
-
-
-def imported(tree: ast.AST) -> set[str]:
-    """Full names of all that is imported anywhere in a file; `from a import b` counts as a.b."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative imports are not used here"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
-def arrows(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
-    """For each module, the modules of the package that it imports anywhere."""
-    found: dict[str, set[str]] = {}
-    for name, tree in trees.items():
-        found[name] = set()
-        for full in imported(tree):
-            if full.split(".")[0] != "district_sim":
-                continue
-            target = full.partition(".")[2]
-            while target and target not in trees:
-                target = target.rpartition(".")[0]
-            found[name].add(target or "__init__")
-        found[name].discard(name)
-    return found
-
-
-def room(module: str) -> str:
-    return module.split(".")[0]
 
 
 def faults(package: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The page: a district that is watched, steered and compared in a browser.
+"""Play: the page, where a district is watched, steered and compared in a browser.
 
 `levers`, `interventions`, `course`, `simulation`, `links` and `downloads` know nothing of Solara; the others draw.
 """

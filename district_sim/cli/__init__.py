@@ -1,4 +1,4 @@
-"""The command line, `district-sim`.
+"""Command: `district-sim`, what a user types.
 
 Each command checks what it was given, calls the package's public functions, and writes. Everything heavy is imported
 inside the commands, so that `--help` answers at once.

@@ -1,4 +1,4 @@
-"""Experiments: what is to be run, running it anywhere, and the data set that comes of it."""
+"""Repeat: many runs on any machines, and the data set that they make."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Figures, the only place for matplotlib.
+"""Draw: every figure.
 
 Every function returns a `Figure` made without pyplot, so that nothing global is touched; `save` writes one, `animate`
 writes a film. Colours are safe for colour-blind readers and differ in lightness, and every line or marker also differs

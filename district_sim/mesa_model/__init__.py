@@ -1,1 +1,1 @@
-"""The district as a Mesa model."""
+"""Step: the district as a Mesa model, its firms as agents."""

@@ -1,1 +1,1 @@
-"""One run: from a scenario and a seed to a table of indicators and a label."""
+"""Run: from a scenario and a seed to a table of indicators and a label."""

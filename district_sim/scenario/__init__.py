@@ -1,1 +1,1 @@
-"""Ask: scenario files, their schema, policies, and the paths by which a value is named."""
+"""Ask: scenario files, their schema, policies, and paths that name one value."""

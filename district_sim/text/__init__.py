@@ -1,1 +1,1 @@
-"""Say: names and numbers in front of a reader."""
+"""Say: names, numbers and tables for a reader."""
