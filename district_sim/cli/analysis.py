@@ -79,9 +79,11 @@ def or_stop[T](analyse: Callable[[], T]) -> T:
 # Output -------------------------------------------------------------------------------------------
 
 
-def report(sheets: "Sequence[Sheet]", told: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool) -> None:
+def report(
+    sheets: "Sequence[Sheet]", record: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool
+) -> None:
     if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json.dumps(record, ensure_ascii=False))
     elif not quiet:
         for number, sheet in enumerate(sheets):
             if number:

@@ -88,8 +88,8 @@ def calibrate(
 
         found = load_case(case, fitted=False) if targets is None else read_case(targets, case)
         folder = out or Path("calibrations") / found.name
-        told = ["district-sim", "calibrate", case, *(["--targets", str(targets)] if targets else [])]
-        command = shlex.join([*told, "--seed", str(seed), "--runs", str(runs), "--budget", str(budget)])
+        words = ["district-sim", "calibrate", case, *(["--targets", str(targets)] if targets else [])]
+        command = shlex.join([*words, "--seed", str(seed), "--runs", str(runs), "--budget", str(budget)])
         fit, compared = _fitted(found, seed, runs, budget, workers, command, folder, force, quiet)
         _tell(fit, compared, command, folder, as_json, quiet)
 
@@ -141,8 +141,8 @@ def _fitted(
     seeds = calibration.REPORT_SEEDS
     with progress(len(seeds), quiet, "runs") as advance:
         fresh = calibration.with_fit(fit)
-        told = ensemble(fresh, seeds, lambda done, total: advance("reporting", 0, done, total), workers)
-    return fit, compare(fresh, told)
+        observed = ensemble(fresh, seeds, lambda done, total: advance("reporting", 0, done, total), workers)
+    return fit, compare(fresh, observed)
 
 
 def _tell(fit: "Fit", compared: "Sequence[Compared]", command: str, folder: Path, as_json: bool, quiet: bool) -> None:

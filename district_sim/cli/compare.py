@@ -139,8 +139,8 @@ def compare(
             quarters=quarters, keep=_kept(out is not None, costs is not None),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
-            sheets, told, written = _compared(results, wanted, interval, confidence, costs, out)
-            report(sheets, told, written, as_json, quiet)
+            sheets, record, written = _compared(results, wanted, interval, confidence, costs, out)
+            report(sheets, record, written, as_json, quiet)
 
 
 def _compared(
@@ -159,13 +159,13 @@ def _compared(
     how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
     found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
     sheets = list(reports.sheets(found).values())
-    told = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
+    record = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
     written: list[Path] = []
     if costs is not None:
         spent = costs.table(results, names, confidence, seed)
         sheet = reports.costs(spent, costs.discount, confidence)
         sheets.append(sheet)
-        told["discount"], told["costs"] = costs.discount, statistics.records(spent)
+        record["discount"], record["costs"] = costs.discount, statistics.records(spent)
         if out is not None:
             written += writing(out, lambda: reports.write_costs(spent, sheet, out))
     if out is not None:
@@ -173,11 +173,11 @@ def _compared(
 
         over_time = statistics.bands(results.series, BAND_INDICATORS, names)
         written = [
-            *writing(out, lambda: reports.write_comparison(found, over_time, told, out)),
+            *writing(out, lambda: reports.write_comparison(found, over_time, record, out)),
             *written,
             *data_set(out),
         ]
-    return sheets, told, written
+    return sheets, record, written
 
 
 def map_of_futures(
@@ -230,15 +230,15 @@ def map_of_futures(
             cells = _cells(runs, x, y)
             if len(cells) < len(results.points):
                 stop(f"{len(results.points) - len(cells)} points have no finished run", FAILED)
-            told = {"scenario": scenario, "seed": seed, "replications": replications, "x": x, "y": y}
-            told["cells"] = records(cells)
+            record = {"scenario": scenario, "seed": seed, "replications": replications, "x": x, "y": y}
+            record["cells"] = records(cells)
             written: list[Path] = []
             if out is not None:
                 labels = (_axis_label(results, x), _axis_label(results, y))
                 marks = _marks(scenario, x, y)
                 made = writing(out, lambda: reports.write_map(runs, cells, (x, y), labels, marks, out))
                 written = [*made, *data_set(out)]
-            report([reports.map_of_futures(cells, x, y)], told, written, as_json, quiet)
+            report([reports.map_of_futures(cells, x, y)], record, written, as_json, quiet)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -259,8 +259,8 @@ def _check_lengths(scenarios: list[str]) -> None:
 
     lengths = {name: load_scenario(name).run.quarters for name in scenarios}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        stop(f"the scenarios differ in length ({told} quarters); set one length with --quarters", BAD_INPUT)
+        shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        stop(f"the scenarios differ in length ({shown} quarters); set one length with --quarters", BAD_INPUT)
 
 
 def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:

@@ -229,8 +229,8 @@ def _replicate(
 
             written = writing(out, lambda: write_evidence(found, out))
         if as_json:
-            told = [evidence.as_dict() for evidence in found]
-            typer.echo(json.dumps(told if len(names) > 1 else told[0], ensure_ascii=False))
+            record = [evidence.as_dict() for evidence in found]
+            typer.echo(json.dumps(record if len(names) > 1 else record[0], ensure_ascii=False))
         elif not quiet:
             _show(found)
             name_files(written)

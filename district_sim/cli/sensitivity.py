@@ -122,15 +122,15 @@ def sensitivity(
             chosen = study.screen(chosen, morris, _left_out_note(left_out), top)
         if sobol:
             study.share_out(chosen, sobol)
-        told = {"scenario": scenario, "outcome": outcome, "seed": seed, "replications": replications}
-        told |= {"left_out": left_out, **study.told()}
+        record = {"scenario": scenario, "outcome": outcome, "seed": seed, "replications": replications}
+        record |= {"left_out": left_out, **study.record()}
         written: list[Path] = []
         if out is not None:
             from district_sim.reports import sensitivity as reports
 
-            made = writing(out, lambda: reports.write_sensitivity(outcome, study.indices, study.sheets, told, out))
+            made = writing(out, lambda: reports.write_sensitivity(outcome, study.indices, study.sheets, record, out))
             written = [*made, *(path for folder in study.folders for path in data_set(folder))]
-        report(list(study.sheets.values()), told, written, as_json, quiet)
+        report(list(study.sheets.values()), record, written, as_json, quiet)
         end(study.failed, out)
 
 
@@ -202,15 +202,15 @@ def discover(
             except ValueError as error:
                 counts = ", ".join(f"{k} {v}" for k, v in results.runs["trajectory"].value_counts().items())
                 stop(f"{trajectory}: {error}; there is nothing to explain (runs: {counts})", FAILED)
-            told = {"scenario": scenario, "trajectory": trajectory, "seed": seed, "replications": replications}
-            told |= {"points": len(cases), "cases": int(cases["case"].sum()), "left_out": left_out}
-            told["boxes"] = [box.as_dict() for box in found]
-            sheet = reports.boxes(found, trajectory, _boxes_note(told, density) + _left_out_note(left_out))
+            record = {"scenario": scenario, "trajectory": trajectory, "seed": seed, "replications": replications}
+            record |= {"points": len(cases), "cases": int(cases["case"].sum()), "left_out": left_out}
+            record["boxes"] = [box.as_dict() for box in found]
+            sheet = reports.boxes(found, trajectory, _boxes_note(record, density) + _left_out_note(left_out))
             written: list[Path] = []
             if out is not None:
-                made = writing(out, lambda: reports.write_boxes(cases, found, trajectory, sheet, told, out))
+                made = writing(out, lambda: reports.write_boxes(cases, found, trajectory, sheet, record, out))
                 written = [*made, *data_set(out)]
-            report([sheet], told, written, as_json, quiet)
+            report([sheet], record, written, as_json, quiet)
 
 
 # Input --------------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ class _Study:
         note = "S1: share of the variance due to a parameter alone; ST: including its interactions; ±: 95 % interval."
         self.indices["sobol"], self.sheets["sobol"] = table, reports.sobol(table, self.outcome, note)
 
-    def told(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """The indices, ready for JSON."""
         from district_sim.experiments.compare import records
 
@@ -318,10 +318,10 @@ def _left_out_note(left_out: Mapping[str, str]) -> str:
     return f"Left out: {'; '.join(parts)}. "
 
 
-def _boxes_note(told: Mapping[str, Any], density: float) -> str:
-    note = f"{told['cases']} of {told['points']} points are cases. quasi-p: probability that chance does as well. "
-    if not told["boxes"]:
+def _boxes_note(record: Mapping[str, Any], density: float) -> str:
+    note = f"{record['cases']} of {record['points']} points are cases. quasi-p: probability that chance does as well. "
+    if not record["boxes"]:
         return f"{note}No condition makes the trajectory more common than by chance. "
-    if not all(box["dense_enough"] for box in told["boxes"]):
+    if not all(box["dense_enough"] for box in record["boxes"]):
         note += f"Not every box reaches a density of {density:g}. "
     return note

@@ -93,8 +93,8 @@ def study(
 
             written = writing(out, lambda: write_studies(found, out))
         if as_json:
-            told = [result.as_dict() for result in found]
-            typer.echo(json.dumps(told if name == ALL else told[0], ensure_ascii=False))
+            record = [result.as_dict() for result in found]
+            typer.echo(json.dumps(record if name == ALL else record[0], ensure_ascii=False))
         elif not quiet:
             _show(found)
             name_files(written)
@@ -135,7 +135,7 @@ def _measured(names: list[str], replications: int, seed: int, workers: int | Non
 
 
 def _show(found: "list[Result]") -> None:
-    from district_sim.reports.studies import cells_sheet, costs_sheet, expectations_sheet, summary_sheet, told
+    from district_sim.reports.studies import cells_sheet, costs_sheet, expectations_sheet, summary_sheet, verdict_counts
 
     if len(found) > 1:
         stdout().print(summary_sheet(found).shown())
@@ -146,4 +146,4 @@ def _show(found: "list[Result]") -> None:
     for sheet in (cells_sheet(result), *([costs] if costs else []), expectations_sheet(result)):
         stdout().print(sheet.shown())
         typer.echo("")
-    typer.echo(told(found))
+    typer.echo(verdict_counts(found))

@@ -310,7 +310,7 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
         stop(str(error), FAILED)
     count = workers or cores()
     if as_json:
-        told = {
+        record = {
             "points": len(plan.points),
             "runs": expected.runs,
             "workers": count,
@@ -320,7 +320,7 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
             "bytes_per_run": expected.bytes_per_run,
             "bytes_per_shard": expected.shard_bytes,
         }
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(record))
         return
     least = "at least " if experiment.until else ""
     typer.echo(f"{len(plan.points):,} points x {experiment.replications} replications: {least}{expected.runs:,} runs")
@@ -355,7 +355,7 @@ def _size(count: float) -> str:
 def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
     counts = summary.counts
     if as_json:
-        told = {
+        record = {
             "folder": str(summary.folder),
             "runs": counts.total,
             "done": counts.done,
@@ -364,7 +364,7 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
             "not_reached": list(summary.not_reached),
             "seconds": round(summary.seconds, 3),
         }
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(record))
         return
     if not quiet:
         stopped = f", {counts.stopped:,} of them ended early by a stop condition" if counts.stopped else ""
@@ -386,7 +386,7 @@ def _summarise(found: "Results", as_json: bool) -> None:
     counts, seconds, errors = found.counts, found.seconds(), found.errors()
     summary = found.summary()
     if as_json:
-        told = {
+        record = {
             "experiment": found.experiment.model_dump(mode="json"),
             "versions": found.versions,
             "points": len(found.points),
@@ -397,7 +397,7 @@ def _summarise(found: "Results", as_json: bool) -> None:
             "summary": json.loads(summary.to_json(orient="records")),
             "errors": errors,
         }
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json.dumps(record, ensure_ascii=False))
         return
     numbers = [f"{counts.done:,} runs done"]
     numbers += [f"{counts.stopped:,} ended early by a stop condition"] if counts.stopped else []

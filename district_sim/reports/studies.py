@@ -101,11 +101,15 @@ def summary_sheet(results: Sequence[Result]) -> Sheet:
         (result.study.title, tuple((f.expectation, f.source, f.verdict) for f in result.findings)) for result in results
     ]
     return Sheet(
-        "Expectations from the literature", ("Expectation", "Source", "Verdict"), tuple(sections), told(results), 3
+        "Expectations from the literature",
+        ("Expectation", "Source", "Verdict"),
+        tuple(sections),
+        verdict_counts(results),
+        3,
     )
 
 
-def told(results: Sequence[Result]) -> str:
+def verdict_counts(results: Sequence[Result]) -> str:
     """How many expectations agree, disagree, are undecided."""
     found = Counter(finding.verdict for result in results for finding in result.findings)
     total = found.total()
@@ -151,9 +155,9 @@ def write_studies(results: Sequence[Result], folder: Path) -> list[Path]:
         name = result.study.name
         written += figures.save(draw(result), folder / name)
         written.append(write_csv(folder / f"{name}.csv", result.points))
-    told_all = {"version": __version__, "studies": [result.as_dict() for result in results]}
+    page = {"version": __version__, "studies": [result.as_dict() for result in results]}
     written.append(write_csv(folder / "expectations.csv", _expectations(results)))
-    written.append(write_json(folder / "studies.json", told_all))
+    written.append(write_json(folder / "studies.json", page))
     return [*written, write_text(folder / "studies.md", as_markdown(results))]
 
 
@@ -173,7 +177,7 @@ def as_markdown(results: Sequence[Result]) -> str:
         f"Written by `district-sim study`, seed {first.seed}, {first.replications} replicates of each cell. The",
         "expectations are in the code and were written before any run; [how to read this](../studies.md).",
         "",
-        told(results),
+        verdict_counts(results),
         *_named(results, "disagrees", "They disagree with:"),
         *_named(results, "undecided", "Undecided:"),
     ]
