@@ -45,7 +45,7 @@ parameters:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(DISTRICT)
     (tmp_path / "tiny.targets.yaml").write_text(TARGETS)

@@ -35,7 +35,7 @@ DATA = {
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A current folder of our own, with one small scenario in it; no notice of kernels to be compiled."""
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.yaml").write_text(SMALL)
     return tmp_path
@@ -159,12 +159,12 @@ def test_same_seed_same_run_other_seed_another() -> None:
 
 
 def test_notice_when_kernels_are_to_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    from district_sim.kernels import compile as compiled
+    from district_sim.run import compiled
 
-    monkeypatch.setattr(compiled, "is_compiled", lambda: False)
+    monkeypatch.setattr(compiled, "is_compiled", lambda *_: False)
     assert "first time only" in call("run", "small.yaml", "--quarters", "2").stderr
     assert call("run", "small.yaml", "--quarters", "2", "--quiet").stderr == ""
-    monkeypatch.setattr(compiled, "is_compiled", lambda: True)
+    monkeypatch.setattr(compiled, "is_compiled", lambda *_: True)
     assert call("run", "small.yaml", "--quarters", "2").stderr == ""
 
 

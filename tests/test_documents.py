@@ -86,7 +86,7 @@ def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for module in ("scenario.policy_files", "evidence.cases.files", "reports.cases"):
         monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
     monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_district.yaml").write_text("extends: baseline\n", encoding="utf-8")

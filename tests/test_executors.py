@@ -21,7 +21,7 @@ MORE = ["--replications", "5", "--every", "3", "--quiet"]
 
 @pytest.fixture
 def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(TINY)
     sales = {"start": 0, "stop": 0.9, "count": 8}

@@ -36,7 +36,7 @@ RUNS = 4 * 2 * 25
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     monkeypatch.chdir(tmp_path)
     Path("tiny.yaml").write_text(TINY)
 

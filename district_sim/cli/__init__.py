@@ -4,6 +4,7 @@ Each command checks what it was given, calls the package's public functions, and
 inside the commands, so that `--help` answers at once.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -20,6 +21,8 @@ from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 from district_sim.cli.studies import study
+
+_in_full = warnings.formatwarning
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
@@ -49,7 +52,17 @@ app.add_typer(policies_app, name="policies")
 
 def main() -> None:
     """Entry point of the `district-sim` command."""
+    warnings.formatwarning = _plainly
     app()
+
+
+def _plainly(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """What Python shows of a warning: of our own what it says, of others also where it comes from."""
+    if category.__module__.startswith("district_sim"):
+        return f"Warning: {message}\n"
+    return _in_full(message, category, filename, lineno, line)
 
 
 def _print_version(wanted: bool) -> None:

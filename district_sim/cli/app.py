@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, FAILED, clean_ends, complete_scenario, stderr, stop
+from district_sim.cli.common import BAD_INPUT, FAILED, clean_ends, complete_scenario, say_compiling, stop
 
 _INSTALL = "pip install 'district-sim[app]'"
 
@@ -86,12 +86,10 @@ def _cannot(error: OSError, host: str, port: int) -> str:
 
 def _compile() -> None:
     """Have the machine code ready before somebody presses Play."""
-    from district_sim.kernels.compile import is_compiled
+    from district_sim.run.compiled import is_compiled
     from district_sim.run.run import simulate
     from district_sim.scenario.files import load_scenario
 
     if not is_compiled():
-        stderr().print(
-            "Compiling the model for this machine. This takes a minute or two, the first time only.", highlight=False
-        )
+        say_compiling()
     simulate(load_scenario("classroom"), quarters=2)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -223,21 +223,23 @@ def _refuse_vary(text: str) -> NoReturn:
 
 @contextmanager
 def progress(
-    total: int | None, quiet: bool, unit: str = "quarters", compiles: bool = True
+    total: int | None,
+    quiet: bool,
+    unit: str = "quarters",
+    compiles: bool = True,
+    scenarios: "Iterable[Scenario | None]" = (None,),
 ) -> Iterator[Callable[..., None]]:
     """Yields a function of (what is running, units done before, and by it[, new total]); draws on a terminal only.
 
-    `compiles`: whether the whole model is needed, which takes a while to compile.
+    `compiles`: whether the whole model is needed, which takes a while to compile; for these `scenarios`.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from district_sim.kernels.compile import is_compiled
+    from district_sim.run.compiled import is_compiled
 
+    if compiles and not quiet and not all(is_compiled(scenario) for scenario in scenarios):
+        say_compiling()
     console = stderr()
-    if compiles and not quiet and not is_compiled():
-        console.print(
-            "Compiling the model for this machine. This takes a minute or two, the first time only.", highlight=False
-        )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
@@ -248,6 +250,14 @@ def progress(
             bar.update(task, completed=before + done, total=total, description=what)
 
         yield advance
+
+
+def say_compiling() -> None:
+    """Why nothing happens for a while."""
+    from district_sim.kernels.compile import cache_folder
+
+    once = "" if cache_folder is None else ", the first time only"  # otherwise a warning says what to do
+    stderr().print(f"Compiling the model for this machine. This takes a minute or two{once}.", highlight=False)
 
 
 def writing[T](folder: Path, write: Callable[[], T]) -> T:
@@ -315,7 +325,7 @@ def make_runs(
     again = f"finished runs are kept in {folder}; repeat the command to continue"
     if not kept:
         again = "nothing was kept, because the runs were in a temporary folder"
-    with progress(None, quiet, "runs") as advance:
+    with progress(None, quiet, "runs", compiles=False) as advance:
         try:
             summary = run_experiment(
                 experiment,
@@ -324,6 +334,7 @@ def make_runs(
                 workers=workers,
                 retry_failed=retry_failed,
                 progress=lambda done, total: advance(experiment.name, 0, done, total),
+                compiling=None if quiet else say_compiling,
             )
         except StorageError as error:
             stop(f"{error}\nFree some disk space or choose another disk: {again}", FAILED)

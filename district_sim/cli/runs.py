@@ -96,7 +96,7 @@ def run(
         total = resolved.run.quarters
         moments = _FRAMES if animate is not None else _RIDGES if out is not None else None
         every = None if moments is None else -(-total // moments)
-        with progress(total, quiet) as advance:
+        with progress(total, quiet, scenarios=[resolved]) as advance:
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
@@ -137,7 +137,8 @@ def demo(
         check_folder(out, force or (out / outputs.DEMO_MARK).is_file())
         writing(out, lambda: outputs.mark_demo(out, seed, {}))
         runs: dict[str, Run] = {}
-        with progress(sum(scenario.run.quarters for scenario in resolved.values()), quiet) as advance:
+        total = sum(scenario.run.quarters for scenario in resolved.values())
+        with progress(total, quiet, scenarios=resolved.values()) as advance:
             for name, scenario in resolved.items():
                 before = sum(len(finished.table) for finished in runs.values())
                 result, complete = _simulate(scenario, seed, partial(advance, name, before))

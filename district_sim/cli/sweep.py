@@ -26,6 +26,7 @@ from district_sim.cli.common import (
     make_runs,
     name_files,
     option_of,
+    say_compiling,
     stdout,
     stop,
     varied,
@@ -305,7 +306,7 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
 
     plan = make_plan(experiment)
     try:
-        expected = estimate(plan)
+        expected = estimate(plan, say_compiling)
     except RuntimeError as error:
         stop(str(error), FAILED)
     count = workers or cores()

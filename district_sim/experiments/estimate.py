@@ -1,6 +1,7 @@
 """What an experiment will take, from a few trial runs."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +34,16 @@ class Estimate:
         return self.runs * (self.bytes_per_run + 100) + shards * self.shard_bytes
 
 
-def estimate(plan: Plan) -> Estimate:
+def estimate(plan: Plan, compiling: Callable[[], object] | None = None) -> Estimate:
     """Make a few runs, at the first, the middle and the last point, and keep nothing of them.
+
+    Args:
+        plan: of what. compiling: called if the model has to be compiled first.
 
     Raises:
         RuntimeError: a trial run failed.
     """
-    compile_first()
+    compile_first(plan.shapes, compiling)
     e = plan.experiment
     last = len(plan.points) - 1
     trial = [plan.points[index] for index in sorted({0, last // 2, last})]

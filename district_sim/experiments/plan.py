@@ -10,6 +10,8 @@ from district_sim._version import __version__
 from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios
 from district_sim.experiments.design import Experiment
 from district_sim.experiments.points import Point, points, scenario_of
+from district_sim.run.compiled import one_of_each_shape
+from district_sim.scenario.sections import Scenario
 
 _SHAPING = ("run", "scenario", "experiments/work.py")
 """What shapes a row of results beside the kernels."""
@@ -24,6 +26,8 @@ class Plan:
     bases: Bases
     kinds: dict[str, str]
     """Varied path to the kind of its values: integer, number, boolean or string."""
+    shapes: list[Scenario]
+    """One scenario of each shape that the model is compiled for."""
 
 
 def make_plan(experiment: Experiment) -> Plan:
@@ -34,9 +38,8 @@ def make_plan(experiment: Experiment) -> Plan:
     """
     bases = resolved_scenarios(experiment)
     made = points(experiment, bases)
-    for point in made:
-        scenario_of(point, bases)
-    return Plan(experiment, made, bases, {path: kind_of(path, bases) for path in experiment.vary})
+    shapes = one_of_each_shape(scenario_of(point, bases) for point in made)
+    return Plan(experiment, made, bases, {path: kind_of(path, bases) for path in experiment.vary}, shapes)
 
 
 @cache

@@ -54,6 +54,7 @@ def run_experiment(
     workers: int | None = None,
     progress: Progress | None = None,
     retry_failed: bool = False,
+    compiling: Callable[[], object] | None = None,
 ) -> Summary:
     """Make the runs of an experiment that the folder does not hold yet.
 
@@ -66,6 +67,7 @@ def run_experiment(
         workers: how many runs at once; by default all cores, or as many as the executor has.
         progress: called after every chunk with the number of runs in the folder and of runs wanted.
         retry_failed: make failed runs again.
+        compiling: called if the model has to be compiled first, which takes a minute or two.
 
     Returns:
         A summary; after Ctrl-C (in the main thread) with `interrupted` set and all finished runs kept.
@@ -81,7 +83,7 @@ def run_experiment(
     with open_store(folder, plan) as store:
         if retry_failed:
             store.forget_failed()
-        compile_first()
+        compile_first(plan.shapes, compiling)
         with Workers(workers, executor) as crew, _interrupts() as interrupted:
             sweep = _Sweep(plan, store, crew, interrupted, progress)
             replications = [experiment.replications] * len(plan.points)

@@ -3,13 +3,12 @@
     experiment.json    the experiment, its resolved scenarios, the version of the model
     ledger.sqlite      one row per run: status, shard, time, traceback; points, seeds, machines
     runs/, series/, firms/    Parquet shards; together they are the data set
-    .lock, .work/      of the sweep that is running
+    .lock, .owner, .work/    of the sweep that is running
 
 A run counts once the ledger says so, and the ledger says so only after the shard stands in its place, whole and on the
 disk. Shards that the ledger does not know are removed when a sweep begins.
 """
 
-import fcntl
 import json
 import os
 import platform
@@ -19,8 +18,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from uuid import uuid4
+
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
@@ -29,7 +30,7 @@ from district_sim.scenario.files import ScenarioError
 
 TABLES = ("runs", "series", "firms", "spending")
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
-_LOCK, _WORK = ".lock", ".work"
+_LOCK, _OWNER, _WORK = ".lock", ".owner", ".work"
 _TOLD = 12  # differences that are listed
 
 _SCHEMA = """
@@ -115,23 +116,19 @@ def open_store(folder: Path, plan: Plan) -> "Iterator[Store]":
             store.close()
 
 
-def _lock(folder: Path) -> TextIO:
-    """An open file whose lock goes when its owner ends, however it ends."""
-    others = sorted(path.name for path in folder.iterdir() if path.name not in (_LOCK, _WORK))
+def _lock(folder: Path) -> AcquireReturnProxy:
+    """A lock that goes when its owner ends, however it ends."""
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (_LOCK, _OWNER, _WORK))
     if others and not (folder / PLANNED).is_file() and not all(name.startswith(f".{PLANNED}") for name in others):
         raise FolderError(f"{folder} is not empty and holds no experiment; choose another folder")
-    file = (folder / _LOCK).open("a+")
+    owner = folder / _OWNER
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        owner = file.read().strip() or "unknown"
-        file.close()
-        raise FolderError(f"{folder}: another sweep is writing into this folder ({owner})") from None
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {platform.node()}")
-    file.flush()
-    return file
+        lock = FileLock(folder / _LOCK).acquire(timeout=0)
+    except Timeout:
+        who = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        raise FolderError(f"{folder}: another sweep is writing into this folder ({who})") from None
+    write_text(owner, f"process {os.getpid()} on {platform.node()}")
+    return lock
 
 
 class Store:
@@ -194,6 +191,7 @@ class Store:
         """Leave the folder in order."""
         self._ledger.close()
         shutil.rmtree(self.folder / _WORK, ignore_errors=True)
+        (self.folder / _OWNER).unlink(missing_ok=True)
 
     # What is done -------------------------------------------------------------------------------
 
@@ -222,7 +220,7 @@ class Store:
 
         with _storing(self.folder):
             for table in report.tables:
-                os.rename(self.work / shard_name(table, shard), self.folder / table / shard_file(shard))
+                os.replace(self.work / shard_name(table, shard), self.folder / table / shard_file(shard))
                 _sync(self.folder / table)
             kept = shard if report.tables else None
             seeds = {made.replicate: str(replicate_seed(self.seed, made.replicate)) for made in report.made}
@@ -268,6 +266,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _sync(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,24 +1,35 @@
-"""How kernels are compiled: the one place for numba's settings.
+"""How kernels are compiled: the one place for numba's settings, and for where machine code is kept.
 
 numba caches machine code by the file of each function and does not notice when a function that it calls changes in
 another file. The cache therefore lives in a folder named after all kernel sources: any change starts afresh.
 """
 
 import hashlib
+import inspect
 import os
+import pickle
 import shutil
+import sys
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numba
 from numba import literal_unroll, njit, prange
+from numba.core.caching import FunctionCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
 __all__ = [
+    "CacheWarning",
     "cache_folder",
     "inlined_kernel",
-    "is_compiled",
+    "is_kept",
     "kernel",
     "kernel_of",
     "literal_unroll",
@@ -31,6 +42,7 @@ __all__ = [
 ]
 
 _KEPT = 30 * 24 * 3600.0  # seconds since its last use after which a cache is removed: no other process works with it
+_SUM = 16  # bytes of the checksum in front of machine code
 _PACKAGE = Path(__file__).parents[1]
 _KERNEL_SOURCES = ("kernels", "model", "scenario/instruments.py")
 """Where kernels and the constants compiled into them stand: whole packages, and the order of kinds of instruments."""
@@ -54,6 +66,10 @@ def sources_hash(*more: str) -> str:
     return digest.hexdigest()
 
 
+class CacheWarning(UserWarning):
+    """Machine code could not be kept, or what was kept was damaged: nothing is wrong but the time that it takes."""
+
+
 def _base_folder() -> Path:
     if os.environ.get("NUMBA_CACHE_DIR"):
         return Path(os.environ["NUMBA_CACHE_DIR"])
@@ -62,41 +78,149 @@ def _base_folder() -> Path:
 
 
 def _prepare() -> Path | None:
-    """Choose and make this version's cache folder; None (numba's own choice) where nothing can be written."""
-    place = hashlib.blake2b(f"{_PACKAGE} {sources_hash()}".encode(), digest_size=8)  # numba's index is by path as well
-    folder = _base_folder() / f"kernels-{place.hexdigest()}"
+    """Choose and make this version's cache folder; None where there is none and none can be made."""
+    place = hashlib.blake2b(f"{_PACKAGE} {sources_hash()}".encode(), digest_size=8)
+    folder = None
     try:
+        folder = _base_folder() / f"kernels-{place.hexdigest()}"
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         unused = [old for old in folder.parent.glob("kernels-*") if time.time() - old.stat().st_mtime > _KEPT]
-    except OSError:
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+        if folder is not None and folder.is_dir():  # filled by somebody else, for us to read
+            return folder
+        warnings.warn(
+            f"Machine code cannot be kept ({error}): every start compiles the model, which takes a minute or two. "
+            "To keep it, set NUMBA_CACHE_DIR to a folder that can be written.",
+            CacheWarning,
+            stacklevel=2,
+        )
         return None
     for old in unused:
         shutil.rmtree(old, ignore_errors=True)
-    numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     return folder
 
 
 cache_folder = _prepare()
 numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a firm's domains become vector instructions
-# Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No fastmath:
-# with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
-kernel = njit(cache=True, error_model="numpy")
+
+
+@cache
+def _hash_of(source: str) -> str:
+    return hashlib.blake2b(Path(source).read_bytes(), digest_size=8).hexdigest()
+
+
+class _Cache(FunctionCache):
+    """The machine code of one function, a file for each signature.
+
+    Unlike numba's own: two first runs at once cannot mix up their files, as there is no index; a checksum shows which
+    files are damaged, and these are compiled anew; what cannot be written is used and not kept.
+    """
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        self._py_func = function
+        self._folder = folder
+        source = inspect.getfile(function)
+        self._name = f"{Path(source).stem}.{function.__qualname__.replace('<', '').replace('>', '')}"
+        self._version = f"{_hash_of(source)} {function.__code__.co_firstlineno} {sys.version_info[:2]}"
+        self.enable()
+
+    @property
+    def cache_path(self) -> str:
+        return str(self._folder)
+
+    def flush(self) -> None:
+        for path in self._folder.glob(f"{self._name}-*.machine"):
+            path.unlink(missing_ok=True)
+
+    def file(self, signature: Any, codegen: Any) -> Path:
+        """Where the machine code for these types on this processor is."""
+        key = f"{self._version} {self._index_key(signature, codegen)}"
+        return self._folder / f"{self._name}-{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.machine"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        path = self.file(sig, target_context.codegen())
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        if hashlib.blake2b(data[_SUM:], digest_size=_SUM).digest() == data[:_SUM]:
+            with suppress(Exception):  # whatever numba and LLVM say of code that they cannot use
+                return CompileResult._rebuild(target_context, *pickle.loads(data[_SUM:]))
+        warnings.warn(
+            f"Machine code in {self._folder} is damaged; it is removed and compiled anew.", CacheWarning, stacklevel=2
+        )
+        _remove(path)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        if data.library.has_dynamic_globals or not all(lifted.can_cache for lifted in data.lifted):
+            return
+        path = self.file(sig, data.codegen)
+        temporary = path.with_suffix(f".{uuid4().hex}.part")
+        content = dumps(data._reduce())
+        try:
+            temporary.write_bytes(hashlib.blake2b(content, digest_size=_SUM).digest() + content)
+            os.replace(temporary, path)
+        except OSError as error:
+            _remove(temporary)
+            if not path.exists():  # another process may have written it meanwhile
+                warnings.warn(
+                    f"Machine code cannot be kept in {self._folder} ({error.strerror}): the next start compiles the "
+                    "model again. To keep it, set NUMBA_CACHE_DIR to a folder that can be written.",
+                    CacheWarning,
+                    stacklevel=2,
+                )
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _kernels(**options: Any) -> Callable[..., Any]:
+    """A decorator that compiles a function with these options of numba's, and keeps the machine code.
+
+    Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No
+    fastmath: with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        compiled = njit(error_model="numpy", **options)(function)
+        if cache_folder is not None:
+            compiled._cache = _Cache(function, cache_folder)
+        return compiled
+
+    return decorate
+
+
+kernel = _kernels()
 
 
 def kernel_of(signature: str) -> Callable[..., Any]:
     """`kernel` for these types alone: others are compiled anew for every literal number that they are called with."""
-    return njit(signature, cache=True, error_model="numpy")
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        compiled = kernel(function)
+        compiled.compile(signature)
+        compiled.disable_compile()
+        return compiled
+
+    return decorate
 
 
 # Compiled into its caller only, not on its own as well; for functions with many arrays too, which a call would copy
-inlined_kernel = njit(cache=True, error_model="numpy", inline="always")
-parallel_kernel = njit(cache=True, error_model="numpy", parallel=True)
+inlined_kernel = _kernels(inline="always")
+parallel_kernel = _kernels(parallel=True)
 
 
-def is_compiled() -> bool:
-    """Whether the kernels have been compiled on this machine before."""
-    return cache_folder is not None and any(cache_folder.rglob("schedule.quarters*.nbi"))
+def is_kept(compiled: Any, *arguments: Any) -> bool:
+    """Whether the machine code of a kernel for arguments of these types is at hand."""
+    signature = tuple(compiled.typeof_pyval(argument) for argument in arguments)
+    if signature in compiled.overloads:
+        return True
+    return cache_folder is not None and bool(compiled._cache.file(signature, compiled.targetctx.codegen()).is_file())
 
 
 def start_threads() -> None:

@@ -31,8 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """`write_whole` for a text, in UTF-8."""
-    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """`write_whole` for a text, in UTF-8, of the same bytes on every system."""
+    return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def write_json(path: Path, data: Any) -> Path:

@@ -7,12 +7,16 @@ else's executor (Dask, MPI). Ctrl-C is heard by the parent alone; what has not b
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from district_sim.scenario.sections import Scenario
 
 type Progress = Callable[[int, int], object]
 """Called with the jobs done and all of them."""
@@ -28,6 +32,7 @@ class WorkerError(RuntimeError):
 def start_worker() -> None:
     """Initializer of every worker: one thread; deaf to Ctrl-C, which its parent answers; gone when its parent is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"district_sim\.kernels")  # its parent has said it
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
@@ -144,6 +149,9 @@ def _slots(executor: Executor | None) -> int:
 @contextmanager
 def no_interrupt() -> Iterator[None]:
     """A block in which Ctrl-C waits; processes started in it never hear of it, not even while they start."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -151,13 +159,24 @@ def no_interrupt() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def compile_first() -> None:
-    """Compile the kernels once, in a process of its own, before every worker does it for itself."""
-    from district_sim.kernels.compile import is_compiled
+def compile_first(
+    scenarios: "Iterable[Scenario | None]" = (None,), compiling: Callable[[], object] | None = None
+) -> None:
+    """Compile the kernels once, in a process of its own, before every worker does it for itself.
 
-    if is_compiled():
+    Args:
+        scenarios: one of each shape, see `one_of_each_shape`; None for the default shape.
+        compiling: called if there is something to compile.
+    """
+    from district_sim.kernels.compile import cache_folder
+    from district_sim.run.compiled import is_compiled
+
+    missing = [scenario for scenario in scenarios if not is_compiled(scenario)]
+    if missing and compiling is not None:
+        compiling()
+    if not missing or cache_folder is None:  # without a folder every worker has to
         return
-    process = get_context("spawn").Process(target=_compile, daemon=True)
+    process = get_context("spawn").Process(target=_compile, args=(missing,), daemon=True)
     with no_interrupt():
         process.start()
     try:
@@ -185,8 +204,10 @@ def measured[Job, Result](
         return crew.map(measure, jobs, progress)
 
 
-def _compile() -> None:
+def _compile(scenarios: "Iterable[Scenario | None]") -> None:
     from district_sim.run.run import simulate
-    from district_sim.scenario.files import load_scenario
+    from district_sim.scenario.sections import Scenario
 
-    simulate(load_scenario("classroom", {"run.quarters": 2}))
+    for scenario in scenarios:
+        wanted = scenario or Scenario()
+        simulate(wanted.model_copy(update={"firms": wanted.firms.model_copy(update={"count": 30})}), quarters=2)
