@@ -154,16 +154,21 @@ def test_runs_of_a_shard_that_somebody_removed_are_made_again(tmp_path: Path, mo
     ("break_it", "said"),
     [
         (lambda folder: (folder / LEDGER).unlink(), "ledger.sqlite is missing"),
-        (lambda folder: (folder / LEDGER).write_text("no ledger"), "ledger"),
+        (
+            lambda folder: (folder / LEDGER).write_text("no ledger"),
+            r"ledger.sqlite is damaged \(file is not a database",
+        ),
+        (lambda folder: (folder / LEDGER).write_bytes(b""), "ledger.sqlite is missing or empty"),
+        (lambda folder: os.truncate(folder / LEDGER, 8192), r"ledger.sqlite is damaged \("),
         (lambda folder: (folder / "experiment.json").write_text("{"), "experiment.json is damaged"),
     ],
-    ids=["no ledger", "damaged ledger", "damaged plan"],
+    ids=["no ledger", "damaged ledger", "empty ledger", "half a ledger", "damaged plan"],
 )
 def test_a_damaged_folder_is_left_alone(break_it: Callable[[Path], object], said: str, tmp_path: Path) -> None:
     run_here(tiny(tmp_path), tmp_path / "out")
     before = shards(tmp_path / "out")
     break_it(tmp_path / "out")
-    with pytest.raises((FolderError, StorageError), match=said):
+    with pytest.raises(FolderError, match=said):
         run_here(tiny(tmp_path), tmp_path / "out")
     assert shards(tmp_path / "out") == before
     with pytest.raises(FolderError, match=said):

@@ -156,8 +156,11 @@ def check_seed(seed: int) -> None:
 
 def check_folder(folder: Path, force: bool) -> None:
     """Make the folder and find out that it can be written before anything is simulated."""
+    from district_sim.run.whole_files import sweep_up
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep_up(folder)
         if not force and any(folder.iterdir()):
             stop(f"{folder} is not empty; choose another --out, or replace its files with --force", BAD_INPUT)
         with tempfile.TemporaryFile(dir=folder):
@@ -264,7 +267,9 @@ def writing[T](folder: Path, write: Callable[[], T]) -> T:
     try:
         return write()
     except OSError as error:
-        stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
+        stop(f"{folder}: could not be written whole: {error.strerror or error}", FAILED)
+    except KeyboardInterrupt:
+        stop(f"stopped while {folder} was being written; it is not whole", INTERRUPTED)
 
 
 def name_files(files: list[Path]) -> None:

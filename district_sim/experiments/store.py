@@ -25,13 +25,15 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
-from district_sim.run.whole_files import write_json
+from district_sim.run.whole_files import sweep_up, write_json, write_text
 from district_sim.scenario.files import ScenarioError
 
 TABLES = ("runs", "series", "firms", "spending")
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
 _LOCK, _OWNER, _WORK = ".lock", ".owner", ".work"
 _TOLD = 12  # differences that are listed
+
+_DAMAGED = "{} is damaged ({}); restore a copy, or choose another folder. No other file was changed."
 
 _SCHEMA = """
 BEGIN;
@@ -142,9 +144,12 @@ class Store:
         with _storing(folder):
             shutil.rmtree(folder / _WORK, ignore_errors=True)
             self._check_or_write(description(plan))
-            if not (folder / LEDGER).is_file() and any((folder / "runs").glob("*.parquet")):
-                raise FolderError(f"{folder}: {LEDGER} is missing; restore it, or choose another folder")
+            sweep_up(folder)
+            if _is_empty(folder / LEDGER) and any((folder / "runs").glob("*.parquet")):
+                raise FolderError(f"{folder}: {LEDGER} is missing or empty; restore it, or choose another folder")
             self._ledger = _connect(folder / LEDGER)
+            if self._ledger.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("some of its pages are damaged")
             self._ledger.executescript(_SCHEMA)
             self._note_versions()
             self.work.mkdir(parents=True)
@@ -265,6 +270,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     return ledger
 
 
+def _is_empty(path: Path) -> bool:
+    return not path.is_file() or path.stat().st_size == 0
+
+
 def _sync(folder: Path) -> None:
     if os.name == "nt":  # a folder cannot be opened there
         return
@@ -281,6 +290,8 @@ def _storing(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if type(error) is sqlite3.DatabaseError:  # a subclass is about something else
+            raise FolderError(_DAMAGED.format(folder / LEDGER, error)) from None
         raise StorageError(f"{folder}: the ledger could not be written: {error}") from error
     except OSError as error:
         raise StorageError(f"{folder}: could not be written: {error.strerror or error}") from error
@@ -296,10 +307,12 @@ def read_ledger(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]
         FolderError: there is no ledger, or it is damaged.
     """
     path = folder / LEDGER
-    if not path.is_file():
-        raise FolderError(f"{folder} holds no experiment ({LEDGER} is missing)")
+    if _is_empty(path):
+        raise FolderError(f"{folder} holds no experiment ({LEDGER} is missing or empty)")
     try:
         with closing(sqlite3.connect(path, timeout=30)) as ledger:
             return ledger.execute(query, values).fetchall()
     except sqlite3.DatabaseError as error:
+        if type(error) is sqlite3.DatabaseError:
+            raise FolderError(_DAMAGED.format(path, error)) from None
         raise FolderError(f"{path} cannot be read: {error}") from None

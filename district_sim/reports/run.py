@@ -19,10 +19,9 @@ DEMO_MARK = "demo.json"
 
 
 def write_run(result: "Run", folder: Path) -> list[Path]:
-    """A run and its figures; returns the files written. Raises OSError."""
+    """A run and its figures, run.json last; returns the files written. Raises OSError."""
     from district_sim import figures
 
-    written = result.save(folder, force=True)
     drawings = {
         "dashboard": figures.dashboard,
         "map": figures.district_map,
@@ -33,9 +32,11 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
     }
     if len(result.start.firms):
         drawings["knowledge"] = figures.knowledge_ridge
-    for name, draw in drawings.items():
-        written += figures.save(draw(result), folder / name)
-    return written
+
+    def draw_all() -> list[Path]:
+        return [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]
+
+    return result.save(folder, force=True, beside=draw_all)
 
 
 def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:

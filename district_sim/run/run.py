@@ -21,7 +21,7 @@ from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import write_csv, write_json, write_whole
+from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_whole
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
@@ -171,14 +171,17 @@ class Run:
             "end": _as_json(self.end),
         }
 
-    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
+    def save(
+        self, folder: str | os.PathLike[str], *, force: bool = False, beside: Callable[[], list[Path]] = list
+    ) -> list[Path]:
         """Write run.json, indicators (Parquet and CSV), firms and ties to a folder.
 
-        Every file appears whole or not at all; run.json comes last.
+        Every file appears whole or not at all. run.json comes last: a folder that holds it is whole.
 
         Args:
             folder: made if missing.
             force: write into a folder that is not empty, replacing files of the same names.
+            beside: writes more files before run.json, and returns them.
 
         Returns:
             The files written.
@@ -189,8 +192,10 @@ class Run:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        sweep_up(folder)
         if not force and any(folder.iterdir()):
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
+        (folder / "run.json").unlink(missing_ok=True)
         written = [
             write_whole(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
             write_csv(folder / "indicators.csv", self.indicators, index=True),
@@ -202,6 +207,7 @@ class Run:
         if len(self.policies):
             written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
             written.append(write_csv(folder / "policies.csv", self.policies))
+        written += beside()
         written.append(write_json(folder / "run.json", self.summary()))
         return written
 
