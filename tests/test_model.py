@@ -1,16 +1,21 @@
 """The Mesa model: the same numbers as `simulate`, agents as views, collection, batch runs."""
 
+import copy
 import hashlib
 import os
+import pickle
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 
+import cloudpickle
 import mesa
 import numba
 import numpy as np
 import pandas as pd
 import pytest
+from mesa.experimental.scenarios import Scenario as MesaScenario
 
 from district_sim import District, Scenario, ScenarioError, load_scenario, simulate
 from district_sim.mesa_model.agents import Agency, Firm, Multinational
@@ -297,17 +302,14 @@ def test_agents_do_not_depend_on_when_one_looks(scenario: Scenario, model: Distr
     assert [agent.unique_id for agent in model.agents] == [agent.unique_id for agent in late.agents]
 
 
-def test_a_run_makes_no_views(model: District) -> None:
+def test_a_run_makes_no_views(model: District, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    original = Firm.__init__
-    Firm.__init__ = lambda self, *args: (made.append(args), original(self, *args))[1]  # type: ignore[method-assign]
-    try:
-        model.run_for(3)
-        assert not made
-        list(model.agents)
-        assert len(made) == len(model.firms)
-    finally:
-        Firm.__init__ = original  # type: ignore[method-assign]
+    original = Firm.of
+    monkeypatch.setattr(Firm, "of", lambda *given: (made.append(given), original(*given))[1])
+    model.run_for(3)
+    assert not made
+    list(model.agents)
+    assert len(made) == len(model.firms)
 
 
 def test_select_agg_get_groupby(model: District) -> None:
@@ -469,3 +471,133 @@ def test_somebody_elses_agents_live_beside_the_districts(model: District) -> Non
     assert len(model.agents_by_type[Journalist]) == 1
     journalist.remove()
     assert journalist not in model.agents
+
+
+# Copies, and what does not depend on looking ------------------------------------------------------
+
+
+def through_pickle(model: District) -> District:
+    return pickle.loads(pickle.dumps(model))
+
+
+def through_cloudpickle(model: District) -> District:
+    return pickle.loads(cloudpickle.dumps(model))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle, through_cloudpickle])
+@pytest.mark.parametrize("looked", [False, True])
+def test_a_copy_is_a_district_of_its_own(model: District, copied: Callable[[District], District], looked: bool) -> None:
+    """What if from here: the same bits from the same moment, and nothing shared."""
+    for _ in range(3):
+        model.step()
+    held = model.firm(0)
+    partner = model.firm(int(np.flatnonzero(model.state.firms.alive)[1]))
+    if looked:
+        look_at_everything(model)
+    other = copied(model)
+    view = other.firm(partner.unique_id)
+    assert view is not partner
+    assert view.model is other
+    before = partner.cash, other.firm(partner.unique_id).quality
+    view.cash += 1000.0
+    assert partner.cash == before[0]
+    view.cash -= 1000.0
+    if looked:
+        assert [agent.model is other for agent in other.agents] == [True] * len(model.agents)
+        assert [agent.unique_id for agent in other.agents] == [agent.unique_id for agent in model.agents]
+    for _ in range(5):
+        other.step()
+    assert model.quarter == 3, "the original stands where it was"
+    for _ in range(5):
+        model.step()
+    same(model.indicators, other.indicators)
+    same(model.datacollector.get_model_vars_dataframe(), other.datacollector.get_model_vars_dataframe())
+    assert held.model is model
+    other.intervene(strategy__sale=0.0)
+    assert model.scenario_in_force.strategy.sale == 1.0
+
+
+def test_a_copy_of_a_view_brings_its_district(model: District) -> None:
+    firm = copy.deepcopy(model.firm(2))
+    assert firm.model is not model
+    assert firm.model.firm(2) is firm
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_removing_all_agents_closes_all_firms(model: District, looked: bool) -> None:
+    if looked:
+        look_at_everything(model)
+    guest = mesa.Agent(model)
+    model.remove_all_agents()
+    assert not model.state.firms.alive.any()
+    assert {type(agent) for agent in model.agents} == {Agency, Multinational}
+    assert guest not in model.agents
+
+
+def test_what_cannot_act_is_refused(model: District) -> None:
+    for made in (
+        lambda: Firm(model, 5000),
+        lambda: Firm(model, 0),
+        lambda: Agency(model),
+        lambda: Multinational(model),
+    ):
+        with pytest.raises(TypeError, match="cannot be made by hand: the model founds firms"):
+            made()
+    with pytest.raises(TypeError, match="collective_agency switches the agency off"):
+        model.agency.remove()
+    with pytest.raises(TypeError, match=r"ownership\.multinationals"):
+        model.multinationals[0].remove()
+    assert model.agency in model.agents
+
+
+def test_ids_of_added_agents_are_nobody_elses(scenario: Scenario, model: District) -> None:
+    look_at_everything(model)
+    unseen = District(scenario, seed=3)
+    ids = [agent.unique_id for agent in (mesa.Agent(model), mesa.Agent(model))]
+    assert ids == [mesa.Agent(unseen).unique_id, mesa.Agent(unseen).unique_id]
+    assert min(ids) > np.iinfo(np.int32).max
+    everybody = [agent.unique_id for agent in model.agents]
+    assert len(set(everybody)) == len(everybody)
+
+
+# Mesa's own scenarios and page ---------------------------------------------------------------------
+
+
+def test_mesas_scenario_carries_overrides_and_the_seed(scenario: Scenario) -> None:
+    given = MesaScenario(rng=3, scenario=scenario, market__wage=9.0)
+    model, ours = District(scenario=given), District(scenario, seed=3, market__wage=9.0)
+    assert (model.seed, model.scenario_in_force) == (3, ours.scenario_in_force)
+    model.step()
+    ours.step()
+    same(model.indicators, ours.indicators)
+    assert District(MesaScenario(), seed=5, **SMALL).seed == 5
+
+
+def test_the_scenario_reads_as_ours_and_is_of_mesas_kind(model: District, scenario: Scenario) -> None:
+    shown = model.scenario
+    assert isinstance(shown, MesaScenario)
+    assert shown.run.quarters == QUARTERS
+    assert scenario == shown
+    again = type(shown)()  # as Mesa's page does
+    assert District(again, seed=3).scenario_in_force == scenario
+    assert copy.deepcopy(shown) == scenario
+    same(simulate(shown, 3).indicators, simulate(scenario, 3).indicators)
+    with pytest.raises(AttributeError, match="nothing"):
+        shown.nothing  # noqa: B018
+
+
+def test_mesas_page_steps_and_resets_a_district(scenario: Scenario, model: District) -> None:
+    solara, vuetify = pytest.importorskip("solara"), pytest.importorskip("ipyvuetify")
+    visualization = pytest.importorskip("mesa.visualization", reason="needs altair")
+    shown = solara.reactive(model)
+    page = solara.AppLayout(children=[visualization.SolaraViz(shown, components=[], model_params={"seed": 4})])
+    _, rendered = solara.render(page, handle_error=False)
+    try:
+        buttons = {str(button.children[0]): button for button in rendered.find(vuetify.Btn).widgets}
+        buttons["Step"].click()
+        assert model.quarter == 1
+        buttons["Reset"].click()
+        assert (shown.value.seed, shown.value.quarter) == (4, 0)
+        assert shown.value.scenario_in_force == scenario
+    finally:
+        rendered.close()

@@ -53,7 +53,7 @@ def Header(desk: Desk) -> None:
         done=simulation.done,
         quarter=simulation.quarter,
         quarters=simulation.quarters,
-        begin=min(simulation.first.district.scenario.strategy_start, simulation.quarters),
+        begin=min(simulation.first.district.scenario_in_force.strategy_start, simulation.quarters),
         speed=desk.speed.value,
         speeds=list(SPEEDS),
         event_show=show,
@@ -71,7 +71,7 @@ def ScenarioControl(desk: Desk) -> None:
     desk.changed.get()
     problem, set_problem = solara.use_state("")
     simulation = desk.simulation
-    source, scenario = simulation.course.source, simulation.first.district.scenario
+    source, scenario = simulation.course.source, simulation.first.district.scenario_in_force
 
     def begin(action: Any) -> None:
         desk.pause()
@@ -164,7 +164,7 @@ def LeversControl(desk: Desk) -> None:
         changes = {path: value for path, value in as_given.items() if value != values[path]}
         desk.attempt(lambda: simulation.change(changes, "levers as in the scenario"))
 
-    begin = simulation.first.district.scenario.strategy_start
+    begin = simulation.first.district.scenario_in_force.strategy_start
     note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."
     widgets.LeversBox(
         levers=[
@@ -234,7 +234,7 @@ def MeasuresControl(desk: Desk) -> None:
 
 
 def _start(desk: Desk) -> int:
-    return desk.simulation.first.district.scenario.strategy_start
+    return desk.simulation.first.district.scenario_in_force.strategy_start
 
 
 @solara.component

@@ -63,7 +63,7 @@ def ScoresPanel(desk: Desk, track: Track) -> None:
 def marks_of(desk: Desk) -> list[tuple[int, str]]:
     """Quarters to be marked in the charts: where the strategy begins, and where something was done."""
     simulation = desk.simulation
-    begin = simulation.first.district.scenario.strategy_start
+    begin = simulation.first.district.scenario_in_force.strategy_start
     quarters = {begin, *(event.quarter for event in simulation.events)}
     return [(quarter, "") for quarter in sorted(quarters) if 0 < quarter <= simulation.quarters]
 

@@ -106,7 +106,7 @@ class Simulation:
     @property
     def quarters(self) -> int:
         """Length of the run."""
-        return self.first.district.scenario.run.quarters
+        return self.first.district.scenario_in_force.run.quarters
 
     @property
     def done(self) -> bool:
@@ -117,7 +117,7 @@ class Simulation:
     def scenario(self) -> Scenario:
         """Values in force, those included that act from the next quarter."""
         with self._lock:
-            now = self.first.district.scenario
+            now = self.first.district.scenario_in_force
             due = self._due()
             if not due:
                 return now
@@ -131,13 +131,17 @@ class Simulation:
         due = self._due()
         if path in due:
             return due[path]
-        return value_at(self.first.district.scenario.model_dump(mode="json"), path)
+        return value_at(self.first.district.scenario_in_force.model_dump(mode="json"), path)
 
     @property
     def instruments(self) -> interventions.Instruments:
         """The policy instruments in force, those included that were switched just now."""
         due = self._due()
-        return due["policies"] if "policies" in due else interventions.instruments_of(self.first.district.scenario)
+        return (
+            due["policies"]
+            if "policies" in due
+            else interventions.instruments_of(self.first.district.scenario_in_force)
+        )
 
     @property
     def events(self) -> list[Event]:
@@ -203,7 +207,7 @@ class Simulation:
 
     def switch(self, name: str, on: bool) -> None:
         """Switch a policy instrument on or off; as `set`."""
-        begin = self.first.district.scenario.strategy_start
+        begin = self.first.district.scenario_in_force.strategy_start
         with self._lock:
             policies = interventions.switched(self.instruments, name, on, self.quarter, begin)
             self.change({"policies": policies}, f"{name} {'on' if on else 'off'}")

@@ -146,7 +146,7 @@ def difference_of(desk: Desk, path: str, value: float | None) -> Difference | No
     if not path:
         return None
     if path.startswith(_POLICY):
-        name, begin = path.removeprefix(_POLICY), simulation.first.district.scenario.strategy_start
+        name, begin = path.removeprefix(_POLICY), simulation.first.district.scenario_in_force.strategy_start
         return Difference("policies", interventions.switched([], name, True, 0, begin)[0], f"{name} besides")
     if path in SWITCHES:
         return Difference(path, False, SWITCHES[path])

@@ -97,13 +97,34 @@ def _frozen(values: Any) -> np.ndarray:
 
 
 class View(mesa.Agent):
-    """An agent that is a row of the district's state."""
+    """An agent that is a row of the district's state; the district makes it, and it belongs to that district."""
 
     model: Viewed
 
-    def __init__(self, model: Viewed, unique_id: int) -> None:
-        super().__init__(model)
-        self.unique_id = unique_id
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be made by hand: the model founds firms; district.firms, .firm(id), "
+            ".agency and .multinationals are those there are"
+        )
+
+    @classmethod
+    def of(cls, model: Viewed, unique_id: int) -> Self:
+        """For the district's use: see `District.firm`."""
+        view = cls.__new__(cls)
+        mesa.Agent.__init__(view, model)
+        view.unique_id = unique_id
+        return view
+
+    def remove(self) -> None:
+        """Only firms can be removed.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{self} cannot be removed: mechanisms.collective_agency switches the agency off, "
+            "ownership.multinationals says how many multinationals there are"
+        )
 
     @property
     def record(self) -> Any:
@@ -286,7 +307,7 @@ class Firm(View):
             close_firm(self.unique_id, state.firms, state.ties, state.pipelines, state.accounts, state.tally)
             for name in ("owner", "captor"):
                 state.firms[name][state.firms[name] == self.unique_id] = -1
-        super().remove()
+        mesa.Agent.remove(self)
 
     @property
     def _ties(self) -> Any:
@@ -311,9 +332,6 @@ class Agency(View):
     participation = Column(float, "Share of firms that took part.", writable=False)
     credibility = Column(float, "Credibility of the public match, 0..1.")
     pipelines = Column(_frozen, "Strength of the collective pipeline to each outside node, 0..1; a copy.")
-
-    def __init__(self, model: Viewed) -> None:
-        super().__init__(model, AGENCY_ID)
 
     @property
     def record(self) -> Any:

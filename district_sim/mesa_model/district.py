@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from mesa.experimental.scenarios import Scenario as MesaScenario
 
-from district_sim.mesa_model.agents import Agency, Firm, Multinational, View
+from district_sim.mesa_model.agents import AGENCY_ID, Agency, Firm, Multinational, View
 from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
@@ -26,6 +26,43 @@ from district_sim.scenario.paths import set_at
 from district_sim.scenario.sections import Scenario
 
 
+def as_mesa(ours: Scenario) -> MesaScenario:
+    """A scenario of Mesa's kind that reads as ours: `District.scenario`.
+
+    Mesa's page makes a new one of the same class when it resets the model; it is of the same scenario.
+    """
+
+    class Shown(MesaScenario):
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return getattr(ours, name)
+
+        def __eq__(self, other: object) -> bool:
+            return ours == _ours(other)
+
+        __hash__ = object.__hash__
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return as_mesa, (ours,)
+
+        def _district_scenario(self) -> Scenario:
+            return ours
+
+    return Shown()
+
+
+def _ours(scenario: Any) -> Any:
+    """What `as_mesa` was given, of what it made; anything else as it is."""
+    if isinstance(scenario, MesaScenario) and hasattr(type(scenario), "_district_scenario"):
+        return scenario._district_scenario()
+    return scenario
+
+
+USERS_AGENTS = 2**31
+"""`unique_id` of the first agent that somebody adds: above the ids of all firms."""
+
+
 class District(mesa.Model):
     """An industrial district; one step is one quarter.
 
@@ -35,14 +72,15 @@ class District(mesa.Model):
     Attributes:
         seed: the seed of all the district's draws. Mesa's own `random` and `rng` start from it too, for the use of
             whoever adds something to the model; the district never draws from them.
-        parameters: the scenario in numbers.
+        scenario_in_force: the scenario, with the overrides and interventions in it.
+        parameters: the same in numbers.
         state: all that changes; replaced by a larger one when the district outgrows it, so do not keep its arrays.
         datacollector: one model reporter per indicator, collected after every step.
     """
 
     def __init__(
         self,
-        scenario: Scenario | str | PathLike[str] = "baseline",
+        scenario: Scenario | MesaScenario | str | PathLike[str] = "baseline",
         *,
         seed: Any = None,
         rng: Any = None,
@@ -51,7 +89,8 @@ class District(mesa.Model):
         """Make the district as it stands before the first quarter.
 
         Args:
-            scenario: a scenario, the name of a bundled one, or the path of a file.
+            scenario: a scenario, the name of a bundled one, or the path of a file. Or a scenario of Mesa's kind: its
+                parameters are overrides, one called `scenario` names ours, and `rng` is the seed if none is given.
             seed: 0 <= seed < 2**64, as a number or as text; by default a new one, readable as `seed`.
             rng: the same; Mesa calls it so.
             overrides: values that win over the scenario's, by path: `District(**{"strategy.sale": 0.8})` or, with
@@ -64,11 +103,17 @@ class District(mesa.Model):
         """
         if seed is not None and rng is not None:
             raise ValueError("give either seed or rng, not both")
-        self.seed = as_seed(rng if seed is None else seed)
+        scenario, given = _ours(scenario), rng if seed is None else seed
+        if isinstance(scenario, MesaScenario):
+            given = _seed_in(scenario) if given is None else given
+            overrides = {name: value for name, value in vars(scenario).items() if name != "rng"} | overrides
+            scenario = overrides.pop("scenario", "baseline")
+        self.seed = as_seed(given)
         super().__init__(rng=self.seed)
-        self._scenario_of_district = _resolved(scenario, {k.replace("__", "."): v for k, v in overrides.items()})
-        quarters = self.scenario.run.quarters
-        self.parameters: Parameters = parameters_of(self.scenario)
+        self.agent_id_counter = USERS_AGENTS
+        self.scenario_in_force: Scenario = _resolved(scenario, _by_path(overrides))
+        quarters = self.scenario_in_force.run.quarters
+        self.parameters: Parameters = parameters_of(self.scenario_in_force)
         self.state: State = initial_state(self.parameters, self.seed, quarters)
         self._table = np.full((quarters, len(NAMES)), np.nan)
         self._views: WeakValueDictionary[int, Firm] = WeakValueDictionary()
@@ -81,9 +126,9 @@ class District(mesa.Model):
     # Running ------------------------------------------------------------------------------------
 
     @property
-    def scenario(self) -> Scenario:
-        """The scenario, with the overrides in it."""
-        return self._scenario_of_district
+    def scenario(self) -> Any:
+        """`scenario_in_force`, to read; also a scenario of Mesa's kind, which Mesa's page expects here."""
+        return as_mesa(self.scenario_in_force)
 
     @scenario.setter
     def scenario(self, scenario: MesaScenario) -> None:
@@ -103,13 +148,13 @@ class District(mesa.Model):
             self._table = np.concatenate([self._table, np.full_like(self._table, np.nan)])
         self.state = advance(self.state, self.parameters, self._table, done, done + 1)
         self.datacollector.collect(self)
-        if self.quarter >= self.scenario.run.quarters:
+        if self.quarter >= self.scenario_in_force.run.quarters:
             self.running = False
 
     def intervene(self, scenario: Scenario | None = None, /, **overrides: Any) -> None:
         """Change the scenario from the next quarter on: a policy begins, a strategy turns, the world strikes.
 
-        From then on `scenario` has the values in force. The same changes in the same quarters give the same run
+        From then on `scenario_in_force` has these values. The same changes in the same quarters give the same run
         again, bit for bit.
 
         Args:
@@ -121,10 +166,8 @@ class District(mesa.Model):
             ScenarioError: a value is not valid, or cannot change within a run: how the district began, the length of
                 the run, how many domains, phases and multinationals there are, how many ties a firm can keep up.
         """
-        now = self.scenario
-        changed = _resolved(
-            now if scenario is None else scenario, {k.replace("__", "."): v for k, v in overrides.items()}
-        )
+        now = self.scenario_in_force
+        changed = _resolved(now if scenario is None else _ours(scenario), _by_path(overrides))
         for section in ("firms", "run"):
             if getattr(changed, section) != getattr(now, section):
                 raise ScenarioError(f"{section}: cannot change within a run; start another district")
@@ -137,7 +180,17 @@ class District(mesa.Model):
             raise ScenarioError(f"{error}: this cannot change within a run; start another district") from None
         kept = min(before.size, state.instruments.size)
         state.instruments[:kept] = before[:kept]
-        self._scenario_of_district, self.parameters, self.state = changed, parameters, state
+        self.scenario_in_force, self.parameters, self.state = changed, parameters, state
+
+    # Copies -------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copy.deepcopy and pickle: an independent district that goes on to the same bits."""
+        return self.__dict__ | {"_views": dict(self._views)}  # a weak dictionary is copied with the original's views
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._views = WeakValueDictionary(state["_views"])
 
     # Results ------------------------------------------------------------------------------------
 
@@ -188,7 +241,7 @@ class District(mesa.Model):
     def agency(self) -> Agency:
         """The collective agency."""
         if self._agency is None:
-            self._agency = Agency(self)
+            self._agency = Agency.of(self, AGENCY_ID)
         return self._agency
 
     @property
@@ -196,7 +249,7 @@ class District(mesa.Model):
         """The multinationals that look for firms to buy."""
         if not self._multinationals:
             number = int(self.parameters.ownership[0].multinationals)
-            self._multinationals = [Multinational(self, SELF_OWNED - 1 - m) for m in range(number)]
+            self._multinationals = [Multinational.of(self, SELF_OWNED - 1 - m) for m in range(number)]
         return self._multinationals
 
     def firm(self, row: int) -> Firm:
@@ -210,7 +263,7 @@ class District(mesa.Model):
             raise IndexError(f"no firm has the id {row}; ids go from 0 to {self.state.clock.rows[0] - 1}")
         view = self._views.get(row)
         if view is None:
-            view = self._views[row] = Firm(self, row)
+            view = self._views[row] = Firm.of(self, row)
         return view
 
     def owner(self, code: int) -> Firm | Multinational | None:
@@ -239,9 +292,16 @@ class District(mesa.Model):
         self._shown = alive.copy()
 
     def _show(self, view: View) -> None:
-        own = view.unique_id
+        own, following = view.unique_id, self.agent_id_counter
         super().register_agent(view)
-        view.unique_id = own  # Mesa numbers agents in the order of registration; a view's id is its row
+        # Mesa numbers agents in the order of registration; a view's id is its row, and uses up none
+        view.unique_id, self.agent_id_counter = own, following
+
+    def remove_all_agents(self) -> None:
+        """Close all firms and remove the agents that somebody added; the agency and the multinationals stay."""
+        for agent in list(self.agents):
+            if not isinstance(agent, Agency | Multinational):
+                agent.remove()
 
     def deregister_agent(self, agent: Any) -> None:
         """Take an agent out of `agents`; Mesa calls this when an agent is removed."""
@@ -277,6 +337,19 @@ def as_seed(value: Any) -> int:
     if not 0 <= seed < 2**64 or (not isinstance(value, str) and seed != value):
         raise ValueError(f"a seed is a whole number between 0 and 2**64 - 1, not {value!r}")
     return seed
+
+
+def _seed_in(scenario: MesaScenario) -> Any:
+    """The seed that a scenario of Mesa's kind was made from; Mesa 4 keeps only the generator made from it."""
+    if not isinstance(scenario.rng, np.random.Generator):
+        return scenario.rng
+    made_from: Any = scenario.rng.bit_generator.seed_seq
+    plain = isinstance(made_from.entropy, int) and 0 <= made_from.entropy < 2**64 and not made_from.spawn_key
+    return made_from.entropy if plain else made_from
+
+
+def _by_path(overrides: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace("__", "."): value for name, value in overrides.items()}
 
 
 def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any]) -> Scenario:
