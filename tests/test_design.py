@@ -178,6 +178,7 @@ def test_draws_of_whole_numbers_and_switches_cover_their_range() -> None:
         ({"until": {"employment": "little"}}, "must be a number above 0"),
         ({"until": {"employment": "1.2.3%"}}, "until.employment: '1.2.3%': must be a number above 0"),
         ({"until": {"employment": "1%"}, "maximum": 5}, "at least replications (10)"),
+        ({"until": {"employment": "1%"}, "replications": 4}, "must be at least 5 with until"),
         ({"until": {"employment_late": "1%"}, "keep": {"late": False}}, "no outcome 'employment_late'"),
         ({"stop": {"firms": "ten"}}, "must be a comparison"),
         ({"stop": {"frms": "< 10"}}, "no outcome 'frms'; did you mean 'firms'"),

@@ -279,6 +279,14 @@ def test_batch_run() -> None:
         assert row["value_added"] == simulate(scenario, seed=row["seed"]).indicators["value_added"].iloc[-1]
 
 
+def test_batch_run_tells_the_seeds_it_drew() -> None:
+    parameters = {"scenario": "baseline", **SMALL, "run.quarters": 2}
+    rows = mesa.batch_run(District, parameters, rng=[None, None], display_progress=False)
+    for row in rows:
+        scenario = load_scenario("baseline", {**SMALL, "run.quarters": 2})
+        assert row["value_added"] == simulate(scenario, seed=row["seed"]).indicators["value_added"].iloc[-1]
+
+
 # Agents ------------------------------------------------------------------------------------------
 
 

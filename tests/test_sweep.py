@@ -136,7 +136,7 @@ def test_stop_condition_ends_a_run(tmp_path: Path) -> None:
 
 
 def test_until_replicates_each_point_until_its_error_is_small(tmp_path: Path) -> None:
-    e = tiny(tmp_path, replications=2, until={"employment": "3%", "firms": 1.0}, maximum=40, quarters=10)
+    e = tiny(tmp_path, replications=5, until={"employment": "3%", "firms": 1.0}, maximum=40, quarters=10)
     summary = run_here(e, tmp_path / "one")
     runs = Results(tmp_path / "one").runs
     counts = runs.groupby("point").size()
@@ -153,10 +153,10 @@ def test_until_replicates_each_point_until_its_error_is_small(tmp_path: Path) ->
 
 
 def test_until_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    e = tiny(tmp_path, replications=2, until={"employment": "2%"}, maximum=20, quarters=10)
+    e = tiny(tmp_path, replications=5, until={"employment": "2%"}, maximum=20, quarters=10)
     run_here(e, tmp_path / "one")
     monkeypatch.setattr(runner, "_MOST_RUNS", 2)
-    commit, left = Store.commit, [8]  # the six chunks of the first round, and two more
+    commit, left = Store.commit, [20]  # the eighteen chunks of the first round, and two more
 
     def stopping(store: Store, *arguments: Any) -> None:
         commit(store, *arguments)
@@ -167,25 +167,24 @@ def test_until_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(Store, "commit", stopping)
     with pytest.raises(KeyboardInterrupt):
         run_here(e, tmp_path / "out")
-    assert 12 < Results(tmp_path / "out").counts.done < Results(tmp_path / "one").counts.done
+    assert 30 < Results(tmp_path / "out").counts.done < Results(tmp_path / "one").counts.done
     run_here(e, tmp_path / "out")
     assert_same_data(tmp_path / "one", tmp_path / "out")
 
 
 def test_points_that_stay_noisy_are_named(tmp_path: Path) -> None:
-    e = tiny(tmp_path, replications=2, until={"employment": 1e-9}, maximum=3)
+    e = tiny(tmp_path, replications=5, until={"employment": 1e-9}, maximum=6)
     summary = run_here(e, tmp_path / "out")
     assert summary.not_reached == tuple(range(6))
-    assert summary.counts.done == 6 * 3
+    assert summary.counts.done == 6 * 6
 
 
 def test_standard_error_by_hand(tmp_path: Path) -> None:
     e = tiny(tmp_path, until={"employment": 0.5})
-    values = {0: (10.0,), 1: (12.0,), 3: (14.0,)}  # the third failed
-    assert enough(e, values, 4) == pytest.approx(2.0 / np.sqrt(3) / 0.5)
-    assert enough(e, values, 2) == pytest.approx(np.sqrt(2.0) / np.sqrt(2) / 0.5)
-    assert enough(e, values, 1) == np.inf
-    assert enough(e, {0: (5.0,), 1: (5.0,)}, 2) == 0.0
+    values = {0: (10.0,), 1: (11.0,), 3: (12.0,), 4: (13.0,), 5: (14.0,)}  # the third failed
+    assert enough(e, values, 6) == pytest.approx(np.sqrt(2.5) / np.sqrt(5) / 0.5)
+    assert enough(e, values, 5) == np.inf, "four runs tell no error"
+    assert enough(e, dict.fromkeys(range(5), (5.0,)), 5) == 0.0
 
 
 # Folders ------------------------------------------------------------------------------------------

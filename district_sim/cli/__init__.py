@@ -21,6 +21,7 @@ from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 from district_sim.cli.studies import study
+from district_sim.cli.terminal import print_plainly
 
 _in_full = warnings.formatwarning
 
@@ -53,6 +54,7 @@ app.add_typer(policies_app, name="policies")
 def main() -> None:
     """Entry point of the `district-sim` command."""
     warnings.formatwarning = _plainly
+    print_plainly()
     app()
 
 

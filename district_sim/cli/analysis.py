@@ -83,7 +83,7 @@ def report(
     sheets: "Sequence[Sheet]", record: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool
 ) -> None:
     if as_json:
-        typer.echo(json.dumps(record, ensure_ascii=False))
+        typer.echo(json.dumps(record))
     elif not quiet:
         for number, sheet in enumerate(sheets):
             if number:

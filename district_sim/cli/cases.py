@@ -151,7 +151,7 @@ def _tell(fit: "Fit", compared: "Sequence[Compared]", command: str, folder: Path
 
     written = writing(folder, lambda: write_calibration(fit, compared, command, folder))
     if as_json:
-        typer.echo(json.dumps(json.loads(written[-1].read_text(encoding="utf-8")), ensure_ascii=False))
+        typer.echo(json.dumps(json.loads(written[-1].read_text(encoding="utf-8"))))
     elif not quiet:
         stdout().print(parameter_sheet(fit).shown())
         typer.echo("")

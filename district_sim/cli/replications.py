@@ -52,7 +52,7 @@ def list_replications(as_json: JsonOption = False) -> None:
     """
     if as_json:
         rows = [{"name": name, "title": r.title, "sources": r.sources} for name, r in REPLICATIONS.items()]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps(rows))
         return
     from district_sim.text.sheet import Sheet
 
@@ -230,7 +230,7 @@ def _replicate(
             written = writing(out, lambda: write_evidence(found, out))
         if as_json:
             record = [evidence.as_dict() for evidence in found]
-            typer.echo(json.dumps(record if len(names) > 1 else record[0], ensure_ascii=False))
+            typer.echo(json.dumps(record if len(names) > 1 else record[0]))
         elif not quiet:
             _show(found)
             name_files(written)

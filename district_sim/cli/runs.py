@@ -103,7 +103,7 @@ def run(
         written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
-            typer.echo(json.dumps(result.summary(), ensure_ascii=False))
+            typer.echo(json.dumps(result.summary()))
         elif not quiet:
             _show_run(result)
             name_files(written)
@@ -190,7 +190,7 @@ def verify(
         rows = [asdict(claim) for claim in claims]
         written = writing(out, lambda: outputs.write_verification(claims, on_map, out)) if out is not None else []
         if as_json:
-            typer.echo(json.dumps(rows, ensure_ascii=False))
+            typer.echo(json.dumps(rows))
         else:
             stdout().print(tables.verification(claims))
             name_files(written)

@@ -112,7 +112,7 @@ def schema() -> None:
 def print_schema(described: dict[str, Any]) -> None:
     """Print a JSON Schema with the address of its dialect."""
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
-    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(described, indent=2))
 
 
 def _first_sentence(text: str) -> str:

@@ -94,7 +94,7 @@ def study(
             written = writing(out, lambda: write_studies(found, out))
         if as_json:
             record = [result.as_dict() for result in found]
-            typer.echo(json.dumps(record if name == ALL else record[0], ensure_ascii=False))
+            typer.echo(json.dumps(record if name == ALL else record[0]))
         elif not quiet:
             _show(found)
             name_files(written)
@@ -110,7 +110,7 @@ def _list(as_json: bool) -> None:
             | {"expectations": [{"text": one.text, "source": one.source.short} for one in each.expectations]}
             for each in designs
         ]
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps(rows))
         return
     from district_sim.reports.studies import designs_sheet
 

@@ -398,7 +398,7 @@ def _summarise(found: "Results", as_json: bool) -> None:
             "summary": json.loads(summary.to_json(orient="records")),
             "errors": errors,
         }
-        typer.echo(json.dumps(record, ensure_ascii=False))
+        typer.echo(json.dumps(record))
         return
     numbers = [f"{counts.done:,} runs done"]
     numbers += [f"{counts.stopped:,} ended early by a stop condition"] if counts.stopped else []

@@ -70,6 +70,10 @@ type Values = Annotated[
 ]
 
 
+LEAST_RUNS = 5
+"""Of a point, before its standard error is trusted: two runs that happen to agree would end a sweep at once."""
+
+
 class Keep(_Part):
     """What is kept of each run, beside its label and scores."""
 
@@ -94,7 +98,7 @@ class Experiment(_Part):
     )
     design: Design = "factorial"
     samples: int | None = Field(None, ge=1, le=10_000_000, description="Points of a sampling; Morris: trajectories")
-    replications: int = Field(10, ge=1, le=1_000_000, description="Runs per point; with `until`, the fewest")
+    replications: int = Field(10, ge=1, le=1_000_000, description="Runs per point; with `until`, the fewest, >= 5")
     until: dict[str, float | str] = Field(
         {}, description='Outcome: Monte-Carlo standard error to reach, absolute (0.5) or relative ("1%")'
     )
@@ -112,8 +116,10 @@ class Experiment(_Part):
             raise DesignError(("scenarios",), "name each scenario only once")
         _check_sampling(self)
         if self.until:
-            if self.maximum < max(2, self.replications):
-                raise DesignError(("maximum",), f"must be at least 2 and at least replications ({self.replications})")
+            if self.replications < LEAST_RUNS:
+                raise DesignError(("replications",), f"must be at least {LEAST_RUNS} with until: fewer tell no error")
+            if self.maximum < self.replications:
+                raise DesignError(("maximum",), f"must be at least replications ({self.replications})")
             self.tolerances()
             _check_names("until", self.until, outcomes(self.keep))
         if self.stop:

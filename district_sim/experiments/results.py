@@ -12,7 +12,7 @@ import pandas as pd
 from district_sim.experiments.checks import Bases
 from district_sim.experiments.checks import described as described_path
 from district_sim.experiments.columns import column_notes, runs_schema
-from district_sim.experiments.design import OWN, Experiment
+from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
 from district_sim.run.whole_files import write_csv, write_whole
@@ -331,10 +331,10 @@ def enough(experiment: Experiment, values: Mapping[int, tuple[float, ...]], coun
         count: replicates below this number are looked at; failed ones are missing.
 
     Returns:
-        Infinity where nothing can be said: fewer than two runs, a mean of zero, an infinite outcome.
+        Infinity where nothing can be said: fewer than five runs, a mean of zero, an infinite outcome.
     """
     rows = np.array([values[replicate] for replicate in range(count) if replicate in values], dtype=float)
-    if len(rows) < 2:
+    if len(rows) < LEAST_RUNS:
         return math.inf
     if not np.isfinite(rows).all():
         return math.inf

@@ -325,7 +325,8 @@ def _place_marks(ax: Axes, marks: Sequence[Mark], across: Sequence[Any], upward:
         ax.plot(column, row, "o", markersize=13, color="white", markeredgecolor="black", zorder=5, clip_on=False)
         ax.text(column, row, str(number), ha="center", va="center", fontsize=8, weight="bold", zorder=6)
         shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-        keys.append(Line2D([], [], marker=f"${number}$", color="black", linestyle="", label=shown))
+        with mpl.rc_context({"text.parse_math": True}):  # for the marker that is a number
+            keys.append(Line2D([], [], marker=f"${number}$", color="black", linestyle="", label=shown))
     return keys
 
 

@@ -15,8 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from district_sim.figures.compare import Look, dot, forest, in_hundredths, key_of, name_rows
-from district_sim.figures.style import INK, drawn_as, scale_y
-from district_sim.figures.style import STYLE as HOUSE
+from district_sim.figures.style import INK, STYLE, drawn_as, scale_y
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name, record_of
 from district_sim.text.numbers import percent, significant
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _WIDTH = 6.9  # inches: A4 less margins
 _TALLEST = 9.0  # inches: what a page has room for, with the caption
 _LETTERS, _KEY_LETTERS = 105, 9  # of a legend's row, and as wide as a key's line and gaps
-STYLE: Any = HOUSE | {"text.parse_math": False}  # names are the user's, and may have dollars in them
 _MIXES = (
     Look("#0072b2", (0, (5, 1.5)), "s"),
     Look("#e69f00", "-", "D"),
@@ -366,7 +364,7 @@ def inline_svg(figure: Figure, name: str) -> str:
         with the id `NAME-caption`.
     """
     buffer = StringIO()
-    with mpl.rc_context({**STYLE, "svg.fonttype": "path"}):
+    with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)

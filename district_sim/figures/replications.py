@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from district_sim.figures.style import INK, LINES, STYLE
+from district_sim.figures.style import INK, LINES, STYLE, log_scale
 
 _NAMES = {
     "mean": "Mean knowledge",
@@ -221,7 +221,8 @@ def sizes_and_growth(sizes: np.ndarray, rates: np.ndarray, tail_start: float, ex
             tail, height * (tail / tail_start) ** -exponent, color=LINES[1][0], linestyle=LINES[1][1],
             label=f"exponent {exponent:.2f}",
         )  # fmt: skip
-        left.set(xscale="log", yscale="log", xlabel="employees", ylabel="share of firms as large or larger")
+        log_scale(left, "xy")
+        left.set(xlabel="employees", ylabel="share of firms as large or larger")
         left.set_title("Size")
         left.legend()
         _growth(right, rates)
@@ -239,7 +240,8 @@ def _growth(ax: Axes, rates: np.ndarray) -> None:
     gaussian = np.exp(-0.5 * ((middle - rates.mean()) / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi))
     for values, (colour, dashes), name in ((laplace, LINES[1], "Laplace"), (gaussian, LINES[2], "Gaussian")):
         ax.plot(middle, values, color=colour, linestyle=dashes, label=name)
-    ax.set(yscale="log", xlabel="yearly log growth of sales, less its mean", ylabel="density")
+    log_scale(ax, "y")
+    ax.set(xlabel="yearly log growth of sales, less its mean", ylabel="density")
     ax.set_ylim(0.5 * height[height > 0.0].min(), 2.0 * max(height.max(), laplace.max()))
     ax.set_title("Growth")
     ax.legend()
@@ -265,7 +267,8 @@ def anatomy(
         _boxes(left, list(measured.values()), list(measured))
         left.plot(range(1, len(published) + 1), list(published.values()), color=LINES[1][0], marker="D",
                   linestyle="none", label="published", zorder=3)  # fmt: skip
-        left.set(yscale="log", ylabel="ties in all that are possible")
+        log_scale(left, "y")
+        left.set_ylabel("ties in all that are possible")
         left.set_title("Density, 36 firms")
         left.legend()
         _boxes(middle, list(stability.values()), list(stability))

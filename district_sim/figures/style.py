@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_whole
@@ -41,7 +41,8 @@ AGENCY = "#d6338a"
 """Colour of the agency, its participants and its pipelines."""
 LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 """Colours and dashes of lines that stand for no trajectory."""
-STYLE: Any = {
+_OURS: dict[str, Any] = {
+    "text.parse_math": False,  # titles and names are the user's: a dollar is a dollar
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -59,6 +60,14 @@ STYLE: Any = {
     "figure.titlesize": 13,
     "svg.hashsalt": "district-sim",
 }
+_NOT_LOOKS = {"backend", "backend_fallback", "interactive", "timezone", "toolbar"}
+_NOT_LOOKS |= {"date.epoch", "docstring.hardcopy", "figure.max_open_warning", "savefig.directory"}
+STYLE: Any = {
+    name: value
+    for name, value in mpl.rcParamsDefault.items()
+    if name not in _NOT_LOOKS and not name.startswith(("figure.raise_window", "tk.", "webagg."))
+} | _OURS
+"""All that decides on the look of a figure: the user's matplotlibrc has no say in ours."""
 
 
 def phase_colours(phases: int) -> list[str]:
@@ -76,6 +85,14 @@ def drawn_as(record: "Indicator") -> tuple[str, float]:
     """The unit on an indicator's axis, and what its values are multiplied by: small rates are drawn in per cent."""
     rate = record.unit == "share/quarter"
     return ("% a quarter", 100.0) if rate else (unit_words(record.unit), 1.0)
+
+
+def log_scale(ax: Axes, axes: str) -> None:
+    """Make the axes named ("x", "y" or "xy") logarithmic, with plain numbers: matplotlib's own are mathematics."""
+    for axis in (getattr(ax, f"{name}axis") for name in axes):
+        getattr(ax, f"set_{axis.axis_name}scale")("log")
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def scale_y(ax: Axes, unit: str, top: float, decimals: int = 0) -> None:

@@ -75,7 +75,8 @@ class District(mesa.Model):
         scenario_in_force: the scenario, with the overrides and interventions in it.
         parameters: the same in numbers.
         state: all that changes; replaced by a larger one when the district outgrows it, so do not keep its arrays.
-        datacollector: one model reporter per indicator, collected after every step.
+        datacollector: one model reporter per indicator, collected after every step, and the seed: `batch_run` would
+            otherwise leave out those that were drawn.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class District(mesa.Model):
         self._agency: Agency | None = None
         self._multinationals: list[Multinational] = []
         reporters = {name: partial(_latest, column=column) for column, name in enumerate(NAMES)}
-        self.datacollector = mesa.DataCollector(model_reporters=reporters)
+        self.datacollector = mesa.DataCollector(model_reporters=reporters | {"seed": "seed"})
 
     # Running ------------------------------------------------------------------------------------
 

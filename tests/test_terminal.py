@@ -1,0 +1,66 @@
+"""Terminals that lack letters, and a matplotlibrc of the user's: neither loses text nor ends in a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import matplotlib as mpl
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from district_sim import figures
+from district_sim.cli.terminal import plain
+from district_sim.figures.style import STYLE
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+@pytest.mark.parametrize("arguments", [["scenarios", "list"], ["run", "--help"], ["run", "no\udcff−€.yaml"]])
+def test_no_terminal_ends_in_a_traceback(encoding: str, arguments: list[str]) -> None:
+    surroundings = os.environ | {"PYTHONIOENCODING": encoding, "COLUMNS": "100"}
+    command = [sys.executable, "-m", "district_sim", *map(os.fsencode, arguments)]
+    done = subprocess.run(command, env=surroundings, capture_output=True, timeout=120)
+    said = (done.stdout + done.stderr).decode(encoding)
+    assert done.returncode == (2 if "no" in arguments[-1][:2] else 0), said
+    assert "Traceback" not in said
+    assert "\\u" not in said
+
+
+def test_plain_letters() -> None:
+    assert "".join(map(plain, "−5 €, Ä é ½ ─│┌ 東")) == "-5 EUR, A e 1/2 -|+ ?"
+
+
+def test_all_letters_of_the_package_have_a_plain_form() -> None:
+    package = Path(figures.__file__).parents[1]
+    letters = {letter for path in package.rglob("*.py") for letter in path.read_text(encoding="utf-8")}
+    assert [letter for letter in sorted(letters) if not letter.isascii() and plain(letter) == "?"] == []
+
+
+ODD = ["From $2k to $9k for each_firm, 5 % of {all}", "$x_{a$", r"\frac{1}", "a^b & <c>"]
+
+
+@pytest.mark.parametrize("title", ODD)
+def test_titles_are_text(title: str, tmp_path: Path) -> None:
+    mpl.rcParams.update({"text.usetex": True, "axes.facecolor": "red"})
+    try:
+        with mpl.rc_context(STYLE):
+            figure = Figure(figsize=(6, 1))
+            text = figure.suptitle(title)
+            ax = figure.subplots()
+            ax.set_title(title)
+            assert to_hex(ax.get_facecolor()) == "#ffffff"
+        assert not text.get_usetex()
+        assert not text.get_parse_math()
+        png, svg = figures.save(figure, tmp_path / "odd")
+    finally:
+        mpl.rcdefaults()
+    assert png.stat().st_size > 0
+    assert f"<!-- {escape(title)} -->" in svg.read_text(encoding="utf-8")
+
+
+def test_style_says_everything_that_decides_on_looks() -> None:
+    """Any file of the user's that changes a figure changes one of these."""
+    left_out = set(mpl.rcParamsDefault) - set(STYLE)
+    assert not [name for name in left_out if name.startswith(("text", "font", "axes", "lines", "legend", "savefig.f"))]
