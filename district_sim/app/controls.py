@@ -8,7 +8,7 @@ import solara
 from district_sim.app import interventions, widgets
 from district_sim.app.course import MOST_BYTES, Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
-from district_sim.app.levers import Lever, lever, levers
+from district_sim.app.levers import Lever, lever, levers_of
 from district_sim.app.links import MARK, from_json
 from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
 from district_sim.scenario.instruments import ShockKind
@@ -136,7 +136,7 @@ def _take(desk: Desk, name: str, text: Any) -> None:
 
 @solara.component
 def LeversControl(desk: Desk) -> None:
-    """Ten sliders with a field each."""
+    """A slider and a field for each lever."""
     desk.changed.get()
     answers, set_answers = solara.use_state({})
     simulation = desk.simulation
@@ -147,8 +147,9 @@ def LeversControl(desk: Desk) -> None:
 
     solara.use_effect(forget, [source])
     as_given = solara.use_memo(lambda: _values_of(source), [source])
+    here = levers_of(simulation.scenario)
     now = simulation.scenario.model_dump(mode="json")
-    values = {one.path: float(value_at(now, one.path)) for one in levers()}
+    values = {one.path: float(value_at(now, one.path)) for one in here}
 
     def moved(what: dict[str, Any]) -> None:
         path, text = str(what["path"]), str(what["text"])
@@ -169,7 +170,7 @@ def LeversControl(desk: Desk) -> None:
     widgets.LeversBox(
         levers=[
             shown(one, values[one.path], problem, as_given[one.path]) | {"answered": number}
-            for one in levers()
+            for one in here
             for number, problem in [answers.get(one.path, (0, ""))]
         ],
         note=note,
@@ -196,8 +197,9 @@ def shown(one: Lever, value: float, problem: str, given: float) -> dict[str, Any
 
 
 def _values_of(source: Source) -> dict[str, float]:
-    data = scenario_of(source, {}).model_dump(mode="json")
-    return {one.path: float(value_at(data, one.path)) for one in levers()}
+    scenario = scenario_of(source, {})
+    data = scenario.model_dump(mode="json")
+    return {one.path: float(value_at(data, one.path)) for one in levers_of(scenario)}
 
 
 @solara.component

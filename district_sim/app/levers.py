@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from district_sim.scenario.paths import schemas_at
+from district_sim.scenario.sections import Scenario
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,24 @@ def levers() -> tuple[Lever, ...]:
     return tuple(_lever(path, name, ends) for path, name, ends in _CHOSEN)
 
 
+def levers_of(scenario: Scenario) -> tuple[Lever, ...]:
+    """The ten levers, then one for each real number of the mechanisms from outside that are in the scenario."""
+    return (
+        *levers(),
+        *(
+            lever(f"extensions.{name}.{key}")
+            for name, section in scenario.extensions.items()
+            for key, field in type(section).model_fields.items()
+            if field.annotation is float
+        ),
+    )
+
+
 @cache
 def lever(path: str) -> Lever:
     """The lever of a path; KeyError if there is none."""
+    if path.startswith("extensions."):
+        return _lever(path, path.removeprefix("extensions.").replace("_", " ").replace(".", ": ").capitalize(), None)
     return {one.path: one for one in levers()}[path]
 
 

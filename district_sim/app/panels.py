@@ -9,6 +9,7 @@ from district_sim.app.charts import Line, ScoreBars, TimeSeries
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import DistrictMap, frame_of
 from district_sim.app.simulation import Track
+from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import record_of, unit_words
 
 HEADER, LEGEND, CHART = 92, 165, 50
@@ -73,6 +74,7 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
     """Main indicators over the quarters so far."""
     desk.tick.get()
     table = track.district.indicators
+    panels = [*panels, *(Panel((name,)) for name in indicators_of(track.district.scenario.extensions))]
     marks, quarters = marks_of(desk), desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
         for panel in panels:

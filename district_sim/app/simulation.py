@@ -63,7 +63,8 @@ class Track:
     def run(self) -> Run:
         """The quarters so far as a run that can be saved. Its scenario is the one that it began with."""
         d, course = self.district, self.course
-        return Run(course.scenario(), course.seed, d.indicators, self.begin, Snapshot.of(d.state), versions())
+        used = versions(d.scenario.extensions)
+        return Run(course.scenario(), course.seed, d.indicators, self.begin, Snapshot.of(d.state), used)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Checks of an experiment against the schema of scenarios, before anything runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from district_sim.experiments.design import OWN, Experiment, Interval, Range, Span, Value
 from district_sim.experiments.errors import DesignError
+from district_sim.scenario.extensions import MechanismError, mechanism
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.paths import (
     JsonSchema,
@@ -30,9 +31,11 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
         DesignError: a scenario cannot be read.
     """
     bases: Bases = {}
+    # to vary a parameter of a mechanism from outside is to switch it on
+    overrides: dict[str, Any] = {path: {} for path in _named_mechanisms(experiment)}
     for number, name in enumerate(experiment.scenarios):
         try:
-            data = load_scenario(name).model_dump(mode="json")
+            data = load_scenario(name, overrides).model_dump(mode="json")
         except ScenarioError as error:
             raise DesignError(("scenarios", number), str(error)) from None
         if experiment.quarters is not None:
@@ -43,6 +46,24 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
         if not experiment.policies:
             bases[name, OWN] = data
     return bases
+
+
+def _named_mechanisms(experiment: Experiment) -> Iterator[str]:
+    """Mechanisms from outside whose parameters are varied: paths `extensions.NAME`."""
+    for path in experiment.vary:
+        section, _, rest = path.partition(".")
+        name = rest.partition(".")[0]
+        if section == "extensions" and name:
+            try:
+                mechanism(name)
+            except MechanismError as error:
+                raise DesignError(("vary", path), str(error)) from None
+            yield f"extensions.{name}"
+
+
+def extensions_of(bases: Bases) -> tuple[str, ...]:
+    """Names of the mechanisms from outside in any of these scenarios, sorted."""
+    return tuple(sorted({name for data in bases.values() for name in data.get("extensions", ())}))
 
 
 def checked_values(experiment: Experiment, bases: Bases | None = None) -> dict[str, tuple[Value, ...] | Interval]:

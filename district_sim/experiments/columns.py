@@ -1,5 +1,6 @@
 """The columns of the data set: names, kinds, units and descriptions, the same in every shard and export."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.design import Keep
@@ -35,12 +36,13 @@ def column_notes(path: str) -> tuple[str, str]:
     return _FIXED.get(path, (record.unit, record.description))
 
 
-def runs_schema(kinds: dict[str, str], keep: Keep) -> "pa.Schema":
+def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = ()) -> "pa.Schema":
     """Schema of the table of runs.
 
     Args:
         kinds: varied path to the kind of its values.
         keep: what is kept.
+        extensions: names of the mechanisms from outside in the scenarios.
     """
     import pyarrow as pa
 
@@ -57,7 +59,7 @@ def runs_schema(kinds: dict[str, str], keep: Keep) -> "pa.Schema":
         "status": pa.string(),
         "quarters": pa.int32(),
         "trajectory": pa.string(),
-        **dict.fromkeys(outcomes(keep), pa.float64()),
+        **dict.fromkeys(outcomes(keep, extensions), pa.float64()),
     }
     return pa.schema([pa.field(name, kind, metadata=_metadata(name)) for name, kind in columns.items()])
 

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from district_sim.experiments.errors import DesignError
+from district_sim.scenario.extensions import all_indicators, indicators_of
 from district_sim.scenario.interventions import Instrument
 from district_sim.scenario.paths import show, suggest
 
@@ -123,10 +124,8 @@ class Experiment(_Part):
             self.tolerances()
             _check_names("until", self.until, outcomes(self.keep))
         if self.stop:
-            from district_sim.model.indicators import NAMES
-
             self.conditions()
-            _check_names("stop", self.stop, NAMES)
+            _check_names("stop", self.stop, indicator_names())
         return self
 
     def tolerances(self) -> dict[str, tuple[float, bool]]:
@@ -156,12 +155,22 @@ class Experiment(_Part):
         return tuple(self.policies) or (OWN,)
 
 
-def outcomes(keep: Keep) -> tuple[str, ...]:
-    """Numeric columns of the table of runs that an experiment keeps."""
+def indicator_names(extensions: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Names of our indicators, and of those of some mechanisms from outside; None: of all that are installed."""
     from district_sim.model.indicators import NAMES
 
-    final = NAMES if keep.final else ()
-    late = tuple(f"{name}_late" for name in NAMES) if keep.late else ()
+    return (*NAMES, *(all_indicators() if extensions is None else indicators_of(extensions)))
+
+
+def outcomes(keep: Keep, extensions: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Numeric columns of the table of runs that an experiment keeps.
+
+    Args:
+        extensions: names of the mechanisms from outside in its scenarios; None: all that are installed.
+    """
+    names = indicator_names(extensions)
+    final = names if keep.final else ()
+    late = tuple(f"{name}_late" for name in names) if keep.late else ()
     return (*SCORES, "recovery_time", *final, *late)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.plan import Plan, model_version
 from district_sim.experiments.work import GO, Chunk, Orders, work_on
 from district_sim.run.workers import compile_first
@@ -50,7 +51,8 @@ def estimate(plan: Plan, compiling: Callable[[], object] | None = None) -> Estim
     runs = tuple((point.index, replicate) for point in trial for replicate in range(_TRIALS))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / GO).touch()
-        orders = Orders(folder, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model_version())
+        model = model_version(extensions_of(plan.bases))
+        orders = Orders(folder, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model)
         points = {point.index: point for point in trial}
         first = work_on(Chunk(orders, 0, runs[:1], points, 1e9))  # the first run reads machine code, too
         report = work_on(Chunk(orders, 1, runs, points, 1e9))

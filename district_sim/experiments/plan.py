@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 from district_sim._version import __version__
-from district_sim.experiments.checks import Bases, kind_of, resolved_scenarios
-from district_sim.experiments.design import Experiment
+from district_sim.experiments.checks import Bases, extensions_of, kind_of, resolved_scenarios
+from district_sim.experiments.design import Experiment, outcomes
+from district_sim.experiments.errors import DesignError
 from district_sim.experiments.points import Point, points, scenario_of
 from district_sim.run.compiled import one_of_each_shape
+from district_sim.scenario.extensions import versions_of
 from district_sim.scenario.sections import Scenario
 
 _SHAPING = ("run", "scenario", "experiments/work.py")
@@ -37,17 +39,21 @@ def make_plan(experiment: Experiment) -> Plan:
         ScenarioError: a scenario, a path, a value or a combination of values cannot be used.
     """
     bases = resolved_scenarios(experiment)
+    known = outcomes(experiment.keep, extensions_of(bases))
+    for name in experiment.until:
+        if name not in known:
+            raise DesignError(("until", name), f"{name} is of a mechanism that is in none of the scenarios")
     made = points(experiment, bases)
     shapes = one_of_each_shape(scenario_of(point, bases) for point in made)
     return Plan(experiment, made, bases, {path: kind_of(path, bases) for path in experiment.vary}, shapes)
 
 
 @cache
-def model_version() -> dict[str, str]:
-    """Version of the package and a hash of all code that shapes a run's results."""
+def model_version(extensions: tuple[str, ...] = ()) -> dict[str, str]:
+    """Version of the package, a hash of all code that shapes a run's results, versions of mechanisms from outside."""
     from district_sim.kernels.compile import sources_hash
 
-    return {"district_sim": __version__, "sources": sources_hash(*_SHAPING)}
+    return {"district_sim": __version__, "sources": sources_hash(*_SHAPING), **versions_of(extensions)}
 
 
 def scenario_hash(data: Any) -> str:
@@ -65,7 +71,7 @@ def description(plan: Plan) -> dict[str, Any]:
         own = {key: value for key, value in data.items() if key != "policies" or not plan.experiment.policies}
         scenarios[scenario] = own
     told = {
-        "model": model_version(),
+        "model": model_version(extensions_of(plan.bases)),
         "experiment": plan.experiment.model_dump(mode="json"),
         "kinds": plan.kinds,
         "scenarios": scenarios,

@@ -120,8 +120,9 @@ def parse_range(text: str) -> tuple[str, tuple[float, float]]:
 def _leaves(data: dict[str, Any]) -> Iterator[tuple[str, JsonSchema]]:
     """Every path that is no section, with its schema."""
     for path in known_paths(scenario_schema(), data):
-        schemas = schemas_at(data, path)
-        if len(schemas) == 1 and not isinstance(value_at(data, path), dict | list):
+        schemas, value = schemas_at(data, path), value_at(data, path)
+        off = value is None  # of a mechanism from outside that is not in the scenario
+        if len(schemas) == 1 and not off and not isinstance(value, dict | list):
             yield path, schemas[0]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from district_sim.experiments.checks import Bases
+from district_sim.experiments.checks import Bases, extensions_of
 from district_sim.experiments.checks import described as described_path
 from district_sim.experiments.columns import column_notes, runs_schema
 from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
@@ -119,7 +119,7 @@ class Results:
 
         table = read_shards(self.folder, "runs")
         if table is None:
-            table = runs_schema(self._told["kinds"], self.experiment.keep).empty_table()
+            table = runs_schema(self._told["kinds"], self.experiment.keep, extensions_of(self.bases)).empty_table()
         failed = pa.Table.from_pylist(self._failed(), schema=table.schema)
         whole: pd.DataFrame = pa.concat_tables([table, failed]).to_pandas()
         return whole.sort_values(["point", "replicate"], ignore_index=True)

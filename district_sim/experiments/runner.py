@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from types import FrameType
 
+from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.design import Experiment
 from district_sim.experiments.plan import Plan, make_plan, model_version
 from district_sim.experiments.results import enough, outcome_values
@@ -137,9 +138,8 @@ class _Sweep:
         self._plan, self._store, self._crew = plan, store, crew
         self._interrupted, self._progress = interrupted, progress
         e = plan.experiment
-        self._orders = Orders(
-            str(store.work.resolve()), e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model_version()
-        )
+        model = model_version(extensions_of(plan.bases))
+        self._orders = Orders(str(store.work.resolve()), e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model)
         self._flying: dict[Future[Report], Chunk] = {}
         self._again: deque[RunId] = deque()
         self._fresh: Iterator[RunId] = iter(())

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
+from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
 from district_sim.run.whole_files import sweep_up, write_json, write_text
@@ -151,7 +152,7 @@ class Store:
             if self._ledger.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise sqlite3.DatabaseError("some of its pages are damaged")
             self._ledger.executescript(_SCHEMA)
-            self._note_versions()
+            self._note_versions(extensions_of(plan.bases))
             self.work.mkdir(parents=True)
             (self.work / GO).touch()
             for table in self._tables:
@@ -174,11 +175,11 @@ class Store:
             return
         write_json(path, told)
 
-    def _note_versions(self) -> None:
+    def _note_versions(self, extensions: tuple[str, ...]) -> None:
         from district_sim.run.run import versions
 
         with self._ledger:
-            self._ledger.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions().items())
+            self._ledger.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions(extensions).items())
 
     def _agree_on_shards(self) -> None:
         """Remove shards that a killed sweep did not write down; forget the runs of shards that somebody removed."""

@@ -16,19 +16,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from district_sim.experiments.checks import Bases
+from district_sim.experiments.checks import Bases, extensions_of
 from district_sim.experiments.design import Keep
 from district_sim.experiments.plan import model_version, scenario_hash
 from district_sim.experiments.points import Point, scenario_of
 from district_sim.model.parameters import parameters_of
 from district_sim.run.workers import WorkerError
+from district_sim.scenario.extensions import MechanismError, indicators_of
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from district_sim.model.parameters import Parameters
-    from district_sim.model.state import State
     from district_sim.run.run import Moment
     from district_sim.scenario.sections import Scenario
 
@@ -107,6 +107,13 @@ class _Setting:
         """Made by the first run, so that an error in it becomes part of that run's record."""
         return parameters_of(self.scenario)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the indicators of its runs."""
+        from district_sim.model.extensions import columns_of
+
+        return columns_of(self.parameters)
+
 
 class _Stopped(Exception):
     """The sweep is to end: the run in progress is given up."""
@@ -142,7 +149,7 @@ def _work_on(chunk: Chunk) -> Report:
 
     use_one_thread()
     work = Path(chunk.orders.work)
-    _check_place(work, chunk.orders.model)
+    _check_place(work, chunk.orders)
     report = Report(host=platform.node())
     tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": [], "spending": []}
     settings: dict[int, _Setting] = {}
@@ -170,14 +177,18 @@ def _work_on(chunk: Chunk) -> Report:
     return report
 
 
-def _check_place(work: Path, model: dict[str, str]) -> None:
+def _check_place(work: Path, orders: Orders) -> None:
     if not work.is_dir():
         raise WorkerError(
             f"the worker on {platform.node()} does not see {work}: --out must be a folder that all machines share, "
             "and the sweep that started it must still be running"
         )
-    if model_version() != model:
-        raise WorkerError(f"the worker on {platform.node()} runs another version ({model_version()}, not {model})")
+    try:
+        here = model_version(extensions_of(orders.bases))
+    except MechanismError as error:
+        raise WorkerError(f"the worker on {platform.node()} lacks a package: {error}") from None
+    if here != orders.model:
+        raise WorkerError(f"the worker on {platform.node()} runs another version ({here}, not {orders.model})")
 
 
 def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tables: dict[str, list[Any]]) -> Made:
@@ -189,7 +200,7 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
         seed = replicate_seed(chunk.orders.seed, replicate)
         end, met = _simulate(setting, seed, chunk.orders)
         status = "stopped" if met else "done"
-        rows = _rows(chunk.orders, point, replicate, seed, status, end.table, end.state)
+        rows = _rows(chunk.orders, point, replicate, seed, status, setting.names, end)
         if chunk.orders.keep.spending:
             rows |= _spending(point, replicate, setting.scenario, end.reports)
     except _Stopped:
@@ -207,11 +218,10 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
 
     The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
     """
-    from district_sim.model.indicators import NAMES
     from district_sim.run.run import quarters_of
 
-    quarters = setting.scenario.run.quarters
-    conditions = [(NAMES.index(name), _COMPARE[sign], limit) for name, sign, limit in orders.conditions]
+    quarters, names = setting.scenario.run.quarters, setting.names
+    conditions = [(names.index(one), _COMPARE[sign], limit) for one, sign, limit in orders.conditions if one in names]
     go, look = os.path.join(orders.work, GO), time.monotonic()
     for moment in quarters_of(setting.parameters, seed, quarters, range(quarters) if conditions else ()):
         # a label needs two quarters
@@ -225,9 +235,10 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
 
 
 def _rows(
-    orders: Orders, point: Point, replicate: int, seed: int, status: str, table: "np.ndarray", state: "State"
+    orders: Orders, point: Point, replicate: int, seed: int, status: str, names: tuple[str, ...], end: "Moment"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
+    from district_sim.model.indicators import NAMES
     from district_sim.run.run import as_frame
     from district_sim.run.snapshot import Snapshot
 
@@ -239,14 +250,16 @@ def _rows(
         "policies": point.policies,
         **point.settings,
         "status": status,
-        "quarters": len(table),
-        **outcomes_of(table, orders.keep),
+        "quarters": end.done,
+        **outcomes_of(end.table, orders.keep, names),
     }
     rows: dict[str, Any] = {"runs": row}
     if orders.keep.every is not None:
-        rows["series"] = _identified(_thinned(as_frame(table), orders.keep.every).reset_index(), point, replicate)
+        every_point = [*NAMES, *indicators_of(extensions_of(orders.bases))]
+        frame = as_frame(end.table, names).reindex(columns=every_point)
+        rows["series"] = _identified(_thinned(frame, orders.keep.every).reset_index(), point, replicate)
     if orders.keep.firms:
-        firms = Snapshot.of(state).firms.reset_index()
+        firms = Snapshot.of(end.state).firms.reset_index()
         rows["firms"] = _identified(firms.astype({"control": "string"}), point, replicate)
     return rows
 
@@ -264,17 +277,17 @@ def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) 
     return {"spending": _identified(totals[names].copy(), point, replicate)}
 
 
-def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
+def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict[str, Any]:
     """The row of a run in the results: its label and the outcomes that are kept.
 
     Args:
-        table: (quarters, len(NAMES)) indicators of at least two quarters.
+        table: (quarters, len(names)) indicators of at least two quarters.
         keep: which outcomes.
+        names: of the indicators; see `model.extensions.columns_of`.
     """
-    from district_sim.model.indicators import NAMES
     from district_sim.run.trajectories import FUTURES, recovery_time, score, windows
 
-    columns = dict(zip(NAMES, table.T, strict=True))  # a data frame would take longer than all scores together
+    columns = dict(zip(names, table.T, strict=True))  # a data frame would take longer than all scores together
     scores = score(columns)
     row: dict[str, Any] = {
         "trajectory": scores.label.value,
@@ -282,10 +295,10 @@ def outcomes_of(table: "np.ndarray", keep: Keep) -> dict[str, Any]:
         "recovery_time": recovery_time(columns),
     }
     if keep.final:
-        row |= zip(NAMES, table[-1].tolist(), strict=True)
+        row |= zip(names, table[-1].tolist(), strict=True)
     if keep.late:
         _, window = windows(len(table))
-        row |= zip((f"{name}_late" for name in NAMES), table[-window:].mean(axis=0).tolist(), strict=True)
+        row |= zip((f"{name}_late" for name in names), table[-window:].mean(axis=0).tolist(), strict=True)
     return row
 
 
@@ -311,7 +324,7 @@ def _write(path: Path, table: str, rows: list[Any], orders: Orders) -> None:
 
     data: pa.Table
     if table == "runs":
-        data = pa.Table.from_pylist(rows, schema=runs_schema(orders.kinds, orders.keep))
+        data = pa.Table.from_pylist(rows, schema=runs_schema(orders.kinds, orders.keep, extensions_of(orders.bases)))
     else:
         data = with_metadata(pa.Table.from_pandas(pd.concat(rows, ignore_index=True), preserve_index=False))
     with path.open("wb") as file:

@@ -15,7 +15,7 @@ import pandas as pd
 from mesa.experimental.scenarios import Scenario as MesaScenario
 
 from district_sim.mesa_model.agents import AGENCY_ID, Agency, Firm, Multinational, View
-from district_sim.model.indicators import NAMES
+from district_sim.model.extensions import columns_of
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.state import SELF_OWNED, State, fitted
@@ -116,12 +116,13 @@ class District(mesa.Model):
         quarters = self.scenario_in_force.run.quarters
         self.parameters: Parameters = parameters_of(self.scenario_in_force)
         self.state: State = initial_state(self.parameters, self.seed, quarters)
-        self._table = np.full((quarters, len(NAMES)), np.nan)
+        self._names = columns_of(self.parameters)
+        self._table = np.full((quarters, len(self._names)), np.nan)
         self._views: WeakValueDictionary[int, Firm] = WeakValueDictionary()
         self._shown = np.zeros(0, np.bool_)
         self._agency: Agency | None = None
         self._multinationals: list[Multinational] = []
-        reporters = {name: partial(_latest, column=column) for column, name in enumerate(NAMES)}
+        reporters = {name: partial(_latest, column=column) for column, name in enumerate(self._names)}
         self.datacollector = mesa.DataCollector(model_reporters=reporters | {"seed": "seed"})
 
     # Running ------------------------------------------------------------------------------------
@@ -172,6 +173,11 @@ class District(mesa.Model):
         for section in ("firms", "run"):
             if getattr(changed, section) != getattr(now, section):
                 raise ScenarioError(f"{section}: cannot change within a run; start another district")
+        if changed.extensions.keys() != now.extensions.keys():
+            raise ScenarioError(
+                "extensions: mechanisms cannot come or go within a run; begin with extensions.NAME.on=false, say, and "
+                "change that"
+            )
         if changed.ownership.multinationals != now.ownership.multinationals:
             raise ScenarioError("ownership.multinationals: cannot change within a run; start another district")
         parameters, before = parameters_of(changed), self.state.instruments
@@ -198,7 +204,7 @@ class District(mesa.Model):
     @property
     def indicators(self) -> pd.DataFrame:
         """Indicators so far (a copy): one row per completed quarter."""
-        return as_frame(self._table[: self.quarter].copy())
+        return as_frame(self._table[: self.quarter].copy(), self._names)
 
     @property
     def scores(self) -> Scores:

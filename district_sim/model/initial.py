@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel, start_threads
 from district_sim.kernels.draws import Stream, normal, uniform, uniform2
-from district_sim.model.parameters import Parameters
+from district_sim.model.parameters import Parameters, for_kernels
 from district_sim.model.processes.relations import degree, draw_firm, tie
 from district_sim.model.processes.search import suitability
 from district_sim.model.processes.ties import chemistry
@@ -142,6 +142,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     start_threads()
     n = p.firms[0].count
     state = empty_state(n, 64 + int(n * (1.2 + 0.02 * min(quarters, 100))), p, seed)
+    p = for_kernels(p)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
     firms.phase[:n] = _roles(n, p, key)
     size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)

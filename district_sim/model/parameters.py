@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.scenario.extensions import Mechanism, mechanism
 from district_sim.scenario.fields import Section
 from district_sim.scenario.instruments import Funding, ShockKind
 from district_sim.scenario.interventions import Instrument
@@ -52,6 +53,21 @@ class Derived(NamedTuple):
     ripe_at: np.ndarray  # (T,) quarter in which a trajectory becomes feasible
 
 
+class Extension(NamedTuple):
+    """A mechanism from outside in a scenario."""
+
+    mechanism: Mechanism
+    on: bool
+    numbers: dict[str, float]
+
+    @property
+    def record(self) -> np.dtype:
+        """Of its section's numbers and what it remembers, 8 bytes each, so that it fits into `State.memory`."""
+        kinds = {name: field.annotation for name, field in self.mechanism.section.model_fields.items()}
+        numbers = [(name, np.int64 if kinds[name] is int else np.float64) for name in self.numbers]
+        return np.dtype([*numbers, *((name, np.float64) for name in self.mechanism.memory)], align=True)
+
+
 class Parameters(NamedTuple):
     """Everything the kernels read and never write."""
 
@@ -72,6 +88,8 @@ class Parameters(NamedTuple):
     policy_effects: Any
     shocks: Shocks
     derived: Derived
+    extensions: tuple[Any, ...] = ()
+    """Each an `Extension`, in alphabetical order. Kernels cannot read it: see `for_kernels`."""
 
 
 # Outside nodes: buyers, multinationals, foreign clusters, universities; what each knows of the frontier
@@ -222,6 +240,18 @@ def _sections(s: Scenario) -> dict[str, dict[str, float]]:
     return out
 
 
+def _extensions(s: Scenario) -> tuple[Extension, ...]:
+    return tuple(
+        Extension(mechanism(name), section.on, {key: value for key, value in section if key != "on"})
+        for name, section in sorted(s.extensions.items())
+    )
+
+
+def for_kernels(p: Parameters) -> Parameters:
+    """Parameters as compiled code takes them: without the mechanisms from outside."""
+    return p._replace(extensions=())
+
+
 def parameters_of(s: Scenario) -> Parameters:
     """Translate a validated scenario; a pure function of it."""
     sections = _sections(s)
@@ -243,4 +273,5 @@ def parameters_of(s: Scenario) -> Parameters:
         policies=_policies(s),
         shocks=_shocks(s),
         derived=_derived(s),
+        extensions=_extensions(s),
     )

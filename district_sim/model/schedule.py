@@ -23,6 +23,12 @@ _SPARE = 64  # rows that are always free before a quarter begins
 
 
 @inlined_kernel
+def at(place, state, living, p, s):
+    """The end of a step: mechanisms from outside act here, see `model.extensions`. In compiled code nothing happens."""
+    return living
+
+
+@inlined_kernel
 def one_quarter(state, p, row):
     """Run one quarter in place.
 
@@ -37,34 +43,42 @@ def one_quarter(state, p, row):
     # 1 World
     advance_world(state, living, p, s)
     apply_shocks(state, living, p, s)
+    at("world", state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
     # 2 Policy and agency
     apply_policies(state, living, p, s)
     run_agency(state, living, p, s)
     account_match(state, living, p, s)
     levy_taxes(state, living, p, s)
+    living = at("policy", state, living, p, s)
     # 3 Knowledge
     update_knowledge(state, living, p, s)
+    living = at("knowledge", state, living, p, s)
     # 4 Innovation
     innovate(state, living, p, s)
+    living = at("innovation", state, living, p, s)
     # 5 Sourcing and market
     run_market(state, living, p, s)
+    living = at("market", state, living, p, s)
     # 6 Ties
     update_trust(state, living, p, s)
     update_identity(state, living, p, s)
     end_ties(state, living, p, s)
     form_ties(state, living, p, s)
     update_pipelines(state, living, p, s)
+    living = at("ties", state, living, p, s)
     # 7 Ownership
     take_over(state, living, p, s)
     divest(state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
     acquire(state, living, p, s)
     bind_captives(state, living, p, s)
+    living = at("ownership", state, living, p, s)
     # 8 Demography
     exit_firms(state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
     enter_firms(state, living, p, s)
+    at("demography", state, living, p, s)
     # 9 Observation
     if row.size > 0:
         record(state, p, row)

@@ -275,6 +275,7 @@ class State(NamedTuple):
     accounts: Accounts
     tally: np.ndarray  # (len(TALLY),) reset every quarter
     clock: Clock
+    memory: np.ndarray  # (M,) records of mechanisms from outside, one after the other; see parameters.Extension
     scratch: Scratch
 
 
@@ -328,8 +329,14 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
         accounts=Accounts(np.zeros(len(ACCOUNTS)), np.zeros(len(PEOPLE))),
         tally=np.zeros(len(TALLY)),
         clock=Clock(np.zeros(1, np.int64), np.array([rows]), np.array([seed], np.uint64)),
+        memory=np.zeros(_memory(p)),
         scratch=new_scratch(capacity, domains, phases, slots, nodes),
     )
+
+
+def _memory(p: Any) -> int:
+    """Numbers that the mechanisms from outside have, together."""
+    return sum(len(extension.record.names) for extension in p.extensions)
 
 
 def _dimensions(state: State) -> tuple[int, int, int]:
@@ -385,6 +392,8 @@ def fitted(state: State, p: Any) -> State:
         raise ValueError(
             f"the parameters have {p.technology.trajectories[0]} trajectories, the state uses {in_use + 1}"
         )
+    if state.memory.size != _memory(p):
+        raise ValueError("the parameters have other extensions than the state")
     if state.instruments.size != p.policies.kind.size:
         return state._replace(instruments=_rows(p.policies.kind.size, state.instruments.dtype))
     return state

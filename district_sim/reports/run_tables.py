@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
+from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import TRAJECTORY_NAMES, amount, change, heading, record_of, row_name
 from district_sim.text.numbers import number, percent
 
@@ -64,7 +65,7 @@ def start_and_end(run: "Run") -> Group:
     """The headline indicators in the first and in the last year of a run."""
     start, end = _ends(run)
     table = _table("Indicator", "Start", "End", "Change", width=10)
-    for record in map(record_of, HEADLINES):
+    for record in map(record_of, (*HEADLINES, *indicators_of(run.scenario.extensions))):
         a, b = start[record.name], end[record.name]
         table.add_row(row_name(record), amount(record, a), amount(record, b), change(record, a, b))
     title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"

@@ -16,11 +16,11 @@ def is_compiled(scenario: Scenario | None = None) -> bool:
 
     from district_sim.kernels.compile import is_kept
     from district_sim.model.indicators import NAMES
-    from district_sim.model.parameters import parameters_of
+    from district_sim.model.parameters import for_kernels, parameters_of
     from district_sim.model.schedule import quarters
     from district_sim.model.state import empty_state, reports_of
 
     p = parameters_of(Scenario() if scenario is None else scenario)
     state = empty_state(1, 1, p, 0)
     table = np.empty((1, len(NAMES)))
-    return is_kept(quarters, state, p, table, reports_of(state, 0), 0, 1, False)
+    return is_kept(quarters, state, for_kernels(p), table, reports_of(state, 0), 0, 1, False)

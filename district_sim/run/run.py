@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from district_sim._version import __version__
+from district_sim.model.extensions import columns_of, quarters_with
 from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
-from district_sim.model.parameters import Parameters, acting_instruments, parameters_of
+from district_sim.model.parameters import Parameters, acting_instruments, for_kernels, parameters_of
 from district_sim.model.processes.knowledge import update_knowledge
-from district_sim.model.schedule import quarters, spare_rows
+from district_sim.model.schedule import spare_rows
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
 from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_whole
+from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
 
     Args:
         state: changed in place; replaced by a larger one when rows run short.
-        table: (quarters, len(NAMES)) floats.
+        table: (quarters, len(columns_of(p))) floats.
         reports: what each policy instrument did is written here, if given; see `state.reports_of`.
 
     Returns:
@@ -47,6 +49,7 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     """
     state, done = fitted(state, p), start
     reports = reports_of(state, 0) if reports is None else reports
+    quarters, p = quarters_with(p, state), for_kernels(p)
     while done < stop:
         done = quarters(state, p, table, reports, done, stop, False)
         if state.tally[OVERFLOW] > 0.0:
@@ -73,7 +76,7 @@ class Moment(NamedTuple):
     state: State
     """As it is now: the next quarters are run in it, so what is to be kept must be copied."""
     table: np.ndarray
-    """(done, len(NAMES)) indicators."""
+    """(done, len(columns_of(p))) indicators."""
     reports: Any
     """(done, I) what the policy instruments did; see `state.reports_of`."""
 
@@ -94,7 +97,7 @@ def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()
         RuntimeError: as `advance`.
     """
     state, done = initial_state(p, seed, length), 0
-    table, reports = np.full((length, len(NAMES)), np.nan), reports_of(state, length)
+    table, reports = np.full((length, len(columns_of(p))), np.nan), reports_of(state, length)
     at_once = max(1, _AT_ONCE // int(p.firms[0].count))
     yield Moment(0, state, table[:0], reports[:0])
     for stop in sorted({*stops, length}):
@@ -111,7 +114,7 @@ class Run:
     scenario: Scenario
     seed: int
     table: "np.ndarray | pd.DataFrame"
-    """(quarters, len(NAMES)) indicators, or a frame as `load` reads it; `indicators` is the same with names."""
+    """(quarters, len(names)) indicators, or a frame as `load` reads it; `indicators` is the same with names."""
     start: Snapshot
     end: Snapshot
     versions: dict[str, str]
@@ -120,15 +123,20 @@ class Run:
     spending: "Callable[[], pd.DataFrame] | None" = None
     """Makes `policies`; left out where no instrument acted."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the indicators: `indicators.NAMES`, then those of mechanisms from outside."""
+        return (*NAMES, *indicators_of(self.scenario.extensions))
+
     @cached_property
     def indicators(self) -> "pd.DataFrame":
-        """One row per quarter, columns `indicators.NAMES`."""
-        return as_frame(self.table) if isinstance(self.table, np.ndarray) else self.table
+        """One row per quarter, columns `names`."""
+        return as_frame(self.table, self.names) if isinstance(self.table, np.ndarray) else self.table
 
     @property
     def columns(self) -> Columns:
         """The indicators by name, without the frame that takes a while to make."""
-        return dict(zip(NAMES, self.table.T, strict=True)) if isinstance(self.table, np.ndarray) else self.table
+        return dict(zip(self.names, self.table.T, strict=True)) if isinstance(self.table, np.ndarray) else self.table
 
     @cached_property
     def policies(self) -> "pd.DataFrame":
@@ -166,7 +174,7 @@ class Run:
             "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
             "recovery_time": None if recovery == float("inf") else recovery,
             "policies": policy_totals(self.policies).to_dict("records"),
-            "indicators": {name: float(late[name]) for name in NAMES},
+            "indicators": {name: float(late[name]) for name in self.names},
             "start": _as_json(self.start),
             "end": _as_json(self.end),
         }
@@ -249,8 +257,12 @@ def _as_json(snapshot: Snapshot) -> dict[str, Any]:
     return {"value_chain": snapshot.value_chain.to_dict("list"), "agency": snapshot.agency}
 
 
-def versions() -> dict[str, str]:
-    """Versions that a result depends on."""
+def versions(extensions: Iterable[str] = ()) -> dict[str, str]:
+    """Versions that a result depends on.
+
+    Args:
+        extensions: names of mechanisms from outside in the scenario.
+    """
     import numba
 
     return {
@@ -258,14 +270,15 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,
+        **versions_of(extensions),
     }
 
 
-def as_frame(table: np.ndarray) -> "pd.DataFrame":
+def as_frame(table: np.ndarray, names: Sequence[str] = NAMES) -> "pd.DataFrame":
     """The table of indicators with names, indexed by quarter (1 is the first completed quarter)."""
     import pandas as pd
 
-    return pd.DataFrame(table, columns=list(NAMES), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
+    return pd.DataFrame(table, columns=list(names), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
 
 
 def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
@@ -353,7 +366,9 @@ def simulate(
         spending = partial(reported, now.reports, scenario) if now.reports.size else None
         start, end = kept.pop(0), Snapshot.of(now.state)
         kept.pop(now.done, None)
-        return Run(scenario, seed, now.table, start, end, versions(), between=kept, spending=spending)
+        return Run(
+            scenario, seed, now.table, start, end, versions(scenario.extensions), between=kept, spending=spending
+        )
 
     try:
         for now in moments:

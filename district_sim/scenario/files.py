@@ -26,6 +26,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
+from district_sim.scenario.extensions import MechanismError, mechanism
 from district_sim.scenario.paths import (
     JsonSchema,
     child_schemas,
@@ -438,6 +439,11 @@ def _step(
         raise ScenarioError(f"{source.name}: {_dotted(at)} has no entry {name} ({entries})")
     if isinstance(node, dict) and child_schemas(schemas, name, node.get(name)):
         return name
+    if at == ("extensions",):
+        try:
+            mechanism(name)
+        except MechanismError as error:
+            raise ScenarioError(f"{source.name}: {error}") from None
     known = list(known_paths(scenario_schema(), document.data))
     siblings = [_dotted((*at, key)) for schema in schemas for key in schema.get("properties", {})]
     hint = suggest(_dotted((*at, name)), siblings, cutoff=0.8)

@@ -6,10 +6,11 @@ editors are generated from here. Scenarios are frozen; unknown keys are refused.
 Monetary unit: thousand euro of the first year (k€). One step: one quarter.
 """
 
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
+from district_sim.scenario.extensions import ExtensionsSchema, MechanismSection, sections_of
 from district_sim.scenario.fields import Section, number, share, whole
 from district_sim.scenario.interventions import MOST_INSTRUMENTS, MOST_SHOCKS, Instrument, PolicyEffects, Shock
 
@@ -700,6 +701,14 @@ class Scenario(Section):
     policy_effects: PolicyEffects = PolicyEffects()
     shocks: tuple[Shock, ...] = Field((), max_length=MOST_SHOCKS, strict=False, description="Shocks from outside")
     mechanisms: Mechanisms = Mechanisms()
+    extensions: Annotated[dict[str, SerializeAsAny[MechanismSection]], ExtensionsSchema()] = Field(
+        {}, description="Mechanisms from installed packages: name, then its parameters"
+    )
+
+    @field_validator("extensions", mode="before")
+    @classmethod
+    def _installed(cls, given: Any) -> Any:
+        return sections_of(given)
 
     @field_validator("policies")
     @classmethod

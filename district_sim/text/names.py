@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from district_sim.run.trajectories import Trajectory
+from district_sim.scenario.extensions import all_indicators
 from district_sim.text.numbers import number, percent, points
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def record_of(name: str) -> "Indicator":
     from district_sim.model.indicators import INDICATORS, Indicator
 
     plain = name.removesuffix("_late")
-    for indicator in INDICATORS:
+    outside = (Indicator(column, *one[1:-1]) for column, one in all_indicators().items())
+    for indicator in (*INDICATORS, *outside):
         if indicator.name == plain:
             if plain == name:
                 return indicator

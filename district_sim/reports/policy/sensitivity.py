@@ -85,6 +85,7 @@ def under(cell: str) -> str:
 def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -> tuple[float, ...]:
     """The outcome of one luck under each mix; NaN for all where it cannot be run."""
     from district_sim.experiments.work import outcomes_of
+    from district_sim.model.extensions import columns_of
     from district_sim.run.run import quarters_of
 
     settings, seed = job
@@ -92,8 +93,9 @@ def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -
     try:
         for cell in cells:
             scenario = scenario_of(Point(0, "", cell, settings), bases)
-            *_, end = quarters_of(parameters_of(scenario), seed, scenario.run.quarters)
-            found.append(float(outcomes_of(end.table, Keep())[outcome]))
+            p = parameters_of(scenario)
+            *_, end = quarters_of(p, seed, scenario.run.quarters)
+            found.append(float(outcomes_of(end.table, Keep(), columns_of(p))[outcome]))
     except (ScenarioError, RuntimeError):  # do not go together; more firms than there is room for
         return (float("nan"),) * len(cells)
     return tuple(found)
