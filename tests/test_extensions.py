@@ -196,7 +196,7 @@ class TestExperiments:
         cheap = tmp_path / "cheap.yaml"
         cheap.write_text(f"extends: {file}\nextensions: {{guarantee_fund: {{fee: 0.001}}}}\n")
         outcomes = ",".join(["employment", *COLUMNS])
-        told = call("compare", cheap, file, "--outcomes", outcomes, "--replications", 3, "--workers", 1, "--quiet")
+        told = call("compare", cheap, file, "--outcomes", outcomes, "--replications", 3, "--workers", 1)
         assert told.exit_code == 0, told.output
         assert "Guarantee fund, k€" in told.output
 
