@@ -74,7 +74,7 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
     """Main indicators over the quarters so far."""
     desk.tick.get()
     table = track.district.indicators
-    panels = [*panels, *(Panel((name,)) for name in indicators_of(track.district.scenario.extensions))]
+    panels = [*panels, *(Panel((name,)) for name in indicators_of(track.district.scenario_in_force.extensions))]
     marks, quarters = marks_of(desk), desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
         for panel in panels:

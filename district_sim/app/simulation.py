@@ -63,7 +63,7 @@ class Track:
     def run(self) -> Run:
         """The quarters so far as a run that can be saved. Its scenario is the one that it began with."""
         d, course = self.district, self.course
-        used = versions(d.scenario.extensions)
+        used = versions(d.scenario_in_force.extensions)
         return Run(course.scenario(), course.seed, d.indicators, self.begin, Snapshot.of(d.state), used)
 
 
