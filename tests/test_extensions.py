@@ -47,7 +47,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The package is found here and in the processes that start from here."""
     monkeypatch.syspath_prepend(PACKAGE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setattr("district_sim.kernels.compile.is_compiled", lambda: True)
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
     forget()
     yield
     forget()
