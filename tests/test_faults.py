@@ -306,7 +306,7 @@ def _threads(workers: int) -> Any:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """A disk of 400 kB at `disk`; yields a function that changes its size."""
+    """A disk of 240 kB at `disk`, too small for the data however few files a slow machine writes; yields a function that changes its size."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
@@ -314,7 +314,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         line = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(disk)]
         return shutil.which("mount") is not None and subprocess.run(line, capture_output=True).returncode == 0
 
-    if not mount("size=400k"):
+    if not mount("size=240k"):
         pytest.skip("needs the right to mount a small disk")
 
     def resize(size: str) -> None:
