@@ -306,7 +306,7 @@ def _threads(workers: int) -> Any:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """A disk of 240 kB at `disk`, too small for the data however few files a slow machine writes; yields a function that changes its size."""
+    """A disk of 240 kB at `disk`, too small for any sweep here; yields a function that changes its size."""
     disk = tmp_path / "disk"
     disk.mkdir()
 
