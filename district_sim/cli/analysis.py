@@ -34,7 +34,7 @@ def experiment_of(**fields: Any) -> "Experiment":
 def checked_outcomes(text: str) -> list[str]:
     """Names of outcomes, each of which is a column of the table of runs."""
     from district_sim.experiments.design import Keep, outcomes
-    from district_sim.scenario.paths import suggest
+    from district_sim.scenario.suggestions import suggest
 
     known = outcomes(Keep())
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

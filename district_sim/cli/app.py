@@ -45,7 +45,7 @@ def app(
     with clean_ends():
         _need()
         from district_sim.scenario.files import ScenarioError, scenario_names
-        from district_sim.scenario.paths import suggest
+        from district_sim.scenario.suggestions import suggest
 
         if scenario not in scenario_names():
             hint = suggest(scenario, scenario_names())

@@ -147,7 +147,7 @@ def cowan_jonard(
     with clean_ends():
         from district_sim.evidence.replications.exchange import Agents, Graph, SettingError
         from district_sim.evidence.replications.networks import Network
-        from district_sim.scenario.paths import suggest
+        from district_sim.scenario.suggestions import suggest
 
         if network not in list(Network):
             known = [each.value for each in Network]

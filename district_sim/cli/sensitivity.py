@@ -218,7 +218,7 @@ def discover(
 
 def _check_trajectory(name: str) -> None:
     from district_sim.run.trajectories import Trajectory
-    from district_sim.scenario.paths import suggest
+    from district_sim.scenario.suggestions import suggest
 
     known = [trajectory.value for trajectory in Trajectory]
     if name not in known:

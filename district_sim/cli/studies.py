@@ -76,7 +76,7 @@ def study(
             _list(as_json)
             return
         if name != ALL and name not in STUDIES:
-            from district_sim.scenario.paths import suggest
+            from district_sim.scenario.suggestions import suggest
 
             known = [LIST, ALL, *STUDIES]
             stop(f"there is no study {name!r}{suggest(name, known) or f' (known: {", ".join(known)})'}", BAD_INPUT)

@@ -17,8 +17,8 @@ from district_sim.scenario.paths import (
     scenario_schema,
     schemas_at,
     show,
-    suggest,
 )
+from district_sim.scenario.suggestions import suggest
 
 type Bases = dict[tuple[str, str], dict[str, Any]]
 """Resolved scenarios as plain data, by (scenario, name of the policies)."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from district_sim.experiments.errors import DesignError
 from district_sim.scenario.extensions import all_indicators, indicators_of
 from district_sim.scenario.interventions import Instrument
-from district_sim.scenario.paths import show, suggest
+from district_sim.scenario.paths import show
+from district_sim.scenario.suggestions import suggest
 
 type Value = bool | int | float | str
 type Design = Literal["factorial", "list", "latin_hypercube", "sobol", "morris"]

@@ -22,8 +22,9 @@ from district_sim.experiments.checks import checked_values
 from district_sim.experiments.design import Experiment, Keep, Range, Span
 from district_sim.experiments.errors import DesignError, dotted
 from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
-from district_sim.scenario.paths import show, suggest
+from district_sim.scenario.paths import show
 from district_sim.scenario.policy_files import policy_mix
+from district_sim.scenario.suggestions import suggest
 
 type Places = Callable[[Key], str]
 """From a field of an experiment to where it was written, ready to stand before a message."""

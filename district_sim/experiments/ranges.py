@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from district_sim.experiments.design import OWN, Interval, Range, Value
 from district_sim.experiments.points import Point, scenario_of
 from district_sim.scenario.files import ScenarioError
-from district_sim.scenario.paths import (
-    JsonSchema,
-    expected,
-    known_paths,
-    scenario_schema,
-    schemas_at,
-    suggest,
-    value_at,
-)
+from district_sim.scenario.paths import JsonSchema, expected, known_paths, scenario_schema, schemas_at, value_at
+from district_sim.scenario.suggestions import suggest
 
 if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from pydantic import Field, create_model
 
 from district_sim.scenario.fields import Section
-from district_sim.scenario.paths import suggest
+from district_sim.scenario.suggestions import suggest
 
 GROUP = "district_sim.mechanisms"
 PLACES = ("world", "policy", "knowledge", "innovation", "market", "ties", "ownership", "demography")

@@ -38,8 +38,8 @@ from district_sim.scenario.paths import (
     part_of,
     scenario_schema,
     show,
-    suggest,
 )
+from district_sim.scenario.suggestions import suggest
 
 if TYPE_CHECKING:
     import datetime

@@ -5,8 +5,7 @@ Every function takes schemas as a list, because a place may allow several kinds 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -69,20 +68,6 @@ def known_paths(schema: JsonSchema, value: Any, prefix: str = "") -> Iterator[st
             below = part_of(value, name)
             for child in child_schemas([part], name, below):
                 yield from known_paths(child, below, f"{path}.")
-
-
-def suggest(word: str, known: Sequence[str], leaf: str | None = None, cutoff: float = 0.6) -> str:
-    """`; did you mean ...?` for the known names nearest to `word`, or those that end in `leaf`."""
-    near = [path for path in known if leaf and path.rsplit(".", 1)[-1] == leaf]
-    near = near[:3] or _nearest(word, known, cutoff)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
-def _nearest(word: str, known: Sequence[str], cutoff: float) -> list[str]:
-    """The best match, and what is nearly as good: a slip of the finger has one name that was meant."""
-    found = difflib.get_close_matches(word, known, n=3, cutoff=cutoff)
-    likeness = [difflib.SequenceMatcher(None, name, word).ratio() for name in found]
-    return [name for name, ratio in zip(found, likeness, strict=True) if ratio > likeness[0] - 0.05]
 
 
 def options(schemas: Iterable[JsonSchema]) -> list[str]:

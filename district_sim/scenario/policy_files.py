@@ -29,7 +29,8 @@ from district_sim.scenario.files import (
     scenario_names,
     validated,
 )
-from district_sim.scenario.paths import show, suggest
+from district_sim.scenario.paths import show
+from district_sim.scenario.suggestions import suggest
 
 if TYPE_CHECKING:
     from district_sim.scenario.interventions import Instrument

@@ -19,8 +19,9 @@ from pydantic_core import ErrorDetails
 
 from district_sim.scenario.fields import Section
 from district_sim.scenario.files import Key, ScenarioError, bundled_folder, load_scenario, read_yaml, shown_path
-from district_sim.scenario.paths import expand, expected, schemas_at, show, suggest, value_at
+from district_sim.scenario.paths import expand, expected, schemas_at, show, value_at
 from district_sim.scenario.sections import Scenario
+from district_sim.scenario.suggestions import suggest
 
 CASES = "cases"
 """Folder of the cases, in that of the bundled scenarios."""
