@@ -106,7 +106,7 @@ class TestContributions:
         assert ran(state).agency.incumbents[0] == 0.0
         state.world.newest = 1
         assert ran(state).agency.incumbents[0] == pytest.approx(1.0)
-        state.firms.trajectory = 1
+        state.firms.technology = 1
         assert ran(state).agency.incumbents[0] == 0.0
 
 

@@ -80,7 +80,7 @@ def test_a_frame_tells_of_firms_what_the_agents_tell(district: District, frame: 
         assert frame.firm[i] == firm.unique_id
         assert (frame.x[i], frame.y[i]) == firm.pos
         assert frame.employees[i] == np.float32(firm.employees)
-        assert (frame.phase[i], frame.technology[i]) == (firm.phase, firm.trajectory)
+        assert (frame.phase[i], frame.technology[i]) == (firm.phase, firm.technology)
         assert bool(frame.participant[i]) == firm.participates
         assert list(CONTROLS)[frame.control[i]] == controls[firm.unique_id]
         assert np.array_equal(frame.tacit[i], firm.tacit)
@@ -131,7 +131,7 @@ def test_the_same_district_differs_nowhere_and_another_where_it_differs(frame: F
     other = lively()
     assert differing(frame, frame_of(other)) == frozenset()
     changed, gone = list(other.firms)[5:7]
-    changed.trajectory = 1 - min(1, changed.trajectory)
+    changed.technology = 1 - min(1, changed.technology)
     gone.remove()
     assert differing(frame, frame_of(other)) == {changed.unique_id, gone.unique_id}
 

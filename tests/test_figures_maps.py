@@ -42,6 +42,16 @@ def test_moments_on_the_way_change_nothing(run: Run) -> None:
 def test_a_saved_run_is_drawn_alike(run: Run, tmp_path: Path) -> None:
     run.save(tmp_path)
     loaded = Run.load(tmp_path)
+    for table, new, old in (
+        ("indicators", "technology_mean", "trajectory_mean"),
+        ("firms", "technology", "trajectory"),
+    ):
+        path = tmp_path / f"{table}.parquet"
+        pd.read_parquet(path).rename(columns={new: old}).to_parquet(path)
+    with pytest.warns(FutureWarning, match="is now called"):
+        older = Run.load(tmp_path)
+    pd.testing.assert_frame_equal(older.table, loaded.table)
+    pd.testing.assert_frame_equal(older.end.firms, loaded.end.firms)
     for before, after in ((run.start, loaded.start), (run.end, loaded.end)):
         pd.testing.assert_frame_equal(before.value_chain, after.value_chain)
         assert before.agency == after.agency

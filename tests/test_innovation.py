@@ -50,7 +50,7 @@ def test_a_switch_resets_tenure_and_diminishing_returns() -> None:
     state.firms.increments, state.firms.tenure = 10, 5
     p = innovation(decision_rate=1.0, switching_base=0.0, lockin_functional=0.0)
     after = cases.run("innovate", state, p)
-    switched = after.firms.trajectory == 1
+    switched = after.firms.technology == 1
     assert switched.any()
     assert (after.firms.increments[switched] == 0).all()
     assert (after.firms.tenure[switched] == 0).all()
@@ -111,7 +111,7 @@ class TestLockIn:
         one = self.cost(state)
         make_tie(state, A, 2, 0.9)
         assert self.cost(state) > one > alone
-        state.firms.trajectory[[B, 2]] = 1
+        state.firms.technology[[B, 2]] = 1
         assert self.cost(state) == pytest.approx(alone)
 
     def test_distrusted_partners_do_not_bind(self) -> None:
@@ -146,7 +146,7 @@ class TestLockIn:
             for i in living(state)[::2]:
                 make_tie(state, i, i + 1, trust)
             p = innovation(decision_rate=1.0, lockin_functional=0.4, lockin_cognitive=1.0, switching_base=0.0)
-            return int(cases.run("innovate", state, p).firms.trajectory.sum())
+            return int(cases.run("innovate", state, p).firms.technology.sum())
 
         assert switches(0, 0.0) == 40
         assert switches(400, 0.0) == 0
@@ -159,7 +159,7 @@ class TestRadicalInnovation:
         for ahead, kind in ((5, RADICAL), (20, ADOPTIONS)):
             state = ripe(cases.strangers())
             state.tally[:] = 0.0
-            state.firms.trajectory[:ahead] = 1
+            state.firms.technology[:ahead] = 1
             tally = cases.run("innovate", state, p).tally
             assert tally[kind] == 40 - ahead
             assert tally[[RADICAL, ADOPTIONS]].sum() == 40 - ahead
@@ -169,16 +169,16 @@ class TestRadicalInnovation:
         state.world.newest = 0
         assert not cases.run(
             "innovate", state, innovation(decision_rate=1.0, switching_base=0.0)
-        ).firms.trajectory.any()
+        ).firms.technology.any()
 
     def test_switched_off_nobody_explores_or_switches(self) -> None:
         p = cases.parameters("open", mechanisms={"radical_innovation": False})
         state = cases.district("open", 1, 0)
         after, row = cases.quarter(state, p, 12)
-        assert not after.firms.trajectory.any()
+        assert not after.firms.technology.any()
         assert row["radical_rate"] == row["adoption_rate"] == 0.0
         on, _ = cases.quarter(state, cases.parameters("open"), 12)
-        assert on.firms.trajectory.any()
+        assert on.firms.technology.any()
 
     def test_needs_distant_knowledge_through_networks(self) -> None:
         """The same exploration yields more with a pipeline, a partner's, the agency's or public transfer."""
@@ -229,5 +229,5 @@ class TestRadicalInnovation:
 def test_quality_ceiling_rises_from_trajectory_to_trajectory() -> None:
     state = ripe(cases.strangers())
     old = cases.run("innovate", state, innovation()).firms.quality[A]
-    state.firms.trajectory = 1
+    state.firms.technology = 1
     assert cases.run("innovate", state, innovation()).firms.quality[A] > 1.1 * old

@@ -112,7 +112,7 @@ def _improved(p: Any) -> float:
 
 @effect_of("radical_innovation", situation="open")
 def _switched(p: Any) -> float:
-    return float(cases.quarter(cases.district("open", 1, 0), p, 12)[0].firms.trajectory.max())
+    return float(cases.quarter(cases.district("open", 1, 0), p, 12)[0].firms.technology.max())
 
 
 @effect_of("productive_reproduction", demography={"entry": 0.3})

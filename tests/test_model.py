@@ -407,7 +407,7 @@ def test_what_cannot_be_written_is_refused(model: District) -> None:
     with pytest.raises(ValueError, match="phase goes from 0 to"):
         firm.phase = model.scenario.technology.phases
     with pytest.raises(TypeError):
-        firm.trajectory = 0.5
+        firm.technology = 0.5
     with pytest.raises(ValueError, match="identity must be finite"):
         firm.identity = float("nan")
     with pytest.raises(ValueError, match="tacit has shape"):

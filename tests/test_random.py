@@ -220,7 +220,7 @@ def _events(seed: int, hermit: bool) -> np.ndarray:
         before = copied(state)
         one_quarter(state, p, np.empty(0))
         f, old = state.firms[:n], before.firms[:n]
-        changed = [f[name] != old[name] for name in ("owner", "captor", "trajectory", "increments")]
+        changed = [f[name] != old[name] for name in ("owner", "captor", "technology", "increments")]
         links = [state.ties["partner"][:n], state.pipelines["node"][:n]]
         were = [before.ties["partner"][:n], before.pipelines["node"][:n]]
         changed += [(now != then).any(axis=1) for now, then in zip(links, were, strict=True)]

@@ -243,7 +243,7 @@ def test_only_pioneers_innovate_radically() -> None:
     alive = int(state.firms.alive.sum())
     for ahead, radical in ((0, 1.0), (alive // 2, 0.0)):
         before, year = copied(state).firms, iu._allied(state, 0.5, 0)
-        before.trajectory[2 : 2 + ahead] = 1
+        before.technology[2 : 2 + ahead] = 1
         after = before.copy()
         after.trajectory[0], after.increments[0] = 1, 0
         after.increments[1] += 2

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 
 from district_sim import cli
 from district_sim.experiments import Results
-from district_sim.experiments.results import stata_names
+from district_sim.experiments.results import read_shards, stata_names
 from district_sim.experiments.store import FolderError
 from district_sim.model.indicators import NAMES
 
@@ -32,6 +33,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     run_here(e, here / "out")
     return here / "out"
+
+
+def test_columns_of_older_data_sets_are_read_with_a_note(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "old")
+    for table, new, name in (("runs", "technology_mean", "trajectory_mean"), ("firms", "technology", "trajectory")):
+        for path in (tmp_path / "old" / table).glob("*.parquet"):
+            data = pq.read_table(path)
+            pq.write_table(
+                data.rename_columns([name if column == new else column for column in data.column_names]), path
+            )
+        with pytest.warns(FutureWarning, match=f"{name} is now called {new}"):
+            old = getattr(Results(tmp_path / "old"), table)
+        pd.testing.assert_frame_equal(old, getattr(Results(folder), table))
+    with pytest.warns(FutureWarning):
+        assert read_shards(tmp_path / "old", "runs", ["technology_mean"]).column_names == ["technology_mean"]
 
 
 def test_table_of_runs(folder: Path) -> None:

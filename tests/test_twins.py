@@ -11,7 +11,9 @@ from naive import cases
 
 from district_sim.model import schedule
 from district_sim.model.indicators import NAMES, record
-from district_sim.model.state import State, copied
+from district_sim.model.scratch import TECHNOLOGIES
+from district_sim.model.state import State, copied, fitted, owner_code
+from district_sim.scenario.sections import Ownership, Technology
 
 PROCESSES = "district_sim.model.processes."
 TWINS = {process.__name__: process for process in naive.PROCESSES}
@@ -65,6 +67,26 @@ def test_whole_quarters_agree_before_the_strategy() -> None:
     for _ in range(2):
         naive.one_quarter(by_hand, p)
     cases.assert_same_state(compiled, by_hand, rtol=1e-5, atol=1e-5)
+
+
+def test_indicators_agree_with_as_many_multinationals_as_there_may_be() -> None:
+    """Sums by company have room of their own: the last one's affiliates count, and no other sum changes."""
+    field = Ownership.model_fields["multinationals"]
+    most = next(limit.le for limit in field.metadata if hasattr(limit, "le"))
+    p = cases.parameters("open", ownership={"multinationals": most})
+    state = fitted(cases.district("open", 3, 3), p)
+    living = np.flatnonzero(state.firms.alive)
+    state.firms.owner[living] = [owner_code(most - 1 - n) for n in range(living.size)]
+    row = np.full(len(NAMES), np.nan)
+    record(state, p, row)
+    np.testing.assert_allclose(row, list(naive.observe(state, p).values()), rtol=1e-6, atol=1e-9)
+    assert np.count_nonzero(state.scratch.companies) == np.count_nonzero(state.firms.sales[living])
+    assert row[NAMES.index("mne_employment_share")] == 1.0
+
+
+def test_there_is_room_for_as_many_technologies_as_there_may_be() -> None:
+    field = Technology.model_fields["trajectories"]
+    assert next(limit.le for limit in field.metadata if hasattr(limit, "le")) == TECHNOLOGIES
 
 
 SHAKEN = ("trust", "identity", "education", "it", "experience", "collaboration", "absorptive")

@@ -132,7 +132,7 @@ def frame_of(district: "District") -> Frame:
         employees=f["employees"].astype(np.float32),
         phase=f["phase"].astype(np.uint8),
         control=_control(living, f["owner"], f["captor"]),
-        technology=f["trajectory"].astype(np.uint8),
+        technology=f["technology"].astype(np.uint8),
         participant=(f["participates"] > 0).astype(np.uint8),
         absorptive=f["absorptive"].astype(np.float32),
         tacit=f["tacit"],
@@ -149,7 +149,7 @@ def frame_of(district: "District") -> Frame:
 
 
 _FIRM = (
-    *("key", "x", "y", "employees", "phase", "owner", "captor", "trajectory"),
+    *("key", "x", "y", "employees", "phase", "owner", "captor", "technology"),
     *("participates", "absorptive", "tacit", "codified"),
 )
 

@@ -15,6 +15,7 @@ from district_sim.experiments.columns import column_notes, runs_schema
 from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
+from district_sim.run.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.run.whole_files import write_csv, write_whole
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _FEW = 24  # points that a summary lists one by one
+_RENAMED = {"runs": RENAMED, "series": RENAMED, "firms": RENAMED_OF_FIRMS}  # by table
 
 type Format = Literal["csv", "dta", "parquet"]
 type Table = Literal["runs", "series", "firms", "spending"]
@@ -298,13 +300,21 @@ def read_shards(folder: Path, table: str, columns: list[str] | None = None) -> "
 
     rows = read_ledger(folder, "SELECT shard FROM shards WHERE ',' || tables || ',' LIKE ?", f"%,{table},%")
     files = [str(folder / table / shard_file(shard)) for (shard,) in rows]
+    if not files:
+        return None
     try:
-        return ds.dataset(files).to_table(columns=columns) if files else None
+        data = ds.dataset(files)
+        old = {new: name for name, new in _RENAMED.get(table, {}).items() if name in data.schema.names}
+        found = data.to_table(columns=columns and [old.get(name, name) for name in columns])
     except (OSError, pa.ArrowInvalid) as error:
         raise FolderError(
             f"{folder / table}: a shard is missing or damaged; remove it, and repeat the sweep to make its runs "
             f"again ({str(error).splitlines()[0]})"
         ) from None
+    if not old:
+        return found
+    note_renamed(folder / table, {name: new for new, name in old.items()})
+    return found.rename_columns([_RENAMED[table].get(name, name) for name in found.column_names])
 
 
 # Enough replications ------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from district_sim.model.processes.demography import close_firm
 from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, WORLD, State
 
 AGENCY_ID = -1
-"""`unique_id` of the agency. A firm's is its row 0, 1, ...; multinational m's is -2 - m, as in `state.firms.owner`."""
+"""`unique_id` of the agency. A firm's is its row 0, 1, ...; a multinational's is its `owner_code`."""
 
 
 class Viewed(Protocol):
@@ -154,9 +154,9 @@ class Firm(View):
     x = Column(float, "Kilometres east of the centre.")
     y = Column(float, "Kilometres north of the centre.")
     dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.")
-    trajectory = Column(int, "Technological trajectory, 0 is the first.", count="trajectories")
-    tenure = Column(int, "Quarters on the trajectory.")
-    increments = Column(int, "Incremental innovations on the trajectory.")
+    technology = Column(int, "Technology that it works with, 0 is the first.", count="trajectories")
+    tenure = Column(int, "Quarters on the technology.")
+    increments = Column(int, "Incremental innovations on the technology.")
     tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.")
     codified = Column(_frozen, "Codified knowledge by domain; a copy, assign to change it.")
     education = Column(float, "Education of the workforce, 0..1.")

@@ -18,7 +18,7 @@ from district_sim.mesa_model.agents import AGENCY_ID, Agency, Firm, Multinationa
 from district_sim.model.extensions import columns_of
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
-from district_sim.model.state import SELF_OWNED, State, fitted
+from district_sim.model.state import SELF_OWNED, State, company_of, fitted, owner_code
 from district_sim.run.run import advance, as_frame
 from district_sim.run.trajectories import Scores, Trajectory, score
 from district_sim.scenario.files import ScenarioError, load_scenario
@@ -256,7 +256,7 @@ class District(mesa.Model):
         """The multinationals that look for firms to buy."""
         if not self._multinationals:
             number = int(self.parameters.ownership[0].multinationals)
-            self._multinationals = [Multinational.of(self, SELF_OWNED - 1 - m) for m in range(number)]
+            self._multinationals = [Multinational.of(self, owner_code(m)) for m in range(number)]
         return self._multinationals
 
     def firm(self, row: int) -> Firm:
@@ -277,7 +277,7 @@ class District(mesa.Model):
         """The agent behind a value of `state.firms.owner`."""
         if code == SELF_OWNED:
             return None
-        return self.firm(code) if code >= 0 else self.multinationals[SELF_OWNED - 1 - code]
+        return self.firm(code) if code >= 0 else self.multinationals[company_of(code)]
 
     def register_agent(self, agent: Any) -> None:
         """Add an agent of somebody else's to `agents`; the district's own appear there when `agents` is asked for."""

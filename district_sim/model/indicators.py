@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from district_sim.kernels.compile import kernel, literal_unroll
 from district_sim.model.network_shape import shape_of_network
 from district_sim.model.processes.relations import controller, is_affiliate
-from district_sim.model.scratch import list_living
+from district_sim.model.scratch import SUMS, list_living
 from district_sim.model.state import (
     ACQUISITIONS,
     ADOPTIONS,
@@ -27,10 +27,10 @@ from district_sim.model.state import (
     TIE_DEATHS,
     UNEMPLOYED,
     WAGES,
+    company_of,
 )
 
 _FEW = 16  # values that are sorted by insertion
-_SUMS = 25  # sums over firms, at the end of scratch.counts
 
 
 class Indicator(NamedTuple):
@@ -111,7 +111,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("radical_rate", "Radical rate", "share/quarter", 1, "Firms that made a radical innovation"),
     Indicator("adoption_rate", "Adoption rate", "share/quarter", 1, "Firms that adopted a technology opened by others"),
     Indicator("increment_rate", "Increment rate", "share/quarter", 1, "Firms that made an incremental innovation"),
-    Indicator("trajectory_mean", "Mean technology", "1", 2, "Mean technology of firms (0 is the first)"),
+    Indicator("technology_mean", "Mean technology", "1", 2, "Mean technology of firms (0 is the first)"),
     Indicator("newest_share", "On newest technology", "share", 1, "Firms on the newest technology that is feasible"),
     Indicator("participation", "Participation", "share", 1, "Firms that contribute to the collective agency"),
     Indicator("agency_capability", "Agency capability", "1", 2, "Capability of the collective agency"),
@@ -188,10 +188,10 @@ def _gini(values):
 
 
 @kernel
-def _control(firms, living, rows, sales, multinationals, scratch):
+def _control(firms, living, rows, sales, scratch):
     """Herfindahl index of sales by controlling unit; size of the groups; uses `scratch.value`, `scratch.other`."""
     by_unit, in_group = scratch.value, scratch.other
-    companies = scratch.counts[:multinationals]
+    companies = scratch.companies
     companies[:] = 0.0
     by_unit[:rows] = 0.0
     in_group[:rows] = 0.0
@@ -202,7 +202,7 @@ def _control(firms, living, rows, sales, multinationals, scratch):
             if firms[i].owner != SELF_OWNED:
                 in_group[unit], in_group[i] = 1.0, 1.0
         else:
-            companies[-2 - unit] += firms[i].sales
+            companies[company_of(unit)] += firms[i].sales
     concentration, members, people = 0.0, 0.0, 0.0
     for i in range(rows):
         concentration += _ratio(by_unit[i], sales) ** 2
@@ -245,14 +245,14 @@ def _coverage(firms, living, phase_value, abroad):
     for i in living:
         if firms[i].phase == phases - 1:
             sales += firms[i].sales
-            for k in range(phases - 1):
-                abroad[k] += firms[i].sales * firms[i].abroad[k]
-                made += firms[i].sales * firms[i].made[k] / (phases - 1)
+            for q in range(phases - 1):
+                abroad[q] += firms[i].sales * firms[i].abroad[q]
+                made += firms[i].sales * firms[i].made[q] / (phases - 1)
     if sales == 0.0:
         return 0.0, 0.0
     covered = 1.0
-    for k in range(phases - 1):
-        covered += min(1.0, 2.0 * (1.0 - abroad[k] / sales))
+    for q in range(phases - 1):
+        covered += min(1.0, 2.0 * (1.0 - abroad[q] / sales))
     return covered / phases, made / sales
 
 
@@ -280,44 +280,43 @@ def _gatekeepers(firms, living, inflow):
 
 @kernel
 def _by_firm(firms, living, pipelines, world, last, sums, value_added):
-    """Sums over living firms into `sums`; positive value added into `value_added`."""
-    mean_tacit, mean_tacit2 = 0.0, 0.0
+    """Sums over living firms into `sums`, a record; positive value added into `value_added`."""
+    for name in literal_unroll(SUMS):
+        sums[name] = 0.0
     for n in range(living.size):
         i = living[n]
         value_added[n] = max(0.0, firms[i].value_added)
         affiliate = is_affiliate(i, firms)
         supplier = firms[i].phase < last
         tacit, codified = _mean(firms[i].tacit), _mean(firms[i].codified)
-        mean_tacit += tacit
-        mean_tacit2 += tacit * tacit
+        sums.tacit += tacit
+        sums.tacit_squared += tacit * tacit
         links = 0
         for g in range(pipelines[i].node.size):
             links += pipelines[i].node[g] >= 0
-        sums[0] += firms[i].employees
-        sums[1] += 0.0 if supplier else firms[i].sales
-        sums[2] += firms[i].value_added
-        sums[3] += firms[i].profit
-        sums[4] += firms[i].founded < 0
-        sums[5] += firms[i].sales
-        sums[6] += firms[i].sales * affiliate
-        sums[7] += firms[i].employees * affiliate
-        sums[8] += supplier
-        sums[9] += supplier and firms[i].client_share > 0.5
-        sums[10] += supplier and (firms[i].captor >= 0 or firms[i].owner >= 0)
-        sums[11] += firms[i].identity
-        sums[12] += links
-        sums[13] += links > 0
-        sums[14] += firms[i].inflow
-        sums[15] += firms[i].inflow_collective
-        sums[16] += firms[i].inflow_local
-        sums[17] += codified
-        sums[18] += firms[i].absorptive
-        sums[19] += firms[i].education
-        sums[20] += firms[i].employees * firms[i].quality
-        sums[21] += firms[i].trajectory
-        sums[22] += firms[i].trajectory >= world[0].newest
-    sums[23] = mean_tacit
-    sums[24] = mean_tacit2
+        sums.employees += firms[i].employees
+        sums.turnover += 0.0 if supplier else firms[i].sales
+        sums.value_added += firms[i].value_added
+        sums.profit += firms[i].profit
+        sums.first += firms[i].founded < 0
+        sums.sales += firms[i].sales
+        sums.affiliates_sales += firms[i].sales * affiliate
+        sums.affiliates_employees += firms[i].employees * affiliate
+        sums.suppliers += supplier
+        sums.dependent += supplier and firms[i].client_share > 0.5
+        sums.bound += supplier and (firms[i].captor >= 0 or firms[i].owner >= 0)
+        sums.identity += firms[i].identity
+        sums.pipelines += links
+        sums.pipeline_firms += links > 0
+        sums.inflow += firms[i].inflow
+        sums.inflow_collective += firms[i].inflow_collective
+        sums.inflow_local += firms[i].inflow_local
+        sums.codified += codified
+        sums.absorptive += firms[i].absorptive
+        sums.education += firms[i].education
+        sums.quality += firms[i].employees * firms[i].quality
+        sums.technology += firms[i].technology
+        sums.newest += firms[i].technology >= world[0].newest
 
 
 @kernel
@@ -333,44 +332,43 @@ def observe(state, p):
     rows, last, scratch = state.clock.rows[0], p.technology[0].phases - 1, state.scratch
     living = list_living(firms, state.clock, scratch)
     n = living.size
-    sums = scratch.counts[-_SUMS:]
-    sums[:] = 0.0
+    sums = scratch.sums[0]
     _by_firm(firms, living, state.pipelines, world, last, sums, scratch.value)
     gini = _gini(scratch.value[:n])
-    employees, turnover, value, profit, sales = sums[0], sums[1], sums[2], sums[3], sums[5]
-    hhi, members, group_people = _control(firms, living, rows, sales, p.ownership[0].multinationals, scratch)
+    employees, value = sums.employees, sums.value_added
+    hhi, members, group_people = _control(firms, living, rows, sums.sales, scratch)
     known = p.knowledge[0].trust_threshold
     count, trust, trusted, largest_client, paid = _tie_statistics(living, ties, state.orders, known)
     largest, closed, neighbourhoods, paths, pairs = shape_of_network(living, ties, state.clock, scratch)
     covered, made = _coverage(firms, living, p.derived.phase_value, scratch.phase[0])
-    outside = sums[14] + sums[15]
+    outside = sums.inflow + sums.inflow_collective
     people = state.accounts.people
-    identity, education, capability = _ratio(sums[11], n), _ratio(sums[19], n), agency[0].capability
-    mean_tacit = _ratio(sums[23], n)
+    identity, education, capability = _ratio(sums.identity, n), _ratio(sums.education, n), agency[0].capability
+    mean_tacit = _ratio(sums.tacit, n)
     spending = state.instruments.spent.sum()
     economy = Economy(
         firms=float(n),
         employment=employees,
         unemployment=_ratio(people[UNEMPLOYED], people[UNEMPLOYED] + people[EMPLOYED]),
-        turnover=turnover,
+        turnover=sums.turnover,
         value_added=value,
         value_added_local=value - tally[REPATRIATED],
         productivity=_ratio(value, employees),
         wage=_ratio(tally[WAGES], employees),
-        profit_share=_ratio(profit, value),
-        survival=_ratio(sums[4], float(p.firms[0].count)),
+        profit_share=_ratio(sums.profit, value),
+        survival=_ratio(sums.first, float(p.firms[0].count)),
         entries=tally[ENTRIES],
         exits=tally[EXITS],
         gini=gini,
     )
     control = Control(
-        mne_turnover_share=_ratio(sums[6], sales),
-        mne_employment_share=_ratio(sums[7], employees),
+        mne_turnover_share=_ratio(sums.affiliates_sales, sums.sales),
+        mne_employment_share=_ratio(sums.affiliates_employees, employees),
         group_firm_share=_ratio(members, n),
         group_employment_share=_ratio(group_people, employees),
         hhi_control=hhi,
-        dependent_share=_ratio(sums[9], sums[8]),
-        captive_share=_ratio(sums[10], sums[8]),
+        dependent_share=_ratio(sums.dependent, sums.suppliers),
+        captive_share=_ratio(sums.bound, sums.suppliers),
         order_centralisation=_ratio(n * largest_client / paid - 1.0, n - 1.0) if paid > 0.0 else 0.0,
         takeovers=tally[TAKEOVERS],
         acquisitions=tally[ACQUISITIONS],
@@ -390,22 +388,22 @@ def observe(state, p):
         make_share=made,
     )
     learning = Learning(
-        pipelines_per_firm=_ratio(sums[12], n),
-        pipeline_firms=_ratio(sums[13], n),
-        global_inflow_share=_ratio(outside, outside + sums[16]),
-        collective_inflow_share=_ratio(sums[15], outside),
+        pipelines_per_firm=_ratio(sums.pipelines, n),
+        pipeline_firms=_ratio(sums.pipeline_firms, n),
+        global_inflow_share=_ratio(outside, outside + sums.inflow_local),
+        collective_inflow_share=_ratio(sums.inflow_collective, outside),
         gatekeeper_dependence=_gatekeepers(firms, living, scratch.value),
         tacit_mean=mean_tacit,
-        tacit_variance=max(0.0, _ratio(sums[24], n) - mean_tacit**2),
-        codified_mean=_ratio(sums[17], n),
-        absorptive_capacity=_ratio(sums[18], n),
+        tacit_variance=max(0.0, _ratio(sums.tacit_squared, n) - mean_tacit**2),
+        codified_mean=_ratio(sums.codified, n),
+        absorptive_capacity=_ratio(sums.absorptive, n),
         education=education,
-        quality=_ratio(sums[20], employees * world[0].quality_start),
+        quality=_ratio(sums.quality, employees * world[0].quality_start),
         radical_rate=_ratio(tally[RADICAL], n),
         adoption_rate=_ratio(tally[ADOPTIONS], n),
         increment_rate=_ratio(tally[INCREMENTS], n),
-        trajectory_mean=_ratio(sums[21], n),
-        newest_share=_ratio(sums[22], n),
+        technology_mean=_ratio(sums.technology, n),
+        newest_share=_ratio(sums.newest, n),
     )
     institutions = Institutions(
         participation=agency[0].participation,

@@ -12,7 +12,7 @@ from district_sim.kernels.draws import Stream, normal, uniform, uniform2
 from district_sim.model.parameters import Parameters, for_kernels
 from district_sim.model.processes.relations import degree, draw_firm, tie
 from district_sim.model.processes.search import suitability
-from district_sim.model.processes.ties import chemistry
+from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
 
@@ -55,12 +55,12 @@ def _roles(n: int, p: Parameters, seed: np.uint64) -> np.ndarray:
 @kernel
 def _endow(firms, n, clock, p):
     """Places, knowledge, people's skills and attitudes of the first n firms."""
-    f, seed = p.firms[0], clock.seed[0]
+    start, seed = p.firms[0], clock.seed[0]
     for i in range(n):
         firms[i].alive, firms[i].key, firms[i].parent = True, i, -1
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
-        firms[i].x = f.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
-        firms[i].y = f.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
+        firms[i].x = start.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
+        firms[i].y = start.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
         firms[i].founded = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
         skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
         tacit, codified = firms[i].tacit, firms[i].codified
@@ -69,10 +69,10 @@ def _endow(firms, n, clock, p):
             tacit[d] = 0.95 * own * p.derived.use[0, firms[i].phase, d]
             codified[d] = 0.7 * tacit[d]
         firms[i].dynamism = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
-        firms[i].education = _around(f.education, 0.08, seed, i, _EDUCATION)
-        firms[i].it = _around(f.it, 0.08, seed, i, _IT)
-        firms[i].identity = _around(f.identity, 0.08, seed, i, _IDENTITY)
-        firms[i].collaboration, firms[i].experience = f.trust, 0.8
+        firms[i].education = _around(start.education, 0.08, seed, i, _EDUCATION)
+        firms[i].it = _around(start.it, 0.08, seed, i, _IT)
+        firms[i].identity = _around(start.identity, 0.08, seed, i, _IDENTITY)
+        firms[i].collaboration, firms[i].experience = start.trust, 0.8
         firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, 0.5, 0.7
         firms[i].wage = p.market[0].wage
         share = p.market[0].final_value if firms[i].phase == p.technology[0].phases - 1 else 1.0
@@ -88,8 +88,8 @@ def _around(mean, spread, seed, i, number):
 @kernel
 def _network(firms, ties, pipelines, n, clock, p):
     """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
-    f, seed = p.firms[0], clock.seed[0]
-    wanted, last = f.ties, p.technology[0].phases - 1
+    start, seed = p.firms[0], clock.seed[0]
+    wanted, last = start.ties, p.technology[0].phases - 1
     for attempt in range(40):
         for i in range(n):
             extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
@@ -97,14 +97,16 @@ def _network(firms, ties, pipelines, n, clock, p):
                 continue
             j = draw_firm(i, attempt, _INITIAL, firms, firms.alive, clock)
             if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
-                trust = f.trust + f.trust_spread * 2.45 * chemistry(firms[i].key, firms[j].key, seed)
+                trust = start.trust + start.trust_spread * SPREAD_OF_CHEMISTRY * chemistry(
+                    firms[i].key, firms[j].key, seed
+                )
                 tie(i, j, min(1.0, max(0.0, trust)), ties)
     weight = 0.0
     for i in range(n):
         weight += min(1.0, firms[i].employees / 10.0) / n
     for i in range(n):
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
-        if a < f.pipelines * min(1.0, firms[i].employees / 10.0) / weight:
+        if a < start.pipelines * min(1.0, firms[i].employees / 10.0) / weight:
             pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
             pipelines[i].strength[0] = 1.0
 

@@ -41,16 +41,16 @@ class Shocks(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """Arrays that follow from the scenario; T trajectories, P phases, D domains, K outside nodes."""
+    """Arrays that follow from the scenario; T technologies, P phases, D domains, K outside nodes."""
 
     relevance: np.ndarray  # (T, P, D) weight of each domain in quality, sums to 1 over D
     use: np.ndarray  # (T, P, D) the same with its largest entry 1
-    ripening: np.ndarray  # (T, D) use of a domain by any phase on a trajectory, largest entry 1
+    ripening: np.ndarray  # (T, D) use of a domain by any phase on a technology, largest entry 1
     phase_value: np.ndarray  # (P,) share of each phase in the value of final output
     offshorability: np.ndarray  # (P,) how standardised a phase is, 0..1
     node_kind: np.ndarray  # (K,) 0 buyer, 1 multinational, 2 foreign cluster, 3 university
     node_profile: np.ndarray  # (K, D) share of the frontier that an outside node knows
-    ripe_at: np.ndarray  # (T,) quarter in which a trajectory becomes feasible
+    ripe_at: np.ndarray  # (T,) quarter in which a technology becomes feasible
 
 
 class Extension(NamedTuple):
@@ -104,7 +104,7 @@ _NODES = (
     (3, 0.6, 1.0),
     (3, 0.6, 1.0),
 )
-# (kind, share of the frontier known in the present trajectory's domains, the same in the other domains)
+# (kind, share of the frontier known in the present technology's domains, the same in the other domains)
 
 # Rates and weights that a switched-off mechanism sets to zero: mechanism -> ((section, field), ...)
 _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -144,7 +144,7 @@ _NEVER = -1e9  # log-odds of a choice that has been switched off
 
 
 def _relevance(tech: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which domains each trajectory and phase use: bumps on a ring of domains."""
+    """Which domains each technology and phase use: bumps on a ring of domains."""
     shape = (tech.trajectories, tech.phases, tech.domains)
     use = np.empty(shape)
     domain = np.arange(tech.domains)
@@ -172,7 +172,7 @@ def _derived(s: Scenario) -> Derived:
         dtype=np.int64,
     )
     for item in sorted(s.shocks, key=lambda item: item.start):
-        if item.kind is ShockKind.TECHNOLOGICAL_BREAK:  # the next trajectory ripens on that day, later ones as planned
+        if item.kind is ShockKind.TECHNOLOGICAL_BREAK:  # the next technology ripens on that day, later ones as planned
             later = np.flatnonzero(ripe_at > item.start)
             ripe_at[later[:1]] = item.start
     kinds = np.array([kind for kind, _, _ in _NODES], dtype=np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 
 from district_sim.kernels.compile import kernel
 
-COUNTS = 128  # room for sums over the district
+TECHNOLOGIES = 8  # the most that a scenario may have
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
 BLOCKS, BATCH = 16, 16  # blocks of firms that threads share; firms whose ties are computed together
 LANES = 16  # numbers in the longest vector of today's processors
@@ -59,6 +59,40 @@ def meeting_record() -> np.dtype:
     )
 
 
+SUMS = (
+    "employees",
+    "turnover",  # sales of final firms
+    "value_added",
+    "profit",
+    "first",  # firms of the first day
+    "sales",
+    "affiliates_sales",
+    "affiliates_employees",
+    "suppliers",
+    "dependent",  # suppliers with more than half their sales to one client
+    "bound",  # suppliers that are captive or owned by a local group
+    "identity",
+    "pipelines",
+    "pipeline_firms",
+    "inflow",
+    "inflow_collective",
+    "inflow_local",
+    "codified",
+    "absorptive",
+    "education",
+    "quality",  # by employees
+    "technology",
+    "newest",  # firms on the newest ripe technology
+    "tacit",
+    "tacit_squared",
+)
+
+
+def sums_record() -> np.dtype:
+    """Sums over firms from which indicators are computed."""
+    return np.dtype([(name, np.float64) for name in SUMS], align=True)
+
+
 class Batch(NamedTuple):
     """Numbers of the ties of a batch of firms, one row for each block that threads share; L >= BATCH * M, of LANES."""
 
@@ -92,7 +126,9 @@ class Scratch(NamedTuple):
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
     phase: np.ndarray  # (7, P) sums by phase
-    counts: np.ndarray  # (COUNTS,) sums over the district
+    ahead: np.ndarray  # (TECHNOLOGIES,) firms on each technology or a newer one
+    sums: Any  # (1,) see sums_record
+    companies: np.ndarray  # (multinationals,) sales of each one's affiliates
     queue: np.ndarray  # (2, N) int32: walks through the network
     batch: Batch  # for each block
     pairs: Pairs  # for each block
@@ -123,8 +159,8 @@ def list_living(firms, clock, scratch):
     return living[:count]
 
 
-def new_scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int) -> Scratch:
-    """Working space for a state of so many rows, domains, phases, slots of ties and outside nodes."""
+def new_scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int, companies: int) -> Scratch:
+    """Working space for a state of so many rows, domains, phases, slots of ties, outside nodes and multinationals."""
     return Scratch(
         living=np.zeros(capacity, np.int64),
         key=np.zeros(capacity, np.int64),
@@ -137,7 +173,9 @@ def new_scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int
         value=np.zeros(capacity),
         other=np.zeros(capacity),
         phase=np.zeros((7, phases)),
-        counts=np.zeros(COUNTS),
+        ahead=np.zeros(TECHNOLOGIES),
+        sums=aligned_rows(1, sums_record()),
+        companies=np.zeros(companies),
         queue=np.zeros((2, capacity), np.int32),
         batch=batch_space(domains, slots),
         pairs=_pair_space(slots),

@@ -11,7 +11,7 @@ import numpy as np
 from district_sim.kernels.compile import kernel
 from district_sim.model.scratch import Scratch, aligned_rows, new_scratch
 
-SELF_OWNED = -1  # owner of an independent firm; a row id >= 0 is the group's leading firm; -2 - m is multinational m
+SELF_OWNED = -1  # owner of an independent firm; a row >= 0 is its group's leading firm; below: see `owner_code`
 PIPELINE_SLOTS = 4
 TRUST_AT, AGE_AT = 64, 128  # bytes into a record of ties: about the middle of these
 TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
@@ -63,6 +63,18 @@ TALLY = (
 ) = range(len(TALLY))
 
 
+@kernel
+def owner_code(company):
+    """The owner of multinational `company`'s affiliates: a number below SELF_OWNED. `company_of` undoes it."""
+    return SELF_OWNED - 1 - company
+
+
+@kernel
+def company_of(code):
+    """The multinational, 0, 1, ..., that an owner's code below SELF_OWNED stands for."""
+    return SELF_OWNED - 1 - code
+
+
 def firm_record(domains: int, phases: int) -> np.dtype:
     """One row per firm that ever lived; what partners look up stands first, in one cache line."""
     fields = np.dtype(
@@ -71,7 +83,7 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("owner", np.int32),  # see SELF_OWNED
             ("captor", np.int32),  # client to which a captive supplier is bound, -1 none
             ("phase", np.int8),  # production phase 0..P-1
-            ("trajectory", np.int8),  # technological trajectory
+            ("technology", np.int8),  # technology that it works with, 0 the first
             ("pledges", np.int8),  # 1 if it offered to contribute to the agency this quarter, else 0
             ("participates", np.int8),  # 1 if it contributed: it pledged and the threshold was reached
             ("alive", np.bool_),  # bool
@@ -87,7 +99,7 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("founded", np.int32),  # quarter of foundation
             ("parent", np.int32),  # row of the firm it was spun off, -1 none
             ("main_client", np.int32),  # largest client's row, -1 none
-            ("tenure", np.int16),  # quarters on its trajectory
+            ("tenure", np.int16),  # quarters on its technology
             ("increments", np.int16),  # incremental innovations on it
             ("client_share", np.float64),  # largest client's share of sales
             ("dynamism", np.float64),  # multiplier of the strategy's R&D, mean about 1
@@ -170,7 +182,7 @@ def _agency(nodes: int) -> np.dtype:
             (
                 "incumbents",
                 np.float64,
-            ),  # share of contributions by firms not on the newest ripe trajectory
+            ),  # share of contributions by firms not on the newest ripe technology
             ("credibility", np.float64),  # of the public match 0..1
         ],
         align=True,
@@ -220,7 +232,7 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
     return np.dtype(
         [
             ("pressure", np.float64),  # globalisation now
-            ("newest", np.int64),  # newest ripe trajectory
+            ("newest", np.int64),  # newest ripe technology
             ("frontier", np.float64, (domains,)),  # knowledge frontier
             (
                 "node_codified",
@@ -330,7 +342,7 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
         tally=np.zeros(len(TALLY)),
         clock=Clock(np.zeros(1, np.int64), np.array([rows]), np.array([seed], np.uint64)),
         memory=np.zeros(_memory(p)),
-        scratch=new_scratch(capacity, domains, phases, slots, nodes),
+        scratch=new_scratch(capacity, domains, phases, slots, nodes, int(p.ownership.multinationals[0])),
     )
 
 
@@ -359,7 +371,7 @@ def grown(state: State, capacity: int) -> State:
         ties=longer(state.ties),
         orders=longer(state.orders),
         pipelines=longer(state.pipelines),
-        scratch=new_scratch(capacity, domains, phases, slots, state.scratch.abroad.size),
+        scratch=new_scratch(capacity, domains, phases, slots, state.scratch.abroad.size, state.scratch.companies.size),
     )
 
 
@@ -383,17 +395,20 @@ def fitted(state: State, p: Any) -> State:
     Where their number changes, awards of contests are forgotten; otherwise they pass on by position.
 
     Raises:
-        ValueError: domains, phases or tie slots differ from the state's, or a trajectory that is in use does not exist.
+        ValueError: domains, phases or tie slots differ from the state's, or a technology that is in use does not exist.
     """
     if _dimensions(state) != (p.technology.domains[0], p.technology.phases[0], p.ties.maximum[0]):
         raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
-    in_use = max(state.world.newest[0], state.firms.trajectory.max(initial=0))
+    in_use = max(state.world.newest[0], state.firms.technology.max(initial=0))
     if in_use >= p.technology.trajectories[0]:
         raise ValueError(
-            f"the parameters have {p.technology.trajectories[0]} trajectories, the state uses {in_use + 1}"
+            f"the parameters have {p.technology.trajectories[0]} technologies, the state uses {in_use + 1}"
         )
     if state.memory.size != _memory(p):
         raise ValueError("the parameters have other extensions than the state")
+    companies = max(p.ownership.multinationals[0], company_of(state.firms.owner.min(initial=SELF_OWNED)) + 1)
+    if state.scratch.companies.size != companies:
+        state = state._replace(scratch=state.scratch._replace(companies=np.zeros(companies)))
     if state.instruments.size != p.policies.kind.size:
         return state._replace(instruments=_rows(p.policies.kind.size, state.instruments.dtype))
     return state

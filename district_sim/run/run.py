@@ -20,6 +20,7 @@ from district_sim.model.processes.knowledge import update_knowledge
 from district_sim.model.schedule import spare_rows
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
+from district_sim.run.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
 from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_whole
@@ -233,6 +234,10 @@ class Run:
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
         data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         read = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+        for table, names in (("indicators", RENAMED), ("firms", RENAMED_OF_FIRMS), ("firms_start", RENAMED_OF_FIRMS)):
+            if old := [name for name in names if name in read.get(table, ())]:
+                note_renamed(folder / f"{table}.parquet", {name: names[name] for name in old})
+                read[table] = read[table].rename(columns=names)
 
         def snapshot(suffix: str, told: dict[str, Any]) -> Snapshot:
             return Snapshot(

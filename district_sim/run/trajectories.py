@@ -194,7 +194,7 @@ def _score(calm: Means, late: Means, t: Thresholds) -> Scores:
         t.local_control(late["mne_turnover_share"]),
     )
     learning = _mean(
-        t.renewal(late["trajectory_mean"] - calm["trajectory_mean"]),
+        t.renewal(late["technology_mean"] - calm["technology_mean"]),
         t.newest(late["newest_share"]),
         t.learning(late["absorptive_capacity"] / max(1e-12, calm["absorptive_capacity"])),
         t.local_control(late["mne_turnover_share"]),

@@ -91,7 +91,8 @@ class InstrumentKind(Coded):
             label="Cluster contest",
             targeted=False,
             mechanism=(
-                "The district's bid ½ participation + ½ capability + 0.1 u competes with `contest_rivals` uniform "
+                "The district's bid (1 − w) participation + w capability + l u, w = `contest_capability`, "
+                "l = `contest_luck`, competes with `contest_rivals` uniform "
                 "bids; if it is among the `contest_winners`, the budget goes to the agency for `contest_interval` "
                 "quarters, else the next contest comes after about a quarter of that."
             ),
@@ -232,8 +233,9 @@ class InstrumentKind(Coded):
             label="Attract outsiders",
             targeted=False,
             mechanism=(
-                "`intensity` · budget / `entrant_cost` entrants of `entrant_size` employees with 0.6 of the frontier "
-                "on the next trajectory and no ties: variety from outside."
+                "`intensity` · budget / `entrant_cost` entrants of `entrant_size` employees with "
+                "`entrant_knowledge` of the frontier "
+                "on the next technology and no ties: variety from outside."
             ),
             costs="They take staff and, in their phase, customers; without ties few learn from them.",
             source="Asheim 1996; Boschma, Eriksson & Lindgren 2009",
@@ -378,7 +380,7 @@ class ShockKind(Coded):
             label="Technological break",
             event=False,
             mechanism=(
-                "The next technological trajectory ripens at once, later ones as planned, and outside rivals' quality "
+                "The next technology ripens at once, later ones as planned, and outside rivals' quality "
                 "rises by `size` of itself ahead of their usual adoption."
             ),
             size="share of quality that rivals gain",

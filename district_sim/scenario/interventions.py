@@ -149,9 +149,12 @@ class PolicyEffects(Section):
     )
     entrant_cost: float = number(150.0, 1.0, FOREVER, "k€", "Attraction of one technology-distant entrant")
     entrant_size: float = number(10.0, 1.0, 1000, "employees", "Size of an attracted entrant")
+    entrant_knowledge: float = share(0.6, "Share of the frontier that an attracted entrant knows")
     founding_cost: float = number(25.0, 1.0, 10000, "k€", "Support that brings one additional founder in a thin phase")
     contest_rivals: int = whole(16, 1, 200, "bids", "Rival bids in a cluster contest", "BioRegio: 17 bids")
     contest_winners: int = whole(4, 1, 200, "bids", "Winning bids", "BioRegio: 4 winners")
+    contest_capability: float = share(0.5, "Weight of the agency's capability in a bid; participation has the rest")
+    contest_luck: float = share(0.1, "Weight of chance in a bid")
     contest_interval: int = whole(
         32, 1, 400, "quarters", "Quarters for which a contest's award runs", "BioRegio 1997-2005"
     )

@@ -78,23 +78,23 @@ class Firms(Section):
 
 
 class Technology(Section):
-    """Knowledge domains, production phases and technological trajectories."""
+    """Knowledge domains, production phases and technologies."""
 
     domains: int = whole(8, 2, 64, "domains", "Knowledge domains D")
     phases: int = whole(6, 2, 12, "phases", "Production phases P; the last one faces the market")
-    trajectories: int = whole(4, 1, 8, "trajectories", "Technological trajectories, the present one included")
-    first_ripening: int = whole(64, 0, 100000, "quarter", "Quarter in which the second trajectory becomes feasible")
-    ripening_interval: int = whole(44, 1, 100000, "quarters", "Quarters between later trajectories")
-    quality_jump: float = number(0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one trajectory to the next")
+    trajectories: int = whole(4, 1, 8, "technologies", "Technologies, the present one included")
+    first_ripening: int = whole(64, 0, 100000, "quarter", "Quarter in which the second technology becomes feasible")
+    ripening_interval: int = whole(44, 1, 100000, "quarters", "Quarters between later technologies")
+    quality_jump: float = number(0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one technology to the next")
     knowledge_scale: float = number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
     codified_weight: float = number(
         0.5, 0.0, 2.0, "1", "Weight of codified against tacit knowledge in production (beta)"
     )
-    drift: float = number(2.0, 0.0, 8, "domains", "How far the relevant domains move from one trajectory to the next")
-    breadth: float = number(1.3, 0.3, 8, "domains", "Breadth of the domains that one trajectory uses")
+    drift: float = number(2.0, 0.0, 8, "domains", "How far the relevant domains move from one technology to the next")
+    breadth: float = number(1.3, 0.3, 8, "domains", "Breadth of the domains that one technology uses")
     phase_spread: float = share(0.4, "How strongly phases differ in the domains they use")
     frontier: float = number(2.0, 0.5, 20, "1", "World knowledge frontier in a ripe domain; no research goes beyond it")
-    unripe: float = share(0.35, "Frontier of a domain no ripe trajectory uses, as a share of the full one")
+    unripe: float = share(0.35, "Frontier of a domain no ripe technology uses, as a share of the full one")
 
 
 class World(Section):
@@ -120,9 +120,9 @@ class World(Section):
         0.0015, 0.0, 0.05, "per quarter", "Growth of the world frontier at full globalisation"
     )
     rivals_lag: float = number(
-        16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe trajectory"
+        16.0, 0.0, 400, "quarters", "Lag of the average outside rival in adopting a ripe technology"
     )
-    rivals_reach: float = share(0.25, "Share of a trajectory's quality jump that the average outside rival attains")
+    rivals_reach: float = share(0.25, "Share of a technology's quality jump that the average outside rival attains")
     market_growth: float = number(
         0.0, -0.05, 0.05, "per quarter", "Growth of the world's product market; the same for the district's rivals"
     )
@@ -237,18 +237,21 @@ class Innovation(Section):
 
     research_cost: float = number(0.025, 0.001, 0.5, "share of value added", "R&D intensity that counts as normal")
     exploitation: float = number(
-        0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present trajectory by normal R&D"
+        0.012, 0.0, 1.0, "per quarter", "Knowledge gained on the present technology by normal R&D"
     )
     exploration: float = number(
         0.08,
         0.0,
         1.0,
         "per quarter",
-        "Knowledge gained for the next trajectory if all normal R&D explores with full access",
+        "Knowledge gained for the next technology if all normal R&D explores with full access",
     )
     access_own: float = number(
         0.15, 0.0, 1.0, "share", "Access to distant knowledge of a firm with neither pipeline nor agency"
     )
+    access_pipeline: float = number(0.7, 0.0, 20, "1", "Access by a firm's own pipeline at full strength")
+    access_partners: float = number(0.2, 0.0, 20, "1", "Access by a fully trusted partner's strongest pipeline")
+    access_transfer: float = number(2.0, 0.0, 20, "1", "Access by public technology transfer at full strength")
     increment_rate: float = number(
         0.04, 0.0, 1.0, "per quarter", "Incremental innovations of a firm with normal R&D and full absorptive capacity"
     )
@@ -260,12 +263,12 @@ class Innovation(Section):
         "Incremental innovations from what a firm learns from partners: doing, using and interacting",
         "Jensen, Johnson, Lorenz & Lundvall 2007, doi 10.1016/j.respol.2007.01.006",
     )
-    increment_gain: float = number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a trajectory")
+    increment_gain: float = number(0.03, 0.0, 0.5, "share", "Quality gain of the first increment on a technology")
     increment_fading: float = number(
         0.8, 0.0, 0.999, "share", "Gain of each increment relative to the one before", "Gordon 2012, NBER 18315"
     )
     switching_base: float = number(
-        0.03, 0.0, 5.0, "share", "Quality lead the next trajectory must promise before any lock-in"
+        0.03, 0.0, 5.0, "share", "Quality lead the next technology must promise before any lock-in"
     )
     lockin_functional: float = number(
         0.06, 0.0, 5.0, "share", "Lead required in addition after long tenure", "Grabher 1993"
@@ -326,6 +329,7 @@ class Market(Section):
     wage: float = number(
         8.0, 0.5, 100, "k€ per employee and quarter", "Labour cost at the start", "Istat: about 32 k€ a year"
     )
+    wage_speed: float = share(0.05, "Share of the gap to their target that wages close in a quarter")
     wage_sharing: float = number(0.6, 0.0, 1.0, "elasticity", "Elasticity of wages to value added per employee")
     overhead: float = number(
         0.22, 0.0, 0.6, "share of value added", "Capital and services bought outside at normal output"
@@ -603,7 +607,7 @@ class Strategy(Section):
 
     research: float = number(1.0, 0.0, 5.0, "multiple of normal", "R&D intensity")
     exploration: float = share(
-        0.10, "Share of R&D that explores the next trajectory", "March 1991, doi 10.1287/orsc.2.1.71"
+        0.10, "Share of R&D that explores the next technology", "March 1991, doi 10.1287/orsc.2.1.71"
     )
     training: float = number(0.005, 0.0, 0.2, "share of wages", "Training")
     it: float = share(0.3, "Use of information technology that firms move towards")
@@ -648,7 +652,7 @@ class Mechanisms(Section):
     absorptive_capacity: bool = Field(True, description="Absorptive capacity depends on the firm; off: 0.5 for all")
     path_dependency: bool = Field(True, description="The three lock-ins")
     incremental_innovation: bool = Field(True, description="Incremental innovation")
-    radical_innovation: bool = Field(True, description="Exploration and switching of trajectory")
+    radical_innovation: bool = Field(True, description="Exploration and switching of technology")
     productive_reproduction: bool = Field(True, description="Entry depends on reproduced skills and values")
     global_sourcing: bool = Field(True, description="Buying phases abroad")
     make_or_buy: bool = Field(True, description="Making phases in the house")

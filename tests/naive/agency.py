@@ -47,7 +47,7 @@ def run_agency(state: State, p: Any) -> None:
     district = sum(value.values())
     gifts = {i: a.contribution * offers[i] * value[i] for i in firms}
     pledged = sum(gifts.values())
-    old = sum(gifts[i] for i in firms if state.firms[i].trajectory < state.world[0].newest)
+    old = sum(gifts[i] for i in firms if state.firms[i].technology < state.world[0].newest)
     match = min(policy.match_budget, policy.match * pledged)
     enough = pledged > 0 and pledged + match >= a.threshold * district
     for i in range(int(state.clock.rows[0])):

@@ -64,7 +64,7 @@ def distance_km(state: State, i: int, j: int) -> float:
 
 
 def unit_of(state: State, i: int) -> int:
-    """Who has the last word over firm i: a firm's row, or the code -2 - m of multinational m."""
+    """Who has the last word over firm i: a firm's row, or a multinational's `owner_code`."""
     owner = int(state.firms[i].owner)
     if owner == -1:
         return i

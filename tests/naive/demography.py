@@ -78,7 +78,7 @@ def found_firm(state: State, p: Any, parent: int, phase: int, size: float, numbe
     new.alive, new.founded, new.parent, new.phase = True, t, parent, phase
     new.x, new.y = old.x + d.newborn_distance * east, old.y + d.newborn_distance * north
     new.dynamism = math.exp(drive / 2 - 1 / 8)
-    for name in ("trajectory", "education", "it", "identity", "collaboration", "research", "absorptive"):
+    for name in ("technology", "education", "it", "identity", "collaboration", "research", "absorptive"):
         setattr(new, name, getattr(old, name))
     new.tacit[:], new.codified[:] = d.newborn_knowledge * old.tacit, d.newborn_knowledge * old.codified
     new.quality = d.newborn_knowledge * old.quality
@@ -159,8 +159,8 @@ def _by_policy(state: State, p: Any, thinnest: int) -> None:
 def _make_distant(state: State, p: Any, j: int, networked: bool) -> None:
     firm = state.firms[j]
     pay(state, WORLD, HOUSEHOLDS, firm.cash)  # their capital comes from outside
-    ahead = min(int(firm.trajectory) + 1, p.technology[0].trajectories - 1)
-    known = 0.6 * state.world[0].frontier * p.derived.use[ahead][firm.phase]
+    ahead = min(int(firm.technology) + 1, p.technology[0].trajectories - 1)
+    known = p.policy_effects[0].entrant_knowledge * state.world[0].frontier * p.derived.use[ahead][firm.phase]
     firm.tacit[:] = np.maximum(0.3 * firm.tacit, known)
     firm.codified[:] = np.maximum(0.3 * firm.codified, known)
     state.tally[TIE_DEATHS] += cut_all_ties(state, j)

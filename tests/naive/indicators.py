@@ -162,8 +162,8 @@ def _learning(state: State, rows: list[int], tally: dict[str, float]) -> dict[st
         "radical_rate": ratio(tally["radical"], n),
         "adoption_rate": ratio(tally["adoptions"], n),
         "increment_rate": ratio(tally["increments"], n),
-        "trajectory_mean": _mean(state, rows, "trajectory"),
-        "newest_share": ratio(sum(state.firms[i].trajectory >= newest for i in rows), n),
+        "technology_mean": _mean(state, rows, "technology"),
+        "newest_share": ratio(sum(state.firms[i].technology >= newest for i in rows), n),
     }
 
 

@@ -44,8 +44,8 @@ def update_knowledge(state: State, p: Any) -> None:
 def _learn(state: State, p: Any, i: int, tacit: np.ndarray, codified: np.ndarray, absorptive: np.ndarray) -> None:
     k, firm, agency, policy = p.knowledge[0], state.firms[i], state.agency[0], state.policy[0]
     interaction = k.interaction * policy.brokers
-    use = p.derived.use[firm.trajectory][firm.phase]
-    own = float(np.dot(p.derived.relevance[firm.trajectory][firm.phase], tacit[i]))
+    use = p.derived.use[firm.technology][firm.phase]
+    own = float(np.dot(p.derived.relevance[firm.technology][firm.phase], tacit[i]))
     firm.experience += k.experience_gain * (1 - firm.experience)
 
     socialised = _socialise(state, k, i, interaction, tacit, float(absorptive[i]))

@@ -63,7 +63,7 @@ def run_market(state: State, p: Any) -> None:
         if world.value_start == 0:
             world.value_start = value / people
         ratio = max(0.2, value / people / world.value_start)
-        world.wage += 0.05 * (m.wage * ratio**m.wage_sharing - world.wage)
+        world.wage += m.wage_speed * (m.wage * ratio**m.wage_sharing - world.wage)
 
 
 def discount(state: State, p: Any, supplier: int, client: int) -> float:

@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 
 from district_sim.kernels.draws import Stream, uniform, uniform2
-from district_sim.model.state import ACQUISITIONS, DEFENCE, DIVESTMENTS, FIRMS, HOUSEHOLDS, TAKEOVERS, WORLD, State
+from district_sim.model.state import (
+    ACQUISITIONS,
+    DEFENCE,
+    DIVESTMENTS,
+    FIRMS,
+    HOUSEHOLDS,
+    TAKEOVERS,
+    WORLD,
+    State,
+    owner_code,
+)
 from naive.common import clip, key, living, mean_trust, now, pay, seed_of, strategy
 from naive.demography import close_firm
 from naive.policy import buy_out
@@ -48,7 +58,7 @@ def take_over(state: State, p: Any) -> None:
         if buy_out(state, p, i, price, HOUSEHOLDS):
             continue
         company = int(b * o.multinationals)
-        firm.owner, firm.captor = -2 - company, -1
+        firm.owner, firm.captor = owner_code(company), -1
         pay(state, WORLD, HOUSEHOLDS, price)
         capital = o.takeover_capital * firm.wage * firm.employees
         pay(state, WORLD, FIRMS, capital)

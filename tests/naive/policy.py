@@ -166,7 +166,8 @@ def _contest_pays(state: State, e: Any, number: int) -> bool:
     elif report.award < 0:
         report.award += 1
     if report.award == 0:
-        bid = (agency.participation + agency.capability) / 2 + 0.1 * uniform(seed, stream, t, number)
+        bid = (1 - e.contest_capability) * agency.participation + e.contest_capability * agency.capability
+        bid += e.contest_luck * uniform(seed, stream, t, number)
         better = [r for r in range(e.contest_rivals) if uniform(seed, stream, t, number, r, 1) > bid]
         won = len(better) < e.contest_winners
         report.award = e.contest_interval if won else -max(1, e.contest_interval // 4)

@@ -114,7 +114,7 @@ def _next_gain(state: State, p: Any, i: int) -> float:
     firms = state.firms
     tech, v, relevance = p.technology[0], p.innovation[0], p.derived.relevance
     now, then = (
-        expected_quality(firms[i], firms.trajectory[i], firms.increments[i] + more, tech, v, relevance)
+        expected_quality(firms[i], firms.technology[i], firms.increments[i] + more, tech, v, relevance)
         for more in (0, 1)
     )
     return float(then / now - 1.0)
@@ -128,12 +128,12 @@ def fading_increments(seeds: Sequence[int]) -> list[Row]:
         old, gains = np.zeros(0, np.int64), dict[int, float]()
         for _, state, *_ in quarters_of(p, seed, 160, range(160)):
             first += [gain for i, gain in gains.items() if state.firms.increments[i] == 0]
-            switched = np.flatnonzero(state.firms.alive[: len(old)] & (state.firms.trajectory[: len(old)] > old))
+            switched = np.flatnonzero(state.firms.alive[: len(old)] & (state.firms.technology[: len(old)] > old))
             for i in map(int, switched):
                 if i in gains and state.firms.increments[i] == 0:
                     before.append(gains[i])
                     after.append(_next_gain(state, p, i))
-            old = state.firms.trajectory.copy()
+            old = state.firms.technology.copy()
             gains = {int(i): _next_gain(state, p, int(i)) for i in np.flatnonzero(state.firms.alive)}
     fall, reset = float(np.mean(before) / p.innovation.increment_gain[0]), float(np.mean(after) / np.mean(before))
     return [

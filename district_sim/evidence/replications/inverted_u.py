@@ -141,10 +141,10 @@ def _count(year: Panel, before: Any, after: Any, pioneers: float) -> None:
     """Add a quarter's innovations and learning; a switch is radical as in `processes.innovation`."""
     rows, alive = year["row"], before.alive
     now = after[: len(before)]
-    switched = now.trajectory > before.trajectory
-    levels = np.arange(int(now.trajectory.max(initial=0)) + 1)
-    ahead = (before.trajectory[alive][:, None] >= levels).sum(axis=0)
-    radical = switched & (ahead[now.trajectory] < pioneers * alive.sum())
+    switched = now.technology > before.technology
+    levels = np.arange(int(now.technology.max(initial=0)) + 1)
+    ahead = (before.technology[alive][:, None] >= levels).sum(axis=0)
+    radical = switched & (ahead[now.technology] < pioneers * alive.sum())
     year["radical"] += radical[rows]
     year["incremental"] += np.where(switched, 0, now.increments - before.increments)[rows]
     year["learned"] += np.where(now.alive, now.inflow_local, 0.0)[rows]

@@ -24,43 +24,44 @@ from district_sim.model.state import (
 )
 
 _PARTICIPATION = int(Stream.PARTICIPATION)
+_LEAST_CAPABILITY = 0.3  # for collective pipelines: a public platform brings staff of its own
 
 
 @kernel
-def participation_odds(i, firms, ties, agency, a, s):
+def participation_odds(i, firms, ties, agency, terms, s):
     """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, proven capability."""
     partners, trusted = trusted_sum(i, ties, firms.pledges)
     cooperation = partners / trusted if trusted > 0.0 else 0.0
     return (
-        a.response_action * (s.collective_action - 0.5)
-        + a.response_identity * (firms[i].identity - 0.5)
-        + a.response_partners * (cooperation - 0.5)
-        + a.response_capability * agency[0].capability
-        + a.response_match * agency[0].credibility
+        terms.response_action * (s.collective_action - 0.5)
+        + terms.response_identity * (firms[i].identity - 0.5)
+        + terms.response_partners * (cooperation - 0.5)
+        + terms.response_capability * agency[0].capability
+        + terms.response_match * agency[0].credibility
     )
 
 
 @kernel
-def _decide(firms, living, ties, agency, clock, scratch, a, s):
+def _decide(firms, living, ties, agency, clock, scratch, terms, s):
     """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges."""
     rows, leads, pledges = clock.rows[0], scratch.other, scratch.value
     leads[:rows] = 0.0
     pledges[:rows] = 0.0
-    if a.contribution == 0.0:
+    if terms.contribution == 0.0:
         return
     for i in living:
         if firms[i].owner >= 0:
             leads[firms[i].owner] = 1.0
     luck = draw_all(living, _PARTICIPATION, clock, scratch)
-    for t in range(living.size):
-        i = living[t]
+    for n in range(living.size):
+        i = living[n]
         fetch_ahead(i, rows, ties, firms, 0)
-        chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, a, s)))
+        chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, terms, s)))
         if is_affiliate(i, firms):
-            chance *= a.affiliates
+            chance *= terms.affiliates
         elif leads[i] > 0.0 or firms[i].owner >= 0 or firms[i].captor >= 0:
-            chance *= a.leaders
-        if luck[t] < chance:
+            chance *= terms.leaders
+        if luck[n] < chance:
             pledges[i] = 1.0
 
 
@@ -73,26 +74,26 @@ def run_agency(state, living, p, s):
     """
     firms, ties, agency, policy, world = state.firms, state.ties, state.agency, state.policy, state.world
     accounts, clock, scratch = state.accounts, state.clock, state.scratch
-    a = p.agency[0]
-    _decide(firms, living, ties, agency, clock, scratch, a, s)
+    terms = p.agency[0]
+    _decide(firms, living, ties, agency, clock, scratch, terms, s)
     district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0
     for i in living:
         firms[i].pledges = scratch.value[i]
         members += firms[i].pledges
         district += max(0.0, firms[i].value_added)
-        gift = a.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
+        gift = terms.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
         pledged += gift
-        if firms[i].trajectory < world[0].newest:
+        if firms[i].technology < world[0].newest:
             incumbent += gift
     match = min(policy[0].match_budget, policy[0].match * pledged)
-    provided = pledged > 0.0 and pledged + match >= a.threshold * district
+    provided = pledged > 0.0 and pledged + match >= terms.threshold * district
     agency[0].contributed = pledged if provided else 0.0
     agency[0].matched = match if provided else 0.0
     agency[0].participation = members / max(1, living.size) if provided else 0.0
     agency[0].incumbents = incumbent / pledged if provided else 0.0
     for i in living:
         firms[i].participates = firms[i].pledges if provided else 0.0
-        firms[i].cash -= a.contribution * firms[i].participates * max(0.0, firms[i].value_added)
+        firms[i].cash -= terms.contribution * firms[i].participates * max(0.0, firms[i].value_added)
     if provided:
         accounts.money[FIRMS] -= pledged
         accounts.money[PUBLIC] -= match
@@ -102,41 +103,41 @@ def run_agency(state, living, p, s):
 
 
 @kernel
-def _effect(money, district, capability, a):
+def _effect(money, district, capability, terms):
     """Effect of a project in [0, 1): concave in money, limited by the agency's capability."""
     share = money / district if district > 0.0 else 0.0
-    return capability * share / (share + a.project_half)
+    return capability * share / (share + terms.project_half)
 
 
 @kernel
 def _spend(firms, living, agency, policy, accounts, district, p, s):
     """Spend the fund by the strategy's project mix; capability follows the spending, concavely."""
-    a = p.agency[0]
+    terms = p.agency[0]
     budget = agency[0].fund
     share = budget / district if district > 0.0 else 0.0
-    if share >= a.threshold:
-        agency[0].capability += a.learning * (share / (share + a.half) - agency[0].capability)
+    if share >= terms.threshold:
+        agency[0].capability += terms.learning * (share / (share + terms.half) - agency[0].capability)
         agency[0].fund -= budget
         accounts.money[AGENCY] -= budget
         accounts.money[WORLD] += budget
     else:
         budget = 0.0
-        agency[0].capability -= a.decay * agency[0].capability
+        agency[0].capability -= terms.decay * agency[0].capability
     capability = agency[0].capability
-    agency[0].effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, a)
-    agency[0].effect[TRAINING] = _effect(budget * s.project_training, district, capability, a)
+    agency[0].effect[TECHNOLOGY] = _effect(budget * s.project_technology, district, capability, terms)
+    agency[0].effect[TRAINING] = _effect(budget * s.project_training, district, capability, terms)
     agency[0].effect[PIPELINES] = _effect(
-        budget * s.project_pipelines + policy[0].platform, district, max(capability, 0.3), a
+        budget * s.project_pipelines + policy[0].platform, district, max(capability, _LEAST_CAPABILITY), terms
     )
-    agency[0].effect[BRAND] = _effect(budget * s.project_brand, district, capability, a)
-    agency[0].effect[PHASES] = _effect(budget * s.project_phases, district, capability, a)
-    agency[0].effect[VALUES] = _effect(budget * s.project_values, district, capability, a)
-    agency[0].effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, a)
-    agency[0].brand += a.brand_speed * (agency[0].effect[BRAND] * agency[0].participation - agency[0].brand)
+    agency[0].effect[BRAND] = _effect(budget * s.project_brand, district, capability, terms)
+    agency[0].effect[PHASES] = _effect(budget * s.project_phases, district, capability, terms)
+    agency[0].effect[VALUES] = _effect(budget * s.project_values, district, capability, terms)
+    agency[0].effect[DEFENCE] = _effect(budget * s.project_defence, district, capability, terms)
+    agency[0].brand += terms.brand_speed * (agency[0].effect[BRAND] * agency[0].participation - agency[0].brand)
     for n in range(agency[0].pipelines.size):
         agency[0].pipelines[n] += p.ties[0].pipeline_growth * (agency[0].effect[PIPELINES] - agency[0].pipelines[n])
         if s.project_pipelines == 0.0 and policy[0].platform == 0.0:
             agency[0].pipelines[n] = 0.0
     for i in living:
         if firms[i].participates > 0.0:
-            firms[i].education += a.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)
+            firms[i].education += terms.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)

@@ -29,6 +29,12 @@ _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
 _REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
+_FIRST_EXPERIENCE, _FIRST_CASH = 0.3, 2.0  # of a newborn: 0..1; quarters of wages, from its founders
+_MOST_TAKEN = 0.3  # share of its parent's customers that a spin-off in the same phase takes at most
+_DYNAMISM = 0.5  # standard deviation of the logarithm of newborns' dynamism, whose mean is 1
+_MOST_PULL = 3.0  # log points by which profits raise or lower entry at most
+_UNKNOWN = 0.3  # share of its parent's knowledge that an entrant from outside has of what it does not bring along
+_INTRODUCED, _INTRODUCTION = 4, 0.6  # firms to which a networked entrant is introduced, and the first trust in it
 _THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
 
 
@@ -58,11 +64,11 @@ def _survey(firms, living, scratch, p):
     by_phase, last = scratch.phase, p.technology[0].phases - 1
     by_phase[:] = 0.0
     for i in living:
-        k = firms[i].phase
-        by_phase[_REACH, k] += firms[i].reach
-        by_phase[_PROFIT, k] += firms[i].profit
-        by_phase[_VALUE, k] += max(0.0, firms[i].value_added)
-        if k == last:
+        phase = firms[i].phase
+        by_phase[_REACH, phase] += firms[i].reach
+        by_phase[_PROFIT, phase] += firms[i].profit
+        by_phase[_VALUE, phase] += max(0.0, firms[i].value_added)
+        if phase == last:
             for q in range(last):
                 by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
     by_phase[_NEED, last] = by_phase[_REACH, last]
@@ -76,22 +82,24 @@ def exit_firms(state, living, p, s):
     """
     firms, ties, pipelines, accounts, tally = state.firms, state.ties, state.pipelines, state.accounts, state.tally
     clock, scratch = state.clock, state.scratch
-    d = p.demography[0]
+    demography = p.demography[0]
     _survey(firms, living, scratch, p)
     freed, luck = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch)
     for n in range(living.size):
         i = living[n]
         age = clock.step[0] - firms[i].founded
-        hazard = d.exit * firms[i].employees ** -d.exit_size + d.exit_young * np.exp(-age / d.exit_young_scale)
-        insolvent = firms[i].cash < -d.credit * firms[i].wage * firms[i].employees
-        if luck[n] < hazard or (insolvent and d.entry + d.exit > 0.0):
+        hazard = demography.exit * firms[i].employees ** -demography.exit_size + demography.exit_young * np.exp(
+            -age / demography.exit_young_scale
+        )
+        insolvent = firms[i].cash < -demography.credit * firms[i].wage * firms[i].employees
+        if luck[n] < hazard or (insolvent and demography.entry + demography.exit > 0.0):
             freed[firms[i].phase] += firms[i].reach
             scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
             close_firm(i, firms, ties, pipelines, accounts, tally)
     for i in living:
         if firms[i].alive:
             base = scratch.phase[_REACH, firms[i].phase]
-            firms[i].reach *= 1.0 + d.customers_kept * freed[firms[i].phase] / base
+            firms[i].reach *= 1.0 + demography.customers_kept * freed[firms[i].phase] / base
             if firms[i].owner >= 0 and not firms.alive[firms[i].owner]:
                 firms[i].owner = SELF_OWNED
             if firms[i].captor >= 0 and not firms.alive[firms[i].captor]:
@@ -124,24 +132,24 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
         tally[OVERFLOW] += 1
         return -1
     clock.rows[0] += 1
-    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
+    demography, seed, t = p.demography[0], clock.seed[0], clock.step[0]
     key = newborn_key(firms[parent].key, t, number)
     empty_row(j, firms, ties, pipelines)
     firms[j].key = key
     firms[j].alive, firms[j].founded, firms[j].parent, firms[j].phase = True, t, parent, phase
-    firms[j].x = firms[parent].x + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
-    firms[j].y = firms[parent].y + d.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
-    firms[j].dynamism = np.exp(0.5 * normal(seed, _NEWBORN, t, key, -1, 2) - 0.125)
-    firms[j].trajectory = firms[parent].trajectory
+    firms[j].x = firms[parent].x + demography.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 0)
+    firms[j].y = firms[parent].y + demography.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
+    firms[j].dynamism = np.exp(_DYNAMISM * normal(seed, _NEWBORN, t, key, -1, 2) - 0.5 * _DYNAMISM**2)
+    firms[j].technology = firms[parent].technology
     for domain in range(firms[j].tacit.size):
-        firms[j].tacit[domain] = d.newborn_knowledge * firms[parent].tacit[domain]
-        firms[j].codified[domain] = d.newborn_knowledge * firms[parent].codified[domain]
+        firms[j].tacit[domain] = demography.newborn_knowledge * firms[parent].tacit[domain]
+        firms[j].codified[domain] = demography.newborn_knowledge * firms[parent].codified[domain]
     firms[j].education, firms[j].it = firms[parent].education, firms[parent].it
-    firms[j].experience, firms[j].identity = 0.3, firms[parent].identity
+    firms[j].experience, firms[j].identity = _FIRST_EXPERIENCE, firms[parent].identity
     firms[j].collaboration, firms[j].research = firms[parent].collaboration, firms[parent].research
     firms[j].absorptive, firms[j].quality = (
         firms[parent].absorptive,
-        d.newborn_knowledge * firms[parent].quality,
+        demography.newborn_knowledge * firms[parent].quality,
     )
     firms[j].employees = size
     hired = min(size, max(0.0, accounts.people[UNEMPLOYED]))
@@ -151,12 +159,12 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
     base = size * p.market[0].productivity / (share * market_size(world))
     if phase == firms[parent].phase:
-        taken = min(base, 0.3 * firms[parent].reach)
+        taken = min(base, _MOST_TAKEN * firms[parent].reach)
         firms[parent].reach -= taken
         base = taken
     firms[j].reach = base
     firms[j].wage = world[0].wage
-    firms[j].cash = 2.0 * world[0].wage * size
+    firms[j].cash = _FIRST_CASH * world[0].wage * size
     accounts.money[HOUSEHOLDS] -= firms[j].cash
     accounts.money[FIRMS] += firms[j].cash
     if tie(parent, j, p.ties[0].first_trust, ties):
@@ -171,10 +179,10 @@ def _newborn_phase(i, u, v, firms, p):
     if u < p.demography[0].newborn_phase:
         return np.int64(firms[i].phase)
     total = 0.0
-    for k in range(p.technology[0].phases):
-        total += p.derived.phase_value[k]
+    for q in range(p.technology[0].phases):
+        total += p.derived.phase_value[q]
         if v < total:
-            return k
+            return q
     return p.technology[0].phases - 1
 
 
@@ -183,22 +191,26 @@ def enter_firms(state, living, p, s):
     """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     accounts, world, tally, clock, scratch = state.accounts, state.world, state.tally, state.clock, state.scratch
-    d, seed, t = p.demography[0], clock.seed[0], clock.step[0]
+    demography, seed, t = p.demography[0], clock.seed[0], clock.step[0]
     _survey(firms, living, scratch, p)
     by_phase = scratch.phase
     thinnest, least = 0, 1e300
-    for k in range(p.technology[0].phases):
-        room = by_phase[_REACH, k] / by_phase[_NEED, k] if by_phase[_NEED, k] > 0.0 else 1e300
+    for q in range(p.technology[0].phases):
+        room = by_phase[_REACH, q] / by_phase[_NEED, q] if by_phase[_NEED, q] > 0.0 else 1e300
         if room < least:
-            thinnest, least = k, room
+            thinnest, least = q, room
     luck = draw_all(living, _ENTRY, clock, scratch)
     for n in range(living.size):
         i = living[n]
-        k = firms[i].phase
-        margin = by_phase[_PROFIT, k] / by_phase[_VALUE, k] if by_phase[_VALUE, k] > 0.0 else 0.0
-        hazard = d.entry * s.entrepreneurship * np.exp(min(3.0, max(-3.0, d.entry_profit * (margin - d.normal_margin))))
+        q = firms[i].phase
+        margin = by_phase[_PROFIT, q] / by_phase[_VALUE, q] if by_phase[_VALUE, q] > 0.0 else 0.0
+        hazard = (
+            demography.entry
+            * s.entrepreneurship
+            * np.exp(min(_MOST_PULL, max(-_MOST_PULL, demography.entry_profit * (margin - demography.normal_margin))))
+        )
         reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
-        hazard *= max(0.0, 1.0 + d.reproduction * reproduced)
+        hazard *= max(0.0, 1.0 + demography.reproduction * reproduced)
         phase = -1
         if luck[n] < hazard:
             u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
@@ -207,7 +219,7 @@ def enter_firms(state, living, p, s):
             phase = thinnest
         if phase >= 0:
             _, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
-            size = max(1.0, -d.newborn_size * np.log(b))
+            size = max(1.0, -demography.newborn_size * np.log(b))
             found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, p)
     _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p)
 
@@ -234,17 +246,17 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
 
 @kernel
 def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
-    """Give firm j outside capital and knowledge of the next trajectory; cut it off, or introduce it to four firms."""
+    """Give firm j outside capital and knowledge of the next technology; cut it off, or introduce it to four firms."""
     accounts.money[HOUSEHOLDS] += firms[j].cash
     accounts.money[WORLD] -= firms[j].cash
-    nxt = min(firms[j].trajectory + 1, p.technology[0].trajectories - 1)
+    nxt = min(firms[j].technology + 1, p.technology[0].trajectories - 1)
     for d in range(p.technology[0].domains):
-        known = 0.6 * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]
-        firms[j].tacit[d] = max(0.3 * firms[j].tacit[d], known)
-        firms[j].codified[d] = max(0.3 * firms[j].codified[d], known)
+        known = p.policy_effects[0].entrant_knowledge * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]
+        firms[j].tacit[d] = max(_UNKNOWN * firms[j].tacit[d], known)
+        firms[j].codified[d] = max(_UNKNOWN * firms[j].codified[d], known)
     tally[TIE_DEATHS] += untie_all(j, ties)
     if networked:
-        for k in range(4):
+        for k in range(_INTRODUCED):
             partner = draw_firm(j, 900 + k, _ATTRACTED, firms, firms.alive, clock)
-            if partner >= 0 and tie(j, partner, 0.6, ties):
+            if partner >= 0 and tie(j, partner, _INTRODUCTION, ties):
                 tally[TIE_BIRTHS] += 1

@@ -13,102 +13,104 @@ _SWITCHING = int(Stream.SWITCHING)
 
 
 @kernel
-def increments_factor(increments, v):
-    """Quality factor after a number of incremental innovations on one trajectory: 1 + g (1 + r + r^2 + ...).
+def increments_factor(increments, innovation):
+    """Quality factor after a number of incremental innovations on one technology: 1 + g (1 + r + r^2 + ...).
 
     Each increment adds `increment_fading` times what the one before added (Gordon 2012).
     """
-    return 1.0 + v.increment_gain * (1.0 - v.increment_fading**increments) / (1.0 - v.increment_fading)
+    return 1.0 + innovation.increment_gain * (1.0 - innovation.increment_fading**increments) / (
+        1.0 - innovation.increment_fading
+    )
 
 
 @kernel
-def expected_quality(firm, trajectory, increments, tech, v, relevance):
-    """Quality of a firm's work on a trajectory: ceiling x saturating knowledge x increments so far."""
+def expected_quality(firm, technology, increments, tech, innovation, relevance):
+    """Quality of a firm's work on a technology: ceiling x saturating knowledge x increments so far."""
     known = 0.0
     for d in range(firm.tacit.size):
-        known += relevance[trajectory, firm.phase, d] * (firm.tacit[d] + tech.codified_weight * firm.codified[d])
-    ceiling = (1.0 + tech.quality_jump) ** trajectory
-    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, v)
+        known += relevance[technology, firm.phase, d] * (firm.tacit[d] + tech.codified_weight * firm.codified[d])
+    ceiling = (1.0 + tech.quality_jump) ** technology
+    return ceiling * (1.0 - np.exp(-known / tech.knowledge_scale)) * increments_factor(increments, innovation)
 
 
 @kernel
-def access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, v):
+def access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation):
     """Access to distant knowledge in [0, 1]: own pipelines, the agency's, partners' pipelines, public transfer.
 
     strongest: (N,) strength of every firm's strongest pipeline.
     Source: Asheim 1996: radical innovation needs distant knowledge and access to networks; Bathelt et al. 2004.
     """
-    links = 2.0 * policy[0].technology
+    links = innovation.access_transfer * policy[0].technology
     for g in range(pipelines[i].node.size):
-        links += 0.7 * pipelines[i].strength[g]
+        links += innovation.access_pipeline * pipelines[i].strength[g]
     if firms[i].participates > 0.0:
         links += agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY]
     for m in range(ties[i].partner.size):
         j = ties[i].partner[m]
         if j >= 0:
-            links += 0.2 * ties[i].trust[m] * strongest[j]
-    return 1.0 - (1.0 - v.access_own) * np.exp(-links)
+            links += innovation.access_partners * ties[i].trust[m] * strongest[j]
+    return 1.0 - (1.0 - innovation.access_own) * np.exp(-links)
 
 
 @kernel
-def switching_cost(i, firms, ties, agency, v, k):
-    """Quality lead that the next trajectory must promise firm i: base plus the three lock-ins of Grabher 1993.
+def switching_cost(i, firms, ties, agency, innovation, knowledge):
+    """Quality lead that the next technology must promise firm i: base plus the three lock-ins of Grabher 1993.
 
-    Functional: grows with tenure. Cognitive: with the trusted partners on the same or an older trajectory.
+    Functional: grows with tenure. Cognitive: with the trusted partners on the same or an older technology.
     Political: with the influence of incumbents on a strong agency.
     """
     staying, trusted = 0.0, 0.0
     for m in range(ties[i].partner.size):
         j = ties[i].partner[m]
         if j >= 0:
-            weight = trust_weight(ties[i].trust[m], k)
+            weight = trust_weight(ties[i].trust[m], knowledge)
             trusted += weight
-            if firms[j].trajectory <= firms[i].trajectory:
+            if firms[j].technology <= firms[i].technology:
                 staying += weight
-    functional = v.lockin_functional * (1.0 - np.exp(-firms[i].tenure / v.tenure_scale))
-    cognitive = v.lockin_cognitive * staying / (1.0 + trusted)
-    political = v.lockin_political * agency[0].incumbents * agency[0].participation * agency[0].capability
-    return v.switching_base + functional + cognitive + political
+    functional = innovation.lockin_functional * (1.0 - np.exp(-firms[i].tenure / innovation.tenure_scale))
+    cognitive = innovation.lockin_cognitive * staying / (1.0 + trusted)
+    political = innovation.lockin_political * agency[0].incumbents * agency[0].participation * agency[0].capability
+    return innovation.switching_base + functional + cognitive + political
 
 
 @kernel
-def _research(firm, access, exploration, frontier, use, v):
-    """Knowledge gained by R&D: exploitation on the present trajectory, exploration for the next; frontier-bound."""
-    tau, phase, tacit = firm.trajectory, firm.phase, firm.tacit
+def _research(firm, access, exploration, frontier, use, innovation):
+    """Knowledge gained by R&D: exploitation on the present technology, exploration for the next; frontier-bound."""
+    tau, phase, tacit = firm.technology, firm.phase, firm.tacit
     effort = firm.research * firm.absorptive
-    exploit = v.exploitation * effort * (1.0 - exploration)
+    exploit = innovation.exploitation * effort * (1.0 - exploration)
     for d in range(tacit.size):
         tacit[d] += exploit * use[tau, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
     if access > 0.0:
-        explore = v.exploration * effort * exploration * access
+        explore = innovation.exploration * effort * exploration * access
         for d in range(tacit.size):
             tacit[d] += explore * use[tau + 1, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
 
 
 @kernel
-def increments_expected(firm, exploration, v):
+def increments_expected(firm, exploration, innovation):
     """Increments to expect in a quarter: from the firm's own R&D, and from what it just learned from partners.
 
     Source: the two modes of Jensen, Johnson, Lorenz & Lundvall 2007 (doi 10.1016/j.respol.2007.01.006): science and
     technology; doing, using and interacting. Asheim 1996: increments are what districts are good at.
     """
-    research = v.increment_rate * firm.research * (1.0 - exploration) * firm.absorptive
-    return research + v.increment_interaction * firm.inflow_local
+    research = innovation.increment_rate * firm.research * (1.0 - exploration) * firm.absorptive
+    return research + innovation.increment_interaction * firm.inflow_local
 
 
 @kernel
 def innovate(state, living, p, s):
-    """Research, incremental innovation, switching of trajectory, quality of the quarter.
+    """Research, incremental innovation, switching of technology, quality of the quarter.
 
-    A firm switches when the quality it can expect on the next ripe trajectory beats today's by more than its
+    A firm switches when the quality it can expect on the next ripe technology beats today's by more than its
     switching cost. While fewer than `innovation.pioneers` of the district have switched, that is a radical
     innovation; later it is an adoption.
     """
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     world, tally, clock, scratch = state.world, state.tally, state.clock, state.scratch
-    v, tech, rows = p.innovation[0], p.technology[0], clock.rows[0]
+    innovation, tech, rows = p.innovation[0], p.technology[0], clock.rows[0]
     relevance, frontier = p.derived.relevance, world[0].frontier
-    seed, t, strongest, ahead = clock.seed[0], clock.step[0], scratch.other, scratch.counts
+    seed, t, strongest, ahead = clock.seed[0], clock.step[0], scratch.other, scratch.ahead
     ahead[:] = 0.0
     for i in living:
         strongest[i] = strongest_pipeline(i, pipelines)
@@ -117,29 +119,29 @@ def innovate(state, living, p, s):
         i = living[n]
         firm = firms[i]
         fetch_ahead(i, rows, ties, strongest, 0)
-        for tau in range(firm.trajectory + 1):
+        for tau in range(firm.technology + 1):
             ahead[tau] += 1.0
         access = 0.0
-        if firm.trajectory + 1 < tech.trajectories and v.exploration > 0.0:
-            access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, v)
-        _research(firm, access, s.exploration, frontier, p.derived.use, v)
+        if firm.technology + 1 < tech.trajectories and innovation.exploration > 0.0:
+            access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation)
+        _research(firm, access, s.exploration, frontier, p.derived.use, innovation)
         firm.tenure += 1
-        if happens(luck[n], increments_expected(firm, s.exploration, v)):
+        if happens(luck[n], increments_expected(firm, s.exploration, innovation)):
             firm.increments += 1
             tally[INCREMENTS] += 1
-        firm.quality = expected_quality(firm, firm.trajectory, firm.increments, tech, v, relevance)
+        firm.quality = expected_quality(firm, firm.technology, firm.increments, tech, innovation, relevance)
         scratch.value[i] = 0.0
-        tau = firm.trajectory + 1
-        if tau <= world[0].newest and uniform(seed, _SWITCHING, t, firm.key) < v.decision_rate:
-            promised = expected_quality(firm, tau, 0, tech, v, relevance)
-            if promised > firm.quality * (1.0 + switching_cost(i, firms, ties, agency, v, p.knowledge[0])):
+        tau = firm.technology + 1
+        if tau <= world[0].newest and uniform(seed, _SWITCHING, t, firm.key) < innovation.decision_rate:
+            promised = expected_quality(firm, tau, 0, tech, innovation, relevance)
+            if promised > firm.quality * (1.0 + switching_cost(i, firms, ties, agency, innovation, p.knowledge[0])):
                 scratch.value[i] = promised
     for i in living:
         firm = firms[i]
         if scratch.value[i] > 0.0:
-            firm.trajectory += 1
+            firm.technology += 1
             firm.tenure, firm.increments, firm.quality = 0, 0, scratch.value[i]
-            if ahead[firm.trajectory] < v.pioneers * living.size:
+            if ahead[firm.technology] < innovation.pioneers * living.size:
                 tally[RADICAL] += 1
             else:
                 tally[ADOPTIONS] += 1

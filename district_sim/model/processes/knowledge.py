@@ -32,17 +32,23 @@ _FULL = np.uint64(LANES - 1)
 
 
 @kernel
-def absorbing_weights(k):
+def absorbing_weights(knowledge):
     """Weights of education, experience, research and knowledge in `absorbing`, and what it always is at least.
 
     With all weights at zero (mechanism switched off) every firm has a capacity of 0.5.
     """
-    off = k.absorptive_education + k.absorptive_experience + k.absorptive_research + k.absorptive_knowledge == 0.0
+    off = (
+        knowledge.absorptive_education
+        + knowledge.absorptive_experience
+        + knowledge.absorptive_research
+        + knowledge.absorptive_knowledge
+        == 0.0
+    )
     return (
-        single(k.absorptive_education),
-        single(k.absorptive_experience),
-        single(k.absorptive_research),
-        single(k.absorptive_knowledge),
+        single(knowledge.absorptive_education),
+        single(knowledge.absorptive_experience),
+        single(knowledge.absorptive_research),
+        single(knowledge.absorptive_knowledge),
         single(_HALF if off else 0.0),
     )
 
@@ -80,22 +86,22 @@ def cognitive_distance(own, other):
 
 
 @kernel
-def trust_weight(trust, k):
+def trust_weight(trust, knowledge):
     """Weight of a tie in tacit exchange: 0 up to the threshold, 1 at full trust."""
-    return max(0.0, trust - k.trust_threshold) / (1.0 - k.trust_threshold)
+    return max(0.0, trust - knowledge.trust_threshold) / (1.0 - knowledge.trust_threshold)
 
 
 @kernel
-def _show(living, firms, pipelines, relevance, k, shown, told, capacity):
+def _show(living, firms, pipelines, relevance, knowledge, shown, told, capacity):
     """Pack what partners see of the living firms; what makes for absorptive capacity into `capacity`."""
-    weights = absorbing_weights(k)
+    weights = absorbing_weights(knowledge)
     for n in range(living.size):
         i = living[n]
         firm, face = firms[i], shown[i]
-        firm.experience += k.experience_gain * (1.0 - firm.experience)
+        firm.experience += knowledge.experience_gain * (1.0 - firm.experience)
         known, tacit = 0.0, load(firm.tacit)
         for d in range(firm.tacit.size):
-            known += relevance[firm.trajectory, firm.phase, d] * firm.tacit[d]
+            known += relevance[firm.technology, firm.phase, d] * firm.tacit[d]
         store(face.tacit, tacit)
         store(told[i].codified, load(firm.codified))
         store(face.place, four(firm.x, firm.y, firm.it, np.sqrt(total(tacit * tacit))))
@@ -105,13 +111,13 @@ def _show(living, firms, pipelines, relevance, k, shown, told, capacity):
 
 
 @kernel
-def _compare(members, shown, ties, k, gaps, places, number, many):
+def _compare(members, shown, ties, knowledge, gaps, places, number, many):
     """Some firms with their partners, tie by tie: gaps of knowledge and place, and trust; returns the number of ties.
 
     Unsigned numbers index an array without asking whether they count from its end.
     """
-    t, scale, more = np.uint64(0), single(k.distance_scale), single(k.distance_absorptive)
-    it_tacit, add = single(k.it_tacit), four(0.0, 0.0, 1.0, 0.0)
+    t, scale, more = np.uint64(0), single(knowledge.distance_scale), single(knowledge.distance_absorptive)
+    it_tacit, add = single(knowledge.it_tacit), four(0.0, 0.0, 1.0, 0.0)
     for n in range(np.uint64(members.size)):
         i, before = np.uint64(members[n]), t
         me, tie = shown[i], ties[i]
@@ -132,7 +138,7 @@ def _compare(members, shown, ties, k, gaps, places, number, many):
 
 
 @kernel
-def _understand(count, interaction, k, gaps, places, number):
+def _understand(count, interaction, knowledge, gaps, places, number):
     """The two exponentials of each tie: meetings fade with distance, understanding with cognitive distance.
 
     All ties of several firms in loops that become vector instructions; over what earlier ties have left, they go on to
@@ -141,8 +147,8 @@ def _understand(count, interaction, k, gaps, places, number):
     cognitive distance gives the inverted U of Nooteboom et al. 2007 (doi 10.1016/j.respol.2007.04.003).
     """
     square, trust, meeting, understood = number[_SQUARE], number[_TRUST], number[_MEETING], number[_UNDERSTOOD]
-    threshold, per_km = single(k.trust_threshold), single(1.0 / k.meeting_distance)
-    per_trust = single(interaction / (1.0 - k.trust_threshold))
+    threshold, per_km = single(knowledge.trust_threshold), single(1.0 / knowledge.meeting_distance)
+    per_trust = single(interaction / (1.0 - knowledge.trust_threshold))
     count = (count + _FULL) & ~_FULL
     for t in range(np.uint64(0), count, np.uint64(8)):
         square_eight(gaps, t, square)
@@ -160,9 +166,9 @@ def _understand(count, interaction, k, gaps, places, number):
 
 
 @kernel
-def _share_attention(members, shown, k, lesson, gaps, number, many):
+def _share_attention(members, shown, knowledge, lesson, gaps, number, many):
     """Attention is shared among the meetings; learning never carries a firm beyond its partner in a domain."""
-    t, socialisation, spared = np.uint64(0), single(min(1.0, k.socialisation)), single(k.attention)
+    t, socialisation, spared = np.uint64(0), single(min(1.0, knowledge.socialisation)), single(knowledge.attention)
     meeting, understood = number[_MEETING], number[_UNDERSTOOD]
     for n in range(np.uint64(members.size)):
         i, ties = np.uint64(members[n]), many[n]
@@ -176,7 +182,7 @@ def _share_attention(members, shown, k, lesson, gaps, number, many):
 
 
 @kernel
-def socialise(members, first, beyond, shown, ties, k, interaction, lesson, gaps, places, number, many):
+def socialise(members, first, beyond, shown, ties, knowledge, interaction, lesson, gaps, places, number, many):
     """Tacit knowledge that some firms learn face to face.
 
     A few firms at a time go through three steps, each of loops simple enough to become vector instructions: about 3 ns
@@ -186,7 +192,7 @@ def socialise(members, first, beyond, shown, ties, k, interaction, lesson, gaps,
         members: the firms' rows, int64; from `first` to before `beyond` are computed.
         shown: (N,) records of `scratch.shown`.
         ties: (N,) records of `State.ties`.
-        k: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
+        knowledge: the record `Parameters.knowledge[0]`. interaction: meetings per quarter of close neighbours, >= 0.
         lesson: (N,) records of `scratch.lesson`; its field `tacit` is written.
         gaps, places, number, many: one row each of the fields of `scratch.batch`, working space.
     """
@@ -198,9 +204,9 @@ def socialise(members, first, beyond, shown, ties, k, interaction, lesson, gaps,
                 prefetch(ties, np.uint32(i), 64)
             for i in members[low + BATCH : low + 2 * BATCH]:
                 fetch_partners(i, 0, ties, shown, 0)
-        count = _compare(batch, shown, ties, k, gaps, places, number, many)
-        _understand(count, interaction, k, gaps, places, number)
-        _share_attention(batch, shown, k, lesson, gaps, number, many)
+        count = _compare(batch, shown, ties, knowledge, gaps, places, number, many)
+        _understand(count, interaction, knowledge, gaps, places, number)
+        _share_attention(batch, shown, knowledge, lesson, gaps, number, many)
 
 
 @kernel
@@ -218,7 +224,7 @@ def _take_in(learned, own, other, rate):
 
 
 @kernel
-def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown, told):
+def _combine(firm, before, tie, pipeline, agency, abroad, knowledge, interaction, shown, told):
     """Add to a firm's codified knowledge what it takes in; returns inflow (own, collective, local).
 
     firm, tie, pipeline, agency: records. before: what the firm knew, a vector. abroad: (K,) records of what outside
@@ -232,15 +238,15 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
         sources += n >= 0
     if sources + collective == 0.0:
         return 0.0, 0.0, 0.0
-    scale = min(1.0, k.combination) * firm.absorptive / (sources + collective)
-    alone = interaction * (1.0 + k.it_codified * firm.it)
+    scale = min(1.0, knowledge.combination) * firm.absorptive / (sources + collective)
+    alone = interaction * (1.0 + knowledge.it_codified * firm.it)
     own, shared, local = 0.0, 0.0, 0.0
     learned = load(firm.codified)
     for m in range(partner.size):
         j = partner[m]
         if j >= 0:
-            passed = k.gatekeeping if shown[j].pipeline > 0.0 else 1.0
-            together = trust[m] * interaction * (1.0 + k.it_codified * firm.it * shown[j].place[_IT])
+            passed = knowledge.gatekeeping if shown[j].pipeline > 0.0 else 1.0
+            together = trust[m] * interaction * (1.0 + knowledge.it_codified * firm.it * shown[j].place[_IT])
             learned, gain = _take_in(learned, before, load(told[j].codified), scale * passed * min(1.0, together))
             local += gain
     for g in range(node.size):
@@ -258,22 +264,36 @@ def _combine(firm, before, tie, pipeline, agency, abroad, k, interaction, shown,
 
 
 @kernel
-def _convert(firm, shown, lesson, told, technology, frontier, use, k):
+def _convert(firm, shown, lesson, told, technology, frontier, use, knowledge):
     """Loss, externalisation, internalisation, learning by doing; tacit knowledge learned from partners is added."""
-    out_rate = min(1.0, k.externalisation * (1.0 + firm.collaboration + min(1.0, technology)))
-    in_rate = min(1.0, k.internalisation * firm.absorptive * firm.experience)
-    trajectory, phase = firm.trajectory, firm.phase
+    out_rate = min(1.0, knowledge.externalisation * (1.0 + firm.collaboration + min(1.0, technology)))
+    in_rate = min(1.0, knowledge.internalisation * firm.absorptive * firm.experience)
+    technology, phase = firm.technology, firm.phase
     for d in range(firm.tacit.size):
         tacit, codified = np.float64(shown.tacit[d]), np.float64(told.codified[d])
-        doing = k.learning_by_doing * use[trajectory, phase, d] * max(0.0, 1.0 - tacit / frontier[d])
+        doing = knowledge.learning_by_doing * use[technology, phase, d] * max(0.0, 1.0 - tacit / frontier[d])
         gain = in_rate * max(0.0, codified - tacit) + doing + lesson.tacit[d]
-        firm.tacit[d] = tacit * (1.0 - k.tacit_decay) + gain
-        firm.codified[d] = codified * (1.0 - k.codified_decay) + out_rate * max(0.0, tacit - codified)
+        firm.tacit[d] = tacit * (1.0 - knowledge.tacit_decay) + gain
+        firm.codified[d] = codified * (1.0 - knowledge.codified_decay) + out_rate * max(0.0, tacit - codified)
 
 
 @kernel
 def _learn(
-    living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, k, interaction, use
+    living,
+    firms,
+    ties,
+    pipelines,
+    agency,
+    policy,
+    world,
+    shown,
+    lessons,
+    told,
+    capacity,
+    abroad,
+    knowledge,
+    interaction,
+    use,
 ):
     """One quarter of the living firms, from what all firms show and what they learned from partners."""
     frontier, rows = world[0].frontier, firms.size
@@ -283,9 +303,9 @@ def _learn(
         fetch_ahead(i, rows, ties, told, 0)
         firm, lesson = firms[i], lessons[i]
         technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
-        _convert(firm, shown[i], lesson, told[i], technology, frontier, use, k)
+        _convert(firm, shown[i], lesson, told[i], technology, frontier, use, knowledge)
         inflow, collective, local = _combine(
-            firm, load(told[i].codified), ties[i], pipelines[i], agency[0], abroad, k, interaction, shown, told
+            firm, load(told[i].codified), ties[i], pipelines[i], agency[0], abroad, knowledge, interaction, shown, told
         )
         firm.inflow, firm.inflow_collective = inflow, collective
         firm.inflow_local = local + total(load(lesson.tacit))
@@ -301,12 +321,11 @@ def _teach(
     gap, place, number, many = batch
     n = living.size
     if n < ALONE:
-        k = knowledge[0]
-        _show(living, firms, pipelines, relevance, k, shown, told, capacity)
-        socialise(living, 0, n, shown, ties, k, interaction, lessons, gap[0], place[0], number[0], many[0])
+        _show(living, firms, pipelines, relevance, knowledge[0], shown, told, capacity)
+        socialise(living, 0, n, shown, ties, knowledge[0], interaction, lessons, gap[0], place[0], number[0], many[0])
         absorb(capacity[:n])
         _learn(
-            living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, k,
+            living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, knowledge[0],
             interaction, use,
         )  # fmt: skip
     else:

@@ -13,14 +13,14 @@ _HIRING = int(Stream.HIRING)
 
 
 @kernel
-def labour_productivity(i, firms, ties, world, m):
+def labour_productivity(i, firms, ties, world, market):
     """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
     relative = max(1e-6, firms[i].quality / world[0].quality_start)
     return (
-        m.productivity
-        * relative**m.productivity_quality
-        * (1.0 + m.productivity_collaboration * (firms[i].collaboration - world[0].trust_start))
-        * (1.0 + m.productivity_trust * (mean_trust(i, ties) - world[0].trust_start))
+        market.productivity
+        * relative**market.productivity_quality
+        * (1.0 + market.productivity_collaboration * (firms[i].collaboration - world[0].trust_start))
+        * (1.0 + market.productivity_trust * (mean_trust(i, ties) - world[0].trust_start))
     )
 
 
@@ -58,11 +58,11 @@ def employ(firms, living, ties, accounts, world, clock, scratch, p):
 
     `scratch.value` holds each firm's volume of work.
     """
-    m, people = p.market[0], accounts.people
+    market, people = p.market[0], accounts.people
     wanted, freed = 0.0, 0.0
     for i in living:
-        needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, m))
-        scratch.value[i] = m.hiring_speed * (needed - firms[i].employees)
+        needed = max(1.0, scratch.value[i] / labour_productivity(i, firms, ties, world, market))
+        scratch.value[i] = market.hiring_speed * (needed - firms[i].employees)
         wanted += max(0.0, scratch.value[i])
         freed += max(0.0, -scratch.value[i])
     people[EMPLOYED] -= freed
@@ -82,7 +82,7 @@ def employ(firms, living, ties, accounts, world, clock, scratch, p):
     people[EMPLOYED] += granted * wanted
     people[UNEMPLOYED] -= granted * wanted
     force = people[EMPLOYED] + people[UNEMPLOYED]
-    moving = m.migration * (people[UNEMPLOYED] - m.unemployment * force)
+    moving = market.migration * (people[UNEMPLOYED] - market.unemployment * force)
     people[UNEMPLOYED] -= moving
     people[OUTSIDE] += moving
 

@@ -38,12 +38,16 @@ _DEMAND = int(Stream.DEMAND)
 _REACH, _QUALITY, _COUNT, _SPOT, _AWAY, _SPOT_ORDERS, _NEED = range(7)
 _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
 _OWN = 0.9  # quality of what a firm makes outside its own phase, relative to its own work
+_STRETCH = 1.4  # how far a phase's suppliers can serve orders beyond their customer base before choice is cut back
+_MOST_ROOM = 4.0  # beyond this multiple of what a client needs, a supplier's size adds nothing
+_MOST_RESEARCH = 5.0  # times normal: a grant to a firm that hardly earns does not buy knowledge without bound
+_LEAST_VALUE = 0.2  # of value added per head at the start: wages do not follow a collapse all the way
 
 
 @kernel
-def supplier_price(j, client, firms, m):
+def supplier_price(j, client, firms, market):
     """Price of supplier j for a client, relative to normal: captive suppliers grant their captor a discount."""
-    return 1.0 - m.captive_discount if firms[j].captor == client else 1.0
+    return 1.0 - market.captive_discount if firms[j].captor == client else 1.0
 
 
 @kernel
@@ -53,97 +57,97 @@ def _local_supply(firms, living, world, scratch, p):
     By phase: customer base, base-weighted quality, number, need of the final firms, choice weights of buying at arm's
     length in the district and abroad. By firm: the pull of its quality, into `scratch.other`.
     """
-    m, by_phase = p.market[0], scratch.phase
+    market, by_phase = p.market[0], scratch.phase
     by_phase[:] = 0.0
     last = p.technology[0].phases - 1
     for i in living:
-        k = firms[i].phase
-        by_phase[_REACH, k] += firms[i].reach
-        by_phase[_QUALITY, k] += firms[i].reach * firms[i].quality
-        by_phase[_COUNT, k] += 1.0
-        scratch.other[i] = _quality_pull(firms[i].quality, world, m)
-    for k in range(last):
-        by_phase[_NEED, k] = p.derived.phase_value[k] * by_phase[_REACH, last]
-    outside = _quality_pull(world[0].quality_start * world[0].rivals, world, m)
-    for k in range(p.technology[0].phases):
-        by_phase[_AWAY, k] = outside * world[0].price[k] ** -m.sensitivity_price
-        if by_phase[_REACH, k] > 0.0:
-            by_phase[_QUALITY, k] /= by_phase[_REACH, k]
-            room = by_phase[_REACH, k] / max(_MIN_SALES, by_phase[_NEED, k])
-            pull = _quality_pull(by_phase[_QUALITY, k], world, m)
-            by_phase[_SPOT, k] = min(1.0, 1.4 * room) * np.exp(m.spot_bias) * pull
+        q = firms[i].phase
+        by_phase[_REACH, q] += firms[i].reach
+        by_phase[_QUALITY, q] += firms[i].reach * firms[i].quality
+        by_phase[_COUNT, q] += 1.0
+        scratch.other[i] = _quality_pull(firms[i].quality, world, market)
+    for q in range(last):
+        by_phase[_NEED, q] = p.derived.phase_value[q] * by_phase[_REACH, last]
+    outside = _quality_pull(world[0].quality_start * world[0].rivals, world, market)
+    for q in range(p.technology[0].phases):
+        by_phase[_AWAY, q] = outside * world[0].price[q] ** -market.sensitivity_price
+        if by_phase[_REACH, q] > 0.0:
+            by_phase[_QUALITY, q] /= by_phase[_REACH, q]
+            room = by_phase[_REACH, q] / max(_MIN_SALES, by_phase[_NEED, q])
+            pull = _quality_pull(by_phase[_QUALITY, q], world, market)
+            by_phase[_SPOT, q] = min(1.0, _STRETCH * room) * np.exp(market.spot_bias) * pull
 
 
 @kernel
-def _quality_pull(quality, world, m):
+def _quality_pull(quality, world, market):
     """Choice weight of a quality: (quality / standard) ** sensitivity."""
-    return (max(1e-6, quality) / world[0].quality_start) ** m.sensitivity_quality
+    return (max(1e-6, quality) / world[0].quality_start) ** market.sensitivity_quality
 
 
 @inlined_kernel
-def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside, price, value, m, o):
+def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside, price, value, market, ownership):
     """Shares of firm i's needs by source; order shares of tied suppliers go to `order`.
 
     tie, order: records of the firm. pull: (N,) choice weight of each firm's quality. abroad, making: choice weights
     of buying abroad and of making. by_phase: `scratch.phase`. tied: (P,) working space. outside: quality abroad.
-    price: (P,) prices abroad. value: (P,) value of the phases. m, o: parameters of market and ownership.
+    price: (P,) prices abroad. value: (P,) value of the phases. market, ownership: sections of the parameters.
 
     Returns the product's quality and unit cost, both relative to buying everything at normal price.
     """
     firm, last = firms[i], value.size - 1
-    own_quality, own_cost = _OWN * firm.quality, 1.0 + m.make_penalty
-    _weigh_tied(i, firms, tie, order, pull, tied, value, m, o)
+    own_quality, own_cost = _OWN * firm.quality, 1.0 + market.make_penalty
+    _weigh_tied(i, firms, tie, order, pull, tied, value, market, ownership)
     quality, cost = value[last] * firm.quality, value[last]
     bought, bought_abroad = 0.0, 0.0
-    for k in range(last):
-        spot, away = by_phase[_SPOT, k], abroad * by_phase[_AWAY, k]
-        share = 1.0 / (making + spot + away + tied[k])
+    for q in range(last):
+        spot, away = by_phase[_SPOT, q], abroad * by_phase[_AWAY, q]
+        share = 1.0 / (making + spot + away + tied[q])
         made, spot, away = making * share, spot * share, away * share
-        firm.made[k], firm.spot[k], firm.abroad[k] = made, spot, away
-        tied[k] = share
-        quality += value[k] * (own_quality * made + by_phase[_QUALITY, k] * spot + outside * away)
-        cost += value[k] * (own_cost * made + spot + price[k] * away)
-        bought += value[k] * (1.0 - made)
-        bought_abroad += value[k] * away
+        firm.made[q], firm.spot[q], firm.abroad[q] = made, spot, away
+        tied[q] = share
+        quality += value[q] * (own_quality * made + by_phase[_QUALITY, q] * spot + outside * away)
+        cost += value[q] * (own_cost * made + spot + price[q] * away)
+        bought += value[q] * (1.0 - made)
+        bought_abroad += value[q] * away
     paid = order.paid
-    for t in range(paid.size):
-        if paid[t] > 0.0:
-            j = tie.partner[t]
-            k = firms[j].phase
-            paid[t] *= tied[k]
-            quality += value[k] * firms[j].quality * paid[t]
-            cost += value[k] * supplier_price(j, i, firms, m) * paid[t]
+    for m in range(paid.size):
+        if paid[m] > 0.0:
+            j = tie.partner[m]
+            q = firms[j].phase
+            paid[m] *= tied[q]
+            quality += value[q] * firms[j].quality * paid[m]
+            cost += value[q] * supplier_price(j, i, firms, market) * paid[m]
     firm.offshored = bought_abroad / bought if bought > 0.0 else 0.0
     return quality, cost
 
 
 @kernel
-def _weigh_tied(i, firms, tie, order, pull, tied, value, m, o):
+def _weigh_tied(i, firms, tie, order, pull, tied, value, market, ownership):
     """Choice weights of firm i's tied suppliers into `order`, their sums by phase into `tied`."""
     partner, trust, paid = tie.partner, tie.trust, order.paid
     unit, last = controller(i, firms), value.size - 1
     tied[:] = 0.0
-    for t in range(partner.size):
-        paid[t] = 0.0
-        j = partner[t]
+    for m in range(partner.size):
+        paid[m] = 0.0
+        j = partner[m]
         if j < 0 or firms[j].phase == last:
             continue
         supplier = firms[j]
-        utility = m.tie_bias + m.sensitivity_trust * trust[t]
+        utility = market.tie_bias + market.sensitivity_trust * trust[m]
         if controller(j, firms) == unit:
-            utility += o.group_pull
+            utility += ownership.group_pull
         weight = np.exp(utility) * pull[j]
         if supplier.captor == i:
-            weight *= supplier_price(j, i, firms, m) ** -m.sensitivity_price
-        weight *= min(4.0, supplier.reach / max(_MIN_SALES, value[supplier.phase] * firms[i].reach))
-        paid[t] = weight
+            weight *= supplier_price(j, i, firms, market) ** -market.sensitivity_price
+        weight *= min(_MOST_ROOM, supplier.reach / max(_MIN_SALES, value[supplier.phase] * firms[i].reach))
+        paid[m] = weight
         tied[supplier.phase] += weight
 
 
 @kernel
 def _attract(
     living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value,
-    m, o,
+    market, ownership,
 ):  # fmt: skip
     """Sourcing and attractiveness of the final firms among the living; the latter into `attraction`, shape (N,)."""
     last, price, standard = value.size - 1, world[0].price, world[0].quality_start * world[0].rivals
@@ -155,20 +159,24 @@ def _attract(
             fetch_ahead(i, rows, ties, firms, 0)
         if firm.phase != last:
             firm.offshored = 0.0
-            for t in range(orders[i].paid.size):
-                orders[i].paid[t] = 0.0
+            for m in range(orders[i].paid.size):
+                orders[i].paid[m] = 0.0
             continue
         affiliate = is_affiliate(i, firms)
-        abroad = leaning + m.abroad_pipeline * min(1.0, pipelines[i].strength.sum()) + o.affiliate_abroad * affiliate
-        abroad, own = np.exp(abroad), making * _quality_pull(_OWN * firm.quality, world, m)
-        quality, cost = _source(
-            i, firms, ties[i], orders[i], pull, abroad, own, by_phase, tied, standard, price, value, m, o
+        abroad = (
+            leaning
+            + market.abroad_pipeline * min(1.0, pipelines[i].strength.sum())
+            + ownership.affiliate_abroad * affiliate
         )
-        advantage = m.demand_quality * np.log(quality / standard) - m.demand_price * np.log(cost)
-        advantage += m.demand_brand * agency[0].brand * firm.participates
+        abroad, own = np.exp(abroad), making * _quality_pull(_OWN * firm.quality, world, market)
+        quality, cost = _source(
+            i, firms, ties[i], orders[i], pull, abroad, own, by_phase, tied, standard, price, value, market, ownership
+        )
+        advantage = market.demand_quality * np.log(quality / standard) - market.demand_price * np.log(cost)
+        advantage += market.demand_brand * agency[0].brand * firm.participates
         outlets = max(strongest_pipeline(i, pipelines), firm.participates * collective)
-        advantage += m.demand_pipeline * outlets
-        advantage += m.demand_affiliate * affiliate
+        advantage += market.demand_pipeline * outlets
+        advantage += market.demand_affiliate * affiliate
         attraction[i] = firm.reach * np.exp(advantage)
 
 
@@ -193,10 +201,12 @@ def _choose_sources(firms, living, ties, orders, pipelines, agency, world, scrat
 @kernel
 def _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s):
     """Final sales: the product market divided by attractiveness between the district's firms and the outside world."""
-    m, last = p.market[0], p.technology[0].phases - 1
+    market, last = p.market[0], p.technology[0].phases - 1
     pressure = min(1.0, world[0].pressure)
-    making = np.exp(m.make_bias + s.integration * pressure) * (1.0 + m.make_penalty) ** -m.sensitivity_price
-    leaning = m.abroad_bias + s.offshoring * pressure
+    making = (
+        np.exp(market.make_bias + s.integration * pressure) * (1.0 + market.make_penalty) ** -market.sensitivity_price
+    )
+    leaning = market.abroad_bias + s.offshoring * pressure
     _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, leaning)
     attraction = 0.0
     for i in living:
@@ -228,7 +238,7 @@ def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, 
 
     Purchases of each final firm go to `scratch.other`.
     """
-    m, last = p.market[0], p.technology[0].phases - 1
+    market, last = p.market[0], p.technology[0].phases - 1
     value = p.derived.phase_value
     scratch.phase[_SPOT_ORDERS, :] = 0.0
     for i in living:
@@ -239,17 +249,17 @@ def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, 
             continue
         sales = firms[i].sales
         local, abroad = 0.0, 0.0
-        for k in range(last):
-            at_spot = value[k] * sales * firms[i].spot[k]
-            scratch.phase[_SPOT_ORDERS, k] += at_spot
+        for q in range(last):
+            at_spot = value[q] * sales * firms[i].spot[q]
+            scratch.phase[_SPOT_ORDERS, q] += at_spot
             local += at_spot
-            abroad += value[k] * sales * firms[i].abroad[k] * world[0].price[k]
+            abroad += value[q] * sales * firms[i].abroad[q] * world[0].price[q]
         paid = orders[i].paid
-        for t in range(paid.size):
-            if paid[t] > 0.0:
-                j = ties[i].partner[t]
-                paid[t] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, m)
-                local += paid[t]
+        for m in range(paid.size):
+            if paid[m] > 0.0:
+                j = ties[i].partner[m]
+                paid[m] *= value[firms[j].phase] * sales * supplier_price(j, i, firms, market)
+                local += paid[m]
         scratch.other[i] = local + abroad
         tally[PURCHASES] += local + abroad
         tally[PURCHASES_LOCAL] += local
@@ -258,24 +268,26 @@ def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, 
 
 
 @inlined_kernel
-def _volume(i, firms, ties, orders, by_phase, value, m):
+def _volume(i, firms, ties, orders, by_phase, value, market):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
     firm, last = firms[i], value.size - 1
-    k = firm.phase
-    if k == last:
+    phase = firm.phase
+    if phase == last:
         firm.main_client, firm.client_share = -1, 0.0
         share = value[last]
         for q in range(last):
-            share += value[q] * firm.made[q] * (1.0 + m.make_penalty)
+            share += value[q] * firm.made[q] * (1.0 + market.make_penalty)
         return firm.sales * share
-    spot = by_phase[_SPOT_ORDERS, k] * firm.reach / by_phase[_REACH, k] if by_phase[_REACH, k] > 0.0 else 0.0
+    spot = (
+        by_phase[_SPOT_ORDERS, phase] * firm.reach / by_phase[_REACH, phase] if by_phase[_REACH, phase] > 0.0 else 0.0
+    )
     sales, volume, largest, client = spot, spot, 0.0, np.int64(-1)
     partner, mirror = ties[i].partner, ties[i].mirror
-    for t in range(partner.size):
-        j = np.int64(partner[t] if partner[t] >= 0 else i)  # of suppliers, this one among them, all orders are zero
-        order = orders[j].paid[mirror[t]]
+    for m in range(partner.size):
+        j = np.int64(partner[m] if partner[m] >= 0 else i)  # of suppliers, this one among them, all orders are zero
+        order = orders[j].paid[mirror[m]]
         sales += order
-        volume += order / supplier_price(i, j, firms, m) if firm.captor == j else order
+        volume += order / supplier_price(i, j, firms, market) if firm.captor == j else order
         if order > largest:
             largest, client = order, j
     firm.sales, firm.main_client = sales, client
@@ -284,13 +296,13 @@ def _volume(i, firms, ties, orders, by_phase, value, m):
 
 
 @kernel
-def _volumes(living, firms, ties, orders, by_phase, volume, value, m):
+def _volumes(living, firms, ties, orders, by_phase, volume, value, market):
     """Volumes of work of the living firms into `volume`."""
     rows, last = firms.size, value.size - 1
     for i in living:
         if i + AHEAD < rows and firms[i + AHEAD].phase < last and far_apart(i, ties):
             fetch_mirrors(i + AHEAD, 0, ties, orders, 0, 8)
-        volume[i] = _volume(i, firms, ties, orders, by_phase, value, m)
+        volume[i] = _volume(i, firms, ties, orders, by_phase, value, market)
 
 
 @parallel_kernel
@@ -309,7 +321,7 @@ def _work(firms, living, ties, orders, scratch, p):
 @kernel
 def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, s):
     """Costs, tax, profit and payout of firm i; every euro lands in another account."""
-    m, v = p.market[0], p.innovation[0]
+    market, innovation = p.market[0], p.innovation[0]
     affiliate = is_affiliate(i, firms)
     firms[i].value_added = firms[i].sales - purchases
     earned = max(0.0, firms[i].value_added)
@@ -317,21 +329,22 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     wages = firms[i].wage * firms[i].employees
     own_research = max(
         0.0,
-        v.research_cost * earned * s.research * firms[i].dynamism - p.policy_effects[0].crowding_out * firms[i].grant,
+        innovation.research_cost * earned * s.research * firms[i].dynamism
+        - p.policy_effects[0].crowding_out * firms[i].grant,
     )
     research = own_research + firms[i].grant
-    normal = v.research_cost * earned
-    firms[i].research = min(5.0, research / normal) if normal > 0.0 else 0.0
+    normal = innovation.research_cost * earned
+    firms[i].research = min(_MOST_RESEARCH, research / normal) if normal > 0.0 else 0.0
     training = s.training * wages
     links = 0.0
     for g in range(pipelines[i].node.size):
         links += pipelines[i].node[g] >= 0
-    bought = m.overhead * m.productivity * firms[i].employees + p.ties[0].pipeline_cost * links
+    bought = market.overhead * market.productivity * firms[i].employees + p.ties[0].pipeline_cost * links
     cost = wages + own_research + training + bought
     firms[i].profit = firms[i].value_added - cost
-    tax = m.tax * max(0.0, firms[i].profit)
+    tax = market.tax * max(0.0, firms[i].profit)
     firms[i].cash += firms[i].profit - tax - firms[i].grant
-    payout = m.payout * max(0.0, firms[i].cash - m.buffer * wages)
+    payout = market.payout * max(0.0, firms[i].cash - market.buffer * wages)
     firms[i].cash -= payout
     accounts.money[FIRMS] -= cost + firms[i].grant + tax + payout
     accounts.money[HOUSEHOLDS] += wages + research + training
@@ -358,27 +371,27 @@ def _update_customers(firms, living, world, clock, scratch, p):
 
     Bases are shares of a market, which do not grow or shrink with it: sales count relative to the market's size.
     """
-    m, size = p.market[0], market_size(world)
+    market, size = p.market[0], market_size(world)
     log_mean, before, after = scratch.phase[_QUALITY], scratch.phase[_NEED], scratch.phase[_SPOT_ORDERS]
     log_mean[:] = 0.0
     before[:] = 0.0
     after[:] = 0.0
     count, last = scratch.phase[_COUNT], p.technology[0].phases - 1
     for i in living:
-        k = firms[i].phase
+        q = firms[i].phase
         log_base = np.log(max(_MIN_SALES, firms[i].reach))
-        memory = m.customer_memory if k == last else m.order_memory
+        memory = market.customer_memory if q == last else market.order_memory
         log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales / size)) - log_base)
-        before[k] += np.exp(log_reach)
-        log_mean[k] += log_reach / count[k]
+        before[q] += np.exp(log_reach)
+        log_mean[q] += log_reach / count[q]
         scratch.value[i] = log_reach
     luck = draw_all(living, _DEMAND, clock, scratch)
-    for t in range(living.size):
-        i = living[t]
-        k = firms[i].phase
-        shock = m.growth_noise * laplace_of(luck[t])
-        firms[i].reach = np.exp(scratch.value[i] + shock - m.size_reversion * (scratch.value[i] - log_mean[k]))
-        after[k] += firms[i].reach
+    for n in range(living.size):
+        i = living[n]
+        q = firms[i].phase
+        shock = market.growth_noise * laplace_of(luck[n])
+        firms[i].reach = np.exp(scratch.value[i] + shock - market.size_reversion * (scratch.value[i] - log_mean[q]))
+        after[q] += firms[i].reach
     for i in living:
         firms[i].reach *= before[firms[i].phase] / after[firms[i].phase]
 
@@ -388,7 +401,7 @@ def run_market(state, living, p, s):
     """One quarter of sourcing, demand, orders, accounts, employment and wages."""
     firms, ties, orders, pipelines, agency = state.firms, state.ties, state.orders, state.pipelines, state.agency
     world, accounts, tally, clock, scratch = state.world, state.accounts, state.tally, state.clock, state.scratch
-    m = p.market[0]
+    market = p.market[0]
     _local_supply(firms, living, world, scratch, p)
     _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s)
     _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, p)
@@ -406,6 +419,6 @@ def run_market(state, living, p, s):
         per_head = value / employees
         if world[0].value_start == 0.0:
             world[0].value_start = per_head
-        ratio = max(0.2, per_head / world[0].value_start)
-        target = m.wage * ratio**m.wage_sharing
-        world[0].wage += 0.05 * (target - world[0].wage)
+        ratio = max(_LEAST_VALUE, per_head / world[0].value_start)
+        target = market.wage * ratio**market.wage_sharing
+        world[0].wage += market.wage_speed * (target - world[0].wage)

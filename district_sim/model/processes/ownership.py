@@ -7,8 +7,22 @@ from district_sim.kernels.draws import Stream, draw_all, uniform, uniform2
 from district_sim.model.processes.demography import close_firm
 from district_sim.model.processes.policy import buy_out
 from district_sim.model.processes.relations import mean_trust
-from district_sim.model.state import ACQUISITIONS, DEFENCE, DIVESTMENTS, FIRMS, HOUSEHOLDS, SELF_OWNED, TAKEOVERS, WORLD
+from district_sim.model.state import (
+    ACQUISITIONS,
+    DEFENCE,
+    DIVESTMENTS,
+    FIRMS,
+    HOUSEHOLDS,
+    SELF_OWNED,
+    TAKEOVERS,
+    WORLD,
+    owner_code,
+)
 
+_MOST_PRESSURE = 2.0  # of globalisation: buyers' means do not grow without bound
+_LEAST_EARNINGS = 0.05  # of value added: what a firm without profit is worth to its buyer
+_PARTING = 0.5  # price at which affiliates are sold, relative to the price at which they were bought
+_UNPROFITABLE = 3.0  # how much rather a multinational leaves an affiliate that makes a loss
 _TAKEOVER = int(Stream.TAKEOVER)
 _ACQUISITION = int(Stream.ACQUISITION)
 _CAPTIVITY = int(Stream.CAPTIVITY)
@@ -16,22 +30,22 @@ _DIVESTMENT = int(Stream.DIVESTMENT)
 
 
 @kernel
-def _spread_of_success(firms, living, sums):
-    """Mean and standard deviation of log size and of profitability over living firms; `sums` is working space."""
-    sums[:4] = 0.0
+def _spread_of_success(firms, living):
+    """Mean and standard deviation of log size and of profitability over living firms."""
+    sizes, sizes_squared, margins, margins_squared = 0.0, 0.0, 0.0, 0.0
     for i in living:
         size, margin = np.log(firms[i].employees), profitability(i, firms)
-        sums[0] += size
-        sums[1] += size * size
-        sums[2] += margin
-        sums[3] += margin * margin
+        sizes += size
+        sizes_squared += size * size
+        margins += margin
+        margins_squared += margin * margin
     n = max(1, living.size)
-    size, margin = sums[0] / n, sums[2] / n
+    size, margin = sizes / n, margins / n
     return (
         size,
-        np.sqrt(max(1e-12, sums[1] / n - size**2)),
+        np.sqrt(max(1e-12, sizes_squared / n - size**2)),
         margin,
-        np.sqrt(max(1e-12, sums[3] / n - margin**2)),
+        np.sqrt(max(1e-12, margins_squared / n - margin**2)),
     )
 
 
@@ -50,16 +64,16 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     Rises with success (size and profitability, in standard deviations `success`), falls with trust and identity
     (embeddedness), with the agency's defence and with public screening.
     """
-    o = p.ownership[0]
+    ownership = p.ownership[0]
     embedded = mean_trust(i, ties) * firms[i].identity
-    wanted = 1.0 / (1.0 + np.exp(1.0 - o.takeover_success * success))
+    wanted = 1.0 / (1.0 + np.exp(1.0 - ownership.takeover_success * success))
     defended = firms[i].participates * p.agency[0].screening * agency[0].effect[DEFENCE]
     return (
-        o.takeover
-        * min(2.0, world[0].pressure)
+        ownership.takeover
+        * min(_MOST_PRESSURE, world[0].pressure)
         * s.sale
         * wanted
-        * (1.0 - o.takeover_embeddedness * embedded)
+        * (1.0 - ownership.takeover_embeddedness * embedded)
         * (1.0 - defended)
         * (1.0 - policy[0].screening)
     )
@@ -76,28 +90,30 @@ def take_over(state, living, p, s):
     clock, scratch = state.clock, state.scratch
     if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
-    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    most = o.takeover * min(2.0, world[0].pressure) * s.sale  # the other factors of the hazard are at most 1
+    ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    most = (
+        ownership.takeover * min(_MOST_PRESSURE, world[0].pressure) * s.sale
+    )  # the other factors of the hazard are at most 1
     luck, surveyed = draw_all(living, _TAKEOVER, clock, scratch), False
     for n in range(living.size):
         i = living[n]
         if luck[n] >= most or firms[i].owner != SELF_OWNED:
             continue
         if not surveyed:
-            size, size_sd, margin, margin_sd = _spread_of_success(firms, living, scratch.counts)
+            size, size_sd, margin, margin_sd = _spread_of_success(firms, living)
             surveyed = True
         success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
         hazard = takeover_hazard(i, firms, ties, agency, policy, world, 0.5 * success, p, s)
         if luck[n] >= hazard:
             continue
-        earnings = max(firms[i].profit, 0.05 * firms[i].value_added, 0.0)
-        price = o.takeover_price * earnings
+        earnings = max(firms[i].profit, _LEAST_EARNINGS * firms[i].value_added, 0.0)
+        price = ownership.takeover_price * earnings
         if buy_out(i, price, HOUSEHOLDS, firms, policy, instruments, accounts, clock, p):
             continue
         _, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
-        company = np.int64(b * o.multinationals)
-        firms[i].owner, firms[i].captor = -2 - company, -1
-        capital = o.takeover_capital * firms[i].wage * firms[i].employees
+        company = np.int64(b * ownership.multinationals)
+        firms[i].owner, firms[i].captor = owner_code(company), -1
+        capital = ownership.takeover_capital * firms[i].wage * firms[i].employees
         accounts.money[WORLD] -= price + capital
         accounts.money[HOUSEHOLDS] += price
         accounts.money[FIRMS] += capital
@@ -122,6 +138,12 @@ def _node_of(company, p):
 
 
 @kernel
+def parting_price(firm, ownership):
+    """What managers pay a multinational for their firm [k€]."""
+    return _PARTING * ownership.takeover_price * max(firm.profit, 0.0)
+
+
+@kernel
 def divest(state, living, p, s):
     """Multinationals leave affiliates, loss-making ones first; managers buy some out, alone or with a local fund.
 
@@ -129,17 +151,17 @@ def divest(state, living, p, s):
     """
     firms, ties, pipelines, policy = state.firms, state.ties, state.pipelines, state.policy
     instruments, accounts, tally, clock = state.instruments, state.accounts, state.tally, state.clock
-    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner >= SELF_OWNED:
             continue
-        hazard = o.divestment * (3.0 if firms[i].profit < 0.0 else 1.0)
+        hazard = ownership.divestment * (_UNPROFITABLE if firms[i].profit < 0.0 else 1.0)
         a, b = uniform2(seed, _DIVESTMENT, t, firms[i].key, -1, 0)
         if a >= hazard:
             continue
         tally[DIVESTMENTS] += 1
-        price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
-        if b < o.buyout:
+        price = parting_price(firms[i], ownership)
+        if b < ownership.buyout:
             firms[i].owner = SELF_OWNED
             accounts.money[HOUSEHOLDS] -= price
             accounts.money[WORLD] += price
@@ -153,12 +175,12 @@ def divest(state, living, p, s):
 def acquire(state, living, p, s):
     """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
     firms, ties, accounts, tally, clock = state.firms, state.ties, state.accounts, state.tally, state.clock
-    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
-        if firms[i].owner != SELF_OWNED or firms[i].employees < o.leader_size:
+        if firms[i].owner != SELF_OWNED or firms[i].employees < ownership.leader_size:
             continue
         a, b = uniform2(seed, _ACQUISITION, t, firms[i].key, -1, 0)
-        if a >= o.acquisition * s.acquisition * firms[i].dynamism:
+        if a >= ownership.acquisition * s.acquisition * firms[i].dynamism:
             continue
         slots = ties[i].partner.size
         first = np.int64(b * slots)
@@ -166,7 +188,7 @@ def acquire(state, living, p, s):
             j = ties[i].partner[(first + m) % slots]
             if j < 0 or firms[j].owner != SELF_OWNED or firms[j].employees >= firms[i].employees:
                 continue
-            price = o.acquisition_price * max(firms[j].profit, 0.05 * firms[j].value_added, 0.0)
+            price = ownership.acquisition_price * max(firms[j].profit, _LEAST_EARNINGS * firms[j].value_added, 0.0)
             if price > firms[i].cash:
                 continue
             firms[j].owner, firms[j].captor = i, -1
@@ -181,14 +203,16 @@ def acquire(state, living, p, s):
 def bind_captives(state, living, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
     firms, clock = state.firms, state.clock
-    o, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner != SELF_OWNED:
             continue
-        client, key, dependent = firms[i].main_client, firms[i].key, firms[i].client_share > o.captive_from
+        client, key, dependent = firms[i].main_client, firms[i].key, firms[i].client_share > ownership.captive_from
         if firms[i].captor < 0:
             if client >= 0 and dependent:
-                if uniform(seed, _CAPTIVITY, t, key) < o.captivity * s.captivity * firms[client].dynamism:
+                if uniform(seed, _CAPTIVITY, t, key) < ownership.captivity * s.captivity * firms[client].dynamism:
                     firms[i].captor = client
-        elif client != firms[i].captor or (not dependent and uniform(seed, _CAPTIVITY, t, key) < o.captive_release):
+        elif client != firms[i].captor or (
+            not dependent and uniform(seed, _CAPTIVITY, t, key) < ownership.captive_release
+        ):
             firms[i].captor = -1

@@ -45,6 +45,10 @@ _CONTEST_STREAM = int(Stream.CONTEST)
 _COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
 _SMALL_SIZE, _LARGE_SIZE = SIZE_LIMITS
 _YOUNG_AGE = 20  # quarters
+_GOOD_MARGIN, _DRAWN = 0.1, 0.2  # profit in value added from which a firm performs; share of firms drawn at random
+_GAIN = 0.1  # of the gap to full education or use of IT that support at full cost closes in a quarter
+_TRANSFER = 0.6  # strength of transfer that a technology centre reaches without bound of money
+_DISAPPOINTMENT = 4.0  # how much faster trust in a public promise is lost than won
 
 
 @kernel
@@ -69,9 +73,9 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
     if rule == _SUPPLIERS:
         return firms[i].phase < p.technology[0].phases - 1
     if rule == _PERFORMING:
-        return firms[i].profit > 0.1 * firms[i].value_added
+        return firms[i].profit > _GOOD_MARGIN * firms[i].value_added
     if rule == _RANDOM:
-        return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < 0.2
+        return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < _DRAWN
     if rule == _GATEKEEPERS:
         return pipelines[i].node.max() >= 0
     if rule == _PERIPHERAL:
@@ -82,12 +86,12 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
 
 
 @kernel
-def _spread(q, budget, per_employee, firms, ties, pipelines, clock, scratch, p):
+def _spread(number, budget, per_employee, firms, ties, pipelines, clock, scratch, p):
     """Money per firm into `scratch.value`: proportional to employees among the targets, at most a ceiling each.
 
     The ceiling is `per_employee` k€ per employee. Returns what was allotted.
     """
-    rule, phase, weight = p.policies.target[q], p.policies.phase[q], 0.0
+    rule, phase, weight = p.policies.target[number], p.policies.phase[number], 0.0
     for i in range(clock.rows[0]):
         scratch.value[i] = 0.0
         if is_target(i, rule, phase, firms, ties, pipelines, clock, p):
@@ -113,28 +117,28 @@ def _note(i, firms, report):
 
 @kernel
 def _serve_firms(
-    q, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+    number, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
 ):
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
-    e, n = p.policy_effects[0], clock.rows[0]
-    strength = p.policies.intensity[q]
+    effects, n = p.policy_effects[0], clock.rows[0]
+    strength = p.policies.intensity[number]
     ceiling = 2.0
     if kind == _TRAINING:
-        ceiling = e.training_cost
+        ceiling = effects.training_cost
     elif kind in (_IT, _BROKERS):
-        ceiling = e.it_cost
+        ceiling = effects.it_cost
     displaced = 0.0
-    spent = _spread(q, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
+    spent = _spread(number, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
     if spent == 0.0:
         return 0.0
     for i in range(n):
         if scratch.value[i] <= 0.0:
             continue
-        _note(i, firms, instruments[q])
+        _note(i, firms, instruments[number])
         per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
-            saved = e.crowding_out_training * min(per_employee, s.training * firms[i].wage)
-            gain = min(1.0, 0.1 * strength * (per_employee - saved) / e.training_cost)
+            saved = effects.crowding_out_training * min(per_employee, s.training * firms[i].wage)
+            gain = min(1.0, _GAIN * strength * (per_employee - saved) / effects.training_cost)
             firms[i].education += gain * (1.0 - firms[i].education)
             firms[i].cash += saved * firms[i].employees
             displaced += saved * firms[i].employees
@@ -142,9 +146,9 @@ def _serve_firms(
             firms[i].grant += scratch.value[i]
             firms[i].cash += scratch.value[i]
         elif kind == _EXPORT:
-            firms[i].voucher += min(1.0, strength * scratch.value[i] / e.voucher_cost)
+            firms[i].voucher += min(1.0, strength * scratch.value[i] / effects.voucher_cost)
         elif kind in (_IT, _BROKERS):
-            gain = min(1.0, 0.1 * strength * per_employee / e.it_cost)
+            gain = min(1.0, _GAIN * strength * per_employee / effects.it_cost)
             firms[i].it += gain * (1.0 - firms[i].it)
         else:
             raise ValueError("no such instrument for firms")
@@ -156,26 +160,29 @@ def _serve_firms(
         accounts.money[WORLD] += spent
     if kind == _BROKERS:
         share = spent / district if district > 0.0 else 0.0
-        policy[0].brokers += e.broker_reach * share / (share + p.agency[0].project_half)
+        policy[0].brokers += effects.broker_reach * share / (share + p.agency[0].project_half)
     return spent
 
 
 @kernel
-def _contest(q, budget, agency, instruments, clock, e):
+def _contest(number, budget, agency, instruments, clock, effects):
     """Award of a cluster contest: the district's bid is its participation and capability against rival bids.
 
     A won contest pays for `contest_interval` quarters; a lost one is held again after a quarter of them.
     """
     t = clock.step[0]
-    instruments[q].award -= np.sign(instruments[q].award)
-    if instruments[q].award == 0.0:
-        bid = 0.5 * agency[0].participation + 0.5 * agency[0].capability
-        bid += 0.1 * uniform(clock.seed[0], _CONTEST_STREAM, t, q)
+    instruments[number].award -= np.sign(instruments[number].award)
+    if instruments[number].award == 0.0:
+        weight = effects.contest_capability
+        bid = (1.0 - weight) * agency[0].participation + weight * agency[0].capability
+        bid += effects.contest_luck * uniform(clock.seed[0], _CONTEST_STREAM, t, number)
         better = 0
-        for rival in range(e.contest_rivals):
-            better += uniform(clock.seed[0], _CONTEST_STREAM, t, q, rival, 1) > bid
-        instruments[q].award = e.contest_interval if better < e.contest_winners else -max(1, e.contest_interval // 4)
-    return budget if instruments[q].award > 0.0 else 0.0
+        for rival in range(effects.contest_rivals):
+            better += uniform(clock.seed[0], _CONTEST_STREAM, t, number, rival, 1) > bid
+        instruments[number].award = (
+            effects.contest_interval if better < effects.contest_winners else -max(1, effects.contest_interval // 4)
+        )
+    return budget if instruments[number].award > 0.0 else 0.0
 
 
 @kernel
@@ -187,33 +194,33 @@ def _founding(budget, cost, strength, paid_for):
 
 
 @kernel
-def _serve_district(q, kind, budget, district, agency, policy, instruments, clock, accounts, p):
+def _serve_district(number, kind, budget, district, agency, policy, instruments, clock, accounts, p):
     """Instruments for the district as a whole. Returns k€ spent now: the match and co-ownership are spent later."""
-    e, strength = p.policy_effects[0], p.policies.intensity[q]
+    effects, strength = p.policy_effects[0], p.policies.intensity[number]
     share = budget / district if district > 0.0 else 0.0
     spent = budget
     if kind == _CONTEST:
-        spent = _contest(q, budget, agency, instruments, clock, e)
+        spent = _contest(number, budget, agency, instruments, clock, effects)
         agency[0].fund += spent
         accounts.money[AGENCY] += spent
         accounts.money[PUBLIC] -= spent
         return spent
     if kind == _CENTRE:
         effect = strength * share / (share + p.agency[0].project_half)
-        policy[0].technology = min(1.0, policy[0].technology + 0.6 * effect)
+        policy[0].technology = min(1.0, policy[0].technology + _TRANSFER * effect)
     elif kind == _PLATFORM:
         policy[0].platform += strength * budget
     elif kind == _SCREENING:
-        policy[0].screening = max(policy[0].screening, min(1.0, strength * share / (share + e.screening_half)))
+        policy[0].screening = max(policy[0].screening, min(1.0, strength * share / (share + effects.screening_half)))
     elif kind == _PHASES:
-        spent = _founding(budget, e.founding_cost, strength, policy[0].founders)
-        policy[0].founders += strength * spent / e.founding_cost
+        spent = _founding(budget, effects.founding_cost, strength, policy[0].founders)
+        policy[0].founders += strength * spent / effects.founding_cost
     elif kind == _ENTRANTS:
-        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[0])
-        policy[0].entrants[0] += strength * spent / e.entrant_cost
+        spent = _founding(budget, effects.entrant_cost, strength, policy[0].entrants[0])
+        policy[0].entrants[0] += strength * spent / effects.entrant_cost
     elif kind == _NETWORKED:
-        spent = _founding(budget, e.entrant_cost, strength, policy[0].entrants[1])
-        policy[0].entrants[1] += strength * spent / e.entrant_cost
+        spent = _founding(budget, effects.entrant_cost, strength, policy[0].entrants[1])
+        policy[0].entrants[1] += strength * spent / effects.entrant_cost
     elif kind == _COOWNERSHIP:
         return 0.0
     else:
@@ -237,8 +244,8 @@ def apply_policies(state, living, p, s):
     """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     instruments, accounts, clock, scratch = state.instruments, state.accounts, state.clock, state.scratch
-    q = p.policies
-    e = p.policy_effects[0]
+    policies = p.policies
+    effects = p.policy_effects[0]
     n = clock.rows[0]
     turnover, district = 0.0, 0.0
     for i in range(n):
@@ -252,29 +259,34 @@ def apply_policies(state, living, p, s):
     policy[0].technology, policy[0].platform, policy[0].brokers = 0.0, 0.0, 1.0
     policy[0].founders = 0.0
     policy[0].entrants[:] = 0.0
-    for k in range(q.kind.size):
-        _forget(instruments[k])
-        if clock.step[0] < q.start[k] or clock.step[0] >= q.end[k]:
+    for number in range(policies.kind.size):
+        _forget(instruments[number])
+        if clock.step[0] < policies.start[number] or clock.step[0] >= policies.end[number]:
             continue
-        budget = q.budget[k] + q.budget_share[k] * turnover
+        budget = policies.budget[number] + policies.budget_share[number] * turnover
         if budget <= 0.0:
             continue
-        kind = q.kind[k]
+        kind = policies.kind[number]
         if kind == _MATCH:
-            policy[0].match += q.intensity[k]
+            policy[0].match += policies.intensity[number]
             policy[0].match_budget += budget
         elif kind in _TO_FIRMS:
-            instruments[k].spent = _serve_firms(
-                k, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
-            )
-            accounts.money[PUBLIC] -= instruments[k].spent
+            instruments[number].spent = _serve_firms(
+                number, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts,
+                p, s,
+            )  # fmt: skip
+            accounts.money[PUBLIC] -= instruments[number].spent
         else:
-            instruments[k].spent = _serve_district(
-                k, kind, budget, district, agency, policy, instruments, clock, accounts, p
+            instruments[number].spent = _serve_district(
+                number, kind, budget, district, agency, policy, instruments, clock, accounts, p
             )
-        instruments[k].unspent = budget - instruments[k].spent
+        instruments[number].unspent = budget - instruments[number].spent
     promised = 1.0 if policy[0].match > 0.0 else 0.0
-    speed = e.credibility_speed if promised > agency[0].credibility else min(1.0, 4.0 * e.credibility_speed)
+    speed = (
+        effects.credibility_speed
+        if promised > agency[0].credibility
+        else min(1.0, _DISAPPOINTMENT * effects.credibility_speed)
+    )
     agency[0].credibility += speed * (promised - agency[0].credibility)
 
 
@@ -282,14 +294,14 @@ def apply_policies(state, living, p, s):
 def account_match(state, living, p, s):
     """Attribute the match that the agency drew to the match instruments, in proportion to their budgets."""
     agency, policy, instruments, clock = state.agency, state.policy, state.instruments, state.clock
-    q = p.policies
+    policies = p.policies
     if policy[0].match_budget <= 0.0:
         return
-    for k in range(q.kind.size):
-        if q.kind[k] == _MATCH and q.start[k] <= clock.step[0] < q.end[k]:
-            budget = instruments[k].unspent + instruments[k].spent
-            instruments[k].spent = agency[0].matched * budget / policy[0].match_budget
-            instruments[k].unspent = budget - instruments[k].spent
+    for number in range(policies.kind.size):
+        if policies.kind[number] == _MATCH and policies.start[number] <= clock.step[0] < policies.end[number]:
+            budget = instruments[number].unspent + instruments[number].spent
+            instruments[number].spent = agency[0].matched * budget / policy[0].match_budget
+            instruments[number].unspent = budget - instruments[number].spent
 
 
 @kernel
@@ -302,23 +314,26 @@ def buy_out(i, price, seller, firms, policy, instruments, accounts, clock, p):
     Args:
         price: of the firm [k€]. seller: account that is paid.
     """
-    q, stake = p.policies, p.policy_effects[0].coownership_stake
+    policies, stake = p.policies, p.policy_effects[0].coownership_stake
     capital = stake * p.ownership[0].takeover_capital * firms[i].wage * firms[i].employees
     cost = stake * price + capital
-    for k in range(q.kind.size):
-        if q.kind[k] != _COOWNERSHIP or instruments[k].unspent < cost:
+    for number in range(policies.kind.size):
+        if policies.kind[number] != _COOWNERSHIP or instruments[number].unspent < cost:
             continue
-        if uniform(clock.seed[0], _COOWNERSHIP_STREAM, clock.step[0], firms[i].key, k) >= q.intensity[k]:
+        if (
+            uniform(clock.seed[0], _COOWNERSHIP_STREAM, clock.step[0], firms[i].key, number)
+            >= policies.intensity[number]
+        ):
             continue
-        _note(i, firms, instruments[k])
-        instruments[k].spent += cost
-        instruments[k].unspent -= cost
+        _note(i, firms, instruments[number])
+        instruments[number].spent += cost
+        instruments[number].unspent -= cost
         firms[i].cash += capital
         accounts.money[PUBLIC] -= cost
         accounts.money[HOUSEHOLDS] -= price - stake * price
         accounts.money[seller] += price
         accounts.money[FIRMS] += capital
-        if q.taxed[k]:
+        if policies.taxed[number]:
             policy[0].coowned += cost
         return True
     return False
@@ -335,9 +350,9 @@ def levy_taxes(state, living, p, s):
     accounts, tally, clock = state.accounts, state.tally, state.clock
     wanted, district = policy[0].coowned, 0.0
     policy[0].coowned = 0.0
-    for k in range(p.policies.taxed.size):
-        if p.policies.taxed[k]:
-            wanted += instruments[k].spent
+    for number in range(p.policies.taxed.size):
+        if p.policies.taxed[number]:
+            wanted += instruments[number].spent
     if wanted == 0.0:
         return
     for i in range(clock.rows[0]):

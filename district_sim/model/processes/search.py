@@ -22,29 +22,31 @@ _NOBODY = -1  # in `scratch.found`; rows stand for themselves, what is below for
 
 
 @kernel
-def _inclined(chance, a, b, k, last):
+def _inclined(chance, a, b, network, last):
     """The chance that two firms form a tie, from that by distance: complementary and identified firms rather do."""
     if not ((a.phase == last) ^ (b.phase == last)):
-        chance *= 1.0 - k.complementarity
+        chance *= 1.0 - network.complementarity
     return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
 
 
 @kernel
-def suitability(a, b, k, last):
+def suitability(a, b, network, last):
     """Probability in [0, 1] that two firms, once met, form a tie: near, complementary, cognitively close, identified.
 
-    a, b: records of the firms. k: `Parameters.ties[0]`. last: the last phase.
+    a, b: records of the firms. network: `Parameters.ties[0]`. last: the last phase.
     """
-    chance = np.exp(-distance_km(a, b) / k.reach - k.cognitive_proximity * cognitive_distance(a.tacit, b.tacit))
-    return _inclined(chance, a, b, k, last)
+    chance = np.exp(
+        -distance_km(a, b) / network.reach - network.cognitive_proximity * cognitive_distance(a.tacit, b.tacit)
+    )
+    return _inclined(chance, a, b, network, last)
 
 
 @kernel
-def _suits(a, b, luck, k, last):
+def _suits(a, b, luck, network, last):
     """Whether luck < suitability. Mostly a bound says no: as if both knew the same, and exp(-x) by Taylor."""
-    far = distance_km(a, b) / k.reach
+    far = distance_km(a, b) / network.reach
     nearness = (1.0 + 1e-9) / (1.0 + far * (1.0 + far * (0.5 + far / 6.0)))
-    return luck < _inclined(nearness, a, b, k, last) and luck < suitability(a, b, k, last)
+    return luck < _inclined(nearness, a, b, network, last) and luck < suitability(a, b, network, last)
 
 
 @kernel
@@ -54,7 +56,7 @@ def _free(slot, behind, slots):
 
 
 @kernel
-def _list_meetings(first, living, luck, firms, ties, s, k):
+def _list_meetings(first, living, luck, firms, ties, s, network):
     """List the meetings of firms that look for partners: of the living from `first` on, as many as there is room for.
 
     Returns the first firm not asked, and how many meetings there are.
@@ -62,7 +64,7 @@ def _list_meetings(first, living, luck, firms, ties, s, k):
     n, count = first, np.uint64(0)
     while n < living.size and count <= np.uint64((LOOKING - 1) * MEETINGS):
         i = living[n]
-        if luck[n] < k.searching and degree(i, ties) < k.wanted:
+        if luck[n] < network.searching and degree(i, ties) < network.wanted:
             for number in range(MEETINGS):
                 s.own[count], s.number[count], s.key[count] = i, number, firms[i].key
                 count += np.uint64(1)
@@ -71,7 +73,7 @@ def _list_meetings(first, living, luck, firms, ties, s, k):
 
 
 @kernel
-def _meet_all(count, firms, ties, alive, clock, s, k):
+def _meet_all(count, firms, ties, alive, clock, s, network):
     """Whom firms meet in the meetings listed, into `s.met`: rows, or what `_free` gives, or -1."""
     own, number, key, other, at, row, met = s.own, s.number, s.key, s.other, s.at, s.row, s.met
     word, luck, place = s.word, s.luck, s.place
@@ -80,7 +82,7 @@ def _meet_all(count, firms, ties, alive, clock, s, k):
         luck[t], place[t] = looped_uniform2(seed, _FORMING, step, key[t], -1, number[t])
     for t in range(count):
         through = ties[own[t]].partner[np.int64(place[t] * slots)]
-        row[t] = through if luck[t] < k.closure else _NOBODY
+        row[t] = through if luck[t] < network.closure else _NOBODY
     fetch_all(row, count, firms, 0)
     fetch_all(row, count, ties, 0)
     for t in range(count):
@@ -96,12 +98,12 @@ def _meet_all(count, firms, ties, alive, clock, s, k):
         else:
             met[t] = _free(slot, slots, slots)
         word[far], at[far] = word[t], t
-        far += np.uint64(luck[t] >= k.closure)
+        far += np.uint64(luck[t] >= network.closure)
     draw_firms(far, s, alive, clock)
 
 
 @kernel
-def _choose_all(count, firms, clock, s, k, last):
+def _choose_all(count, firms, clock, s, network, last):
     """Of those met, `s.met` keeps the ones that suit the firm; -1 for the others."""
     own, number, key, other, at, row, met, luck = s.own, s.number, s.key, s.other, s.at, s.row, s.met, s.luck
     some = np.uint64(0)
@@ -116,18 +118,18 @@ def _choose_all(count, firms, clock, s, k, last):
     for t in range(some):
         luck[t] = looped_uniform2(clock.seed[0], _FORMING, clock.step[0], key[t], other[t], number[t])[0]
     for t in range(some):
-        if not _suits(firms[own[at[t]]], firms[row[t]], luck[t], k, last):
+        if not _suits(firms[own[at[t]]], firms[row[t]], luck[t], network, last):
             met[at[t]] = _NOBODY
 
 
 @kernel
-def _look(living, luck, found, firms, ties, alive, clock, s, k, last):
+def _look(living, luck, found, firms, ties, alive, clock, s, network, last):
     """Whom each of some living firms may tie with, into `found`: of its meetings, those worth a second look."""
     first = 0
     while first < living.size:
-        beyond, count = _list_meetings(first, living, luck, firms, ties, s, k)
-        _meet_all(count, firms, ties, alive, clock, s, k)
-        _choose_all(count, firms, clock, s, k, last)
+        beyond, count = _list_meetings(first, living, luck, firms, ties, s, network)
+        _meet_all(count, firms, ties, alive, clock, s, network)
+        _choose_all(count, firms, clock, s, network, last)
         t = np.uint64(0)
         for n in range(first, beyond):
             found[n, :] = _NOBODY
@@ -153,7 +155,7 @@ def _look_around(firms, living, ties, clock, scratch, p):
 
 
 @kernel
-def _look_again(i, number, code, firms, ties, clock, k, last):
+def _look_again(i, number, code, firms, ties, clock, network, last):
     """Whom firm i may tie with where a slot was free, see `_free`, as things are now: a row, or -1."""
     slots = ties[i].partner.size
     through, behind = ties[i].partner[(-2 - code) // (slots + 1)], (-2 - code) % (slots + 1)
@@ -166,14 +168,14 @@ def _look_again(i, number, code, firms, ties, clock, k, last):
     if j < 0 or j == i:
         return np.int64(_NOBODY)
     luck = uniform(seed, _FORMING, step, key, firms[j].key, number + _SUITING)
-    return j if _suits(firms[i], firms[j], luck, k, last) else np.int64(_NOBODY)
+    return j if _suits(firms[i], firms[j], luck, network, last) else np.int64(_NOBODY)
 
 
 @kernel
 def form_ties(state, living, p, s):
     """Firms with fewer ties than they want look for partners; the firm met must have room for one."""
     firms, ties, tally, clock, scratch = state.firms, state.ties, state.tally, state.clock, state.scratch
-    k, last, found, slots = p.ties[0], p.technology[0].phases - 1, scratch.found, ties[0].partner.size
+    network, last, found, slots = p.ties[0], p.technology[0].phases - 1, scratch.found, ties[0].partner.size
     draw_all(living, _FORMING, clock, scratch, _SEARCHING)
     _look_around(firms, living, ties, clock, scratch, p)
     for n in range(living.size):
@@ -184,12 +186,12 @@ def form_ties(state, living, p, s):
         for number in range(MEETINGS):
             j = np.int64(found[n, number])
             if j < _NOBODY:
-                j = _look_again(i, number, j, firms, ties, clock, k, last)
+                j = _look_again(i, number, j, firms, ties, clock, network, last)
             if j < 0 or degree(j, ties) >= slots:
                 continue
-            if degree(i, ties) >= k.wanted:
+            if degree(i, ties) >= network.wanted:
                 break
-            first = k.first_trust * (0.5 + 0.5 * (firms[i].identity + firms[j].identity))
+            first = network.first_trust * (0.5 + 0.5 * (firms[i].identity + firms[j].identity))
             if tie(i, j, min(1.0, first), ties):
                 tally[TIE_BIRTHS] += 1
                 break

@@ -5,7 +5,8 @@ import numpy as np
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.demography import close_firm
-from district_sim.model.state import DIVESTMENTS, HOUSEHOLDS, SELF_OWNED, WORLD
+from district_sim.model.processes.ownership import parting_price
+from district_sim.model.state import DIVESTMENTS, HOUSEHOLDS, SELF_OWNED, WORLD, owner_code
 from district_sim.scenario.instruments import ShockKind
 
 _ENTRY = ShockKind.COMPETITOR_ENTRY.code
@@ -18,17 +19,17 @@ _SHOCK = int(Stream.SHOCK)
 
 
 @kernel
-def shock_strength(q, k, t):
-    """Size of shock k in quarter t: in full for its duration, then falling linearly to nothing in its recovery."""
-    since = t - q.start[k]
+def shock_strength(shocks, number, t):
+    """Size of a shock in quarter t: in full for its duration, then falling linearly to nothing in its recovery."""
+    since = t - shocks.start[number]
     if since < 0:
         return 0.0
-    over = since - q.duration[k]
+    over = since - shocks.duration[number]
     if over < 0:
-        return q.size[k]
-    if over >= q.recovery[k]:
+        return shocks.size[number]
+    if over >= shocks.recovery[number]:
         return 0.0
-    return q.size[k] * (1.0 - over / q.recovery[k])
+    return shocks.size[number] * (1.0 - over / shocks.recovery[number])
 
 
 @kernel
@@ -65,27 +66,27 @@ def _lose_anchor(lost, firms, ties, pipelines, accounts, tally, clock):
 
 
 @kernel
-def _leave(k, closing, firms, ties, pipelines, accounts, tally, clock, o):
+def _leave(number, closing, firms, ties, pipelines, accounts, tally, clock, ownership):
     """The multinational with most employees leaves: affiliates close or are sold to their managers, as in `divest`."""
     leaver, most = SELF_OWNED, 0.0
-    for company in range(o.multinationals):
+    for company in range(ownership.multinationals):
         staff = 0.0
         for i in range(clock.rows[0]):
-            if firms[i].alive and firms[i].owner == -2 - company:
+            if firms[i].alive and firms[i].owner == owner_code(company):
                 staff += firms[i].employees
         if staff > most:
-            leaver, most = -2 - company, staff
+            leaver, most = owner_code(company), staff
     if leaver == SELF_OWNED:
         return
     for i in range(clock.rows[0]):
         if not firms[i].alive or firms[i].owner != leaver:
             continue
         tally[DIVESTMENTS] += 1
-        if uniform(clock.seed[0], _SHOCK, clock.step[0], firms[i].key, k) < closing:
+        if uniform(clock.seed[0], _SHOCK, clock.step[0], firms[i].key, number) < closing:
             _close(i, firms, ties, pipelines, accounts, tally, clock)
         else:
             firms[i].owner = SELF_OWNED
-            price = 0.5 * o.takeover_price * max(firms[i].profit, 0.0)
+            price = parting_price(firms[i], ownership)
             accounts.money[HOUSEHOLDS] -= price
             accounts.money[WORLD] += price
 
@@ -96,14 +97,14 @@ def apply_shocks(state, living, p, s):
 
     Lasting shocks change the product market, outside competitors' appeal and quality and prices abroad by their present
     strength; events close firms or change their owners in their first quarter. That a technological break makes the
-    next trajectory ripe is already in `derived.ripe_at`.
+    next technology ripe is already in `derived.ripe_at`.
     """
     firms, ties, pipelines, world, accounts = state.firms, state.ties, state.pipelines, state.world, state.accounts
     tally, clock = state.tally, state.clock
-    q, t = p.shocks, clock.step[0]
+    shocks, t = p.shocks, clock.step[0]
     world[0].slump, world[0].outside_gain = 0.0, 0.0
-    for k in range(q.kind.size):
-        kind, size = q.kind[k], shock_strength(q, k, t)
+    for number in range(shocks.kind.size):
+        kind, size = shocks.kind[number], shock_strength(shocks, number, t)
         if kind == _ENTRY:
             world[0].outside_gain += size
         elif kind == _SLUMP:
@@ -115,10 +116,10 @@ def apply_shocks(state, living, p, s):
             for phase in range(p.technology[0].phases):
                 world[0].price[phase] *= np.exp(-size)
         elif kind == _ANCHOR:
-            if t == q.start[k]:
-                _lose_anchor(q.size[k], firms, ties, pipelines, accounts, tally, clock)
+            if t == shocks.start[number]:
+                _lose_anchor(shocks.size[number], firms, ties, pipelines, accounts, tally, clock)
         elif kind == _LEAVING:
-            if t == q.start[k]:
-                _leave(k, q.size[k], firms, ties, pipelines, accounts, tally, clock, p.ownership[0])
+            if t == shocks.start[number]:
+                _leave(number, shocks.size[number], firms, ties, pipelines, accounts, tally, clock, p.ownership[0])
         else:
             raise ValueError("no such shock")

@@ -18,6 +18,10 @@ from district_sim.model.processes.relations import (
 from district_sim.model.scratch import ALONE, BLOCKS, PAIRED
 from district_sim.model.state import ABSORPTIVE_AT, SELF_OWNED, TIE_DEATHS, VALUES
 
+SPREAD_OF_CHEMISTRY = 2.45  # chemistry times this has a standard deviation of 1
+_FULL_ORDERS, _USUAL_ORDERS = 0.25, 0.2  # share of the smaller firm's sales that is full commitment; usual of that
+_ABLE_SIZE = 10.0  # employees from which on a firm can spare people for a pipeline
+_MANY_COSTS = 4.0  # quarters of a pipeline's cost that a firm without profit must have in hand
 _ENDING = int(Stream.TIE_ENDING)
 _CHEMISTRY = int(Stream.TIE_TRUST)
 _OPENING = int(Stream.PIPELINE_OPENING)
@@ -51,7 +55,7 @@ def _list_pairs(living, firms, ties, row, slot, low, high):
 
 
 @kernel
-def trust_target(a, b, orders, mine, theirs, usual, chemistry, k, f):
+def trust_target(a, b, orders, mine, theirs, usual, chemistry, network, start):
     """Trust towards which the tie of firms a and b moves, given what both did this quarter; the same from both sides.
 
     Grows with shared identity, kept orders, joint contributions and competence above the `usual` absorptive capacity;
@@ -59,25 +63,25 @@ def trust_target(a, b, orders, mine, theirs, usual, chemistry, k, f):
 
     Args:
         a, b: records of the firms. orders: k€ between them this quarter. mine, theirs: controlling unit of a and of b.
-        usual: mean absorptive capacity. chemistry: of the pair. k, f: records of the parameters of ties and firms.
+        usual: mean absorptive capacity. chemistry: of the pair. network, start: `Parameters.ties[0]` and `firms[0]`.
     """
     volume = min(a.sales, b.sales)
-    kept = min(1.0, orders / (0.25 * volume)) if volume > 0.0 else 0.0
-    target = f.trust + f.trust_spread * 2.45 * chemistry
-    target += k.trust_identity * (0.5 * (a.identity + b.identity) - f.identity)
-    target += k.trust_orders * (kept - 0.2)
-    target += k.trust_contribution * a.participates * b.participates
-    target += k.trust_competence * max(0.0, 0.5 * (a.absorptive + b.absorptive) - usual)
-    abroad = max(0.0, a.offshored - k.offshoring_norm) + max(0.0, b.offshored - k.offshoring_norm)
-    target -= k.trust_offshoring * 0.5 * abroad
+    kept = min(1.0, orders / (_FULL_ORDERS * volume)) if volume > 0.0 else 0.0
+    target = start.trust + start.trust_spread * SPREAD_OF_CHEMISTRY * chemistry
+    target += network.trust_identity * (0.5 * (a.identity + b.identity) - start.identity)
+    target += network.trust_orders * (kept - _USUAL_ORDERS)
+    target += network.trust_contribution * a.participates * b.participates
+    target += network.trust_competence * max(0.0, 0.5 * (a.absorptive + b.absorptive) - usual)
+    abroad = max(0.0, a.offshored - network.offshoring_norm) + max(0.0, b.offshored - network.offshoring_norm)
+    target -= network.trust_offshoring * 0.5 * abroad
     if mine != theirs:
-        target -= k.trust_foreign * (min(mine, theirs) < SELF_OWNED)
-        target -= k.trust_captive * (a.captor >= 0 or b.captor >= 0)
+        target -= network.trust_foreign * (min(mine, theirs) < SELF_OWNED)
+        target -= network.trust_captive * (a.captor >= 0 or b.captor >= 0)
     return min(1.0, max(0.0, target))
 
 
 @kernel
-def _move_trust(living, firms, ties, orders, row, slot, low, high, fit, usual, seed, k, f):
+def _move_trust(living, firms, ties, orders, row, slot, low, high, fit, usual, seed, network, start):
     """Trust of the ties of some living firms to firms of higher rows; each tie is written by one firm only.
 
     row, slot, low, high, fit: working space, one row each of the fields of `scratch.pairs`.
@@ -99,8 +103,8 @@ def _move_trust(living, firms, ties, orders, row, slot, low, high, fit, usual, s
             j, b, trust = np.int64(own.partner[m]), own.mirror[m], own.trust[m]
             other, paid = ties[j], orders[i].paid[m] + orders[j].paid[b]
             mine, theirs = controller(i, firms), controller(j, firms)
-            target = trust_target(firms[i], firms[j], paid, mine, theirs, usual, fit[t], k, f)
-            trust += k.trust_speed * (target - trust)
+            target = trust_target(firms[i], firms[j], paid, mine, theirs, usual, fit[t], network, start)
+            trust += network.trust_speed * (target - trust)
             own.trust[m], other.trust[b] = trust, trust
 
 
@@ -146,18 +150,18 @@ def update_trust(state, living, p, s):
 def update_identity(state, living, p, s):
     """Identity moves towards what firms did and what their trusted partners feel (contagion; Amin 1993)."""
     firms, ties, agency, clock, scratch = state.firms, state.ties, state.agency, state.clock, state.scratch
-    k, rows = p.ties[0], clock.rows[0]
+    network, rows = p.ties[0], clock.rows[0]
     for i in living:
         fetch_ahead(i, rows, ties, firms, 0)
         felt, weight = trusted_sum(i, ties, firms.identity)
-        own = s.identity + k.identity_participation * firms[i].participates * agency[0].participation
-        own += k.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
-        own -= k.identity_offshoring * max(0.0, firms[i].offshored - k.offshoring_norm)
-        own -= k.identity_foreign * (is_affiliate(i, firms) or firms[i].captor >= 0)
+        own = s.identity + network.identity_participation * firms[i].participates * agency[0].participation
+        own += network.identity_capability * (agency[0].capability + agency[0].effect[VALUES])
+        own -= network.identity_offshoring * max(0.0, firms[i].offshored - network.offshoring_norm)
+        own -= network.identity_foreign * (is_affiliate(i, firms) or firms[i].captor >= 0)
         own = min(1.0, max(0.0, own))
-        contagion = k.identity_contagion if weight > 0.0 else 0.0
+        contagion = network.identity_contagion if weight > 0.0 else 0.0
         target = (1.0 - contagion) * own + (contagion * felt / weight if weight > 0.0 else 0.0)
-        scratch.value[i] = firms[i].identity + k.identity_speed * (target - firms[i].identity)
+        scratch.value[i] = firms[i].identity + network.identity_speed * (target - firms[i].identity)
     for i in living:
         firms[i].identity = scratch.value[i]
 
@@ -166,7 +170,7 @@ def update_identity(state, living, p, s):
 def end_ties(state, living, p, s):
     """Ties end at a hazard that falls with trust."""
     firms, ties, tally, clock, scratch = state.firms, state.ties, state.tally, state.clock, state.scratch
-    k, seed, step = p.ties[0], clock.seed[0], clock.step[0]
+    network, seed, step = p.ties[0], clock.seed[0], clock.step[0]
     pairs = scratch.pairs
     row, slot, low, high, luck = pairs.row[0], pairs.slot[0], pairs.low[0], pairs.high[0], pairs.luck[0]
     for first in range(0, living.size, PAIRED):
@@ -177,9 +181,9 @@ def end_ties(state, living, p, s):
         for t in range(count):
             luck[t] = looped_uniform2(seed, _ENDING, step, low[t], high[t], 0)[0]
         for t in range(count):
-            if luck[t] < k.ending:
+            if luck[t] < network.ending:
                 i, m = row[t], slot[t]
-                if luck[t] < k.ending * np.exp(-k.ending_trust * ties[i].trust[m]):
+                if luck[t] < network.ending * np.exp(-network.ending_trust * ties[i].trust[m]):
                     untie(i, m, ties)
                     tally[TIE_DEATHS] += 1
 
@@ -188,24 +192,24 @@ def end_ties(state, living, p, s):
 def update_pipelines(state, living, p, s):
     """Pipelines strengthen, lapse and open. Opening takes absorptive capacity, size and money (Bathelt et al. 2004)."""
     firms, pipelines, clock, scratch = state.firms, state.pipelines, state.clock, state.scratch
-    k, seed, t = p.ties[0], clock.seed[0], clock.step[0]
+    network, seed, t = p.ties[0], clock.seed[0], clock.step[0]
     nodes, luck = p.derived.node_kind.size, draw_all(living, _OPENING, clock, scratch)
     for n in range(living.size):
         i, free = living[n], -1
         for g in range(pipelines[i].node.size):
-            if pipelines[i].node[g] >= 0 and uniform(seed, _LAPSING, t, firms[i].key, g) < k.pipeline_lapse:
+            if pipelines[i].node[g] >= 0 and uniform(seed, _LAPSING, t, firms[i].key, g) < network.pipeline_lapse:
                 pipelines[i].node[g] = -1
                 pipelines[i].strength[g] = 0.0
             if pipelines[i].node[g] >= 0:
-                pipelines[i].strength[g] += k.pipeline_growth * (1.0 - pipelines[i].strength[g])
+                pipelines[i].strength[g] += network.pipeline_growth * (1.0 - pipelines[i].strength[g])
             else:
                 free = g
         if free < 0:
             continue
-        able = firms[i].absorptive * min(1.0, firms[i].employees / 10.0)
-        affordable = firms[i].profit > k.pipeline_cost or firms[i].cash > 4.0 * k.pipeline_cost
-        hazard = k.pipeline_opening * (s.pipelines * able * affordable + firms[i].voucher * able)
+        able = firms[i].absorptive * min(1.0, firms[i].employees / _ABLE_SIZE)
+        affordable = firms[i].profit > network.pipeline_cost or firms[i].cash > _MANY_COSTS * network.pipeline_cost
+        hazard = network.pipeline_opening * (s.pipelines * able * affordable + firms[i].voucher * able)
         if happens(luck[n], hazard):
             _, b = uniform2(seed, _OPENING, t, firms[i].key, -1, 0)
             pipelines[i].node[free] = np.int64(b * nodes)
-            pipelines[i].strength[free] = k.pipeline_growth
+            pipelines[i].strength[free] = network.pipeline_growth
