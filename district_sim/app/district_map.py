@@ -43,7 +43,7 @@ class Frame:
     control: np.ndarray
     """(n,) uint8: INDEPENDENT, CAPTIVE, GROUP, LEADER or MULTINATIONAL"""
     technology: np.ndarray
-    """(n,) uint8: technological trajectory"""
+    """(n,) uint8: technology, 0 is the first"""
     participant: np.ndarray
     """(n,) uint8: 1 for who contributed to the agency this quarter"""
     absorptive: np.ndarray
