@@ -57,7 +57,20 @@ def test_table_of_runs(folder: Path) -> None:
     scores = [name for name in runs if str(name).startswith("score_")]
     assert len(scores) == 4
     late = [f"{name}_late" for name in NAMES]
-    assert list(runs) == [*fixed, *varied, "status", "quarters", "trajectory", *scores, "recovery_time", *NAMES, *late]
+    from district_sim.experiments.design import ROUTES
+
+    assert list(runs) == [
+        *fixed,
+        *varied,
+        "status",
+        "quarters",
+        "trajectory",
+        *scores,
+        *ROUTES,
+        "recovery_time",
+        *NAMES,
+        *late,
+    ]
     assert list(zip(runs["point"], runs["replicate"], strict=True)) == [(p, r) for p in range(16) for r in range(3)]
     assert runs["mechanisms.trust"].dtype == bool
     assert runs["firms.count"].dtype == np.int64
@@ -145,6 +158,19 @@ def test_csv_comes_with_the_meaning_of_its_columns(folder: Path, tmp_path: Path)
     assert notes.loc["turnover", "unit"] == "k€/quarter"
     assert notes.loc["strategy.sale", "description"] == "Readiness of owners to sell to a multinational"
     assert notes["description"].notna().all()
+
+
+def test_columns_of_firms_are_those_of_firms() -> None:
+    from district_sim.experiments.columns import column_notes
+    from district_sim.model.state import firm_record
+    from district_sim.run.snapshot import _NOT_SHOWN
+
+    names = set(firm_record(2, 3).names or ()) - set(_NOT_SHOWN) | {"firm", "tacit", "codified", "control", "pipelines"}
+    for name in names:
+        assert column_notes(name, "firms")[1], name
+        assert column_notes(name, "firms")[1] != column_notes(name)[1], name
+    assert column_notes("trajectory", "firms")[1].startswith("Technological trajectory")
+    assert column_notes("trajectory")[1] == "Trajectory, from outcomes only"
 
 
 def test_stata_file_has_labels_and_valid_names(folder: Path, tmp_path: Path) -> None:

@@ -7,13 +7,20 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from district_sim import figures
 from district_sim.cli.terminal import plain
+from district_sim.experiments.compare import Comparison
 from district_sim.figures.style import STYLE
+from district_sim.model.indicators import NAMES
+from district_sim.run.run import Run
+from district_sim.run.snapshot import Snapshot
+from district_sim.scenario.sections import Scenario
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
@@ -64,3 +71,19 @@ def test_style_says_everything_that_decides_on_looks() -> None:
     """Any file of the user's that changes a figure changes one of these."""
     left_out = set(mpl.rcParamsDefault) - set(STYLE)
     assert not [name for name in left_out if name.startswith(("text", "font", "axes", "lines", "legend", "savefig.f"))]
+
+
+def test_a_run_is_shown_on_one_line_and_in_notebooks(tmp_path: Path) -> None:
+    scenario = Scenario.model_validate({"title": "<b>$x_{a$", "run": {"quarters": 2}})
+    nothing = Snapshot(pd.DataFrame, pd.DataFrame, pd.DataFrame, dict)
+    run = Run(scenario, 3, np.ones((2, len(NAMES))), nothing, nothing, {})
+    assert repr(run) == "<Run '<b>$x_{a$', seed 3, 2 quarters>"
+    assert "&lt;b&gt;$x_{a$" in run._repr_html_()
+    assert "<th>employment</th>" in run._repr_html_()
+
+
+def test_a_comparison_is_shown_on_one_line_and_in_notebooks() -> None:
+    differences = pd.DataFrame({"cell": ["<a>"], "difference": [1.0]})
+    found = Comparison(("own", "<a>"), "t", 0.95, differences, pd.DataFrame(), {})
+    assert repr(found) == "<Comparison of <a> with own, 1 differences>"
+    assert "<a>" not in found._repr_html_()

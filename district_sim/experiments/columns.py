@@ -29,9 +29,55 @@ _FIXED = {
     "trajectory": ("", "Trajectory, from outcomes only"),
 }
 
+_FIRM = {
+    "firm": ("", "Number of the firm in its run, from 0"),
+    "key": ("", "Identity of the firm in random draws, a whole number"),
+    "owner": ("", "Owner: number of a firm; -1 itself; below -1 a multinational"),
+    "control": ("", "independent, captive, group, leader (of a group) or multinational"),
+    "captor": ("", "Client to which a captive supplier is bound, number of a firm; -1 none"),
+    "phase": ("", "Phase of production, 0 is the first"),
+    "trajectory": ("", "Technological trajectory of the firm, a whole number from 0"),
+    "pledges": ("", "1 if it offered to contribute to the agency in the last quarter, else 0"),
+    "participates": ("", "1 if it contributed to the agency in the last quarter, else 0"),
+    "identity": ("share", "Identification with the district"),
+    "quality": ("1", "Quality of its work"),
+    "reach": ("k€/quarter", "Customer base: its normal sales"),
+    "sales": ("k€/quarter", "Sales of the firm"),
+    "offshored": ("share", "Purchases that go abroad, of its purchases"),
+    "tacit": ("1", "Tacit knowledge, mean over domains"),
+    "codified": ("1", "Codified knowledge, mean over domains"),
+    "x": ("km", "Place, to the east"),
+    "y": ("km", "Place, to the north"),
+    "founded": ("quarter", "Quarter of foundation"),
+    "parent": ("", "Firm it was spun off, number of a firm; -1 none"),
+    "main_client": ("", "Its largest client, number of a firm; -1 none"),
+    "tenure": ("quarters", "Time on its technological trajectory"),
+    "increments": ("innovations", "Incremental innovations on its technological trajectory"),
+    "client_share": ("share", "Largest client's share of its sales"),
+    "dynamism": ("1", "Multiplier of the strategy's R&D"),
+    "employees": ("employees", "Employees of the firm"),
+    "cash": ("k€", "Cash; negative is debt"),
+    "education": ("share", "Education of its people"),
+    "experience": ("share", "Experience of its people"),
+    "it": ("share", "Use of information technology"),
+    "collaboration": ("share", "Collaboration inside the firm"),
+    "research": ("1", "R&D of the last quarter relative to normal R&D"),
+    "absorptive": ("share", "Absorptive capacity of the firm"),
+    "value_added": ("k€/quarter", "Value added of the firm"),
+    "profit": ("k€/quarter", "Profit of the firm before tax"),
+    "wage": ("k€/quarter", "Wage that the firm pays an employee"),
+    "inflow": ("1", "Codified knowledge learned in the last quarter through its own pipelines"),
+    "inflow_collective": ("1", "Codified knowledge learned in the last quarter through collective pipelines"),
+    "inflow_local": ("1", "Knowledge learned in the last quarter from local ties"),
+    "pipelines": ("pipelines", "Its links to places outside"),
+}
+"""Of the table of firms, where many a name means another thing than in a table of runs."""
 
-def column_notes(path: str) -> tuple[str, str]:
-    """Unit and description of a column that every experiment has; empty texts for others (varied paths, firms)."""
+
+def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
+    """Unit and description of a column that every experiment has; empty texts for others (varied paths)."""
+    if table == "firms" and path in _FIRM:
+        return _FIRM[path]
     record = record_of(path)
     return _FIXED.get(path, (record.unit, record.description))
 
@@ -64,14 +110,14 @@ def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = (
     return pa.schema([pa.field(name, kind, metadata=_metadata(name)) for name, kind in columns.items()])
 
 
-def with_metadata(table: "pa.Table") -> "pa.Table":
-    """The same table with units and descriptions on its columns."""
+def with_metadata(data: "pa.Table", table: str) -> "pa.Table":
+    """The same data with units and descriptions on the columns; table: series, firms or spending."""
     import pyarrow as pa
 
-    fields = [field.with_metadata(_metadata(field.name)) for field in table.schema]
-    return table.cast(pa.schema(fields))
+    fields = [field.with_metadata(_metadata(field.name, table)) for field in data.schema]
+    return data.cast(pa.schema(fields))
 
 
-def _metadata(name: str) -> dict[str, str]:
-    unit, text = column_notes(name)
+def _metadata(name: str, table: str = "runs") -> dict[str, str]:
+    unit, text = column_notes(name, table)
     return {key: value for key, value in (("unit", unit), ("description", text)) if value}

@@ -7,6 +7,7 @@ numbers), a cell is compared with the counterfactual replicate by replicate, and
 
 from __future__ import annotations
 
+import html
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ _RESAMPLES = 9999
 _NOTHING = 1e-12  # differences below this share of the values are rounding, not effect
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """What `compare` found."""
 
@@ -46,6 +47,15 @@ class Comparison:
     """One row per cell and trajectory: cell, trajectory, count, n, share, low, high (Wilson interval)."""
     transitions: dict[str, pd.DataFrame]
     """By cell but the first: replicates by trajectory under the counterfactual (rows) and under the cell (columns)."""
+
+    def __repr__(self) -> str:
+        others = ", ".join(self.cells[1:])
+        return f"<Comparison of {others[:200]} with {self.counterfactual}, {len(self.differences)} differences>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and the differences."""
+        table = self.differences.to_html(index=False, float_format="{:.4g}".format)
+        return f"<p>{html.escape(repr(self))}</p>{table}"
 
     @property
     def counterfactual(self) -> str:

@@ -24,6 +24,8 @@ SCORES = (
     "score_learning_region",
     "score_collective_entrepreneurship",
 )
+ROUTES = ("route_takeover", "route_hierarchy", "retained")
+"""The rest of what a label is made of."""
 _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _CONDITION = re.compile(rf"\s*(<=|>=|<|>)\s*([-+]?{_NUMBER})\s*")
 _TOLERANCE = re.compile(rf"\s*({_NUMBER})\s*(%?)\s*")
@@ -172,7 +174,7 @@ def outcomes(keep: Keep, extensions: Iterable[str] | None = None) -> tuple[str, 
     names = indicator_names(extensions)
     final = names if keep.final else ()
     late = tuple(f"{name}_late" for name in names) if keep.late else ()
-    return (*SCORES, "recovery_time", *final, *late)
+    return (*SCORES, *ROUTES, "recovery_time", *final, *late)
 
 
 class Interval(NamedTuple):

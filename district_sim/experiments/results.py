@@ -1,5 +1,6 @@
 """The data set of an experiment, read from its folder."""
 
+import html
 import math
 from collections.abc import Mapping
 from functools import cached_property
@@ -46,6 +47,16 @@ class Results:
             self.experiment = Experiment.model_validate(self._told["experiment"])
         except (KeyError, TypeError, ValueError):
             raise FolderError(f"{folder} was made by a version of district-sim that this one cannot read") from None
+
+    def __repr__(self) -> str:
+        counts = self.counts
+        return (
+            f"<Results {self.experiment.name!r} in {str(self.folder)!r}, {counts.total} runs, {counts.failed} failed>"
+        )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and the short table."""
+        return f"<p>{html.escape(repr(self))}</p>{self.summary().to_html(index=False, float_format='{:.4g}'.format)}"
 
     @property
     def versions(self) -> dict[str, str]:
@@ -193,12 +204,12 @@ class Results:
         data.attrs = {"experiment": self.experiment.name, **self.versions}
         return data
 
-    def notes(self, column: str) -> tuple[str, str]:
-        """Unit and description of a column."""
+    def notes(self, column: str, table: Table = "runs") -> tuple[str, str]:
+        """Unit and description of a column of a table."""
         if column in self.experiment.vary:
             text, unit = described_path(column, self.bases)
             return unit, text
-        return column_notes(column)
+        return column_notes(column, table)
 
     # Export -------------------------------------------------------------------------------------
 
@@ -223,11 +234,11 @@ class Results:
         frame: pd.DataFrame = getattr(self, table)
         path = Path(path)
         if format == "parquet":
-            return [write_whole(path, lambda temporary: self._write_parquet(frame, temporary))]
+            return [write_whole(path, lambda temporary: self._write_parquet(frame, temporary, table))]
         if format == "dta":
-            return [write_whole(path, lambda temporary: self._write_stata(frame, temporary))]
+            return [write_whole(path, lambda temporary: self._write_stata(frame, temporary, table))]
         notes = pd.DataFrame(
-            [(name, *self.notes(name)) for name in map(str, frame)], columns=["column", "unit", "description"]
+            [(name, *self.notes(name, table)) for name in map(str, frame)], columns=["column", "unit", "description"]
         )
         beside = path.with_name(f"{path.stem}.columns.csv")
         return [
@@ -235,20 +246,20 @@ class Results:
             write_csv(beside, notes),
         ]
 
-    def _write_parquet(self, frame: pd.DataFrame, path: Path) -> None:
+    def _write_parquet(self, frame: pd.DataFrame, path: Path, table: Table) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+        data = pa.Table.from_pandas(frame, preserve_index=False)
         fields = []
-        for field in table.schema:
-            unit, text = self.notes(field.name)
+        for field in data.schema:
+            unit, text = self.notes(field.name, table)
             fields.append(field.with_metadata({k: v for k, v in (("unit", unit), ("description", text)) if v}))
-        pq.write_table(table.cast(pa.schema(fields)), path, compression="zstd")
+        pq.write_table(data.cast(pa.schema(fields)), path, compression="zstd")
 
-    def _write_stata(self, frame: pd.DataFrame, path: Path) -> None:
+    def _write_stata(self, frame: pd.DataFrame, path: Path, table: Table) -> None:
         names = stata_names([str(name) for name in frame])
-        labels = {names[name]: self._stata_label(name, names[name]) for name in map(str, frame)}
+        labels = {names[name]: self._stata_label(name, names[name], table) for name in map(str, frame)}
         plain = frame.rename(columns=names).replace([np.inf, -np.inf], np.nan)
         for name in plain:
             if plain[name].dtype == bool:
@@ -259,8 +270,8 @@ class Results:
             path, write_index=False, version=118, variable_labels=labels, data_label=self.experiment.name[:80]
         )
 
-    def _stata_label(self, name: str, short: str) -> str:
-        unit, text = self.notes(name)
+    def _stata_label(self, name: str, short: str, table: Table) -> str:
+        unit, text = self.notes(name, table)
         label = f"{text} [{unit}]" if text and unit else text or name
         return (f"{name}: {label}" if short != name and text else label)[:80]
 

@@ -285,6 +285,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict
         keep: which outcomes.
         names: of the indicators; see `model.extensions.columns_of`.
     """
+    from district_sim.experiments.design import ROUTES
     from district_sim.run.trajectories import FUTURES, recovery_time, score, windows
 
     columns = dict(zip(names, table.T, strict=True))  # a data frame would take longer than all scores together
@@ -292,6 +293,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict
     row: dict[str, Any] = {
         "trajectory": scores.label.value,
         **{f"score_{future.value}": scores.of(future) for future in FUTURES},
+        **{name: float(getattr(scores, name)) for name in ROUTES},
         "recovery_time": recovery_time(columns),
     }
     if keep.final:
@@ -326,7 +328,7 @@ def _write(path: Path, table: str, rows: list[Any], orders: Orders) -> None:
     if table == "runs":
         data = pa.Table.from_pylist(rows, schema=runs_schema(orders.kinds, orders.keep, extensions_of(orders.bases)))
     else:
-        data = with_metadata(pa.Table.from_pandas(pd.concat(rows, ignore_index=True), preserve_index=False))
+        data = with_metadata(pa.Table.from_pandas(pd.concat(rows, ignore_index=True), preserve_index=False), table)
     with path.open("wb") as file:
         pq.write_table(data, file, compression="zstd")
         file.flush()

@@ -161,7 +161,10 @@ def district_map(run: Run) -> Figure:
         figure = Figure(figsize=(12, 7.2), layout="constrained")
         limit, pen = reach_of(run), pen_of(5.4, len(run.start.firms))
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-        moments = ((left, run.start, "Before"), (right, run.end, f"After {len(run.indicators)} quarters"))
+        moments = (
+            (left, run.start, "Before the first quarter"),
+            (right, run.end, f"After {len(run.indicators)} quarters"),
+        )
         for ax, snapshot, moment in moments:
             draw_district(ax, snapshot, limit, pen)
             ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")

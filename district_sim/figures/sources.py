@@ -29,7 +29,7 @@ def seen(source: Source) -> tuple[Snapshot, str]:
 def before_and_after(source: Source) -> tuple[list[tuple[str, Snapshot]], str]:
     """Start and end of a run, each with its name; of a model or a snapshot that one moment."""
     if isinstance(source, Run):
-        moments = [("Before", source.start), (f"After {len(source.indicators)} quarters", source.end)]
+        moments = [("Before the first quarter", source.start), (f"After {len(source.indicators)} quarters", source.end)]
         return moments, title_of(source)
     snapshot, title = seen(source)
     return [("", snapshot)], title

@@ -188,7 +188,8 @@ def _draw_row(ax: Axes, number: int, row: _Row, firms: pd.DataFrame, phases: int
     part = firms.loc[leaves]
     _mark(ax, places, number, part["employees"], look.marker, [shades[k] for k in part["phase"]], f"owned {number}")
     more = f"and {len(row.owned) - len(leaves)} more; " if len(row.owned) > len(leaves) else ""
-    said = f"{more}{total(firms['employees'][row.owned].sum(), 'employee')}"
+    people = firms["employees"].reindex([row.owner, *row.owned]).sum()  # a multinational's own are not in the district
+    said = f"{more}{total(people, 'employee')}"
     beside: Any = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "color": "#444444"}
     ax.annotate(said, (places[-1], number), **beside)
 

@@ -83,7 +83,9 @@ def trajectory(run: "Run") -> Group:
         if future is Trajectory.FRAGMENTATION:
             table.add_row("  by takeover", f"{run.scores.route_takeover:.2f}", style="dim")
             table.add_row("  by hierarchy", f"{run.scores.route_hierarchy:.2f}", style="dim")
-    note = f"A future needs {DEFAULT_THRESHOLDS.label:g} to give the label"
+    table.add_row("Retained", number(run.scores.retained, 2), style="dim")
+    note = f"A future needs {DEFAULT_THRESHOLDS.label:g} to give the label. "
+    note += "Retained: late over calm years, the smaller of employment and value added kept"
     return _titled(f"Trajectory: {TRAJECTORY_NAMES[run.trajectory]}", table, note)
 
 

@@ -1,5 +1,6 @@
 """One run: from a scenario and a seed, quarter by quarter, to a table of indicators, snapshots and its provenance."""
 
+import html
 import json
 import os
 import platform
@@ -108,7 +109,7 @@ def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()
             yield Moment(done, state, table[:done], reports[:done])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """The result of one run; it carries all that is needed to make it again."""
 
@@ -128,6 +129,16 @@ class Run:
     def names(self) -> tuple[str, ...]:
         """Names of the indicators: `indicators.NAMES`, then those of mechanisms from outside."""
         return (*NAMES, *indicators_of(self.scenario.extensions))
+
+    def __repr__(self) -> str:
+        title = self.scenario.title or "A district"
+        return f"<Run {title[:80]!r}, seed {self.seed}, {len(self.table)} quarters>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and its last quarters."""
+        title = html.escape(self.scenario.title or "A district")
+        said = f"<p><b>{title}</b>: seed {self.seed}, {len(self.table)} quarters</p>"
+        return said + str(self.indicators.tail(4).T.to_html(float_format="{:.4g}".format))
 
     @cached_property
     def indicators(self) -> "pd.DataFrame":

@@ -42,6 +42,14 @@ def phase_name(phase: int, phases: int) -> str:
 # Indicators ---------------------------------------------------------------------------------------
 
 
+_OUTCOMES = {
+    "route_takeover": ("Fragmentation by takeover", "share", 2, "Score of fragmentation by takeover"),
+    "route_hierarchy": ("Fragmentation by hierarchy", "share", 2, "Score of fragmentation by captive hierarchies"),
+    "retained": ("Retained", "1", 2, "Late over calm years: the smaller ratio of employment and value added kept"),
+    "recovery_time": ("Recovery time", "quarters", 0, "Quarters from the first loss of value added until made good"),
+}
+
+
 def record_of(name: str) -> "Indicator":
     """The record of an outcome of a run: an indicator, its late mean, a score, or the time of recovery.
 
@@ -61,10 +69,9 @@ def record_of(name: str) -> "Indicator":
     if future != name and future in tuple(Trajectory):
         label = f"Score: {TRAJECTORY_NAMES[Trajectory(future)].lower()}"
         return Indicator(name, label, "share", 2, f"Score of the trajectory {future.replace('_', ' ')}")
+    if name in _OUTCOMES:
+        return Indicator(name, *_OUTCOMES[name])
     label = name.replace("_", " ").capitalize()
-    if name == "recovery_time":
-        text = "Quarters from the first loss of value added until it was made good"
-        return Indicator(name, label, "quarters", 0, text)
     return Indicator(name, label, "", 2, "")
 
 
@@ -73,7 +80,7 @@ def outcome_name(name: str, unit: bool = True) -> str:
     record = record_of(name)
     words = unit_words(record.unit.replace("share", "%"))
     said = record.label.lower()
-    known = name.startswith("score_") or words == "index" or words in said.split() or "per firm" in said
+    known = name.startswith(("score_", "route_")) or words == "index" or words in said.split() or "per firm" in said
     return f"{record.label}, {words}" if unit and words and not known else record.label
 
 
@@ -89,7 +96,7 @@ def unit_words(unit: str) -> str:
 
 def in_percent(name: str) -> bool:
     """Whether an outcome is shown in per cent, and its differences are percentage points."""
-    return record_of(name).unit.startswith("share") and not name.startswith("score_")
+    return record_of(name).unit.startswith("share") and not name.startswith(("score_", "route_"))
 
 
 def amount(indicator: "Indicator", value: float) -> str:
