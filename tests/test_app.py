@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from district_sim.app.course import MOST_BYTES, Course
+from district_sim.app.course import Course
 from district_sim.app.links import as_query
 from district_sim.scenario.instruments import InstrumentKind
+from district_sim.scenario.texts import MOST_BYTES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]

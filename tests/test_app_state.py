@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from district_sim.app import interventions
-from district_sim.app.course import MOST_BYTES, Course, Difference, Source, replay, scenario_of
+from district_sim.app.course import Course, Difference, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers
 from district_sim.app.links import as_json, as_query, from_json, from_query
@@ -16,6 +16,7 @@ from district_sim.mesa_model.district import District
 from district_sim.run.run import simulate
 from district_sim.scenario.files import ScenarioError, scenario_names
 from district_sim.scenario.instruments import InstrumentKind, ShockKind
+from district_sim.scenario.texts import MOST_BYTES
 
 SMALL = {"firms.count": 30, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
 
@@ -322,7 +323,7 @@ def test_a_given_file_is_read_as_a_file() -> None:
         ("extends: /etc/passwd", "bundled scenarios only"),
         ("extends: ../secret", "bundled scenarios only"),
         ("extends: [baseline, 3]", "bundled scenarios only"),
-        ("title: &a x\ndescription: *a", "aliases"),
+        ("title: &a x\n" + "".join(f"a{n}: *a\n" for n in range(101)), "more than 100 aliases"),
         ("firms: {count: 100000}", "at most 5,000"),
         ("run: {quarters: 2000}", "at most 1,000"),
         ("run: {quarters: 1}", "at least 2"),

@@ -120,7 +120,7 @@ class TestCommandLine:
     def test_run_lays_policies_over_the_scenario(self, call: Callable[..., Result]) -> None:
         Path("mine.yaml").write_text(GOOD)
         result = call("run", "small.yaml", "--policy", "mine.yaml", "--policy", "export_platform", "--json")
-        told = json.loads(result.output)["policies"]
+        told = json.loads(result.stdout)["policies"]
         assert [item["instrument"] for item in told] == ["it", "platform"]
         assert told[0]["spent"] == pytest.approx(80.0)
         assert told[1]["spent"] == 0.0

@@ -104,7 +104,10 @@ BAD_FILES = {
         "my.yaml:1: firms = empty: must be a section of 'key: value' lines",
     ),
     "number as key": ("firms:\n  3: 4\n", "my.yaml:1: the key 3 must be text"),
-    "tag": ("firms: !python/name 3\n", "my.yaml:1: firms: only numbers, text, lists and sections"),
+    "tag": (
+        "firms: !python/name 3\n",
+        "my.yaml:1: the tag !python/name is not read: only numbers, text, lists and sections",
+    ),
     "missing key in a list": (
         "policies:\n  - name: a\n",
         "my.yaml:2: policies.0.kind: this key is required",

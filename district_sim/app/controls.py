@@ -6,13 +6,14 @@ from typing import Any
 import solara
 
 from district_sim.app import interventions, widgets
-from district_sim.app.course import MOST_BYTES, Source, scenario_of
+from district_sim.app.course import Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers_of
 from district_sim.app.links import MARK, from_json
 from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
 from district_sim.scenario.instruments import ShockKind
 from district_sim.scenario.paths import value_at
+from district_sim.scenario.texts import MOST_BYTES
 from district_sim.text.names import heading
 
 TABS = (

@@ -5,22 +5,19 @@ differs.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario, read_yaml, scenario_names
+from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names, scenario_of_text
+from district_sim.scenario.paths import show
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
 
-MOST_BYTES = 256 * 1024
-"""Size of a scenario or state file that the page takes."""
 MOST_FIRMS, MOST_QUARTERS = 5000, 1000
 """What the page runs; larger districts belong on the command line."""
 
@@ -110,13 +107,15 @@ def check(course: Course) -> None:
     Raises:
         ScenarioError: the scenario, a setting or an intervention is not valid.
     """
+    from district_sim.mesa_model.district import check_change
+
     for one in (course, course.with_difference()):
         laid = dict(one.settings)
-        scenario_of(one.source, laid)
+        begun = scenario_of(one.source, laid)
         for intervention in one.interventions:
             laid |= intervention.changes
             try:
-                scenario_of(one.source, laid)
+                check_change(begun, scenario_of(one.source, laid))
             except ScenarioError as error:
                 raise ScenarioError(f"in quarter {intervention.quarter}: {error}") from None
 
@@ -160,41 +159,6 @@ def _read(source: Source, settings_as_json: str) -> Scenario:
     settings = json.loads(settings_as_json)
     if source.text is None:
         if source.name not in scenario_names():
-            raise ScenarioError(f"there is no bundled scenario {source.name!r}")
+            raise ScenarioError(f"there is no bundled scenario {show(source.name)}")
         return load_scenario(source.name, settings)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (Path(source.name).name or "scenario.yaml")
-        try:
-            path.write_text(source.text, encoding="utf-8")
-            _check_given(path, source.text)
-            return load_scenario(path, settings)
-        except ScenarioError as error:
-            raise ScenarioError(str(error).replace(f"{folder}{os.sep}", "")) from None
-
-
-def _check_given(path: Path, text: str) -> None:
-    """A file that came through the browser may not reach for others, nor unfold into something huge."""
-    if len(text.encode()) > MOST_BYTES:
-        raise ScenarioError(f"{path.name}: larger than {MOST_BYTES // 1024} KiB")
-    if _has_alias(text):  # a few hundred bytes of nested ones can stand for gigabytes
-        raise ScenarioError(f"{path.name}: YAML aliases (*name) are not read from files given to the page")
-    data, places = read_yaml(path)
-    named = data.get("extends", [])
-    for name in named if isinstance(named, list) else [named]:
-        inside = isinstance(name, str) and ".." not in Path(name).parts and not Path(name).is_absolute()
-        if not inside or not any((bundled_folder() / f"{name}{end}").is_file() for end in ("", ".yaml", ".yml")):
-            place = places.get(("extends",), path.name)
-            raise ScenarioError(
-                f"{place}: extends = {name!r}: a file given to the page can extend bundled scenarios only"
-            )
-
-
-def _has_alias(text: str) -> bool:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import AliasEvent
-
-    try:
-        return "*" in text and any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(text))
-    except YAMLError:
-        return False  # refused with a better message when it is read
+    return scenario_of_text(source.text, Path(source.name).name or "scenario.yaml", settings)

@@ -1,7 +1,6 @@
 """A course as a link and as a file: both restore exactly the same numbers."""
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Mapping
@@ -9,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from district_sim._version import __version__
-from district_sim.app.course import MOST_BYTES, Course, Difference, Intervention, Source, check
-from district_sim.scenario.files import ScenarioError
+from district_sim.app.course import Course, Difference, Intervention, Source, check
+from district_sim.scenario.paths import show
+from district_sim.scenario.texts import MOST_BYTES, ScenarioError, parse_json
 
 MARK = "district-sim-state"
 """The first key of a state file, which distinguishes it from a scenario."""
@@ -76,18 +76,17 @@ def from_json(text: str) -> Course:
     Raises:
         ScenarioError: it is damaged, or says something that cannot be run.
     """
-    try:
-        data = json.loads(text)
-    except ValueError:
-        raise ScenarioError("state: not a state of the page: the text is damaged or cut off") from None
+    data = parse_json(text, "state")
     if not isinstance(data, dict) or data.get(MARK) != _FORMAT:
         raise ScenarioError(f"state: {MARK} must be {_FORMAT}; this is not a state of this version of the page")
     try:
         return _checked(_course(data))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except KeyError as error:
+        raise ScenarioError(f"state: {show(error.args[0])} is missing: the state is damaged") from None
+    except (TypeError, ValueError) as error:
         if isinstance(error, ScenarioError):
             raise
-        raise ScenarioError(f"state: {type(error).__name__}: {error}: the state is damaged") from None
+        raise ScenarioError(f"state: {error}: the state is damaged") from None
 
 
 def _unpacked(token: str) -> str:
@@ -100,7 +99,9 @@ def _unpacked(token: str) -> str:
         if reader.unconsumed_tail or not reader.eof:
             raise ScenarioError("link: damaged, cut off or too large")
         return text.decode()
-    except (binascii.Error, zlib.error, UnicodeDecodeError):
+    except (ValueError, zlib.error) as error:  # the first where it is not base64, or not text
+        if isinstance(error, ScenarioError):
+            raise
         raise ScenarioError("link: damaged or cut off; copy all of it") from None
 
 
@@ -113,29 +114,48 @@ def _course(data: Mapping[str, Any]) -> Course:
         settings=_values(data["settings"]),
         seed=_whole(data["seed"]),
         quarter=_whole(data["quarter"]),
-        interventions=tuple(
-            Intervention(_whole(quarter), _values(changes), _text(label))
-            for quarter, changes, label in data["interventions"]
-        ),
-        difference=Difference(_text(difference[0]), difference[1], _text(difference[2])) if difference else None,
+        interventions=tuple(map(_intervention, _list(data["interventions"]))),
+        difference=_difference(difference) if difference is not None else None,
     )
+
+
+def _difference(value: Any) -> Difference:
+    path, other, label = _list(value, 3)
+    if path == "policies" and not (isinstance(other, dict) and isinstance(other.get("name"), str)):
+        raise TypeError(f"{show(other)} must be a policy instrument")
+    return Difference(_text(path), other, _text(label))
+
+
+def _intervention(value: Any) -> Intervention:
+    quarter, changes, label = _list(value, 3)
+    changes = _values(changes)
+    for one in _list(changes["policies"]) if "policies" in changes else ():
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            raise TypeError(f"{show(one)} must be a policy instrument")
+    return Intervention(_whole(quarter), changes, _text(label))
+
+
+def _list(value: Any, length: int | None = None) -> list[Any]:
+    if not isinstance(value, list) or (length is not None and len(value) != length):
+        raise TypeError(f"{show(value)} must be a list" + ("" if length is None else f" of {length}"))
+    return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 300:
-        raise TypeError(f"{value!r} must be a short text")
+        raise TypeError(f"{show(value)} must be a short text")
     return value
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**64:
-        raise TypeError(f"{value!r} must be a whole number of at least 0")
+        raise TypeError(f"{show(value)} must be a whole number of at least 0")
     return value
 
 
 def _values(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise TypeError(f"{value!r} must be values by path")
+        raise TypeError(f"{show(value)} must be values by path")
     return value
 
 

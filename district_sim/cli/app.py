@@ -46,14 +46,19 @@ def app(
         _need()
         from district_sim.scenario.files import ScenarioError, scenario_names
         from district_sim.scenario.suggestions import suggest
+        from district_sim.scenario.texts import short
 
         if scenario not in scenario_names():
             hint = suggest(scenario, scenario_names())
-            raise ScenarioError(f"there is no bundled scenario {scenario!r}{hint}; open your own file on the page")
+            raise ScenarioError(
+                f"there is no bundled scenario {short(scenario)!r}{hint}; open your own file on the page"
+            )
         from district_sim.app import server
 
         try:
             at = server.bound(host, port)
+        except UnicodeError:  # of a name too long for the name service
+            stop(f"--host {short(host)}: no address can have this name", BAD_INPUT)
         except OSError as error:
             stop(_cannot(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
         _compile()

@@ -1,5 +1,6 @@
 """What the commands share: options, checks of what was given, progress, and ends without a traceback."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -356,8 +357,10 @@ def make_runs(
 
 
 def complain(message: str) -> None:
+    from district_sim.scenario.texts import printable
+
     stderr().print("[red]Error:[/red]", end=" ")  # rich, unlike typer, heeds NO_COLOR
-    typer.echo(message, err=True)
+    typer.echo(printable(message), err=True)
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -396,5 +399,9 @@ def clean_ends() -> Iterator[None]:
         yield
     except ScenarioError as error:
         stop(str(error), BAD_INPUT)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        stop(f"{error.filename}: {error.strerror}", BAD_INPUT)
     except KeyboardInterrupt:
         stop("stopped", INTERRUPTED)

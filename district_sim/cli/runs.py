@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario
 
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
+_MOST_SEEDS = 10_000
 _RIDGES, _FRAMES = 8, 80  # moments on the way that figures and films are made of
 
 
@@ -259,15 +260,22 @@ def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scen
     if scenario.policies and not own and not quiet:
         left_out = ", ".join(item.name for item in scenario.policies)
         typer.echo(f"The scenario's own policies are replaced ({left_out}). Add --policy own to keep them.", err=True)
+    late = ", ".join(item.name for item in laid.policies if item.start >= laid.run.quarters)
+    if late and not quiet:
+        typer.echo(f"The run ends before these begin: {late}.", err=True)
     return laid
 
 
 def _seed_range(text: str) -> range:
     """Seeds "1000-1099" as a range of at least two."""
     first, _, last = text.partition("-")
-    if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) < 2**63):
+    whole = all(part.isdecimal() and len(part) < 20 for part in (first, last))
+    if not (whole and int(first) < int(last) < 2**63):
         stop(f"--seeds {text}: write two numbers FIRST-LAST with FIRST < LAST, for example 1000-1099", BAD_INPUT)
-    return range(int(first), int(last) + 1)
+    seeds = range(int(first), int(last) + 1)
+    if len(seeds) > _MOST_SEEDS:
+        stop(f"--seeds {text}: {len(seeds):,} seeds; at most {_MOST_SEEDS:,} are measured at once", BAD_INPUT)
+    return seeds
 
 
 def _show_run(result: "Run") -> None:

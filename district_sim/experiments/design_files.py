@@ -10,6 +10,7 @@ Explicit lists may stand in a CSV file beside it, whose columns are paths: `desi
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioErro
 from district_sim.scenario.paths import show
 from district_sim.scenario.policy_files import policy_mix
 from district_sim.scenario.suggestions import suggest
+from district_sim.scenario.texts import MOST_PROBLEMS, MOST_TABLE_BYTES, is_file, read_text
 
 type Places = Callable[[Key], str]
 """From a field of an experiment to where it was written, ready to stand before a message."""
@@ -90,7 +92,7 @@ def make_experiment(fields: Mapping[str, Any], place: Places) -> Experiment:
         experiment = Experiment.model_validate(dict(fields))
         checked_values(experiment)
     except ValidationError as error:
-        lines = [_message(detail, place) for detail in error.errors(include_url=False)]
+        lines = [_message(detail, place) for detail in error.errors(include_url=False)[:MOST_PROBLEMS]]
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
     except DesignError as error:
         raise ScenarioError(place(error.at) + error.reason) from None
@@ -107,12 +109,11 @@ def read_table(path: Path, place: Places) -> tuple[dict[str, list[Any]], Places]
     Raises:
         ScenarioError: the file cannot be read, or a line has another number of entries than the heading.
     """
+    reader = csv.reader(io.StringIO(read_text(path, str(path), "a CSV file", MOST_TABLE_BYTES), newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+        lines = [(reader.line_num, [cell.strip() for cell in line]) for line in reader if line]
+    except csv.Error as error:
+        raise ScenarioError(f"{path}:{reader.line_num}: not a CSV file: {error}") from None
     if len(lines) < 2:
         raise ScenarioError(f"{path}: needs a line with paths of parameters, and below it a line for each point")
     (first, heading), *rows = lines
@@ -182,8 +183,8 @@ def _mixes(given: Any, folder: Path, place: Places) -> Any:
 
 def _beside(folder: Path, name: Any) -> Any:
     """A scenario file that stands beside the experiment file, found from anywhere."""
-    is_file = isinstance(name, str) and name.endswith(SUFFIXES) and (folder / name).is_file()
-    return str(folder / name) if is_file else name
+    is_beside = isinstance(name, str) and name.endswith(SUFFIXES) and is_file(folder / name)
+    return str(folder / name) if is_beside else name
 
 
 def _message(detail: ErrorDetails, place: Places) -> str:

@@ -170,16 +170,7 @@ class District(mesa.Model):
         """
         now = self.scenario_in_force
         changed = _resolved(now if scenario is None else _ours(scenario), _by_path(overrides))
-        for section in ("firms", "run"):
-            if getattr(changed, section) != getattr(now, section):
-                raise ScenarioError(f"{section}: cannot change within a run; start another district")
-        if changed.extensions.keys() != now.extensions.keys():
-            raise ScenarioError(
-                "extensions: mechanisms cannot come or go within a run; begin with extensions.NAME.on=false, say, and "
-                "change that"
-            )
-        if changed.ownership.multinationals != now.ownership.multinationals:
-            raise ScenarioError("ownership.multinationals: cannot change within a run; start another district")
+        check_change(now, changed)
         parameters, before = parameters_of(changed), self.state.instruments
         try:
             state = fitted(self.state, parameters)
@@ -357,6 +348,30 @@ def _seed_in(scenario: MesaScenario) -> Any:
 
 def _by_path(overrides: dict[str, Any]) -> dict[str, Any]:
     return {name.replace("__", "."): value for name, value in overrides.items()}
+
+
+def check_change(now: Scenario, changed: Scenario) -> None:
+    """Find out whether a district can go on under other values.
+
+    Raises:
+        ScenarioError: they differ in how it began, in its length or in a number that its state is made for.
+    """
+    parts = [("firms", now.firms, changed.firms), ("run", now.run, changed.run)]
+    for section, name in (
+        ("ownership", "multinationals"),
+        ("technology", "domains"),
+        ("technology", "phases"),
+        ("ties", "maximum"),
+    ):
+        parts.append((f"{section}.{name}", *(getattr(getattr(one, section), name) for one in (now, changed))))
+    for name, before, after in parts:
+        if before != after:
+            raise ScenarioError(f"{name}: cannot change within a run; start another district")
+    if changed.extensions.keys() != now.extensions.keys():
+        raise ScenarioError(
+            "extensions: mechanisms cannot come or go within a run; begin with extensions.NAME.on=false, say, and "
+            "change that"
+        )
 
 
 def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any]) -> Scenario:

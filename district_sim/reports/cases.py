@@ -13,6 +13,7 @@ from district_sim.evidence.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit
 from district_sim.evidence.cases.compare import Compared, comparison_sheet
 from district_sim.run.whole_files import write_json, write_text, write_whole
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
+from district_sim.scenario.texts import is_file
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet
 
@@ -130,9 +131,9 @@ def _comment(paragraphs: Sequence[str]) -> list[str]:
 def _named(origin: str, folder: Path) -> str:
     """What a file in `folder` calls the scenario."""
     bundled = bundled_folder()
-    if (bundled / f"{origin}.yaml").is_file() and not Path(origin).is_file():
+    if is_file(bundled / f"{origin}.yaml") and not is_file(origin):
         return origin
-    return os.path.relpath(Path(origin).expanduser(), folder)
+    return os.path.relpath(os.path.expanduser(origin), folder)
 
 
 # The report ---------------------------------------------------------------------------------------

@@ -20,10 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from district_sim.scenario.extensions import MechanismError, mechanism
@@ -38,8 +35,11 @@ from district_sim.scenario.paths import (
     part_of,
     scenario_schema,
     show,
+    value_at,
 )
 from district_sim.scenario.suggestions import suggest
+from district_sim.scenario.texts import MOST_DEPTH, MOST_PROBLEMS, is_file, parse_yaml, read_text, short, whole_number
+from district_sim.scenario.texts import ScenarioError as ScenarioError  # where others look for it
 
 if TYPE_CHECKING:
     import datetime
@@ -49,13 +49,10 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 EXPERIMENTS, POLICIES = "experiments", "policies"
 """Folders of experiment files and of policy files, among the bundled scenarios."""
+_MOST_FILES = 64  # that one scenario extends, those counted anew that are reached twice
 _TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
 type Key = tuple[str | int, ...]
-
-
-class ScenarioError(ValueError):
-    """A scenario that cannot be used. The text is one clear message, one problem a line."""
 
 
 def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
@@ -76,10 +73,49 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Seque
         ScenarioError: The file or an override cannot be read, or a value is not allowed.
     """
     path = _locate(name_or_path)
-    document = _read(path, ())
+    return _completed(_read(path), path, overrides)
+
+
+def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
+    """A scenario from a text that somebody gave, which may extend bundled scenarios only.
+
+    Args:
+        text: as it would stand in a file. name: what messages call it. overrides: as in `load_scenario`.
+
+    Raises:
+        ScenarioError: as `load_scenario`.
+    """
+    return _completed(_with_bases(_document(text, name), None, (), []), Path(name), overrides)
+
+
+def _completed(document: Document, path: Path, overrides: Mapping[str, Any] | Sequence[str]) -> Scenario:
+    own_length = value_at(document.data, "run.quarters")
     for text, value, source in _overrides(overrides):
         _override(document, text, value, source)
-    return validated(document, path)
+    scenario = validated(document, path)
+    _check_begins(scenario, document, path, own_length)
+    return scenario
+
+
+def _check_begins(scenario: Scenario, document: Document, path: Path, own_length: object) -> None:
+    """Refuse what begins after the run of the file that says so.
+
+    Overrides, and a file that extends another one, may cut its run short.
+    """
+    default = type(scenario.run)().quarters
+    own = max(scenario.run.quarters, own_length if isinstance(own_length, int) else default)
+    longest = max(own, document.longest or default)
+    for section in ("policies", "shocks"):
+        for number, item in enumerate(getattr(scenario, section)):
+            origin = _origin(document, (section, number, "start"), path)
+            length = own if origin.place.startswith(f"{shown_path(path)}:") else longest
+            if item.start >= length:
+                raise ScenarioError(f"{origin.place}: {section}.{number}.start = {never_acts(item.start, length)}")
+
+
+def never_acts(start: int, quarters: int) -> str:
+    """What to say of something that starts beyond the end of a run."""
+    return f"{start}: must be before the run ends: its quarters are 0 to {quarters - 1} (quarters, not years)"
 
 
 def validated(document: Document, path: Path) -> Scenario:
@@ -93,7 +129,7 @@ def validated(document: Document, path: Path) -> Scenario:
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
-        lines = [_message(detail, document, path) for detail in error.errors(include_url=False)]
+        lines = [_message(detail, document, path) for detail in error.errors(include_url=False)[:MOST_PROBLEMS]]
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -133,16 +169,20 @@ def find_file(name_or_path: str | Path, folder: str, what: str) -> Path:
         ScenarioError: there is none; `what` says in the message what was looked for.
     """
     text = str(name_or_path)
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     bundled = bundled_folder() / folder / f"{text}.yaml"
-    if not text.endswith(SUFFIXES) and bundled.is_file():
+    if not text.endswith(SUFFIXES) and is_file(bundled):
         return bundled
-    if path.is_file():
+    if is_file(path):
         return path
+    if os.path.isdir(path):
+        raise ScenarioError(f"{short(text)}: this is a folder, not a file")
     if text.endswith(SUFFIXES):
         raise ScenarioError(f"{text}: no such file")
     names = bundled_files(folder)
-    raise ScenarioError(f"there is no {what} or file {text!r}{suggest(text, names)} (bundled: {', '.join(names)})")
+    raise ScenarioError(
+        f"there is no {what} or file {short(text)!r}{suggest(text, names)} (bundled: {', '.join(names)})"
+    )
 
 
 def scenario_text(name_or_path: str | Path) -> str:
@@ -164,7 +204,7 @@ def scenario_notes(name_or_path: str | Path) -> str:
         ScenarioError: There is no such scenario, or its notes are not text.
     """
     notes = _locate(name_or_path).with_suffix(".md")
-    return file_text(notes) if notes.is_file() else ""
+    return file_text(notes) if is_file(notes) else ""
 
 
 # Finding and reading files ------------------------------------------------------------------------
@@ -193,6 +233,8 @@ class Document:
 
     data: dict[str, Any] = field(default_factory=dict)
     origins: dict[Key, _Origin] = field(default_factory=dict)
+    longest: int = 0
+    """Most quarters that one of its files lets a run have; 0 if none says it."""
 
 
 def _locate(name_or_path: str | Path) -> Path:
@@ -209,15 +251,14 @@ def _locate(name_or_path: str | Path) -> Path:
     if not is_name or text.endswith(SUFFIXES):
         raise ScenarioError(f"{text}: no such file")
     names = scenario_names()
-    raise ScenarioError(
-        f"there is no scenario or file {text!r}{suggest(text, names)} (bundled scenarios: {', '.join(names) or 'none'})"
-    )
+    hint = f"{suggest(text, names)} (bundled scenarios: {', '.join(names) or 'none'})"
+    raise ScenarioError(f"there is no scenario or file {short(text)!r}{hint}")
 
 
 def _existing(folder: Path, name: str) -> Path | None:
     endings = ("",) if name.endswith(SUFFIXES) else (*SUFFIXES, "")
     paths = (os.path.join(folder, name + ending) for ending in endings)
-    return next((Path(path) for path in paths if os.path.isfile(path)), None)
+    return next((Path(path) for path in paths if is_file(path)), None)
 
 
 def shown_path(path: Path) -> str:
@@ -227,29 +268,35 @@ def shown_path(path: Path) -> str:
 
 
 def file_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(f"{shown_path(path)}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{shown_path(path)}: not a YAML file (byte {error.start} is not UTF-8 text)") from None
+    """Text of a file. Raises ScenarioError where it cannot be read."""
+    return read_text(path, shown_path(path))
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> Document:
-    """One file with everything it extends; `chain` holds the files that led to it."""
-    own = read_alone(path)
-    chain = (*chain, path.resolve())
+def _read(path: Path) -> Document:
+    """One file with everything it extends."""
+    return _with_bases(read_alone(path), path.parent, (path.resolve(),), [path])
+
+
+def _with_bases(own: Document, folder: Path | None, chain: tuple[Path, ...], read: list[Path]) -> Document:
+    """A document on top of what it extends; `chain` holds the files that led to it, `read` all files so far."""
     merged = Document()
-    for base in _bases(own, path, chain):
-        _stack(merged, _read(base, chain))
+    for base in _bases(own, folder, chain):
+        read.append(base)
+        if len(read) > _MOST_FILES:
+            raise ScenarioError(f"{shown_path(base)}: extends more than {_MOST_FILES} files in all")
+        _stack(merged, _with_bases(read_alone(base), base.parent, (*chain, base.resolve()), read))
     _stack(merged, own)
     return merged
 
 
 def read_alone(path: Path) -> Document:
     """A file without what it extends. Raises ScenarioError where it is not made of `key: value` lines."""
-    source = _Source(shown_path(path))
-    tree = _parse(file_text(path), source)
+    return _document(file_text(path), shown_path(path))
+
+
+def _document(text: str, name: str) -> Document:
+    source = _Source(name)
+    tree = parse_yaml(text, name)
     if tree is None:
         raise ScenarioError(f"{source.name}: the file is empty")
     if not isinstance(tree, CommentedMap):
@@ -272,10 +319,15 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, str]]:
 def _stack(low: Document, high: Document) -> None:
     _merge(low.data, high.data, (), low.origins)
     low.origins.update(high.origins)
+    quarters = value_at(high.data, "run.quarters")
+    low.longest = max(low.longest, high.longest, quarters if isinstance(quarters, int) else 0)
 
 
-def _bases(own: Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path]:
-    """The files named by `extends`, which is taken out of the document."""
+def _bases(own: Document, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Path]:
+    """The files named by `extends`, which is taken out of the document.
+
+    Without a folder beside which they may stand, only bundled ones, and nothing else is looked at.
+    """
     if "extends" not in own.data:
         return
     named = own.data.pop("extends")
@@ -283,45 +335,23 @@ def _bases(own: Document, path: Path, chain: tuple[Path, ...]) -> Iterator[Path]
     own.origins = {key: origin for key, origin in own.origins.items() if key[0] != "extends"}
     names = named if isinstance(named, list) else [named]
     for name in names:
+        if folder is None and (not isinstance(name, str) or ".." in Path(name).parts or Path(name).is_absolute()):
+            raise ScenarioError(f"{place}: extends = {show(name)}: can be the names of bundled scenarios only")
         if not isinstance(name, str):
             raise ScenarioError(f"{place}: extends = {show(name)}: must be the name of a scenario")
-        base = _existing(path.parent, name) or _existing(bundled_folder(), name)
+        base = (_existing(folder, name) if folder is not None else None) or _existing(bundled_folder(), name)
         if base is None:
             hint = suggest(name, scenario_names())
-            raise ScenarioError(f"{place}: extends: there is no scenario or file {name!r}{hint}")
+            raise ScenarioError(f"{place}: extends: there is no scenario or file {short(name)!r}{hint}")
         if base.resolve() in chain:
             loop = [*chain[chain.index(base.resolve()) :], base]
             raise ScenarioError(f"{place}: circular extends: {' → '.join(file.name for file in loop)}")
         yield base
 
 
-def _parse(text: str, source: _Source) -> Any:
-    """YAML 1.2, with the line of each key kept."""
-    try:
-        return YAML(typ="rt", pure=True).load(text)
-    except DuplicateKeyError as error:
-        name = re.search(r'found duplicate key "(.*?)"', str(error.problem))
-        key = f" {name[1]!r}" if name else ""
-        raise ScenarioError(
-            f"{source.at(_line(error))}: duplicate key{key}: a key may be given once in a section"
-        ) from None
-    except MarkedYAMLError as error:
-        place = source.at(_line(error))
-        raise ScenarioError(f"{place}: not valid YAML: {error.problem}") from None
-    except (YAMLError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ScenarioError(f"{source.name}: not valid YAML: {reason}") from None
-    except RecursionError:
-        raise ScenarioError(f"{source.name}: not valid YAML: nested too deeply") from None
-
-
-def _line(error: MarkedYAMLError) -> int:
-    return error.problem_mark.line + 1 if error.problem_mark else 1
-
-
 def _plain(node: Any, at: Key, line: int, source: _Source, origins: dict[Key, _Origin]) -> Any:
     """Python values without YAML's wrappers; notes in `origins` where each key stands."""
-    if len(at) > 20:
+    if len(at) > MOST_DEPTH:
         raise ScenarioError(f"{source.at(line)}: nested too deeply")
     if isinstance(node, dict | list | tuple):
         is_map = isinstance(node, dict)
@@ -344,7 +374,7 @@ def _scalar(node: Any, at: Key, place: str) -> bool | int | float | str | None:
     if isinstance(node, ScalarBoolean):
         return bool(node)
     if isinstance(node, int):
-        return int(node)
+        return whole_number(node, f"{place}: {_dotted(at)}")
     if isinstance(node, float):
         if not math.isfinite(node):
             raise _not_finite(place, at, node)
@@ -395,9 +425,9 @@ def _overrides(
     for text in [overrides] if isinstance(overrides, str) else overrides:
         path, equals, right = (part.strip() for part in text.partition("="))
         if not (path and equals and right):
-            raise ScenarioError(f"--set {text}: write it as path=value, such as firms.count=100")
-        source = _Source(f"--set {path}={right}", path)
-        yield path, _parse(right, source), source
+            raise ScenarioError(f"--set {short(text, 200)}: write it as path=value, such as firms.count=100")
+        source = _Source(short(f"--set {path}={right}", 200), path)
+        yield path, parse_yaml(right, source.name, lines=False), source
 
 
 def _override(document: Document, text: str, value: Any, source: _Source) -> None:
@@ -433,10 +463,10 @@ def _step(
 ) -> str | int:
     """The key of the part called `name` of `node`; refused where there can be none."""
     if isinstance(node, list):
-        if name.isdecimal() and int(name) < len(node):
+        if name.isdecimal() and len(name) < 10 and int(name) < len(node):
             return int(name)
         entries = f"it has {len(node)}, counted from 0" if node else "it is empty"
-        raise ScenarioError(f"{source.name}: {_dotted(at)} has no entry {name} ({entries})")
+        raise ScenarioError(f"{source.name}: {_dotted(at)} has no entry {short(name)} ({entries})")
     if isinstance(node, dict) and child_schemas(schemas, name, node.get(name)):
         return name
     if at == ("extensions",):
@@ -448,7 +478,7 @@ def _step(
     siblings = [_dotted((*at, key)) for schema in schemas for key in schema.get("properties", {})]
     hint = suggest(_dotted((*at, name)), siblings, cutoff=0.8)
     hint = hint or suggest(text, known, text.rsplit(".", 1)[-1])
-    raise ScenarioError(f"{source.name}: there is no parameter {text!r}{hint}")
+    raise ScenarioError(f"{source.name}: there is no parameter {short(text)!r}{hint}")
 
 
 # Messages -----------------------------------------------------------------------------------------
@@ -460,10 +490,7 @@ _MISFITS = re.compile(r".*_(type|parsing)|greater_than.*|less_than.*|literal_err
 def _message(error: ErrorDetails, document: Document, path: Path) -> str:
     """One pydantic error as `place: field = value: what is allowed`."""
     at, parents = _place(error["loc"], document.data)
-    origin = next(
-        (document.origins[at[:n]] for n in range(len(at), 0, -1) if at[:n] in document.origins),
-        _Origin(shown_path(path), None),
-    )
+    origin = _origin(document, at, path)
     name, kind = _dotted(at), error["type"]
     field_name = "" if origin.path == name or not at else f"{name}: "
     if kind == "extra_forbidden":
@@ -482,6 +509,12 @@ def _message(error: ErrorDetails, document: Document, path: Path) -> str:
         return f"{origin.place}: {field_name}must be {allowed}{hint}"
     reason = str(error.get("ctx", {}).get("error", "")) or error["msg"]
     return f"{origin.place}: {field_name}{reason}"
+
+
+def _origin(document: Document, at: Key, path: Path) -> _Origin:
+    """Where a key, or the nearest section around it, was written."""
+    found = (document.origins[at[:n]] for n in range(len(at), 0, -1) if at[:n] in document.origins)
+    return next(found, _Origin(shown_path(path), None))
 
 
 def _place(loc: tuple[str | int, ...], data: Any) -> tuple[Key, list[JsonSchema]]:

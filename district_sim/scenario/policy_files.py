@@ -25,12 +25,14 @@ from district_sim.scenario.files import (
     file_text,
     find_file,
     load_scenario,
+    never_acts,
     read_alone,
     scenario_names,
     validated,
 )
 from district_sim.scenario.paths import show
 from district_sim.scenario.suggestions import suggest
+from district_sim.scenario.texts import is_file, short
 
 if TYPE_CHECKING:
     from district_sim.scenario.interventions import Instrument
@@ -98,10 +100,10 @@ def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Inst
         ScenarioError: there is no such policy, or it cannot be used.
     """
     found: list[Instrument] = []
-    for name in [text] if Path(text).is_file() else [part.strip() for part in text.split("+")]:
+    for name in [text] if is_file(text) else [part.strip() for part in text.split("+")]:
         if name == OWN:
             if own is None:
-                raise ScenarioError(f"{text!r}: instead of {OWN!r}, name the scenario whose policies to use")
+                raise ScenarioError(f"{short(text)!r}: instead of {OWN!r}, name the scenario whose policies to use")
             found += own
         elif name != NONE:
             found += _instruments(name)
@@ -111,12 +113,12 @@ def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Inst
 def _instruments(name: str) -> tuple[Instrument, ...]:
     """Those of a policy file or, of a scenario, its policies."""
     bundled = bundled_folder() / POLICIES / f"{name}.yaml"
-    if not bundled.is_file() and (name in scenario_names() or (Path(name).is_file() and _is_scenario(Path(name)))):
+    if not is_file(bundled) and (name in scenario_names() or (is_file(name) and _is_scenario(Path(name)))):
         return load_scenario(name).policies
-    if not bundled.is_file() and not name.endswith(SUFFIXES) and not Path(name).is_file():
+    if not is_file(bundled) and not name.endswith(SUFFIXES) and not is_file(name):
         known = [NONE, OWN, *policy_names(), *scenario_names()]
         hint = suggest(name, known) or f" (bundled: {', '.join(policy_names())}; none, own, or a scenario)"
-        raise ScenarioError(f"there is no policy {name!r}{hint}")
+        raise ScenarioError(f"there is no policy {short(name)!r}{hint}")
     return load_policy(name).instruments
 
 
@@ -137,8 +139,13 @@ def laid_over(scenario: Scenario, instruments: Sequence[Instrument]) -> Scenario
     data: dict[str, Any] = scenario.model_dump(mode="json")
     data["policies"] = [item.model_dump(mode="json") for item in instruments]
     try:
-        return type(scenario).model_validate(data)
+        laid = type(scenario).model_validate(data)
     except ValueError as error:  # pydantic's ValidationError is one
         details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
         reasons = [str(detail["msg"]).removeprefix("Value error, ") for detail in details] or [str(error)]
         raise ScenarioError("\n".join(reasons)) from None
+    length = max(scenario.run.quarters, type(scenario.run)().quarters)  # a run that was cut short may end before
+    for item in instruments:
+        if item.start >= length and item not in scenario.policies:
+            raise ScenarioError(f"{item.name}: start = {never_acts(item.start, length)}")
+    return laid

@@ -3,9 +3,13 @@
 import difflib
 from collections.abc import Sequence
 
+_LONGEST_SLIP = 200
+
 
 def suggest(word: str, known: Sequence[str], leaf: str | None = None, cutoff: float = 0.6) -> str:
     """`; did you mean ...?` for the known names nearest to `word`, or those that end in `leaf`."""
+    if len(word) > _LONGEST_SLIP:  # nobody's slip of the finger, and slow to compare
+        return ""
     near = [path for path in known if leaf and path.rsplit(".", 1)[-1] == leaf]
     near = near[:3] or _nearest(word, known, cutoff)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

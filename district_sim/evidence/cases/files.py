@@ -22,6 +22,7 @@ from district_sim.scenario.files import Key, ScenarioError, bundled_folder, load
 from district_sim.scenario.paths import expand, expected, schemas_at, show, value_at
 from district_sim.scenario.sections import Scenario
 from district_sim.scenario.suggestions import suggest
+from district_sim.scenario.texts import MOST_PROBLEMS, is_file
 
 CASES = "cases"
 """Folder of the cases, in that of the bundled scenarios."""
@@ -154,7 +155,7 @@ def read_case(path: Path, scenario: str | None = None) -> Case:
     try:
         read = CaseFile.model_validate(data)
     except ValidationError as error:
-        lines = [_message(detail, data, places, path) for detail in error.errors(include_url=False)]
+        lines = [_message(detail, data, places, path) for detail in error.errors(include_url=False)[:MOST_PROBLEMS]]
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
     if scenario is None and read.scenario is None:
         raise ScenarioError(f"{shown_path(path)}: scenario: this key is required")
@@ -172,7 +173,7 @@ def _beside(folder: Path, name: str) -> str:
     """A scenario beside the file, under a name that `load_scenario` finds from anywhere."""
     for ending in ("", ".yaml", ".yml"):
         path = folder / f"{name}{ending}"
-        if path.is_file():
+        if is_file(path):
             return shown_path(path).removesuffix(".yaml") if path.is_relative_to(bundled_folder()) else str(path)
     return name
 

@@ -138,12 +138,11 @@ def calibrated(scenario: Scenario) -> list[str]:
 
 def named_files(text: str) -> tuple[Policy, ...]:
     """The policy files that a mix is made of, where it is made of files; see `policy_files.policy_mix`."""
-    from pathlib import Path
-
     from district_sim.scenario.policy_files import load_policy
+    from district_sim.scenario.texts import is_file
 
     found = []
-    for name in [text] if Path(text).is_file() else [part.strip() for part in text.split("+")]:
+    for name in [text] if is_file(text) else [part.strip() for part in text.split("+")]:
         with suppress(ScenarioError):  # none, own, or a scenario, whose policies are meant
             found.append(load_policy(name))
     return tuple(found)
