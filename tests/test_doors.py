@@ -91,7 +91,7 @@ def test_messages_repeat_little_and_nothing_that_moves_the_cursor() -> None:
     assert len(said) < 3000
     assert said.startswith(r"a\x1b[2Jb\x00 xxx")
     assert said.endswith("and 482 more")
-    for name in ("x" * 300, "~nobody/x.yaml", "a\x00b", "\udcff", "y" * 100_000):
+    for name in ("x" * 300, "~nobody/x.yaml", "~\ud800/x", "a\x00b", "\udcff", "y" * 100_000):
         for read in (load_scenario, load_policy, load_experiments, lambda text: policy_mix(text, ())):
             with pytest.raises(ScenarioError) as caught:
                 read(name)

@@ -13,7 +13,7 @@ from district_sim.evidence.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit
 from district_sim.evidence.cases.compare import Compared, comparison_sheet
 from district_sim.run.whole_files import write_json, write_text, write_whole
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
-from district_sim.scenario.texts import is_file
+from district_sim.scenario.texts import expanded, is_file
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet
 
@@ -133,7 +133,7 @@ def _named(origin: str, folder: Path) -> str:
     bundled = bundled_folder()
     if is_file(bundled / f"{origin}.yaml") and not is_file(origin):
         return origin
-    return os.path.relpath(os.path.expanduser(origin), folder)
+    return os.path.relpath(expanded(origin), folder)
 
 
 # The report ---------------------------------------------------------------------------------------

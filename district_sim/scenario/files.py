@@ -38,7 +38,16 @@ from district_sim.scenario.paths import (
     value_at,
 )
 from district_sim.scenario.suggestions import suggest
-from district_sim.scenario.texts import MOST_DEPTH, MOST_PROBLEMS, is_file, parse_yaml, read_text, short, whole_number
+from district_sim.scenario.texts import (
+    MOST_DEPTH,
+    MOST_PROBLEMS,
+    expanded,
+    is_file,
+    parse_yaml,
+    read_text,
+    short,
+    whole_number,
+)
 from district_sim.scenario.texts import ScenarioError as ScenarioError  # where others look for it
 
 if TYPE_CHECKING:
@@ -169,7 +178,7 @@ def find_file(name_or_path: str | Path, folder: str, what: str) -> Path:
         ScenarioError: there is none; `what` says in the message what was looked for.
     """
     text = str(name_or_path)
-    path = Path(os.path.expanduser(text))
+    path = Path(expanded(text))
     bundled = bundled_folder() / folder / f"{text}.yaml"
     if not text.endswith(SUFFIXES) and is_file(bundled):
         return bundled
@@ -238,7 +247,7 @@ class Document:
 
 
 def _locate(name_or_path: str | Path) -> Path:
-    text = os.path.expanduser(name_or_path)
+    text = expanded(name_or_path)
     is_name = isinstance(name_or_path, str) and not text.startswith((".", os.sep))
     bundled = _existing(bundled_folder(), text) if is_name and ".." not in Path(text).parts else None
     if bundled is not None and not text.endswith(SUFFIXES):

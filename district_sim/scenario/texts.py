@@ -82,6 +82,14 @@ def is_file(path: str | os.PathLike[str]) -> bool:
     return os.path.exists(path) and not os.path.isdir(path)
 
 
+def expanded(path: str | os.PathLike[str]) -> str:
+    """A path with `~` replaced by a home, where there is such a one."""
+    try:
+        return os.path.expanduser(os.fspath(path))
+    except ValueError:  # no user can have this name
+        return os.fspath(path)
+
+
 def read_text(path: str | os.PathLike[str], name: str, kind: str = "a YAML file", most: int = MOST_BYTES) -> str:
     """The text of a file; of a pipe, what was in it when it was first read.
 
