@@ -42,9 +42,9 @@ def test_a_number_moves_by_half_of_its_value_within_the_schema() -> None:
 
 
 def test_small_whole_numbers_move_by_one_and_switches_take_both_values() -> None:
-    found = chosen("mechanisms.takeover", "technology.trajectories", ties__maximum=(2, 3))
+    found = chosen("mechanisms.takeover", "technology.count", ties__maximum=(2, 3))
     assert found["mechanisms.takeover"] == Parameter("mechanisms.takeover", "boolean", 0, 1)
-    one = choose(Scenario.model_validate({"technology": {"trajectories": 1}}), ["technology.trajectories"])[0][0]
+    one = choose(Scenario.model_validate({"technology": {"count": 1}}), ["technology.count"])[0][0]
     assert (one.low, one.high) == (1, 2)
     assert [place(found["ties.maximum"].values(), share) for share in (0.0, 0.49, 0.51, 1.0)] == [2, 2, 3, 3]
     assert [place(found["mechanisms.takeover"].values(), share) for share in (0.0, 0.4, 0.6, 1.0)] == [

@@ -140,7 +140,7 @@ def test_other_dimensions_are_refused(state: State, change: str) -> None:
 
 def test_a_world_without_the_firms_technology_is_refused(state: State) -> None:
     """Firms cannot work on a technology that the parameters do not know."""
-    fewer = parameters_of(load_scenario("baseline", [*SMALL, "technology.trajectories=2"]))
+    fewer = parameters_of(load_scenario("baseline", [*SMALL, "technology.count=2"]))
     state.firms.technology[3] = 2
     with pytest.raises(ValueError, match="technologies"):
         advance(state, fewer, np.zeros((1, len(NAMES))), 0, 1)

@@ -85,7 +85,7 @@ def test_indicators_agree_with_as_many_multinationals_as_there_may_be() -> None:
 
 
 def test_there_is_room_for_as_many_technologies_as_there_may_be() -> None:
-    field = Technology.model_fields["trajectories"]
+    field = Technology.model_fields["count"]
     assert next(limit.le for limit in field.metadata if hasattr(limit, "le")) == TECHNOLOGIES
 
 

@@ -37,7 +37,7 @@ def test_sourcing_abroad_gets_cheaper_most_for_standard_phases() -> None:
 
 
 def test_trajectories_ripen_in_time_and_open_the_frontier() -> None:
-    technology = {"first_ripening": 12, "ripening_interval": 10, "trajectories": 3}
+    technology = {"first_ripening": 12, "ripening_interval": 10, "count": 3}
     assert [int(at(t, technology=technology).world.newest[0]) for t in (0, 11, 12, 21, 22, 99)] == [0, 0, 1, 1, 2, 2]
     young, old = at(0, technology=technology), at(99, technology=technology)
     assert (old.world.frontier[0] >= young.world.frontier[0]).all()

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from district_sim.experiments.errors import DesignError
 from district_sim.scenario.extensions import all_indicators, indicators_of
 from district_sim.scenario.interventions import Instrument
 from district_sim.scenario.paths import show
+from district_sim.scenario.renamed import new_path
 from district_sim.scenario.suggestions import suggest
 
 type Value = bool | int | float | str
@@ -113,6 +114,11 @@ class Experiment(_Part):
     stop: dict[str, str] = Field(
         {}, description='Indicator: condition such as "< 10" that ends a run; any of them does'
     )
+
+    @field_validator("vary", mode="before")
+    @classmethod
+    def _named_as_now(cls, given: Any) -> Any:
+        return {new_path(path): values for path, values in given.items()} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -16,8 +16,8 @@ from district_sim.experiments.columns import column_notes, runs_schema
 from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
-from district_sim.run.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.run.whole_files import write_csv, write_whole
+from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,6 +23,7 @@ from district_sim.run.run import advance, as_frame
 from district_sim.run.trajectories import Scores, Trajectory, score
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.paths import set_at
+from district_sim.scenario.renamed import new_path
 from district_sim.scenario.sections import Scenario
 
 
@@ -383,7 +384,7 @@ def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any
     data = scenario.model_dump(mode="json")
     for path, value in overrides.items():
         try:
-            set_at(data, path, value.tolist() if isinstance(value, np.generic | np.ndarray) else value)
+            set_at(data, new_path(path), value.tolist() if isinstance(value, np.generic | np.ndarray) else value)
         except KeyError:
             raise ScenarioError(f"override {path}: there is no such parameter") from None
     try:

@@ -145,10 +145,10 @@ _NEVER = -1e9  # log-odds of a choice that has been switched off
 
 def _relevance(tech: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which domains each technology and phase use: bumps on a ring of domains."""
-    shape = (tech.trajectories, tech.phases, tech.domains)
+    shape = (tech.count, tech.phases, tech.domains)
     use = np.empty(shape)
     domain = np.arange(tech.domains)
-    for tau in range(tech.trajectories):
+    for tau in range(tech.count):
         for p in range(tech.phases):
             centre = tau * tech.drift + tech.phase_spread * tech.breadth * (2 * p / (tech.phases - 1) - 1)
             gap = np.abs((domain - centre + tech.domains / 2) % tech.domains - tech.domains / 2)
@@ -168,7 +168,7 @@ def _derived(s: Scenario) -> Derived:
     offshorability = np.where(position < 1.0, 1.0 - 0.6 * np.abs(2.0 * position - 0.8), 0.0)
     profile = np.array([floor + (core - floor) * ripening[0] for _, core, floor in _NODES])
     ripe_at = np.array(
-        [0] + [tech.first_ripening + k * tech.ripening_interval for k in range(tech.trajectories - 1)],
+        [0] + [tech.first_ripening + k * tech.ripening_interval for k in range(tech.count - 1)],
         dtype=np.int64,
     )
     for item in sorted(s.shocks, key=lambda item: item.start):

@@ -400,10 +400,8 @@ def fitted(state: State, p: Any) -> State:
     if _dimensions(state) != (p.technology.domains[0], p.technology.phases[0], p.ties.maximum[0]):
         raise ValueError("the parameters have other domains, phases or ties.maximum than the state")
     in_use = max(state.world.newest[0], state.firms.technology.max(initial=0))
-    if in_use >= p.technology.trajectories[0]:
-        raise ValueError(
-            f"the parameters have {p.technology.trajectories[0]} technologies, the state uses {in_use + 1}"
-        )
+    if in_use >= p.technology.count[0]:
+        raise ValueError(f"the parameters have {p.technology.count[0]} technologies, the state uses {in_use + 1}")
     if state.memory.size != _memory(p):
         raise ValueError("the parameters have other extensions than the state")
     companies = max(p.ownership.multinationals[0], company_of(state.firms.owner.min(initial=SELF_OWNED)) + 1)

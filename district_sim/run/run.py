@@ -21,11 +21,11 @@ from district_sim.model.processes.knowledge import update_knowledge
 from district_sim.model.schedule import spare_rows
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
-from district_sim.run.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
 from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_whole
 from district_sim.scenario.extensions import indicators_of, versions_of
+from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:

@@ -37,6 +37,7 @@ from district_sim.scenario.paths import (
     show,
     value_at,
 )
+from district_sim.scenario.renamed import new_path, rename_parameters
 from district_sim.scenario.suggestions import suggest
 from district_sim.scenario.texts import (
     MOST_DEPTH,
@@ -312,6 +313,8 @@ def _document(text: str, name: str) -> Document:
         raise ScenarioError(f"{source.name}: not a scenario: it must be made of 'key: value' lines")
     own = Document()
     own.data = _plain(tree, (), 1, source, own.origins)
+    for old, new in rename_parameters(own.data, source.name).items():
+        own.origins[new] = own.origins.pop(old)
     return own
 
 
@@ -426,7 +429,7 @@ def _overrides(
 ) -> Iterator[tuple[str, Any, _Source]]:
     """Each override as (dotted path, value not yet made plain, source)."""
     if isinstance(overrides, Mapping):
-        for path, value in overrides.items():
+        for path, value in ((new_path(path), value) for path, value in overrides.items()):
             tolist = getattr(value, "tolist", None)  # NumPy scalars and arrays
             plain = tolist() if callable(tolist) else value
             yield path, plain, _Source(f"override {path}={show(plain)}", path)
@@ -435,6 +438,7 @@ def _overrides(
         path, equals, right = (part.strip() for part in text.partition("="))
         if not (path and equals and right):
             raise ScenarioError(f"--set {short(text, 200)}: write it as path=value, such as firms.count=100")
+        path = new_path(path)
         source = _Source(short(f"--set {path}={right}", 200), path)
         yield path, parse_yaml(right, source.name, lines=False), source
 

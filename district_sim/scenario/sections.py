@@ -13,6 +13,7 @@ from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, mod
 from district_sim.scenario.extensions import ExtensionsSchema, MechanismSection, sections_of
 from district_sim.scenario.fields import Section, number, share, whole
 from district_sim.scenario.interventions import MOST_INSTRUMENTS, MOST_SHOCKS, Instrument, PolicyEffects, Shock
+from district_sim.scenario.renamed import rename_parameters
 
 
 class RunSection(Section):
@@ -82,7 +83,7 @@ class Technology(Section):
 
     domains: int = whole(8, 2, 64, "domains", "Knowledge domains D")
     phases: int = whole(6, 2, 12, "phases", "Production phases P; the last one faces the market")
-    trajectories: int = whole(4, 1, 8, "technologies", "Technologies, the present one included")
+    count: int = whole(4, 1, 8, "technologies", "Technologies, the present one included")
     first_ripening: int = whole(64, 0, 100000, "quarter", "Quarter in which the second technology becomes feasible")
     ripening_interval: int = whole(44, 1, 100000, "quarters", "Quarters between later technologies")
     quality_jump: float = number(0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one technology to the next")
@@ -708,6 +709,14 @@ class Scenario(Section):
     extensions: Annotated[dict[str, SerializeAsAny[MechanismSection]], ExtensionsSchema()] = Field(
         {}, description="Mechanisms from installed packages: name, then its parameters"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_now(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            given = dict(given)
+            rename_parameters(given, "The scenario")
+        return given
 
     @field_validator("extensions", mode="before")
     @classmethod

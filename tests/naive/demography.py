@@ -159,7 +159,7 @@ def _by_policy(state: State, p: Any, thinnest: int) -> None:
 def _make_distant(state: State, p: Any, j: int, networked: bool) -> None:
     firm = state.firms[j]
     pay(state, WORLD, HOUSEHOLDS, firm.cash)  # their capital comes from outside
-    ahead = min(int(firm.technology) + 1, p.technology[0].trajectories - 1)
+    ahead = min(int(firm.technology) + 1, p.technology[0].count - 1)
     known = p.policy_effects[0].entrant_knowledge * state.world[0].frontier * p.derived.use[ahead][firm.phase]
     firm.tacit[:] = np.maximum(0.3 * firm.tacit, known)
     firm.codified[:] = np.maximum(0.3 * firm.codified, known)

@@ -46,7 +46,7 @@ def lock_in(state: State, p: Any, i: int) -> float:
 def innovate(state: State, p: Any) -> None:
     v, tech, s = p.innovation[0], p.technology[0], strategy(state, p)
     firms = living(state)
-    already = {tau: sum(state.firms[i].technology >= tau for i in firms) for tau in range(tech.trajectories)}
+    already = {tau: sum(state.firms[i].technology >= tau for i in firms) for tau in range(tech.count)}
     switching = []
     for i in firms:
         firm = state.firms[i]
@@ -83,7 +83,7 @@ def _research(state: State, p: Any, s: Any, i: int) -> None:
     tau = int(firm.technology)
     use = p.derived.use[tau][firm.phase]
     firm.tacit[:] += v.exploitation * effort * (1 - s.exploration) * use * np.maximum(0, 1 - firm.tacit / frontier)
-    if tau + 1 < p.technology[0].trajectories:
+    if tau + 1 < p.technology[0].count:
         use = p.derived.use[tau + 1][firm.phase]
         reach = v.exploration * effort * s.exploration * access(state, p, i)
         firm.tacit[:] += reach * use * np.maximum(0, 1 - firm.tacit / frontier)

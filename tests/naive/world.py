@@ -11,7 +11,7 @@ def advance_world(state: State, p: Any) -> None:
     world, w, tech, derived, t = state.world[0], p.world[0], p.technology[0], p.derived, now(state)
     world.market = (1 + w.market_growth) ** max(0, t)
     world.pressure = w.globalisation * clip((t - w.onset) / w.ramp)
-    ripe = [tau for tau in range(tech.trajectories) if derived.ripe_at[tau] <= t]
+    ripe = [tau for tau in range(tech.count) if derived.ripe_at[tau] <= t]
     world.newest = ripe[-1] if ripe else 0
     usable = ripe or [0]
     for d in range(tech.domains):

@@ -249,7 +249,7 @@ def _make_distant(j, networked, firms, ties, accounts, world, tally, clock, p):
     """Give firm j outside capital and knowledge of the next technology; cut it off, or introduce it to four firms."""
     accounts.money[HOUSEHOLDS] += firms[j].cash
     accounts.money[WORLD] -= firms[j].cash
-    nxt = min(firms[j].technology + 1, p.technology[0].trajectories - 1)
+    nxt = min(firms[j].technology + 1, p.technology[0].count - 1)
     for d in range(p.technology[0].domains):
         known = p.policy_effects[0].entrant_knowledge * world[0].frontier[d] * p.derived.use[nxt, firms[j].phase, d]
         firms[j].tacit[d] = max(_UNKNOWN * firms[j].tacit[d], known)

@@ -122,7 +122,7 @@ def innovate(state, living, p, s):
         for tau in range(firm.technology + 1):
             ahead[tau] += 1.0
         access = 0.0
-        if firm.technology + 1 < tech.trajectories and innovation.exploration > 0.0:
+        if firm.technology + 1 < tech.count and innovation.exploration > 0.0:
             access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation)
         _research(firm, access, s.exploration, frontier, p.derived.use, innovation)
         firm.tenure += 1

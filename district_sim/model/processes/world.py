@@ -29,7 +29,7 @@ def advance_world(state, living, p, s):
     world[0].market = (1.0 + rates.market_growth) ** max(0, t)
     world[0].pressure = rates.globalisation * min(1.0, max(0.0, (t - rates.onset) / rates.ramp))
     newest = 0
-    for tau in range(tech.trajectories):
+    for tau in range(tech.count):
         if t >= p.derived.ripe_at[tau]:
             newest = tau
     world[0].newest = newest
