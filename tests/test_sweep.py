@@ -180,7 +180,7 @@ def test_points_that_stay_noisy_are_named(tmp_path: Path) -> None:
 
 
 def test_standard_error_by_hand(tmp_path: Path) -> None:
-    e = tiny(tmp_path, until={"employment": 0.5})
+    e = tiny(tmp_path, replications=5, until={"employment": 0.5})
     values = {0: (10.0,), 1: (11.0,), 3: (12.0,), 4: (13.0,), 5: (14.0,)}  # the third failed
     assert enough(e, values, 6) == pytest.approx(np.sqrt(2.5) / np.sqrt(5) / 0.5)
     assert enough(e, values, 5) == np.inf, "four runs tell no error"
