@@ -56,7 +56,7 @@ FENCE = re.compile(r"^ *(```+|~~~+) *([^\s`{][^\s]*)?(\{\S+\})?.*?\n.*?^ *\1 *$"
 
 def few(experiments: str) -> str:
     """A file of experiments with few replications."""
-    return re.sub(r"maximum: \d+", "maximum: 12", re.sub(r"replications: \d+", "replications: 2", experiments))
+    return re.sub(r"maximum: \d+", "maximum: 12", re.sub(r"replications: \d+", "replications: 5", experiments))
 
 
 @pytest.fixture(scope="module")

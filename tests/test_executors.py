@@ -114,6 +114,6 @@ def test_a_worker_that_does_not_see_the_folder_says_so(whole: Path, monkeypatch:
 
 
 def test_a_worker_of_another_version_is_refused(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("district_sim.experiments.work.model_version", lambda: {"district_sim": "0.0.1"})
+    monkeypatch.setattr("district_sim.experiments.work.model_version", lambda *_: {"district_sim": "0.0.1"})
     with pytest.raises(WorkerError, match=r"runs another version \(\{'district_sim': '0.0.1'\}"):
         run_here(tiny(whole.parent), whole.parent / "out")

@@ -203,7 +203,7 @@ class TestExperiments:
     def test_an_outcome_of_a_mechanism_that_is_in_no_scenario(self, tmp_path: Path) -> None:
         with pytest.raises(ScenarioError, match="mechanism that is in none"):
             run_experiment(
-                Experiment(scenarios=("baseline",), until={"guarantee_fund_money": "1%"}, replications=2),
+                Experiment(scenarios=("baseline",), until={"guarantee_fund_money": "1%"}, replications=5),
                 tmp_path / "out",
             )
 

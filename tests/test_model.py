@@ -238,8 +238,9 @@ def test_the_scenario_stays(model: District, scenario: Scenario) -> None:
 def test_datacollector_holds_the_indicators(model: District) -> None:
     model.run_for(5)
     collected = model.datacollector.get_model_vars_dataframe()
-    assert list(collected.columns) == list(NAMES)
-    np.testing.assert_array_equal(collected.to_numpy(), model.indicators.to_numpy())
+    assert list(collected.columns) == [*NAMES, "seed"]
+    np.testing.assert_array_equal(collected[list(NAMES)].to_numpy(), model.indicators.to_numpy())
+    assert (collected["seed"] == model.seed).all()
 
 
 def test_own_datacollector_sees_the_living_firms(model: District) -> None:

@@ -245,7 +245,7 @@ def test_only_pioneers_innovate_radically() -> None:
         before, year = copied(state).firms, iu._allied(state, 0.5, 0)
         before.technology[2 : 2 + ahead] = 1
         after = before.copy()
-        after.trajectory[0], after.increments[0] = 1, 0
+        after.technology[0], after.increments[0] = 1, 0
         after.increments[1] += 2
         after.inflow_local = 0.25
         iu._count(year, before, after, 0.16)

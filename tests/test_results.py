@@ -169,7 +169,7 @@ def test_columns_of_firms_are_those_of_firms() -> None:
     for name in names:
         assert column_notes(name, "firms")[1], name
         assert column_notes(name, "firms")[1] != column_notes(name)[1], name
-    assert column_notes("trajectory", "firms")[1].startswith("Technological trajectory")
+    assert column_notes("technology", "firms")[1].startswith("Technology")
     assert column_notes("trajectory")[1] == "Trajectory, from outcomes only"
 
 

@@ -53,7 +53,7 @@ BAD_FILES = {
     ),
     "key of another section": (
         "title: x\ncount: 50\n",
-        "my.yaml:2: count: unknown key; did you mean 'firms.count'?",
+        "my.yaml:2: count: unknown key; did you mean 'firms.count' or 'technology.count'?",
     ),
     "wrong type": (
         "firms:\n  count: many\n",
@@ -211,7 +211,7 @@ BAD_OVERRIDES = {
     ),
     "section left out": (
         ["count=30"],
-        "--set count=30: there is no parameter 'count'; did you mean 'firms.count'?",
+        "--set count=30: there is no parameter 'count'; did you mean 'firms.count' or 'technology.count'?",
     ),
     "below a number": (
         ["firms.count.x=3"],

@@ -205,7 +205,9 @@ def test_what_changed_since_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         run_here(e, tmp_path / "out")
     with pytest.raises(FolderError, match=r"experiment.seed: 0 in the folder, 1 now"):
         run_here(tiny(tmp_path, seed=1), tmp_path / "out")
-    monkeypatch.setattr("district_sim.experiments.plan.model_version", lambda: model_version() | {"sources": "other"})
+    monkeypatch.setattr(
+        "district_sim.experiments.plan.model_version", lambda *_: model_version() | {"sources": "other"}
+    )
     with pytest.raises(FolderError, match=r'model.sources: "\w+" in the folder, "other" now'):
         run_here(tiny(tmp_path), tmp_path / "out")
     monkeypatch.undo()

@@ -268,7 +268,7 @@ def writing[T](folder: Path, write: Callable[[], T]) -> T:
     try:
         return write()
     except OSError as error:
-        stop(f"{folder}: could not be written whole: {error.strerror or error}", FAILED)
+        stop(f"{folder}: could not be written: {error.strerror or error}", FAILED)
     except KeyboardInterrupt:
         stop(f"stopped while {folder} was being written; it is not whole", INTERRUPTED)
 

@@ -255,7 +255,8 @@ class Results:
         for field in data.schema:
             unit, text = self.notes(field.name, table)
             fields.append(field.with_metadata({k: v for k, v in (("unit", unit), ("description", text)) if v}))
-        pq.write_table(data.cast(pa.schema(fields)), path, compression="zstd")
+        with path.open("wb") as file:
+            pq.write_table(data.cast(pa.schema(fields)), file, compression="zstd")
 
     def _write_stata(self, frame: pd.DataFrame, path: Path, table: Table) -> None:
         names = stata_names([str(name) for name in frame])

@@ -154,7 +154,7 @@ class Firm(View):
     x = Column(float, "Kilometres east of the centre.")
     y = Column(float, "Kilometres north of the centre.")
     dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.")
-    technology = Column(int, "Technology that it works with, 0 is the first.", count="trajectories")
+    technology = Column(int, "Technology that it works with, 0 is the first.", count="count")
     tenure = Column(int, "Quarters on the technology.")
     increments = Column(int, "Incremental innovations on the technology.")
     tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.")

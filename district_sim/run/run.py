@@ -1,6 +1,7 @@
 """One run: from a scenario and a seed, quarter by quarter, to a table of indicators, snapshots and its provenance."""
 
 import html
+import io
 import json
 import os
 import platform
@@ -23,7 +24,7 @@ from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_whole
+from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_parquet
 from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
@@ -217,15 +218,15 @@ class Run:
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         (folder / "run.json").unlink(missing_ok=True)
         written = [
-            write_whole(folder / "indicators.parquet", lambda path: self.indicators.to_parquet(path)),
+            write_parquet(folder / "indicators.parquet", self.indicators),
             write_csv(folder / "indicators.csv", self.indicators, index=True),
-            write_whole(folder / "firms.parquet", lambda path: self.end.firms.to_parquet(path)),
-            write_whole(folder / "ties.parquet", lambda path: self.end.ties.to_parquet(path)),
-            write_whole(folder / "firms_start.parquet", lambda path: self.start.firms.to_parquet(path)),
-            write_whole(folder / "ties_start.parquet", lambda path: self.start.ties.to_parquet(path)),
+            write_parquet(folder / "firms.parquet", self.end.firms),
+            write_parquet(folder / "ties.parquet", self.end.ties),
+            write_parquet(folder / "firms_start.parquet", self.start.firms),
+            write_parquet(folder / "ties_start.parquet", self.start.ties),
         ]
         if len(self.policies):
-            written.append(write_whole(folder / "policies.parquet", lambda path: self.policies.to_parquet(path)))
+            written.append(write_parquet(folder / "policies.parquet", self.policies))
             written.append(write_csv(folder / "policies.csv", self.policies))
         written += beside()
         written.append(write_json(folder / "run.json", self.summary()))
@@ -244,7 +245,7 @@ class Run:
         if not (folder / "run.json").is_file():
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
         data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        read = {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+        read = {path.stem: pd.read_parquet(io.BytesIO(path.read_bytes())) for path in folder.glob("*.parquet")}
         for table, names in (("indicators", RENAMED), ("firms", RENAMED_OF_FIRMS), ("firms_start", RENAMED_OF_FIRMS)):
             if old := [name for name in names if name in read.get(table, ())]:
                 note_renamed(folder / f"{table}.parquet", {name: names[name] for name in old})

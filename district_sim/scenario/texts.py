@@ -63,10 +63,14 @@ def printable(message: str) -> str:
 
 def _printable_line(line: str) -> str:
     line = short(line, _LONGEST_LINE)
-    line = "".join(
-        c if c.isprintable() and not "\ud800" <= c <= "\udfff" else c.encode("unicode_escape").decode() for c in line
-    )
+    line = "".join(c if c.isprintable() else _escaped(c) for c in line)
     return re.sub(rf"\S{{{_LONGEST_WORD},}}", lambda word: short(word[0], _LONGEST_WORD), line)
+
+
+def _escaped(letter: str) -> str:
+    """A letter that cannot be printed, as `\\n` or `\\x07`; half a letter is a byte of a name that is not UTF-8."""
+    byte = "\udc80" <= letter <= "\udcff"
+    return f"\\x{ord(letter) - 0xDC00:02x}" if byte else letter.encode("unicode_escape").decode()
 
 
 def short(text: str, most: int = 60) -> str:
