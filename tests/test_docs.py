@@ -81,7 +81,7 @@ def test_parameter_table_is_the_schema() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", block, re.MULTILINE)
     wanted = []
     for name, field in Scenario.model_fields.items():
-        if name in ("strategy", "extensions"):  # shares its table with history; has those of what is installed
+        if name == "strategy":  # shares its table with history
             continue
         inner = field.annotation
         if name == "policies":

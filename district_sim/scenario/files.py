@@ -116,7 +116,9 @@ def _check_begins(scenario: Scenario, document: Document, path: Path) -> None:
         for number, item in enumerate(getattr(scenario, section)):
             if item.start >= longest:
                 place = _origin(document, (section, number, "start"), path).place
-                raise ScenarioError(f"{place}: {section}.{number}.start = {never_acts(item.start, longest)}")
+                raise ScenarioError(
+                    f"{place}: {section}.{number}.start = {never_acts(item.start, scenario.run.quarters)}"
+                )
 
 
 def never_acts(start: int, quarters: int) -> str:
