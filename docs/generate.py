@@ -54,7 +54,8 @@ def sections() -> dict[str, type[Section]]:
 
 def described_fields() -> dict[str, dict[str, FieldInfo]]:
     """Every field that stands in the parameter table, by heading."""
-    loose = {k: f for k, f in Scenario.model_fields.items() if k in ("title", "description", "strategy_start")}
+    listed = ("title", "description", "strategy_start", "extensions")
+    loose = {k: f for k, f in Scenario.model_fields.items() if k in listed}
     by_section = {heading: dict(kind.model_fields) for heading, kind in sections().items()}
     return {ALTOGETHER: loose, **by_section}
 
