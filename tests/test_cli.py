@@ -19,7 +19,8 @@ from district_sim.run.run import Run
 from district_sim.scenario import files as scenario_files
 
 SMALL = "title: Small district\nfirms: {count: 40}\nrun: {quarters: 12}\nstrategy_start: 4\n"
-DRAWN = ("dashboard", "map", "network", "trajectory_scores", "value_chain", "ownership", "knowledge")
+PROMISED = re.search(r"figures as \.png and \.svg: ([\w,\s]+)\.", str(runs.run.__doc__))
+DRAWN = re.findall(r"\w+", PROMISED[1]) if PROMISED else []
 FIGURES = {f"{name}.{end}" for name in DRAWN for end in ("png", "svg")}
 DATA = {
     "run.json",

@@ -52,13 +52,16 @@ def test_generated_parts_are_up_to_date() -> None:
 def test_the_odd_is_numbered_by_itself() -> None:
     generate, text = generator(), ODD.read_text(encoding="utf-8")
     title = "Collective agency (`run_agency`)"
-    added = text.replace(f"### 7.3 {title}", f"### One more\n\n### 7.3 {title}").replace(
-        "2. `apply_shocks`", "0. `one_more`: more\n2. `apply_shocks`"
+    places = {found[2]: int(found[1]) for found in re.finditer(r"^### 7\.(\d+) (.+)$", text, re.MULTILINE)}
+    here, last = places[title], places["Parameters"]
+    added = text.replace(f"### 7.{here} {title}", f"### One more\n\n### 7.{here} {title}").replace(
+        "1. `advance_world`", "0. `one_more`: more\n1. `advance_world`"
     )
     found = generate.numbered(added)
-    assert f"### 7.3 One more\n\n### 7.4 {title}" in found
-    assert "2. `one_more`: more\n3. `apply_shocks`" in found
-    assert generate.relinked("odd.md#713-parameters, odd.md#other", found) == "odd.md#714-parameters, odd.md#other"
+    assert f"### 7.{here} One more\n\n### 7.{here + 1} {title}" in found
+    assert "1. `one_more`: more\n2. `advance_world`" in found
+    relinked = generate.relinked(f"odd.md#7{last}-parameters, odd.md#other", found)
+    assert relinked == f"odd.md#7{last + 1}-parameters, odd.md#other"
     assert generate.numbered(text) == text
 
 

@@ -1,5 +1,6 @@
 """Figures: what they show, not how each pixel looks."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,14 @@ from district_sim.text.names import TRAJECTORY_NAMES, heading
 @pytest.fixture(scope="module")
 def run() -> Run:
     return small_run()
+
+
+def test_type_checkers_see_the_names_that_are_imported_late() -> None:
+    told = {}
+    for node in ast.walk(ast.parse(Path(figures.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("district_sim.figures."):
+            told |= {alias.name: str(node.module).rsplit(".", 1)[-1] for alias in node.names}
+    assert told == {name: home for home, names in figures._HOMES.items() for name in names.split()}
 
 
 def test_each_trajectory_has_its_own_colour_and_dashes() -> None:

@@ -19,6 +19,8 @@ from district_sim.run.run import Run, simulate
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import FUTURES
 
+OF_A_DISTRICT = [name for home in ("maps", "structure") for name in figures._HOMES[home].split() if name.islower()]
+
 
 @pytest.fixture(scope="module")
 def run() -> Run:
@@ -182,12 +184,12 @@ def test_ridge_of_equal_firms_and_of_nobody(run: Run) -> None:
         figures.knowledge_ridge({0: without_firms(run.end)})
 
 
-@pytest.mark.parametrize("name", ["network_map", "value_chain", "ownership_tree", "knowledge_ridge", "dashboard"])
+@pytest.mark.parametrize("name", [*OF_A_DISTRICT, "dashboard"])
 def test_a_dead_district_can_be_drawn(name: str, run: Run) -> None:
     FigureCanvasAgg(getattr(figures, name)(of_nobody(run))).draw()
 
 
-@pytest.mark.parametrize("name", ["network_map", "value_chain", "ownership_tree", "knowledge_ridge", "district_map"])
+@pytest.mark.parametrize("name", OF_A_DISTRICT)
 def test_texts_stay_inside_and_apart(name: str, run: Run) -> None:
     figure = getattr(figures, name)(run)
     boxes = drawn_texts(figure)

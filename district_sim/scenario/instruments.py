@@ -406,7 +406,7 @@ class ShockKind(Coded):
             size="log points of appreciation",
             low=-1.0,
             high=1.0,
-            source="price competition in final demand and sourcing, as in 7.6",
+            source="price competition in final demand and sourcing, as under Sourcing and market in the ODD",
             outcome="local_purchases",
             direction=-1,
             typical_size=0.15,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from district_sim.model import schedule
-from district_sim.model.indicators import NAMES
+from district_sim.model.indicators import NAMES, record
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.scratch import list_living
@@ -186,6 +186,13 @@ def quarter(state: State, p: Parameters, quarters: int = 1) -> tuple[State, dict
     for _ in range(quarters):
         schedule.one_quarter(out, p, row)
     return out, dict(zip(NAMES, row, strict=True))
+
+
+def observed(state: State, p: Parameters) -> dict[str, float]:
+    """The indicators of a district as it stands, compiled."""
+    row = np.full(len(NAMES), np.nan)
+    record(state, p, row)
+    return dict(zip(NAMES, row, strict=True))
 
 
 # Computed from single-precision knowledge and trust, or in single precision
