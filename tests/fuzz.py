@@ -28,7 +28,7 @@ from district_sim import cli
 from district_sim.app.course import Course, Difference, Intervention, Source, scenario_of
 from district_sim.app.links import as_json, as_query, from_json, from_query
 from district_sim.cli.common import BAD_INPUT, clean_ends, varied
-from district_sim.cli.runs import _seed_range
+from district_sim.cli.run import _seed_range
 from district_sim.evidence.cases.files import read_case
 from district_sim.experiments.design_files import load_experiment, load_experiments, read_table
 from district_sim.mesa_model import district  # noqa: F401 - imported by the page at need, which takes seconds

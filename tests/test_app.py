@@ -36,7 +36,7 @@ ARGUMENTS = [
 SMALL = {"firms.count": 40, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
 LEVER, VALUE = "[data-lever='{}']", "[data-value='{}']"
 QUARTER, MESSAGE, EVENTS = "[data-is=quarter]", "[data-is=message]", "[data-is=events]"
-PATIENCE = 30_000  # ms: machines that test are often busy
+PATIENCE = 300_000  # ms: no test depends on how busy the machine is
 
 type Visit = Callable[..., Page]
 
@@ -53,7 +53,7 @@ def address() -> Iterator[str]:
             yield line.split()[-1]
         finally:
             server.terminate()
-            server.communicate(timeout=20)
+            server.communicate(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +139,11 @@ def test_plays_steps_and_resets(visit: Visit) -> None:
     expect(page.locator(QUARTER)).not_to_have_text("6")
     page.click("[data-do=play]")
     expect(page.locator("[data-do=play]")).to_contain_text("Play")
-    page.wait_for_timeout(300)
-    paused = quarter(page)
-    page.wait_for_timeout(500)
-    assert quarter(page) == paused
+    before = -1
+    while (now := quarter(page)) != before:  # the quarter under way still comes
+        before = now
+        page.wait_for_timeout(500)
+    assert now < 24
     page.click("[data-do=play]")
     expect(page.locator(QUARTER)).to_have_text("24")
     expect(page.locator("[data-do=play]")).to_be_disabled()

@@ -30,7 +30,7 @@ ABOVE = {"__init__": {"_version", "mesa_model", "run", "scenario"}, "__main__": 
 
 PAGE_LIBRARIES = ("anywidget", "solara")
 LIBRARIES = {
-    "jinja2": {"reports.policy.page"},
+    "jinja2": {"reports.policy_report.page"},
     "matplotlib": {"figures", "app"},
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},

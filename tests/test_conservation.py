@@ -1,5 +1,6 @@
 """What must balance after every quarter, in every situation: money, people, firms, ties, and the range of shares."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,16 @@ def check_ranges(state: State) -> None:
     assert state.world.wage[0] > 0.0
 
 
+def check_all(state: State, people: float, before: np.ndarray, row: Iterable[float]) -> None:
+    """After a quarter: `people` in all, `before` who was alive, `row` the quarter's indicators."""
+    check_money(state)
+    check_people(state, people)
+    check_ties(state)
+    check_firms(state, before)
+    check_ranges(state)
+    assert np.isfinite(list(row)).all()
+
+
 @pytest.mark.parametrize("situation", cases.SITUATIONS)
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**64 - 1))
@@ -104,12 +115,7 @@ def test_everything_balances_after_every_quarter(situation: str, seed: int) -> N
         state, row = cases.quarter(state, p)
         if not state.firms.alive.any():
             break
-        check_money(state)
-        check_people(state, people)
-        check_ties(state)
-        check_firms(state, before)
-        check_ranges(state)
-        assert np.isfinite(list(row.values())).all()
+        check_all(state, people, before, row.values())
         assert row["firms"] == state.firms.alive.sum()
 
 
@@ -133,12 +139,8 @@ def test_everything_balances_when_policies_follow_one_another(seed: int, order: 
             state = advance(state, p, row, 0, 1)
             if not state.firms.alive.any():
                 return
-            check_money(state)
-            check_people(state, people)
-            check_ties(state)
-            check_firms(state, np.concatenate([before, np.zeros(state.firms.size - before.size, bool)]))
-            check_ranges(state)
-            assert np.isfinite(row).all()
+            before = np.concatenate([before, np.zeros(state.firms.size - before.size, bool)])
+            check_all(state, people, before, row[0])
             # The public account changes by taxes and by what the programmes of this very quarter report.
             assert state.instruments.size == len(policies)
             paid = state.tally[TAXES] - state.instruments.spent.sum()

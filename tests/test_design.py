@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 from district_sim.cli import app
 from district_sim.experiments import Experiment, load_experiments
 from district_sim.experiments.checks import resolved_scenarios
-from district_sim.experiments.design_files import bundled_experiments, load_experiment
+from district_sim.experiments.design_files import load_experiment
 from district_sim.experiments.plan import differences, make_plan
 from district_sim.experiments.points import points, scenario_of, unit_sample
-from district_sim.scenario.files import ScenarioError, scenario_names
+from district_sim.scenario.files import EXPERIMENTS, ScenarioError, bundled_files, scenario_names
 
 SUBSIDY = {"name": "research", "kind": "rd_subsidy", "budget": 100.0}
 
@@ -308,8 +308,9 @@ def test_a_scenario_that_is_missing_is_told_by_its_line(tmp_path: Path) -> None:
 
 
 def test_bundled_experiments_can_be_run() -> None:
-    assert len(bundled_experiments()) >= 2
-    for name in bundled_experiments():
+    names = bundled_files(EXPERIMENTS)
+    assert len(names) >= 2
+    for name in names:
         e = load_experiment(name)
         assert e.name == name
         assert e.description
@@ -342,7 +343,7 @@ def test_documented_commands_exist(page: Path) -> None:
             assert option in told, (command, option)
         if "--experiment" in arguments:
             name = arguments[arguments.index("--experiment") + 1]
-            assert ":" in name or name in bundled_experiments()
+            assert ":" in name or name in bundled_files(EXPERIMENTS)
 
 
 def test_documented_python_is_python() -> None:

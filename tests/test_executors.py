@@ -44,7 +44,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     begin = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
     processes = [subprocess.Popen([*dask[:2], "distributed.cli.dask_scheduler", *begin], env=environment, **quiet)]  # type: ignore[call-overload]
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not told.exists():
             assert time.monotonic() < deadline, "the scheduler did not start"
             time.sleep(0.05)

@@ -58,7 +58,7 @@ def shards(folder: str | Path) -> int:
     return len(list(Path(folder).glob("runs/*.parquet")))
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never happened"
@@ -407,7 +407,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> Non
     process = start("out", "--every", "3")
     wait_until(lambda: shards("out") > 0)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     told = re.fullmatch(
         r"Stopped: (\d+) of 200 runs are done; finished runs are kept in out; repeat the command to continue\n",

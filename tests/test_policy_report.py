@@ -26,11 +26,11 @@ from typer.testing import Result
 from district_sim import figures
 from district_sim.figures.policy_report import report_looks
 from district_sim.kernels.draws import replicate_seed
-from district_sim.reports.policy.groups import LATER, group_names
-from district_sim.reports.policy.question import calibrated, plan_of
-from district_sim.reports.policy.risk import shortfall, tail
-from district_sim.reports.policy.sensitivity import Sensitivity, ranked
-from district_sim.reports.policy.verdict import judge, turns
+from district_sim.reports.policy_report.groups import LATER, group_names
+from district_sim.reports.policy_report.question import calibrated, plan_of
+from district_sim.reports.policy_report.risk import shortfall, tail
+from district_sim.reports.policy_report.sensitivity import Sensitivity, ranked
+from district_sim.reports.policy_report.verdict import judge, turns
 from district_sim.run.run import Run, simulate
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.policy_files import laid_over, load_policy

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from naive import cases
 from scipy import stats
-from test_conservation import check_firms, check_money, check_people, check_ranges, check_ties
+from test_conservation import check_all
 
 from district_sim.model.processes.shocks import shock_strength
 from district_sim.model.state import DIVESTMENTS, EXITS, State
@@ -95,12 +95,7 @@ def test_money_people_and_firms_balance_after_each(kind: ShockKind) -> None:
     for _ in range(6):
         before = state.firms.alive.copy()
         state, row = cases.quarter(state, p)
-        check_money(state)
-        check_people(state, people)
-        check_ties(state)
-        check_firms(state, before)
-        check_ranges(state)
-        assert np.isfinite(list(row.values())).all()
+        check_all(state, people, before, row.values())
 
 
 class TestMeaning:

@@ -11,10 +11,7 @@ from typing import Annotated
 import typer
 
 from district_sim._version import __version__
-from district_sim.cli import cases as calibrate
-from district_sim.cli import compare as analysis
-from district_sim.cli import policy_report, runs
-from district_sim.cli import sweep as experiments
+from district_sim.cli import cases, compare, policy_report, run, sweep
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
 from district_sim.cli.policies import policies_app
@@ -26,15 +23,15 @@ from district_sim.cli.terminal import print_plainly
 _in_full = warnings.formatwarning
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "run": runs.run,
-    "demo": runs.demo,
+    "run": run.run,
+    "demo": run.demo,
     "app": page,
-    "sweep": experiments.sweep,
-    "results": experiments.results,
-    "verify": runs.verify,
-    **analysis.COMMANDS,
+    "sweep": sweep.sweep,
+    "results": sweep.results,
+    "verify": run.verify,
+    **compare.COMMANDS,
     "policy-report": policy_report.policy_report,
-    "calibrate": calibrate.calibrate,
+    "calibrate": cases.calibrate,
     "study": study,
 }
 """In the order of the help."""

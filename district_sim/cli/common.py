@@ -45,10 +45,9 @@ def complete_path(incomplete: str) -> list[str]:
 
 def complete_experiment(incomplete: str) -> list[str]:
     """Bundled experiments."""
-    from district_sim.scenario.files import EXPERIMENTS, bundled_folder
+    from district_sim.scenario.files import EXPERIMENTS, bundled_files
 
-    names = sorted(path.stem for path in (bundled_folder() / EXPERIMENTS).glob("*.yaml"))
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in bundled_files(EXPERIMENTS) if name.startswith(incomplete)]
 
 
 def complete_trajectory(incomplete: str) -> list[str]:

@@ -25,7 +25,7 @@ from district_sim.cli.compare import ConfidenceOption, EqualCostOption, Interval
 
 if TYPE_CHECKING:
     from district_sim.experiments.ranges import Parameter
-    from district_sim.reports.policy.question import Question
+    from district_sim.reports.policy_report.question import Question
     from district_sim.scenario.interventions import Instrument
     from district_sim.scenario.sections import Scenario
 
@@ -151,7 +151,7 @@ def _question(
 ) -> "Question":
     """Everything resolved and checked."""
     from district_sim.experiments import costs
-    from district_sim.reports.policy.question import Question, named_files
+    from district_sim.reports.policy_report.question import Question, named_files
     from district_sim.scenario.policy_files import NONE, laid_over
 
     rate = costs.DISCOUNT if discount is None else discount
@@ -188,7 +188,7 @@ def _question(
 
 def _uncertain(district: "Scenario", names: str, given: list[str]) -> "tuple[Parameter, ...]":
     from district_sim.experiments.ranges import choose, parse_range
-    from district_sim.reports.policy.question import calibrated
+    from district_sim.reports.policy_report.question import calibrated
 
     ranges = dict(parse_range(text) for text in given)
     wanted = calibrated(district) if names == CALIBRATED else [name.strip() for name in names.split(",")]
@@ -221,8 +221,8 @@ def _options(
 
 
 def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> None:
-    from district_sim.reports.policy.gather import experiment_fields, gather
-    from district_sim.reports.policy.page import render
+    from district_sim.reports.policy_report.gather import experiment_fields, gather
+    from district_sim.reports.policy_report.page import render
     from district_sim.run.whole_files import write_text
 
     experiment = experiment_of(**experiment_fields(asked))

@@ -127,7 +127,8 @@ class Experiment(_Part):
         _check_sampling(self)
         if self.until:
             if self.replications < LEAST_RUNS:
-                raise DesignError(("replications",), f"must be at least {LEAST_RUNS} with until: fewer tell no error")
+                reason = f"must be at least {LEAST_RUNS} with until: fewer give no standard error"
+                raise DesignError(("replications",), reason)
             if self.maximum < self.replications:
                 raise DesignError(("maximum",), f"must be at least replications ({self.replications})")
             self.tolerances()

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 from district_sim.experiments.checks import checked_values
 from district_sim.experiments.design import Experiment, Keep, Range, Span
 from district_sim.experiments.errors import DesignError, dotted
-from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, bundled_files, find_file, read_yaml
+from district_sim.scenario.files import EXPERIMENTS, SUFFIXES, Key, ScenarioError, find_file, read_yaml
 from district_sim.scenario.paths import show
 from district_sim.scenario.policy_files import policy_mix
 from district_sim.scenario.suggestions import suggest
@@ -30,11 +30,6 @@ from district_sim.scenario.texts import MOST_PROBLEMS, MOST_TABLE_BYTES, is_file
 
 type Places = Callable[[Key], str]
 """From a field of an experiment to where it was written, ready to stand before a message."""
-
-
-def bundled_experiments() -> list[str]:
-    """Names of the bundled experiment files."""
-    return bundled_files(EXPERIMENTS)
 
 
 def load_experiments(name_or_path: str | Path) -> dict[str, Experiment]:

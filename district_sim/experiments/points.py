@@ -52,7 +52,7 @@ def points(experiment: Experiment, bases: Bases | None = None) -> list[Point]:
 def unit_sample(experiment: Experiment) -> "np.ndarray":
     """The sample of a sampling design in the unit cube, shape (points, varied paths); the same for the same seed.
 
-    Morris: `samples` trajectories of len(vary) + 1 points each, on a grid of 4 levels (Morris 1991,
+    Morris: `samples` paths of len(vary) + 1 points each, on a grid of 4 levels (Morris 1991,
     doi 10.1080/00401706.1991.10484804). Sobol': scrambled (Owen 1998), doi 10.1006/jcom.1998.0487.
     """
     import numpy as np

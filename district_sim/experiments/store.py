@@ -29,7 +29,6 @@ from district_sim.experiments.work import GO, Made, Report, shard_name
 from district_sim.run.whole_files import sweep_up, write_json, write_text
 from district_sim.scenario.files import ScenarioError
 
-TABLES = ("runs", "series", "firms", "spending")
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
 _LOCK, _OWNER, _WORK = ".lock", ".owner", ".work"
 _TOLD = 12  # differences that are listed

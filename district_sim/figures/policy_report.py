@@ -258,7 +258,7 @@ def who_gains(table: pd.DataFrame, cells: Sequence[str], confidence: float) -> F
     """Differences at the end by what firms were before the first policy.
 
     Args:
-        table: as `reports.policy.groups.gains` gives it.
+        table: as `reports.policy_report.groups.gains` gives it.
         cells: mixes; the first is the counterfactual.
     """
     looks, sorts = report_looks(cells), list(dict.fromkeys(table["sort"]))
@@ -306,7 +306,7 @@ def sensitivity_ends(
     """The effect of each mix at the ends and at the base of the range of each important parameter.
 
     Args:
-        table: as `reports.policy.sensitivity.Sensitivity.ends`.
+        table: as `reports.policy_report.sensitivity.Sensitivity.ends`.
         cells: mixes; the first is the counterfactual.
         outcome: the headline.
         confidence: of the intervals.

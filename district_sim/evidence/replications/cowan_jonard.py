@@ -27,6 +27,7 @@ from district_sim.evidence.replications.exchange import (
     SettingError,
     barter,
     curve,
+    under_rules,
 )
 from district_sim.evidence.replications.networks import Network
 from district_sim.run.workers import Progress
@@ -176,22 +177,14 @@ def giving(
     """
     runs = RUNS if runs is None else runs
     moments = (EARLY, LATE)
-    settings = {rule: Agents(rule=rule, meetings=LATE) for rule in (Rule.GIVING, Rule.BARTER)}
-    found: dict[Rule, list[Moments]] = {}
-    total = len(settings) * len(GIVING_SHARES) * runs
-    for rule, setting in settings.items():
-        before = len(found) * len(GIVING_SHARES) * runs
-        tell = None if progress is None else partial(_tell, progress, before, total)
-        found[rule] = curve(
-            GIVING_SHARES, None, setting, runs=runs, seed=seed, moments=moments, progress=tell, workers=workers
-        )
+    found = under_rules(GIVING_SHARES, {Rule.GIVING: moments, Rule.BARTER: moments}, runs, seed, progress, workers)
     points = [
         {"rule": rule.value, "rewiring": share, "meetings": after, **part.summary(m), "runs": runs}
         for rule, parts in found.items()
         for m, after in enumerate(moments)
         for share, part in zip(GIVING_SHARES, parts, strict=True)
     ]
-    named = _setting(Graph(), settings[Rule.GIVING], runs, seed)
+    named = _setting(Graph(), Agents(rule=Rule.GIVING, meetings=LATE), runs, seed)
     return Evidence(
         name="giving",
         title="Knowledge given away on the same networks (a rule of ours, after Cowan & Jonard 2003)",
@@ -201,10 +194,6 @@ def giving(
         sheet=_sheet("Knowledge given away and bartered", points, named),
         draw=partial(_draw_rules, points),
     )
-
-
-def _tell(progress: Progress, before: int, total: int, done: int, _part: int) -> None:
-    progress(before + done, total)
 
 
 def _giving_claims(found: Mapping[Rule, list[Moments]]) -> tuple[Claim, ...]:

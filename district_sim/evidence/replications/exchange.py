@@ -5,7 +5,7 @@ and has the same agents, the same meetings and the same luck in rewiring on ever
 run by run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -266,6 +266,27 @@ def curve(
     jobs = [_Job(setting, (graph, share), own, at) for share in rewiring for own in seeds]
     found = _run_all(jobs, progress, workers)
     return [_stacked(found[k * runs : (k + 1) * runs]) for k in range(len(rewiring))]
+
+
+def under_rules(
+    rewiring: Sequence[float],
+    moments: Mapping[Rule, Sequence[int]],
+    runs: int,
+    seed: int,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> dict[Rule, list[Moments]]:
+    """`curve` of the published setting under several rules, each to the last of its own moments."""
+
+    def later(before: int) -> Progress | None:
+        total = len(moments) * len(rewiring) * runs
+        return None if progress is None else lambda done, _: progress(before + done, total)
+
+    found: dict[Rule, list[Moments]] = {}
+    for rule, at in moments.items():
+        how: Any = {"moments": at, "progress": later(len(found) * len(rewiring) * runs), "workers": workers}
+        found[rule] = curve(rewiring, None, Agents(rule=rule, meetings=at[-1]), runs=runs, seed=seed, **how)
+    return found
 
 
 def _check_runs(setting: Agents, agents: int, runs: int, seed: int) -> None:

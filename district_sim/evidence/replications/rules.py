@@ -17,7 +17,7 @@ from district_sim.evidence.replications.claims import (
     one_sided,
     shown,
 )
-from district_sim.evidence.replications.exchange import REWIRING, Agents, Graph, Moments, Rule, curve
+from district_sim.evidence.replications.exchange import REWIRING, Agents, Graph, Moments, Rule, under_rules
 from district_sim.run.workers import Progress
 
 RUNS = 40
@@ -41,14 +41,7 @@ def rules(
     socialisation ask nothing in return. See `socialisation` for what is switched off.
     """
     runs = RUNS if runs is None else runs
-    settings = {rule: Agents(rule=rule, meetings=moments[-1]) for rule, moments in MOMENTS.items()}
-    found: dict[Rule, list[Moments]] = {}
-    each = len(REWIRING) * runs
-    for number, (rule, setting) in enumerate(settings.items()):
-        tell = None if progress is None else partial(_tell, progress, number * each, len(settings) * each)
-        found[rule] = curve(
-            REWIRING, None, setting, runs=runs, seed=seed, moments=MOMENTS[rule], progress=tell, workers=workers
-        )
+    found = under_rules(REWIRING, MOMENTS, runs, seed, progress, workers)
     points = [
         {"rule": rule.value, "stage": stage, "steps": MOMENTS[rule][m], "rewiring": share}
         | {**part.summary(m), "runs": runs}
@@ -67,10 +60,6 @@ def rules(
         sheet=_sheet(points, named),
         draw=partial(_draw, points),
     )
-
-
-def _tell(progress: Progress, before: int, total: int, done: int, _part: int) -> None:
-    progress(before + done, total)
 
 
 def _claims(found: Found) -> tuple[Claim, ...]:

@@ -13,7 +13,7 @@ from district_sim.scenario.files import ScenarioError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.reports.policy.question import Question
+    from district_sim.reports.policy_report.question import Question
 
 
 def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) -> pd.DataFrame:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from district_sim.reports import compare
-from district_sim.reports.policy.groups import MEASURES
-from district_sim.reports.policy.risk import LOSS, WORST
-from district_sim.reports.policy.sensitivity import Sensitivity
-from district_sim.reports.policy.verdict import change, plain, span
+from district_sim.reports.policy_report.groups import MEASURES
+from district_sim.reports.policy_report.risk import LOSS, WORST
+from district_sim.reports.policy_report.sensitivity import Sensitivity
+from district_sim.reports.policy_report.verdict import change, plain, span
 from district_sim.text.names import in_percent, outcome_name
 from district_sim.text.numbers import chance_in_brief, decimals_for, number, p_value, percent
 from district_sim.text.sheet import Sheet
 
 if TYPE_CHECKING:
-    from district_sim.reports.policy.gather import Findings
-    from district_sim.reports.policy.question import Question
+    from district_sim.reports.policy_report.gather import Findings
+    from district_sim.reports.policy_report.question import Question
 
 _SORTS = {"phase": "By phase of production", "size": "By size", "owner": "By owner"}
 

@@ -7,10 +7,10 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from district_sim.reports.policy.points import points, stays
-from district_sim.reports.policy.question import Question, command_line
-from district_sim.reports.policy.sheets import all_sheets, instruments
-from district_sim.reports.policy.verdict import turns
+from district_sim.reports.policy_report.points import points, stays
+from district_sim.reports.policy_report.question import Question, command_line
+from district_sim.reports.policy_report.sheets import all_sheets, instruments
+from district_sim.reports.policy_report.verdict import turns
 from district_sim.text.names import outcome_name
 from district_sim.text.numbers import number
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from markupsafe import Markup
 
-    from district_sim.reports.policy.gather import Findings
+    from district_sim.reports.policy_report.gather import Findings
 
 _DIGITS = "%.12g"  # of the data
 
@@ -46,7 +46,7 @@ def render(found: Findings) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("district_sim.reports.policy", "templates"),
+        loader=PackageLoader("district_sim.reports.policy_report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -57,8 +57,8 @@ def render(found: Findings) -> str:
 
 
 def _context(found: Findings) -> dict[str, Any]:
-    from district_sim.reports.policy.gather import COVERAGE
-    from district_sim.reports.policy.risk import LOSS, WORST
+    from district_sim.reports.policy_report.gather import COVERAGE
+    from district_sim.reports.policy_report.risk import LOSS, WORST
 
     question = found.question
     return {
@@ -123,8 +123,8 @@ def _figures(found: Findings) -> dict[str, Markup]:
     from markupsafe import Markup
 
     from district_sim.figures import policy_report as draw
-    from district_sim.reports.policy.gather import COVERAGE
-    from district_sim.reports.policy.risk import LOSS
+    from district_sim.reports.policy_report.gather import COVERAGE
+    from district_sim.reports.policy_report.risk import LOSS
 
     question, cells = found.question, found.question.cells
     confidence = question.confidence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from district_sim.reports.policy.groups import LATER
-from district_sim.reports.policy.risk import LOSS, WORST
-from district_sim.reports.policy.verdict import change, side, span, turns
+from district_sim.reports.policy_report.groups import LATER
+from district_sim.reports.policy_report.risk import LOSS, WORST
+from district_sim.reports.policy_report.verdict import change, side, span, turns
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, outcome_name
 from district_sim.text.numbers import chance, number, percent
@@ -14,8 +14,8 @@ from district_sim.text.numbers import chance, number, percent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from district_sim.reports.policy.gather import Findings
-    from district_sim.reports.policy.sensitivity import Sensitivity
+    from district_sim.reports.policy_report.gather import Findings
+    from district_sim.reports.policy_report.sensitivity import Sensitivity
 
 _MOST_GROUPS = 3
 

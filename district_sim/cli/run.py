@@ -33,7 +33,7 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.reports import run as outputs
+from district_sim.reports import run as reports
 
 if TYPE_CHECKING:
     from district_sim.run.run import Run
@@ -101,7 +101,7 @@ def run(
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
-        written = writing(out, lambda: outputs.write_run(result, out)) if out is not None else []
+        written = writing(out, lambda: reports.write_run(result, out)) if out is not None else []
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
             typer.echo(json.dumps(result.summary()))
@@ -135,8 +135,8 @@ def demo(
     with clean_ends():
         check_seed(seed)
         resolved = {name: resolve(name, [], None) for name in DEMO}
-        check_folder(out, force or (out / outputs.DEMO_MARK).is_file())
-        writing(out, lambda: outputs.mark_demo(out, seed, {}))
+        check_folder(out, force or (out / reports.DEMO_MARK).is_file())
+        writing(out, lambda: reports.mark_demo(out, seed, {}))
         runs: dict[str, Run] = {}
         total = sum(scenario.run.quarters for scenario in resolved.values())
         with progress(total, quiet, scenarios=resolved.values()) as advance:
@@ -147,7 +147,7 @@ def demo(
                     stop(f"stopped during {name}: {len(runs)} of {len(DEMO)} runs are kept in {out}", INTERRUPTED)
                 runs[name] = result
                 writing(out, partial(result.save, out / name, force=True))
-        written = writing(out, lambda: outputs.write_demo(runs, out, seed))
+        written = writing(out, lambda: reports.write_demo(runs, out, seed))
         if not quiet:
             from district_sim.reports import run_tables as tables
 
@@ -189,7 +189,7 @@ def verify(
         with progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
             claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
         rows = [asdict(claim) for claim in claims]
-        written = writing(out, lambda: outputs.write_verification(claims, on_map, out)) if out is not None else []
+        written = writing(out, lambda: reports.write_verification(claims, on_map, out)) if out is not None else []
         if as_json:
             typer.echo(json.dumps(rows))
         else:

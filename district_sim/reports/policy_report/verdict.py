@@ -12,7 +12,7 @@ from district_sim.text.numbers import decimals_for, number, percent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.reports.policy.sensitivity import Sensitivity
+    from district_sim.reports.policy_report.sensitivity import Sensitivity
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from district_sim.experiments.checks import Bases
 from district_sim.experiments.design import Keep, Value
 from district_sim.experiments.points import Point, place, scenario_of
 from district_sim.model.parameters import parameters_of
-from district_sim.reports.policy.question import TOP, Question
+from district_sim.reports.policy_report.question import TOP, Question
 from district_sim.scenario.files import ScenarioError
 from district_sim.scenario.paths import schemas_at, value_at
 

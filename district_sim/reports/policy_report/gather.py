@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from district_sim.figures.policy_report import WATCHED
-from district_sim.reports.policy.groups import eves, followed, gains
-from district_sim.reports.policy.money import costs
-from district_sim.reports.policy.risk import retained, tail
-from district_sim.reports.policy.sensitivity import Sensitivity, investigate
-from district_sim.reports.policy.verdict import Verdict, judge, rivals_of
+from district_sim.reports.policy_report.groups import eves, followed, gains
+from district_sim.reports.policy_report.money import costs
+from district_sim.reports.policy_report.risk import retained, tail
+from district_sim.reports.policy_report.sensitivity import Sensitivity, investigate
+from district_sim.reports.policy_report.verdict import Verdict, judge, rivals_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.experiments import Results
     from district_sim.experiments.compare import Comparison
-    from district_sim.reports.policy.question import Question
+    from district_sim.reports.policy_report.question import Question
 
 OUTCOMES = (
     "value_added_local_late", "employment_late", "wage_late", "survival", "unemployment_late", "radical_rate_late",
