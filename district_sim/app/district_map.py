@@ -13,13 +13,11 @@ from district_sim.app.parts import MapWidget
 from district_sim.figures.maps import CONTROLS
 from district_sim.figures.style import LINES
 from district_sim.model.parameters import NODE_KINDS
-from district_sim.model.state import SELF_OWNED
+from district_sim.run.snapshot import CONTROLS as CONTROL_NAMES
+from district_sim.run.snapshot import control_of
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
-
-INDEPENDENT, CAPTIVE, GROUP, LEADER, MULTINATIONAL = range(len(CONTROLS))
-"""Values of `Frame.control`: who decides for a firm, in the order and words of the figures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,7 @@ class Frame:
     phase: np.ndarray
     """(n,) uint8"""
     control: np.ndarray
-    """(n,) uint8: INDEPENDENT, CAPTIVE, GROUP, LEADER or MULTINATIONAL"""
+    """(n,) uint8: who decides, see `control_of`"""
     technology: np.ndarray
     """(n,) uint8: technology, 0 is the first"""
     participant: np.ndarray
@@ -131,7 +129,7 @@ def frame_of(district: "District") -> Frame:
         y=f["y"],
         employees=f["employees"].astype(np.float32),
         phase=f["phase"].astype(np.uint8),
-        control=_control(living, f["owner"], f["captor"]),
+        control=control_of(living, f["owner"], f["captor"]),
         technology=f["technology"].astype(np.uint8),
         participant=(f["participates"] > 0).astype(np.uint8),
         absorptive=f["absorptive"].astype(np.float32),
@@ -152,16 +150,6 @@ _FIRM = (
     *("key", "x", "y", "employees", "phase", "owner", "captor", "technology"),
     *("participates", "absorptive", "tacit", "codified"),
 )
-
-
-def _control(living: np.ndarray, owner: np.ndarray, captor: np.ndarray) -> np.ndarray:
-    """Who decides for each firm, as `run.Snapshot` says it."""
-    control = np.where(captor >= 0, CAPTIVE, INDEPENDENT).astype(np.uint8)
-    leads = np.isin(living, owner[owner >= 0]) & (owner == SELF_OWNED)
-    control[leads] = LEADER
-    control[owner >= 0] = GROUP
-    control[owner < SELF_OWNED] = MULTINATIONAL
-    return control
 
 
 def differing(frame: Frame, other: Frame) -> frozenset[int]:
@@ -190,7 +178,7 @@ def _look(phases: int, height: int, legend: bool, reports: bool, compared: bool)
     return {
         "height": height,
         "phases": phase_colours(phases),
-        "controls": [look.label for look in CONTROLS.values()],
+        "controls": [CONTROLS[name].label for name in CONTROL_NAMES],
         "nodes": list(NODE_KINDS),
         "difference": LINES[1][0],
         "compared": compared,

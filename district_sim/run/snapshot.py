@@ -14,6 +14,23 @@ if TYPE_CHECKING:
 _NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
 
 
+CONTROLS = ("independent", "captive", "group", "leader", "multinational")
+"""Who decides for a firm."""
+
+
+def control_of(rows: np.ndarray, owner: np.ndarray, captor: np.ndarray) -> np.ndarray:
+    """Who decides for each of n living firms: (n,) uint8, places in `CONTROLS`.
+
+    Args:
+        rows: (n,) their rows. owner, captor: (n,) as in the state's firms.
+    """
+    control = np.where(captor >= 0, CONTROLS.index("captive"), CONTROLS.index("independent")).astype(np.uint8)
+    control[np.isin(rows, owner[owner >= 0]) & (owner == SELF_OWNED)] = CONTROLS.index("leader")
+    control[owner >= 0] = CONTROLS.index("group")
+    control[owner < SELF_OWNED] = CONTROLS.index("multinational")
+    return control
+
+
 class Snapshot:
     """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
 
@@ -90,11 +107,7 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.Data
     firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
     firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
     firms["pipelines"] = pipelines
-    leads = firms.index.isin(firms["owner"][firms["owner"] >= 0])
-    control = np.where(firms["owner"] < SELF_OWNED, "multinational", "independent")
-    control = np.where(leads & (firms["owner"] == SELF_OWNED), "leader", control)
-    control = np.where(firms["owner"] >= 0, "group", control)
-    firms["control"] = np.where((control == "independent") & (firms["captor"] >= 0), "captive", control)
+    firms["control"] = np.array(CONTROLS)[control_of(rows, f.owner, f.captor)]
     return firms
 
 
