@@ -83,6 +83,8 @@ def small_scenarios(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(small_scenarios: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A reader's folder. Runs are made in a thread, as each new process would take seconds to start."""
     monkeypatch.setattr(scenario_files, "bundled_folder", lambda: small_scenarios)
+    # Policies of scenarios and examples begin later than this world ends
+    monkeypatch.setattr(scenario_files, "_check_begins", lambda *_: None)
     for module in ("scenario.policy_files", "evidence.cases.files", "reports.cases"):
         monkeypatch.setattr(f"district_sim.{module}.bundled_folder", lambda: small_scenarios)
     monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))

@@ -99,26 +99,30 @@ def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequen
 
 
 def _completed(document: Document, path: Path, overrides: Mapping[str, Any] | Sequence[str]) -> Scenario:
+    own_length = value_at(document.data, "run.quarters")
     for text, value, source in _overrides(overrides):
         _override(document, text, value, source)
     scenario = validated(document, path)
-    _check_begins(scenario, document, path)
+    _check_begins(scenario, document, path, own_length)
     return scenario
 
 
-def _check_begins(scenario: Scenario, document: Document, path: Path) -> None:
-    """Refuse what begins after any run that was meant, such as a year for a quarter.
+def _check_begins(scenario: Scenario, document: Document, path: Path, own_length: object) -> None:
+    """Refuse what begins after the run of the file that says so.
 
-    A run may be cut short, by an override or by a file that extends another: the longest counts that a file names.
+    Overrides, and a file that extends another one, may cut its run short.
     """
-    longest = max(scenario.run.quarters, document.longest, type(scenario.run)().quarters)
+    default = type(scenario.run)().quarters
+    own = max(scenario.run.quarters, own_length if isinstance(own_length, int) else default)
+    longest = max(own, document.longest or default)
     for section in ("policies", "shocks"):
         for number, item in enumerate(getattr(scenario, section)):
-            if item.start >= longest:
-                place = _origin(document, (section, number, "start"), path).place
-                raise ScenarioError(
-                    f"{place}: {section}.{number}.start = {never_acts(item.start, scenario.run.quarters)}"
-                )
+            if (section, number, "start") not in document.origins:  # the schema's default
+                continue
+            origin = _origin(document, (section, number, "start"), path)
+            length = own if origin.place.startswith(f"{shown_path(path)}:") else longest
+            if item.start >= length:
+                raise ScenarioError(f"{origin.place}: {section}.{number}.start = {never_acts(item.start, length)}")
 
 
 def never_acts(start: int, quarters: int) -> str:
