@@ -30,6 +30,8 @@ from district_sim.model.state import (
     company_of,
 )
 
+_GATEKEEPERS = 0.05  # of the firms with pipelines, those counted as gatekeepers
+_DEPENDENT = 0.5  # share of sales to one client beyond which a supplier depends on it
 _FEW = 16  # values that are sorted by insertion
 
 
@@ -273,7 +275,7 @@ def _gatekeepers(firms, living, inflow):
     ordered = inflow[:count]
     _sort(ordered)
     top = 0.0
-    for k in range(max(1, round(0.05 * count))):
+    for k in range(max(1, round(_GATEKEEPERS * count))):
         top += ordered[count - 1 - k]
     return top / total
 
@@ -303,7 +305,7 @@ def _by_firm(firms, living, pipelines, world, last, sums, value_added):
         sums.affiliates_sales += firms[i].sales * affiliate
         sums.affiliates_employees += firms[i].employees * affiliate
         sums.suppliers += supplier
-        sums.dependent += supplier and firms[i].client_share > 0.5
+        sums.dependent += supplier and firms[i].client_share > _DEPENDENT
         sums.bound += supplier and (firms[i].captor >= 0 or firms[i].owner >= 0)
         sums.identity += firms[i].identity
         sums.pipelines += links

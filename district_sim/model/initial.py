@@ -18,6 +18,14 @@ from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, repo
 
 _INITIAL = int(Stream.INITIAL)
 _FIRST_CASH = 1.5  # quarters of wages
+_OLDEST, _YOUNGEST = 60.0, 8  # quarters before the first day between which firms were founded
+_SKILL_OF_FIRMS, _SKILL_OF_DOMAINS = 0.15, 0.2  # standard deviations of log knowledge between firms, and within one
+_KNOWN, _CODIFIED = 0.95, 0.7  # tacit knowledge at the start, of what its phase uses; codified knowledge, of tacit
+_DYNAMISM_SPREAD = 0.5  # standard deviation of log dynamism, whose mean is 1
+_SPREAD = 0.08  # standard deviation of education, IT and identity between firms
+_EXPERIENCE, _ABSORPTIVE, _QUALITY = 0.8, 0.5, 0.7  # before the district settles, which makes its own
+_ABLE_SIZE = 10.0  # employees from which a firm is as likely as any to have a pipeline
+_FINAL_SHARE = 0.5  # employees of final firms, in all
 _SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
 
 
@@ -61,19 +69,21 @@ def _endow(firms, n, clock, p):
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
         firms[i].x = start.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
         firms[i].y = start.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
-        firms[i].founded = -np.int64(60.0 * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - 8
-        skill = np.exp(0.15 * normal(seed, _INITIAL, 0, i, -1, _SKILL))
+        firms[i].founded = -np.int64(_OLDEST * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - _YOUNGEST
+        skill = np.exp(_SKILL_OF_FIRMS * normal(seed, _INITIAL, 0, i, -1, _SKILL))
         tacit, codified = firms[i].tacit, firms[i].codified
         for d in range(tacit.size):
-            own = skill * np.exp(0.2 * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
-            tacit[d] = 0.95 * own * p.derived.use[0, firms[i].phase, d]
-            codified[d] = 0.7 * tacit[d]
-        firms[i].dynamism = np.exp(0.5 * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.125)
-        firms[i].education = _around(start.education, 0.08, seed, i, _EDUCATION)
-        firms[i].it = _around(start.it, 0.08, seed, i, _IT)
-        firms[i].identity = _around(start.identity, 0.08, seed, i, _IDENTITY)
-        firms[i].collaboration, firms[i].experience = start.trust, 0.8
-        firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, 0.5, 0.7
+            own = skill * np.exp(_SKILL_OF_DOMAINS * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
+            tacit[d] = _KNOWN * own * p.derived.use[0, firms[i].phase, d]
+            codified[d] = _CODIFIED * tacit[d]
+        firms[i].dynamism = np.exp(
+            _DYNAMISM_SPREAD * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.5 * _DYNAMISM_SPREAD**2
+        )
+        firms[i].education = _around(start.education, _SPREAD, seed, i, _EDUCATION)
+        firms[i].it = _around(start.it, _SPREAD, seed, i, _IT)
+        firms[i].identity = _around(start.identity, _SPREAD, seed, i, _IDENTITY)
+        firms[i].collaboration, firms[i].experience = start.trust, _EXPERIENCE
+        firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, _ABSORPTIVE, _QUALITY
         firms[i].wage = p.market[0].wage
         share = p.market[0].final_value if firms[i].phase == p.technology[0].phases - 1 else 1.0
         firms[i].reach = firms[i].employees * p.market[0].productivity / share
@@ -103,10 +113,10 @@ def _network(firms, ties, pipelines, n, clock, p):
                 tie(i, j, min(1.0, max(0.0, trust)), ties)
     weight = 0.0
     for i in range(n):
-        weight += min(1.0, firms[i].employees / 10.0) / n
+        weight += min(1.0, firms[i].employees / _ABLE_SIZE) / n
     for i in range(n):
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
-        if a < start.pipelines * min(1.0, firms[i].employees / 10.0) / weight:
+        if a < start.pipelines * min(1.0, firms[i].employees / _ABLE_SIZE) / weight:
             pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
             pipelines[i].strength[0] = 1.0
 
@@ -150,9 +160,9 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
     final = firms.phase[:n] == p.technology[0].phases - 1
     # Employment of suppliers and of final firms as the orders of a settled district need it
-    size[final] *= 0.5 * size.sum() / size[final].sum()
-    size[~final] *= 0.5 * n * p.firms[0].size_mean / size[~final].sum()
-    size[final] *= 0.5 * n * p.firms[0].size_mean / size[final].sum()
+    size[final] *= _FINAL_SHARE * size.sum() / size[final].sum()
+    size[~final] *= (1.0 - _FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
+    size[final] *= _FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
     _endow(firms, n, clock, p)
     clock.step[0] = -1 - p.firms[0].settling

@@ -10,6 +10,7 @@ from district_sim.model.scratch import LOOKING, MEETINGS
 from district_sim.model.state import EMPLOYED, OUTSIDE, TACIT_AT, UNEMPLOYED
 
 _HIRING = int(Stream.HIRING)
+_FOUND = 0.5  # of the unemployed, those that firms can find in a quarter
 
 
 @kernel
@@ -67,7 +68,7 @@ def employ(firms, living, ties, accounts, world, clock, scratch, p):
         freed += max(0.0, -scratch.value[i])
     people[EMPLOYED] -= freed
     people[UNEMPLOYED] += freed
-    granted = min(1.0, 0.5 * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
+    granted = min(1.0, _FOUND * max(0.0, people[UNEMPLOYED]) / wanted) if wanted > 0.0 else 0.0
     for i in living:
         change = scratch.value[i]
         hires = granted * max(0.0, change)

@@ -22,6 +22,7 @@ from district_sim.model.state import (
 _MOST_PRESSURE = 2.0  # of globalisation: buyers' means do not grow without bound
 _LEAST_EARNINGS = 0.05  # of value added: what a firm without profit is worth to its buyer
 _PARTING = 0.5  # price at which affiliates are sold, relative to the price at which they were bought
+_OF_TWO = 0.5  # success is the mean of two standard scores, of size and of margin
 _UNPROFITABLE = 3.0  # how much rather a multinational leaves an affiliate that makes a loss
 _TAKEOVER = int(Stream.TAKEOVER)
 _ACQUISITION = int(Stream.ACQUISITION)
@@ -103,7 +104,7 @@ def take_over(state, living, p, s):
             size, size_sd, margin, margin_sd = _spread_of_success(firms, living)
             surveyed = True
         success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
-        hazard = takeover_hazard(i, firms, ties, agency, policy, world, 0.5 * success, p, s)
+        hazard = takeover_hazard(i, firms, ties, agency, policy, world, _OF_TWO * success, p, s)
         if luck[n] >= hazard:
             continue
         earnings = max(firms[i].profit, _LEAST_EARNINGS * firms[i].value_added, 0.0)

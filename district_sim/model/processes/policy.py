@@ -48,6 +48,8 @@ _YOUNG_AGE = 20  # quarters
 _GOOD_MARGIN, _DRAWN = 0.1, 0.2  # profit in value added from which a firm performs; share of firms drawn at random
 _GAIN = 0.1  # of the gap to full education or use of IT that support at full cost closes in a quarter
 _TRANSFER = 0.6  # strength of transfer that a technology centre reaches without bound of money
+_MOST_GRANT = 2.0  # k€ per employee and quarter of grants and vouchers that have no full cost of their own
+_PERIPHERY = 0.5  # of the ties that a firm wants: with fewer it is peripheral
 _DISAPPOINTMENT = 4.0  # how much faster trust in a public promise is lost than won
 
 
@@ -79,7 +81,7 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
     if rule == _GATEKEEPERS:
         return pipelines[i].node.max() >= 0
     if rule == _PERIPHERAL:
-        return 2.0 * degree(i, ties) < p.ties[0].wanted
+        return degree(i, ties) < _PERIPHERY * p.ties[0].wanted
     if rule == _ALL:
         return True
     raise ValueError("no such targeting rule")
@@ -122,7 +124,7 @@ def _serve_firms(
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
     effects, n = p.policy_effects[0], clock.rows[0]
     strength = p.policies.intensity[number]
-    ceiling = 2.0
+    ceiling = _MOST_GRANT
     if kind == _TRAINING:
         ceiling = effects.training_cost
     elif kind in (_IT, _BROKERS):

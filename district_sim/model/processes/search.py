@@ -18,6 +18,7 @@ from district_sim.model.state import AGE_AT, PLACE_AT, TACIT_AT, TIE_BIRTHS, TRU
 
 _FORMING = int(Stream.TIE_FORMING)
 _SEARCHING, _SUITING = 99, 100  # numbers of draws: whether a firm looks; whether it suits the first that it meets
+_STRANGERS = 0.5  # inclination and first trust of firms without identity, relative to a mean identity of one half
 _NOBODY = -1  # in `scratch.found`; rows stand for themselves, what is below for a slot that was free: see `_free`
 
 
@@ -26,7 +27,7 @@ def _inclined(chance, a, b, network, last):
     """The chance that two firms form a tie, from that by distance: complementary and identified firms rather do."""
     if not ((a.phase == last) ^ (b.phase == last)):
         chance *= 1.0 - network.complementarity
-    return chance * min(1.0, 0.5 + 0.5 * (a.identity + b.identity))
+    return chance * min(1.0, _STRANGERS + 0.5 * (a.identity + b.identity))
 
 
 @kernel
@@ -191,7 +192,7 @@ def form_ties(state, living, p, s):
                 continue
             if degree(i, ties) >= network.wanted:
                 break
-            first = network.first_trust * (0.5 + 0.5 * (firms[i].identity + firms[j].identity))
+            first = network.first_trust * (_STRANGERS + 0.5 * (firms[i].identity + firms[j].identity))
             if tie(i, j, min(1.0, first), ties):
                 tally[TIE_BIRTHS] += 1
                 break
