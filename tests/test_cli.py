@@ -30,6 +30,7 @@ DATA = {
     "ties.parquet",
     "firms_start.parquet",
     "ties_start.parquet",
+    "columns.csv",
 }
 
 

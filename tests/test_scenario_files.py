@@ -89,7 +89,7 @@ BAD_FILES = {
     ),
     "extends a number": (
         "extends: 3\n",
-        "my.yaml:1: extends = 3: must be the name of a scenario",
+        "my.yaml:1: extends: there is no scenario or file '3'",
     ),
     "extends itself": ("extends: my\n", "my.yaml:1: circular extends: my.yaml → my.yaml"),
     "empty": ("", "my.yaml: the file is empty"),
@@ -103,7 +103,7 @@ BAD_FILES = {
         "firms:\n",
         "my.yaml:1: firms = empty: must be a section of 'key: value' lines",
     ),
-    "number as key": ("firms:\n  3: 4\n", "my.yaml:1: the key 3 must be text"),
+    "number as key": ("firms:\n  3: 4\n", "my.yaml:2: firms.3: unknown key"),
     "tag": (
         "firms: !python/name 3\n",
         "my.yaml:1: the tag !python/name is not read: only numbers, text, lists and sections",

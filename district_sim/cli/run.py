@@ -79,8 +79,8 @@ def run(
 
     The folder --out receives run.json (scenario, seed, versions, label, scores),
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
-    and the end, and what each policy instrument spent on whom. It also receives
-    figures as .png and .svg: dashboard, map, network, trajectory_scores,
+    and the end, what each policy instrument spent on whom, columns.csv (meanings)
+    and figures as .png and .svg: dashboard, map, network, trajectory_scores,
     value_chain, ownership, knowledge.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 

@@ -1,12 +1,13 @@
 """The columns of the data set: names, kinds, units and descriptions, the same in every shard and export."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.design import Keep
 from district_sim.text.names import record_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 _FIXED = {
@@ -73,13 +74,51 @@ _FIRM = {
 }
 """Of the table of firms, where many a name means another thing than in a table of runs."""
 
+_TIE = {
+    "a": ("", "One firm of the tie, the one of the lower number"),
+    "b": ("", "The other firm"),
+    "trust": ("share", "Trust in the tie"),
+    "age": ("quarters", "Age of the tie"),
+}
+_POLICY = {
+    "spent": ("k€", "What the instrument spent in the quarter"),
+    "left_over": ("k€", "What was left over of its budget in the quarter"),
+    "served": ("firms", "Firms served in the quarter"),
+}
+_TABLES = {"firms": _FIRM, "ties": _TIE, "policies": _POLICY}
+
 
 def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
-    """Unit and description of a column that every experiment has; empty texts for others (varied paths)."""
-    if table == "firms" and path in _FIRM:
-        return _FIRM[path]
+    """Unit and description of a column that every experiment has; empty texts for others (varied paths).
+
+    Args:
+        path: name of the column.
+        table: runs, series, firms or spending of an experiment; indicators, firms, ties or policies of a run.
+    """
+    if path in _TABLES.get(table, {}):
+        return _TABLES[table][path]
+    if table == "policies" and path.startswith("served_"):
+        return "firms", f"Of the firms served: {path.removeprefix('served_').replace('_', ' ')}"
     record = record_of(path)
     return _FIXED.get(path, (record.unit, record.description))
+
+
+def columns_table(frame: "pd.DataFrame", notes: Callable[[str], tuple[str, str]]) -> "pd.DataFrame":
+    """What the columns of a table are, to stand beside it where it is written as CSV.
+
+    Args:
+        frame: the table.
+        notes: of a column's name: its unit and description.
+
+    Returns:
+        One row per column: column, type (text, integer, number, boolean), unit, description. The type keeps a name such
+        as `NA` or `007` from being read as something else.
+    """
+    import pandas as pd
+
+    types = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
+    rows = [(str(name), types.get(frame[name].dtype.kind, "text"), *notes(str(name))) for name in frame]
+    return pd.DataFrame(rows, columns=["column", "type", "unit", "description"])
 
 
 def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = ()) -> "pa.Schema":

@@ -12,7 +12,7 @@ import pandas as pd
 
 from district_sim.experiments.checks import Bases, extensions_of
 from district_sim.experiments.checks import described as described_path
-from district_sim.experiments.columns import column_notes, runs_schema
+from district_sim.experiments.columns import column_notes, columns_table, runs_schema
 from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
@@ -237,9 +237,7 @@ class Results:
             return [write_whole(path, lambda temporary: self._write_parquet(frame, temporary, table))]
         if format == "dta":
             return [write_whole(path, lambda temporary: self._write_stata(frame, temporary, table))]
-        notes = pd.DataFrame(
-            [(name, *self.notes(name, table)) for name in map(str, frame)], columns=["column", "unit", "description"]
-        )
+        notes = columns_table(frame, lambda name: self.notes(name, table))
         beside = path.with_name(f"{path.stem}.columns.csv")
         return [
             write_csv(path, frame),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ DEMO_MARK = "demo.json"
 
 
 def write_run(result: "Run", folder: Path) -> list[Path]:
-    """A run and its figures, run.json last; returns the files written. Raises OSError."""
+    """A run, its figures and what its columns mean, run.json last; returns the files written. Raises OSError."""
     from district_sim import figures
 
     drawings = {
@@ -33,10 +34,27 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
     if len(result.start.firms):
         drawings["knowledge"] = figures.knowledge_ridge
 
-    def draw_all() -> list[Path]:
-        return [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]
+    def beside() -> list[Path]:
+        drawn = [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]
+        return [*drawn, write_csv(folder / "columns.csv", columns_of_run(result))]
 
-    return result.save(folder, force=True, beside=draw_all)
+    return result.save(folder, force=True, beside=beside)
+
+
+def columns_of_run(result: "Run") -> "pd.DataFrame":
+    """What the columns of a run's tables are: table, column, type, unit, description."""
+    import pandas as pd
+
+    from district_sim.experiments.columns import column_notes, columns_table
+
+    tables = {
+        "indicators": result.indicators.reset_index(),
+        "firms": result.end.firms.reset_index(),
+        "ties": result.end.ties,
+        "policies": result.policies,
+    }
+    told = [columns_table(frame, partial(column_notes, table=name)) for name, frame in tables.items()]
+    return pd.concat(told, keys=list(tables), names=["table"]).reset_index(0).reset_index(drop=True)
 
 
 def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]:

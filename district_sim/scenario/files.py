@@ -42,6 +42,7 @@ from district_sim.scenario.suggestions import suggest
 from district_sim.scenario.texts import (
     MOST_DEPTH,
     MOST_PROBLEMS,
+    NAMES,
     expanded,
     is_file,
     parse_yaml,
@@ -394,7 +395,8 @@ def _scalar(node: Any, at: Key, place: str) -> bool | int | float | str | None:
             raise _not_finite(place, at, node)
         return float(node)
     if isinstance(node, str):
-        if re.fullmatch(r"[+-]?(nan|inf|infinity)", node, re.IGNORECASE):
+        is_name = not NAMES.isdisjoint(at[-2:] if at and isinstance(at[-1], int) else at[-1:])
+        if not is_name and re.fullmatch(r"[+-]?(nan|inf|infinity)", node, re.IGNORECASE):
             raise _not_finite(place, at, node)
         return str(node)
     if hasattr(node, "isoformat"):
@@ -442,7 +444,7 @@ def _overrides(
             raise ScenarioError(f"--set {short(text, 200)}: write it as path=value, such as firms.count=100")
         path = new_path(path)
         source = _Source(short(f"--set {path}={right}", 200), path)
-        yield path, parse_yaml(right, source.name, lines=False), source
+        yield path, parse_yaml(right, source.name, lines=False, key=path.rpartition(".")[2]), source
 
 
 def _override(document: Document, text: str, value: Any, source: _Source) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ MOST_PROBLEMS = 20
 _MOST_DIGITS = 300
 _LONGEST_WORD, _LONGEST_LINE = 240, 1500  # in messages
 _TAGS = {"!", "!!str", "tag:yaml.org,2002:str"}
+NAMES = {"name", "title", "extends", "scenarios", "policies"}
+"""Keys whose value, or each entry of it, is a name: text as it was written, be it `null`, `007` or `1e3`."""
 
 
 class ScenarioError(ValueError):
@@ -142,11 +144,11 @@ def _bytes_of_pipe(path: str, device: int, number: int, most: int) -> bytes:
 # YAML ---------------------------------------------------------------------------------------------
 
 
-def parse_yaml(text: str, name: str, *, lines: bool = True) -> Any:
+def parse_yaml(text: str, name: str, *, lines: bool = True, key: str = "") -> Any:
     """A YAML 1.2 text, with the line of each key kept.
 
     Args:
-        name: what messages call it. lines: whether they name the line.
+        name: what messages call it. lines: whether they name the line. key: of the value that the text is.
 
     Raises:
         ScenarioError: it is not valid, or beyond a limit.
@@ -154,7 +156,7 @@ def parse_yaml(text: str, name: str, *, lines: bool = True) -> Any:
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise ScenarioError(f"{name}: larger than {MOST_BYTES // 1024} KiB")
     yaml = YAML(typ="rt", pure=True)
-    yaml.Parser, yaml.Constructor = _Parser, _Constructor
+    yaml.Parser, yaml.Constructor = partial(_Parser, key=key), _Constructor
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:
@@ -186,11 +188,12 @@ def _reason(error: MarkedYAMLError) -> str:
 class _Parser(RoundTripParser):
     """Counts what comes by, and refuses it before it is put together."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Any, key: str = "") -> None:
         super().__init__(loader)
         self._last: Event | None = None
         self._values = self._aliases = 0
         self._open: list[tuple[bool, str | None, int]] = []  # is a section, its anchor, values before it
+        self._keys = [key]  # of the text and each of them, the key before what comes next; of a list, that of the list
         self._places: list[int] = []  # keys and values that came in each of them
         self._anchors: set[str] = set()
         self._sizes: dict[str, int] = {}  # of what has an anchor and is complete
@@ -212,6 +215,7 @@ class _Parser(RoundTripParser):
         elif isinstance(event, CollectionEndEvent):
             _, anchor, before = self._open.pop()
             self._places.pop()
+            self._keys.pop()
             if anchor is not None:
                 self._sizes[anchor] = self._values - before
         if self._values > MOST_VALUES:
@@ -243,12 +247,21 @@ class _Parser(RoundTripParser):
             self._values += size
             if event.anchor is not None:
                 self._sizes[event.anchor] = size
+            self._keep_text(event, is_key)
         elif isinstance(event, CollectionStartEvent):
+            self._keys.append("" if isinstance(event, MappingStartEvent) else self._keys[-1])
             self._open.append((isinstance(event, MappingStartEvent), event.anchor, self._values))
             self._places.append(0)
             self._values += 1
             if len(self._open) > MOST_DEPTH:
                 raise _Refused(event, "nested too deeply")
+
+    def _keep_text(self, event: Any, is_key: bool) -> None:
+        """Keys and names are text, whatever else YAML would make of them; only `<<` merges, and nothing is nothing."""
+        if event.implicit[0] and (event.value != "<<" if is_key else event.value and self._keys[-1] in NAMES):
+            event.implicit = (False, True)
+        if is_key:
+            self._keys[-1] = event.value
 
 
 class _Constructor(RoundTripConstructor):

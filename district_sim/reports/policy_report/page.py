@@ -171,12 +171,9 @@ def _data(found: Findings) -> list[Download]:
 
 
 def _columns(runs: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
+    from district_sim.experiments.columns import column_notes, columns_table
 
-    from district_sim.experiments.columns import column_notes
-
-    rows = [(name, *column_notes(name)) for name in map(str, runs)]
-    return pd.DataFrame(rows, columns=["column", "unit", "description"])
+    return columns_table(runs, column_notes)
 
 
 def _csv(name: str, frame: pd.DataFrame, about: str) -> Download:
