@@ -108,7 +108,8 @@ def parameters() -> str:
 
 def indicators() -> str:
     """The table of indicators."""
-    return table(("indicator", "unit", "description"), ((f"`{i.name}`", i.unit, i.description) for i in INDICATORS))
+    rows = ([f"`{i.name}`", i.unit, i.description, i.undefined and f"with {i.undefined}"] for i in INDICATORS)
+    return table(("indicator", "unit", "description", "undefined"), rows)
 
 
 def thresholds() -> str:

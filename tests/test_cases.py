@@ -178,7 +178,10 @@ def test_measures_by_hand() -> None:
     assert {name for name, measure in OBSERVABLES.items() if measure.of} == set(by_hand)
     for name, value in by_hand.items():
         assert observed(name, firms, np.empty(0)) == pytest.approx(value), name
-    assert all(np.isfinite(observed(name, firms[:0], np.empty(0))) for name in by_hand)
+    of_nobody = {name: observed(name, firms[:0], np.empty(0)) for name in by_hand}
+    counts = {"large_firms", "groups", "affiliates", "multinationals"}
+    assert {name for name, value in of_nobody.items() if value == 0.0} == counts
+    assert {name for name, value in of_nobody.items() if np.isnan(value)} == set(by_hand) - counts
 
 
 def test_a_scaled_district_counts_for_the_whole(case: Case) -> None:

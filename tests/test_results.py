@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from balance import check_indicators
 from sweeps import run_here, tiny
 from typer.testing import CliRunner
 
@@ -75,7 +76,8 @@ def test_table_of_runs(folder: Path) -> None:
     assert runs["mechanisms.trust"].dtype == bool
     assert runs["firms.count"].dtype == np.int64
     assert set(runs["status"]) == {"done"}
-    assert runs[list(NAMES)].notna().all().all()
+    for row in runs[list(NAMES)].to_numpy():
+        check_indicators(row)
 
 
 def test_nothing_in_the_data_set_differs_between_machines(folder: Path) -> None:
@@ -170,7 +172,7 @@ def test_columns_of_firms_are_those_of_firms() -> None:
         assert column_notes(name, "firms")[1], name
         assert column_notes(name, "firms")[1] != column_notes(name)[1], name
     assert column_notes("technology", "firms")[1].startswith("Technology")
-    assert column_notes("trajectory")[1] == "Trajectory, from outcomes only"
+    assert column_notes("trajectory")[1] == "Trajectory, from outcomes only; missing where nothing can be said"
 
 
 def test_stata_file_has_labels_and_valid_names(folder: Path, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from balance import check_all
 from naive import cases
 from scipy import stats
-from test_conservation import check_all
 
 from district_sim.model.processes.shocks import shock_strength
 from district_sim.model.state import DIVESTMENTS, EXITS, State

@@ -1,5 +1,6 @@
 """Light charts for the page: lines over quarters, and bars for scores and probabilities."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import solara
 from district_sim.app.parts import BarsWidget, TimeSeriesWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, label_name
 from district_sim.text.numbers import number
 
 type Values = Sequence[float] | np.ndarray
@@ -22,7 +23,7 @@ class Line:
 
     label: str
     values: Values
-    """One for each quarter from `first` on."""
+    """One for each quarter from `first` on; NaN is a gap."""
     colour: str | None = None
     """By default the next of the figures' colours, with its dashes."""
     bands: tuple[tuple[Values, Values], ...] = ()
@@ -100,7 +101,7 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
     threshold = DEFAULT_THRESHOLDS.label
     below = "No scores yet: two quarters are needed."
     if scores is not None:
-        below = f"So far: {TRAJECTORY_NAMES[scores.label]}. A future must reach {threshold:g} to become the label."
+        below = f"So far: {label_name(scores.label)}. A future must reach {threshold:g} to become the label."
     bars = []
     for future in FUTURES:
         bars.append(
@@ -117,7 +118,7 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
 def _bar(trajectory: Trajectory, value: float, *, first: bool) -> dict[str, Any]:
     return {
         "label": TRAJECTORY_NAMES[trajectory],
-        "value": value,
+        "value": 0.0 if math.isnan(value) else value,
         "colour": TRAJECTORY_COLOURS[trajectory],
         "text": number(value, 2),
         "low": None,

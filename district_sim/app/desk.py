@@ -64,7 +64,9 @@ class Desk:
         """Some quarters at once; whether they could be run."""
         try:
             self.simulation.step(quarters)
-        except RuntimeError as error:  # a district that outgrows all bounds
+            if self.simulation.ended:
+                self.says.value = ("error", self.simulation.ended)
+        except RuntimeError as error:
             self.says.value = ("error", str(error))
             return False
         finally:

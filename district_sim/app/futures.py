@@ -9,6 +9,7 @@ and take turns.
 import os
 import tempfile
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
@@ -37,7 +38,7 @@ class Outcome(NamedTuple):
 
     indicators: np.ndarray
     """(quarters, len(indicators.NAMES)), as in `run.simulate`"""
-    label: Trajectory
+    label: Trajectory | None
 
 
 class Probability(NamedTuple):
@@ -80,8 +81,14 @@ class Fan:
         return np.stack([outcome.indicators[:, column] for outcome in self.outcomes])
 
     def quantiles(self, indicator: str, shares: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> np.ndarray:
-        """(len(shares), quarters): quantiles over the runs in each quarter; by default 90 %, 50 % and median."""
-        return np.quantile(self.values(indicator), shares, axis=0)
+        """(len(shares), quarters): quantiles over the runs in each quarter in which it is defined.
+
+        By default 90 %, 50 % and median.
+        """
+        values = self.values(indicator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a quarter in which it is undefined in all runs
+            return (np.nanquantile if np.isnan(values).any() else np.quantile)(values, shares, axis=0)
 
     @cached_property
     def probabilities(self) -> tuple[Probability, ...]:
@@ -90,7 +97,7 @@ class Fan:
 
         from district_sim.experiments.compare import trajectory_shares
 
-        found = trajectory_shares({"": pd.Series([outcome.label.value for outcome in self.outcomes])})
+        found = trajectory_shares({"": pd.Series([outcome.label for outcome in self.outcomes], dtype=object)})
         columns = (found[name].tolist() for name in ("trajectory", "count", "share", "low", "high"))
         return tuple(Probability(Trajectory(name), *numbers) for name, *numbers in zip(*columns, strict=True))
 

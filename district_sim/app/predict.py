@@ -10,7 +10,7 @@ from district_sim.app.desk import Desk, Guess
 from district_sim.app.panels import MapPanel, map_height
 from district_sim.figures.style import TRAJECTORY_COLOURS
 from district_sim.run.trajectories import Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES
+from district_sim.text.names import TRAJECTORY_NAMES, label_name
 from district_sim.text.numbers import percent
 
 JOBS = {"more": "more (over 5 % more)", "same": "about the same", "fewer": "fewer (over 5 % fewer)"}
@@ -70,6 +70,6 @@ def answer_of(desk: Desk, guess: Guess) -> list[list[Any]]:
     came = "same" if abs(change) <= _SAME else "more" if change > 0 else "fewer"
     happened = percent(change, sign=True)
     return [
-        ["Trajectory", TRAJECTORY_NAMES[guess.trajectory], TRAJECTORY_NAMES[label], guess.trajectory == label],
+        ["Trajectory", TRAJECTORY_NAMES[guess.trajectory], label_name(label), guess.trajectory == label],
         ["Jobs", guess.jobs, happened, guess.jobs == came],
     ]

@@ -112,7 +112,12 @@ class Simulation:
     @property
     def done(self) -> bool:
         """Whether the last quarter was run."""
-        return self.quarter >= self.quarters
+        return self.quarter >= self.quarters or bool(self.ended)
+
+    @property
+    def ended(self) -> str:
+        """Why it ends before its time, in a sentence; empty if it does not."""
+        return self.first.district.ended or (self.second.district.ended if self.second is not None else "")
 
     @property
     def scenario(self) -> Scenario:
@@ -163,6 +168,8 @@ class Simulation:
         """Run a number of quarters, at most to the end."""
         with self._lock:
             for _ in range(min(quarters, self.quarters - self.quarter)):
+                if self.ended:
+                    break
                 self.first.step()
                 if self.second is not None:
                     self.second.step()

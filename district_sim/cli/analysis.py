@@ -1,6 +1,5 @@
 """What `compare`, `sensitivity`, `map` and `discover` share: options, the runs they need, what they print."""
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from district_sim.cli.common import BAD_INPUT, FAILED, RUNS_FAILED, make_runs, name_files, option_of, stdout, stop
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from district_sim.experiments import Experiment, Results
@@ -83,7 +83,7 @@ def report(
     sheets: "Sequence[Sheet]", record: Mapping[str, Any], written: list[Path], as_json: bool, quiet: bool
 ) -> None:
     if as_json:
-        typer.echo(json.dumps(record))
+        typer.echo(json_text(record))
     elif not quiet:
         for number, sheet in enumerate(sheets):
             if number:

@@ -23,6 +23,7 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.calibration import Fit
@@ -151,7 +152,7 @@ def _tell(fit: "Fit", compared: "Sequence[Compared]", command: str, folder: Path
 
     written = writing(folder, lambda: write_calibration(fit, compared, command, folder))
     if as_json:
-        typer.echo(json.dumps(json.loads(written[-1].read_text(encoding="utf-8"))))
+        typer.echo(json_text(json.loads(written[-1].read_text(encoding="utf-8"))))
     elif not quiet:
         stdout().print(parameter_sheet(fit).shown())
         typer.echo("")

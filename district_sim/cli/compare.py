@@ -349,15 +349,19 @@ class _Costs(NamedTuple):
 
 
 def _cells(runs: "pd.DataFrame", x: str, y: str) -> "pd.DataFrame":
-    """Runs by point of the plane: the majority, its share, and the share of each trajectory that occurs."""
+    """Runs by point of the plane: the majority, its share, and the share of each trajectory that occurs.
+
+    Shares are of the runs that have a label; points where none has one have no majority.
+    """
     import pandas as pd
 
     from district_sim.run.trajectories import Trajectory
 
-    shares = pd.crosstab([runs[x], runs[y]], runs["trajectory"], normalize="index")
-    shares = shares[[trajectory.value for trajectory in Trajectory if trajectory.value in shares]]
-    table = pd.DataFrame({"majority": shares.idxmax(axis=1), "share": shares.max(axis=1)})
-    return table.join(shares).reset_index()
+    labelled = pd.crosstab([runs[x], runs[y]], runs["trajectory"], normalize="index")
+    labelled = labelled[[trajectory.value for trajectory in Trajectory if trajectory.value in labelled]]
+    table = pd.DataFrame({"majority": labelled.idxmax(axis=1), "share": labelled.max(axis=1)}).join(labelled)
+    everywhere = runs[[x, y]].drop_duplicates().sort_values([x, y])
+    return table.reindex(pd.MultiIndex.from_frame(everywhere)).reset_index()
 
 
 def _axis_label(results: "Results", path: str) -> str:

@@ -1,6 +1,5 @@
 """`district-sim replicate`: test published results again."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +24,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.evidence.replications import REPLICATIONS
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from district_sim.evidence.replications.claims import Evidence
@@ -52,7 +52,7 @@ def list_replications(as_json: JsonOption = False) -> None:
     """
     if as_json:
         rows = [{"name": name, "title": r.title, "sources": r.sources} for name, r in REPLICATIONS.items()]
-        typer.echo(json.dumps(rows))
+        typer.echo(json_text(rows))
         return
     from district_sim.text.sheet import Sheet
 
@@ -230,7 +230,7 @@ def _replicate(
             written = writing(out, lambda: write_evidence(found, out))
         if as_json:
             record = [evidence.as_dict() for evidence in found]
-            typer.echo(json.dumps(record if len(names) > 1 else record[0]))
+            typer.echo(json_text(record if len(names) > 1 else record[0]))
         elif not quiet:
             _show(found)
             name_files(written)

@@ -1,6 +1,5 @@
 """`district-sim run`, `demo` and `verify`: simulate, show, write."""
 
-import json
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +33,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.reports import run as reports
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from district_sim.run.run import Run
@@ -85,7 +85,8 @@ def run(
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 
     Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C
-    (finished quarters are kept).
+    (finished quarters are kept). A district that outgrows all bounds ends early,
+    and says so.
     """
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
@@ -104,10 +105,12 @@ def run(
         written = writing(out, lambda: reports.write_run(result, out)) if out is not None else []
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
-            typer.echo(json.dumps(result.summary()))
+            typer.echo(json_text(result.summary()))
         elif not quiet:
             _show_run(result)
             name_files(written)
+        if result.ended and not quiet:
+            typer.echo(result.ended, err=True)
         if not complete:
             kept = f"kept in {out}" if out is not None else "not saved, because --out was not given"
             stop(f"stopped: {len(result.table)} of {total} quarters are complete and {kept}", INTERRUPTED)
@@ -191,7 +194,7 @@ def verify(
         rows = [asdict(claim) for claim in claims]
         written = writing(out, lambda: reports.write_verification(claims, on_map, out)) if out is not None else []
         if as_json:
-            typer.echo(json.dumps(rows))
+            typer.echo(json_text(rows))
         else:
             stdout().print(tables.verification(claims))
             name_files(written)

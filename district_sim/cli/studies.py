@@ -1,6 +1,5 @@
 """`district-sim study`: experiments from the literature, expectations against results."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +22,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.evidence.studies import REPLICATIONS, SEED, STUDIES
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from district_sim.evidence.studies.measure import Result
@@ -94,7 +94,7 @@ def study(
             written = writing(out, lambda: write_studies(found, out))
         if as_json:
             record = [result.as_dict() for result in found]
-            typer.echo(json.dumps(record if name == ALL else record[0]))
+            typer.echo(json_text(record if name == ALL else record[0]))
         elif not quiet:
             _show(found)
             name_files(written)
@@ -110,7 +110,7 @@ def _list(as_json: bool) -> None:
             | {"expectations": [{"text": one.text, "source": one.source.short} for one in each.expectations]}
             for each in designs
         ]
-        typer.echo(json.dumps(rows))
+        typer.echo(json_text(rows))
         return
     from district_sim.reports.studies import designs_sheet
 

@@ -32,6 +32,7 @@ from district_sim.cli.common import (
     varied,
     writing,
 )
+from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -321,7 +322,7 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
             "bytes_per_run": expected.bytes_per_run,
             "bytes_per_shard": expected.shard_bytes,
         }
-        typer.echo(json.dumps(record))
+        typer.echo(json_text(record))
         return
     least = "at least " if experiment.until else ""
     typer.echo(f"{len(plan.points):,} points x {experiment.replications} replications: {least}{expected.runs:,} runs")
@@ -365,7 +366,7 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
             "not_reached": list(summary.not_reached),
             "seconds": round(summary.seconds, 3),
         }
-        typer.echo(json.dumps(record))
+        typer.echo(json_text(record))
         return
     if not quiet:
         stopped = f", {counts.stopped:,} of them ended early by a stop condition" if counts.stopped else ""
@@ -398,7 +399,7 @@ def _summarise(found: "Results", as_json: bool) -> None:
             "summary": json.loads(summary.to_json(orient="records")),
             "errors": errors,
         }
-        typer.echo(json.dumps(record))
+        typer.echo(json_text(record))
         return
     numbers = [f"{counts.done:,} runs done"]
     numbers += [f"{counts.stopped:,} ended early by a stop condition"] if counts.stopped else []

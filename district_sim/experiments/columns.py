@@ -16,7 +16,7 @@ _FIXED = {
     "seed": ("", "Seed of the run, a whole number below 2**64 as text"),
     "scenario": ("", "Scenario"),
     "policies": ("", "Policy mix; own: those of the scenario"),
-    "status": ("", "done, stopped (by a stop condition) or failed"),
+    "status": ("", "done, stopped (by a stop condition, or because the district outgrew all bounds) or failed"),
     "quarters": ("quarters", "Quarters that were run"),
     "quarter": ("quarter", "Quarter, 1 is the first"),
     "number": ("", "Place of the instrument in the policy mix, from 0"),
@@ -27,7 +27,7 @@ _FIXED = {
     "spent": ("k€", "What it spent, sum over the run"),
     "left_over": ("k€", "What was left over of its budgets, sum over the run"),
     "served": ("firm-quarters", "Firms served, summed over quarters"),
-    "trajectory": ("", "Trajectory, from outcomes only"),
+    "trajectory": ("", "Trajectory, from outcomes only; missing where nothing can be said"),
 }
 
 _FIRM = {
@@ -100,7 +100,7 @@ def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
     if table == "policies" and path.startswith("served_"):
         return "firms", f"Of the firms served: {path.removeprefix('served_').replace('_', ' ')}"
     record = record_of(path)
-    return _FIXED.get(path, (record.unit, record.description))
+    return _FIXED.get(path, (record.unit, record.meaning))
 
 
 def columns_table(frame: "pd.DataFrame", notes: Callable[[str], tuple[str, str]]) -> "pd.DataFrame":

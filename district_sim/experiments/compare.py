@@ -238,10 +238,10 @@ def trajectory_shares(labels: Mapping[str, pd.Series], confidence: float = 0.95)
     """How probable each trajectory is in a cell, with its interval (Wilson 1927, doi 10.1080/01621459.1927.10502953).
 
     Args:
-        labels: trajectory of each run, by cell.
+        labels: trajectory of each run, by cell; runs without a label are left out.
 
     Returns:
-        Columns cell, trajectory, count, n, share, low, high; all six trajectories for every cell.
+        Columns cell, trajectory, count, n (runs with a label), share, low, high; all six trajectories for every cell.
     """
     import pandas as pd
     from scipy import stats
@@ -249,7 +249,10 @@ def trajectory_shares(labels: Mapping[str, pd.Series], confidence: float = 0.95)
     rows = []
     for cell, found in labels.items():
         for trajectory in Trajectory:
-            count, n = int((found == trajectory.value).sum()), len(found)
+            count, n = int((found == trajectory.value).sum()), int(found.notna().sum())
+            if n == 0:
+                rows.append((cell, trajectory.value, 0, 0, np.nan, np.nan, np.nan))
+                continue
             span = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
             rows.append((cell, trajectory.value, count, n, count / n, float(span.low), float(span.high)))
     return pd.DataFrame(rows, columns=["cell", "trajectory", "count", "n", "share", "low", "high"])
@@ -259,7 +262,7 @@ def transitions(base: pd.Series, other: pd.Series) -> pd.DataFrame:
     """Where the same luck led: replicates by trajectory under `base` (rows) and under `other` (columns).
 
     Returns:
-        Counts, shape (6, 6), in the order of `Trajectory`; the sum is the number of common replicates.
+        Counts, shape (6, 6), in the order of `Trajectory`; the sum is the number of replicates with a label in both.
     """
     import pandas as pd
 

@@ -108,7 +108,8 @@ class Results:
     def summary(self) -> pd.DataFrame:
         """A short table: by point if they are few, else by scenario and policies.
 
-        Mean of late employment, its standard deviation over runs, and the most frequent trajectory with its share.
+        Mean of late employment, its standard deviation over runs, and the most frequent trajectory with its share of
+        the runs that have a label.
         """
         runs = self.runs[self.runs["status"] != "failed"]
         by = ["scenario", "policies"]
@@ -117,10 +118,11 @@ class Results:
         outcome = next((name for name in ("employment_late", "employment") if name in runs), "quarters")
         rows = []
         for values, group in runs.groupby(by, sort=False, observed=True):
-            often = group["trajectory"].value_counts()
+            often = group["trajectory"].value_counts(normalize=True)
             row = dict(zip(by, values, strict=True)) | {"runs": len(group), outcome: float(group[outcome].mean())}
             row["sd"] = float(group[outcome].std())
-            rows.append(row | {"trajectory": str(often.index[0]), "share": float(often.iloc[0] / len(group))})
+            label, share = next(iter(often.items()), (None, math.nan))
+            rows.append(row | {"trajectory": label, "share": share})
         return pd.DataFrame(rows, columns=[*by, "runs", outcome, "sd", "trajectory", "share"])
 
     # Tables -------------------------------------------------------------------------------------
@@ -271,6 +273,7 @@ class Results:
 
     def _stata_label(self, name: str, short: str, table: Table) -> str:
         unit, text = self.notes(name, table)
+        text = text.partition("; missing ")[0]  # a label has 80 characters, and Stata shows what is missing
         label = f"{text} [{unit}]" if text and unit else text or name
         return (f"{name}: {label}" if short != name and text else label)[:80]
 
@@ -351,18 +354,16 @@ def enough(experiment: Experiment, values: Mapping[int, tuple[float, ...]], coun
         count: replicates below this number are looked at; failed ones are missing.
 
     Returns:
-        Infinity where nothing can be said: fewer than five runs, a mean of zero, an infinite outcome.
+        Infinity where nothing can be said: fewer than five runs in which an outcome is defined, a mean of zero, an
+        infinite outcome.
     """
     rows = np.array([values[replicate] for replicate in range(count) if replicate in values], dtype=float)
-    if len(rows) < LEAST_RUNS:
-        return math.inf
-    if not np.isfinite(rows).all():
-        return math.inf
-    errors = rows.std(axis=0, ddof=1) / math.sqrt(len(rows))
     largest = 0.0
-    for mean, error, (tolerance, relative) in zip(
-        rows.mean(axis=0), errors, experiment.tolerances().values(), strict=True
-    ):
+    for outcome, (tolerance, relative) in enumerate(experiment.tolerances().values()):
+        known = rows[~np.isnan(rows[:, outcome]), outcome] if len(rows) else rows
+        if len(known) < LEAST_RUNS or not np.isfinite(known).all():
+            return math.inf
+        mean, error = known.mean(), known.std(ddof=1) / math.sqrt(len(known))
         allowed = tolerance * abs(mean) if relative else tolerance
         if error > 0:
             largest = max(largest, error / allowed if allowed > 0 else math.inf)

@@ -214,7 +214,7 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
 
 
 def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bool]":
-    """The district at the end, and whether a stop condition was met.
+    """The district at the end, and whether it came early: a stop condition was met, or the district has outgrown all.
 
     The same numbers as `run.simulate`, which looks neither for conditions nor for the end of the sweep.
     """
@@ -231,7 +231,7 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
             if not os.path.exists(go):
                 raise _Stopped
             look = time.monotonic() + _LOOK
-    return moment, False
+    return moment, moment.done < quarters
 
 
 def _rows(
@@ -291,7 +291,7 @@ def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict
     columns = dict(zip(names, table.T, strict=True))  # a data frame would take longer than all scores together
     scores = score(columns)
     row: dict[str, Any] = {
-        "trajectory": scores.label.value,
+        "trajectory": scores.label and scores.label.value,
         **{f"score_{future.value}": scores.of(future) for future in FUTURES},
         **{name: float(getattr(scores, name)) for name in ROUTES},
         "recovery_time": recovery_time(columns),
@@ -300,8 +300,19 @@ def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict
         row |= zip(names, table[-1].tolist(), strict=True)
     if keep.late:
         _, window = windows(len(table))
-        row |= zip((f"{name}_late" for name in names), table[-window:].mean(axis=0).tolist(), strict=True)
+        row |= zip((f"{name}_late" for name in names), _known_means(table[-window:]).tolist(), strict=True)
     return row
+
+
+def _known_means(table: "np.ndarray") -> "np.ndarray":
+    """Means over the quarters in which an indicator is defined; NaN where it never is."""
+    import numpy as np
+
+    means: np.ndarray = table.mean(axis=0)
+    for column in np.flatnonzero(np.isnan(means)):
+        known = table[~np.isnan(table[:, column]), column]
+        means[column] = known.mean() if known.size else np.nan
+    return means
 
 
 def _thinned(frame: "pd.DataFrame", every: int) -> "pd.DataFrame":

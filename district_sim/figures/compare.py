@@ -112,9 +112,11 @@ def forest(
     for row in table.to_dict("records"):
         size = abs(row["counterfactual"])
         place = len(outcomes) - 1 - outcomes.index(row["outcome"])
-        if relative and size == 0.0:
+        undefined = not np.isfinite(row["difference"])
+        if undefined or (relative and size == 0.0):
             look: Any = {"fontsize": 8, "color": "#777777", "backgroundcolor": "white"}
-            ax.text(0.05, place, "no percentage: it was 0", transform=ax.get_yaxis_transform(), va="center", **look)
+            said = "undefined" if undefined else "no percentage: it was 0"
+            ax.text(0.05, place, said, transform=ax.get_yaxis_transform(), va="center", **look)
             continue
         scale = 100.0 / size if relative else 100.0
         at = place + step * ((len(cells) - 1) / 2.0 - cells.index(row["cell"]))
@@ -251,9 +253,10 @@ def map_of_futures(
         ax = figure.add_subplot()
         for (at_x, at_y), found in table.groupby([x, y])["trajectory"]:
             column, row = across.index(at_x), upward.index(at_y)
-            shares = found.value_counts(normalize=True)
-            major[row, column] = max(Trajectory, key=lambda trajectory: float(shares.get(trajectory.value, 0.0)))
-            _bar(ax, column, row, shares)
+            shares = found.value_counts(normalize=True)  # of the runs that have a label; without any, nothing is drawn
+            if len(shares):
+                major[row, column] = max(Trajectory, key=lambda trajectory: float(shares.get(trajectory.value, 0.0)))
+                _bar(ax, column, row, shares)
         _borders(ax, major)
         _name_regions(ax, major)
         keys = _place_marks(ax, marks, across, upward)
@@ -299,7 +302,7 @@ def _name_regions(ax: Axes, major: np.ndarray) -> None:
     from scipy.ndimage import distance_transform_edt, label
 
     for trajectory in Trajectory:
-        pieces, count = label(major == trajectory)
+        pieces, count = label(major == trajectory)  # where no run has a label it is empty
         if not count:
             continue
         sizes = np.bincount(pieces.ravel())[1:]

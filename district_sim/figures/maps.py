@@ -16,7 +16,7 @@ from district_sim.figures.sources import Source, seen, title_of, total
 from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
-from district_sim.text.names import TRAJECTORY_NAMES, phase_name
+from district_sim.text.names import label_name, phase_name
 from district_sim.text.numbers import percent
 
 
@@ -170,7 +170,7 @@ def district_map(run: Run) -> Figure:
             ax.set_title(f"{moment}: {len(snapshot.firms):,} firms, {len(snapshot.ties):,} local ties")
             ax.set_xlabel("km")
         left.set_ylabel("km")
-        figure.suptitle(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}", weight="bold")
         figure.legend(
             handles=[*map_key(), *_size_key(pen, CONTROLS["independent"].colour)], loc="outside lower center", ncols=5
         )

@@ -16,11 +16,12 @@ from matplotlib.ticker import MaxNLocator
 
 from district_sim.figures.maps import draw_district, map_key, pen_of, reach_of
 from district_sim.figures.sources import title_of
-from district_sim.figures.style import LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
+from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
 from district_sim.run.run import Run
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.run.trajectories import scores_over_time as _scores_over_time
-from district_sim.text.names import TRAJECTORY_NAMES, heading, record_of, trajectory_meant, unit_words
+from district_sim.text.names import TRAJECTORY_NAMES, heading, label_name, record_of, trajectory_meant, unit_words
+from district_sim.text.numbers import number
 
 
 class _Panel(NamedTuple):
@@ -116,10 +117,14 @@ def _background_key(run: Run) -> list[Artist]:
     return [shade, begin] if 0 < run.scenario.strategy_start < len(run.indicators) else [shade]
 
 
-def _curve(ax: Axes, values: pd.Series, trajectory: Trajectory, label: str) -> None:
+def _colour(trajectory: Trajectory | None) -> str:
+    return TRAJECTORY_COLOURS[trajectory] if trajectory else INK
+
+
+def _curve(ax: Axes, values: pd.Series, trajectory: Trajectory | None, label: str) -> None:
     """A line that looks the same for the same trajectory everywhere; a dot if there is one value only."""
     marker = "o" if len(values) == 1 else ""
-    style: Any = {"color": TRAJECTORY_COLOURS[trajectory], "linestyle": TRAJECTORY_DASHES[trajectory]}
+    style: Any = {"color": _colour(trajectory), "linestyle": TRAJECTORY_DASHES[trajectory] if trajectory else ":"}
     ax.plot(values.index, values, label=label, marker=marker, linewidth=2.0, clip_on=False, **style)
 
 
@@ -135,7 +140,7 @@ def dashboard(run: Run) -> Figure:
             data = run.indicators[[name for name, _ in panel.lines]]
             for (name, label), (colour, dashes) in zip(panel.lines, LINES, strict=False):
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
-            scale_y(ax, panel.unit, float(np.nanmax(data.to_numpy())))
+            scale_y(ax, panel.unit, float(data.max().max()))
             _shade_globalisation(ax, run)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
@@ -144,12 +149,12 @@ def dashboard(run: Run) -> Figure:
                 key.set_in_layout(False)
             if place >= 6:
                 ax.set_xlabel("quarter")
-        figure.suptitle(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", weight="bold")
+        figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}", weight="bold")
         figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
     return figure
 
 
-def _spread(values: Sequence[float], gap: float) -> list[float]:
+def _spread(values: Sequence[float] | np.ndarray, gap: float) -> list[float]:
     """The values moved apart as little as keeps labels from touching, in [0, 1]."""
     order = np.argsort(values)
     placed = np.array(values, dtype=float)
@@ -165,17 +170,18 @@ def scores_over_time(run: Run) -> Figure:
         ax = figure.subplots()
         scores = _scores_over_time(run.indicators)
         last = [float(scores[future.value].iloc[-1]) for future in FUTURES]
-        for future, end, height in zip(FUTURES, last, _spread(last, 0.06), strict=True):
-            name, weight = TRAJECTORY_NAMES[future], "bold" if end == max(last) > 0.0 else "normal"
+        known = np.nan_to_num(last)
+        for future, end, height in zip(FUTURES, last, _spread(known, 0.06), strict=True):
+            name, weight = TRAJECTORY_NAMES[future], "bold" if end == known.max() > 0.0 else "normal"
             _curve(ax, scores[future.value], future, name)
-            note(ax, f"{name} {end:.2f}", (1.015, height), va="center", fontsize=9, weight=weight)
+            note(ax, f"{name} {number(end, 2)}", (1.015, height), va="center", fontsize=9, weight=weight)
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
         note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
         ax.set_ylim(0.0, 1.0)
         _shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title(f"{title_of(run)} → {TRAJECTORY_NAMES[run.trajectory]}", fontsize=11)
+        ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11)
         figure.legend(handles=[*ax.lines[:4], *_background_key(run)], loc="outside lower center", ncols=3)
     return figure
 
@@ -183,7 +189,7 @@ def scores_over_time(run: Run) -> Figure:
 # Several futures ----------------------------------------------------------------------------------
 
 
-def _identity(name: str, run: Run) -> Trajectory:
+def _identity(name: str, run: Run) -> Trajectory | None:
     """The trajectory whose colour a run bears: that of its name, so that runs differ, else that of its outcome."""
     return trajectory_meant(name) or run.trajectory
 
@@ -193,7 +199,7 @@ def _score_bars(ax: Axes, run: Run, first: bool) -> None:
     places = np.arange(len(FUTURES))[::-1]
     ax.barh(places, values, height=0.66, color=[TRAJECTORY_COLOURS[future] for future in FUTURES])
     for place, value in zip(places, values, strict=True):
-        ax.text(value + 0.03, place, f"{value:.2f}", va="center", fontsize=8.5, color="#222222")
+        ax.text(np.nan_to_num(value) + 0.03, place, number(value, 2), va="center", fontsize=8.5, color="#222222")
     ax.axvline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
     ax.set_xlim(0.0, 1.25)
     ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
@@ -209,7 +215,7 @@ def _series(ax: Axes, name: str, runs: Mapping[str, Run]) -> None:
         values = run.indicators[name]
         if name == _START:
             values = 100.0 * values / max(1e-12, float(values.iloc[0]))
-        top = max(top, float(values.max()))
+        top = float(np.fmax(top, values.max()))
         _curve(ax, values, _identity(key, run), heading(key))
     scale_y(ax, unit, top)
     _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
@@ -260,9 +266,9 @@ def _maps_and_scores(figure: Figure, maps: GridSpec, bars: GridSpec, runs: Mappi
     ax = figure.add_subplot(maps[0])
     draw_district(ax, first.start, limit, pen)
     _map_panel(ax, "The district at the start", f"{firms:,} firms", "#222222")
-    for number, (name, run) in enumerate(runs.items(), start=1):
-        ax = figure.add_subplot(maps[number])
+    for place, (name, run) in enumerate(runs.items(), start=1):
+        ax = figure.add_subplot(maps[place])
         draw_district(ax, run.end, limit, pen)
-        outcome = f"→ {TRAJECTORY_NAMES[run.trajectory]}"
-        _map_panel(ax, heading(name), outcome, TRAJECTORY_COLOURS[_identity(name, run)])
-        _score_bars(figure.add_subplot(bars[number]), run, number == 1)
+        outcome = f"→ {label_name(run.trajectory)}"
+        _map_panel(ax, heading(name), outcome, _colour(_identity(name, run)))
+        _score_bars(figure.add_subplot(bars[place]), run, place == 1)

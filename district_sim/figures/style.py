@@ -96,12 +96,16 @@ def log_scale(ax: Axes, axes: str) -> None:
 
 
 def scale_y(ax: Axes, unit: str, top: float, decimals: int = 0) -> None:
-    """Label and limits of an axis whose greatest value is `top`; decimals: of quantities, 0 for whole numbers."""
+    """Label and limits of an axis whose greatest value is `top`, NaN if none is known.
+
+    Args:
+        decimals: of quantities, 0 for whole numbers.
+    """
     ax.set_ylabel(unit)
-    if (unit.startswith(("share", "index")) and top <= 1.0) or "0 to 1" in unit:
+    if (unit.startswith(("share", "index")) and not top > 1.0) or "0 to 1" in unit:
         ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
     else:
-        ax.set_ylim(0.0, max(1e-9, 1.1 * top))
+        ax.set_ylim(0.0, 1.1 * top if top > 0.0 else 1e-9)
     if unit.startswith("share") and "0 to 1" not in unit:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     elif not unit.startswith(("share", "index")):

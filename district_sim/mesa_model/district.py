@@ -19,7 +19,7 @@ from district_sim.model.extensions import columns_of
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.state import SELF_OWNED, State, company_of, fitted, owner_code
-from district_sim.run.run import advance, as_frame
+from district_sim.run.run import advance, as_frame, ended_early
 from district_sim.run.trajectories import Scores, Trajectory, score
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.paths import set_at
@@ -145,14 +145,25 @@ class District(mesa.Model):
         return int(self.state.clock.step[0])
 
     def step(self) -> None:
-        """Run one quarter, collect the indicators; `running` ends with the scenario's last quarter."""
+        """Run one quarter, collect the indicators; `running` ends with the scenario's last quarter.
+
+        Raises:
+            RuntimeError: the district has outgrown all bounds; `running` ended with its last quarter.
+        """
         done = self.quarter
         if done == len(self._table):
             self._table = np.concatenate([self._table, np.full_like(self._table, np.nan)])
         self.state = advance(self.state, self.parameters, self._table, done, done + 1)
+        if self.quarter == done:
+            raise RuntimeError(self.ended)
         self.datacollector.collect(self)
-        if self.quarter >= self.scenario_in_force.run.quarters:
+        if self.quarter >= self.scenario_in_force.run.quarters or self.ended:
             self.running = False
+
+    @property
+    def ended(self) -> str:
+        """Why the district ends before its time, in a sentence; empty if it does not."""
+        return ended_early(self.state, self.parameters)
 
     def intervene(self, scenario: Scenario | None = None, /, **overrides: Any) -> None:
         """Change the scenario from the next quarter on: a policy begins, a strategy turns, the world strikes.
@@ -208,8 +219,8 @@ class District(mesa.Model):
         return score(self.indicators)
 
     @property
-    def trajectory(self) -> Trajectory:
-        """The label; as `scores`."""
+    def trajectory(self) -> Trajectory | None:
+        """The label, None where nothing can be said; as `scores`."""
         return self.scores.label
 
     # Agents -------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ Computed from orders, ownership, networks, knowledge and accounts; never from pa
 from collections import namedtuple
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from district_sim.kernels.compile import kernel, literal_unroll
 from district_sim.model.network_shape import shape_of_network
 from district_sim.model.processes.relations import controller, is_affiliate
@@ -46,80 +48,114 @@ class Indicator(NamedTuple):
     decimals: int
     """Shown to a reader; of a share, those of its per cent."""
     description: str
+    undefined: str = ""
+    """With what it says nothing and is NaN, as "no firms"; empty if it is always a number."""
+
+    @property
+    def meaning(self) -> str:
+        """The description, and when there is no value."""
+        return f"{self.description}; missing with {self.undefined}" if self.undefined else self.description
 
 
 # fmt: off
 INDICATORS: tuple[Indicator, ...] = (
     Indicator("firms", "Firms", "firms", 0, "Living firms"),
     Indicator("employment", "Employees", "employees", 0, "Employees"),
-    Indicator("unemployment", "Unemployment", "share", 1, "Unemployed in the labour force"),
+    Indicator("unemployment", "Unemployment", "share", 1, "Unemployed in the labour force",
+              undefined="no labour force"),
     Indicator("turnover", "Turnover", "k€/quarter", 0, "Sales of final firms to the market"),
     Indicator("value_added", "Value added", "k€/quarter", 0, "Sales less purchases from other firms"),
     Indicator("value_added_local", "Value added kept", "k€/quarter", 0,
               "Value added less profits that multinationals take home"),
-    Indicator("productivity", "Productivity", "k€/employee", 2, "Value added per employee and quarter"),
-    Indicator("wage", "Wage", "k€/quarter", 2, "Wages paid per employee and quarter"),
-    Indicator("profit_share", "Profit share", "share", 1, "Profit before tax in value added"),
+    Indicator("productivity", "Productivity", "k€/employee", 2, "Value added per employee and quarter",
+              undefined="no employees"),
+    Indicator("wage", "Wage", "k€/quarter", 2, "Wages paid per employee and quarter", undefined="no employees"),
+    Indicator("profit_share", "Profit share", "share", 1, "Profit before tax in value added",
+              undefined="no value added"),
     Indicator("survival", "First firms alive", "share", 1, "Firms of the first day that still live"),
     Indicator("entries", "Entries", "firms/quarter", 2, "New firms"),
     Indicator("exits", "Exits", "firms/quarter", 2, "Closed firms"),
-    Indicator("gini", "Gini of value added", "1", 2, "Gini coefficient of firms' value added"),
+    Indicator("gini", "Gini of value added", "1", 2, "Gini coefficient of firms' value added",
+              undefined="fewer than two firms or no value added"),
     Indicator("mne_turnover_share", "Multinational sales", "share", 1,
-              "Sales of multinationals' affiliates in all firms' sales"),
+              "Sales of multinationals' affiliates in all firms' sales", undefined="no sales"),
     Indicator("mne_employment_share", "Multinational employment share", "share", 1,
-              "Employees in multinationals' affiliates"),
-    Indicator("group_firm_share", "Firms in groups", "share", 1, "Firms in local business groups, leaders included"),
-    Indicator("group_employment_share", "Employees in groups", "share", 1, "Employees in local business groups"),
-    Indicator("hhi_control", "Concentration of control", "1", 2, "Herfindahl index of sales by controlling unit"),
+              "Employees in multinationals' affiliates", undefined="no employees"),
+    Indicator("group_firm_share", "Firms in groups", "share", 1, "Firms in local business groups, leaders included",
+              undefined="no firms"),
+    Indicator("group_employment_share", "Employees in groups", "share", 1, "Employees in local business groups",
+              undefined="no employees"),
+    Indicator("hhi_control", "Concentration of control", "1", 2, "Herfindahl index of sales by controlling unit",
+              undefined="no sales"),
     Indicator("dependent_share", "Dependent suppliers", "share", 1,
-              "Suppliers with more than half their sales to one client"),
+              "Suppliers with more than half their sales to one client", undefined="no suppliers"),
     Indicator("captive_share", "Captive suppliers", "share", 1,
-              "Suppliers bound to one client or owned by a local group"),
+              "Suppliers bound to one client or owned by a local group", undefined="no suppliers"),
     Indicator("order_centralisation", "Order centralisation", "1", 2,
-              "Freeman centralisation of local orders by client"),
+              "Freeman centralisation of local orders by client", undefined="no orders along ties"),
     Indicator("takeovers", "Takeovers", "firms/quarter", 2, "Firms taken over by multinationals"),
     Indicator("acquisitions", "Acquisitions", "firms/quarter", 2, "Firms bought by local leaders"),
-    Indicator("degree", "Ties per firm", "ties/firm", 2, "Mean local ties per firm"),
+    Indicator("degree", "Ties per firm", "ties/firm", 2, "Mean local ties per firm", undefined="no firms"),
     Indicator("knowledge_tie_share", "Ties that carry knowledge", "share", 1,
-              "Ties trusted enough to carry tacit knowledge"),
-    Indicator("tie_turnover", "Tie turnover", "share/quarter", 1, "Ties formed and ended, half their sum, in all ties"),
+              "Ties trusted enough to carry tacit knowledge", undefined="no ties"),
+    Indicator("tie_turnover", "Tie turnover", "share/quarter", 1, "Ties formed and ended, half their sum, in all ties",
+              undefined="no ties"),
     Indicator("largest_component", "Largest component", "share", 1,
-              "Firms in the largest connected part of the local network"),
-    Indicator("clustering", "Clustering", "1", 2, "Mean local clustering coefficient (100 firms drawn)"),
-    Indicator("path_length", "Path length", "ties", 2, "Mean shortest path in the local network (6 sources drawn)"),
-    Indicator("trust", "Trust of ties", "1", 2, "Mean trust over ties"),
-    Indicator("identity", "Identity", "1", 2, "Mean identification with the district"),
+              "Firms in the largest connected part of the local network", undefined="no firms"),
+    Indicator("clustering", "Clustering", "1", 2, "Mean local clustering coefficient (100 firms drawn)",
+              undefined="no firm of two ties"),
+    Indicator("path_length", "Path length", "ties", 2, "Mean shortest path in the local network (6 sources drawn)",
+              undefined="no ties"),
+    Indicator("trust", "Trust of ties", "1", 2, "Mean trust over ties", undefined="no ties"),
+    Indicator("identity", "Identity", "1", 2, "Mean identification with the district", undefined="no firms"),
     Indicator("phase_coverage", "Phases covered", "share", 1,
-              "Phases at least half of whose value is made in the district, in part below"),
+              "Phases at least half of whose value is made in the district, in part below",
+              undefined="no sales of final firms"),
     Indicator("reproduction", "Reproduction", "1", 2,
-              "Mean of phase coverage, education, identity and agency capability"),
-    Indicator("local_purchases", "Bought locally", "share", 1, "Purchases of final firms made in the district"),
+              "Mean of phase coverage, education, identity and agency capability", undefined="no sales of final firms"),
+    Indicator("local_purchases", "Bought locally", "share", 1, "Purchases of final firms made in the district",
+              undefined="no purchases"),
     Indicator("make_share", "Made in-house", "share", 1,
-              "Value of intermediate phases that final firms make themselves"),
-    Indicator("pipelines_per_firm", "Pipelines per firm", "pipelines/firm", 2, "Individual pipelines to the outside"),
-    Indicator("pipeline_firms", "Firms with pipelines", "share", 1, "Firms with their own pipeline"),
+              "Value of intermediate phases that final firms make themselves", undefined="no sales of final firms"),
+    Indicator("pipelines_per_firm", "Pipelines per firm", "pipelines/firm", 2, "Individual pipelines to the outside",
+              undefined="no firms"),
+    Indicator("pipeline_firms", "Firms with pipelines", "share", 1, "Firms with their own pipeline",
+              undefined="no firms"),
     Indicator("global_inflow_share", "Learned outside", "share", 1,
-              "Knowledge learned from outside in all knowledge learned from others"),
+              "Knowledge learned from outside in all knowledge learned from others",
+              undefined="nothing learned from others"),
     Indicator("collective_inflow_share", "Learned collectively", "share", 1,
-              "Knowledge learned through collective pipelines in that from outside"),
+              "Knowledge learned through collective pipelines in that from outside",
+              undefined="nothing learned from outside"),
     Indicator("gatekeeper_dependence", "Gatekeeper dependence", "share", 1,
-              "Outside knowledge that came through the top 5 % of pipeline firms"),
-    Indicator("tacit_mean", "Tacit mean", "1", 2, "Mean tacit knowledge over firms and domains"),
-    Indicator("tacit_variance", "Tacit variance", "1", 2, "Variance over firms of mean tacit knowledge"),
-    Indicator("codified_mean", "Codified mean", "1", 2, "Mean codified knowledge over firms and domains"),
-    Indicator("absorptive_capacity", "Absorptive capacity", "1", 2, "Mean absorptive capacity"),
-    Indicator("education", "Education", "1", 2, "Mean education of the workforce"),
-    Indicator("quality", "Quality", "1", 2, "Employment-weighted quality relative to the start"),
-    Indicator("radical_rate", "Radical rate", "share/quarter", 1, "Firms that made a radical innovation"),
-    Indicator("adoption_rate", "Adoption rate", "share/quarter", 1, "Firms that adopted a technology opened by others"),
-    Indicator("increment_rate", "Increment rate", "share/quarter", 1, "Firms that made an incremental innovation"),
-    Indicator("technology_mean", "Mean technology", "1", 2, "Mean technology of firms (0 is the first)"),
-    Indicator("newest_share", "On newest technology", "share", 1, "Firms on the newest technology that is feasible"),
-    Indicator("participation", "Participation", "share", 1, "Firms that contribute to the collective agency"),
+              "Outside knowledge that came through the top 5 % of pipeline firms",
+              undefined="nothing learned through own pipelines"),
+    Indicator("tacit_mean", "Tacit mean", "1", 2, "Mean tacit knowledge over firms and domains", undefined="no firms"),
+    Indicator("tacit_variance", "Tacit variance", "1", 2, "Variance over firms of mean tacit knowledge",
+              undefined="no firms"),
+    Indicator("codified_mean", "Codified mean", "1", 2, "Mean codified knowledge over firms and domains",
+              undefined="no firms"),
+    Indicator("absorptive_capacity", "Absorptive capacity", "1", 2, "Mean absorptive capacity", undefined="no firms"),
+    Indicator("education", "Education", "1", 2, "Mean education of the workforce", undefined="no firms"),
+    Indicator("quality", "Quality", "1", 2, "Employment-weighted quality relative to the start",
+              undefined="no employees"),
+    Indicator("radical_rate", "Radical rate", "share/quarter", 1, "Firms that made a radical innovation",
+              undefined="no firms"),
+    Indicator("adoption_rate", "Adoption rate", "share/quarter", 1, "Firms that adopted a technology opened by others",
+              undefined="no firms"),
+    Indicator("increment_rate", "Increment rate", "share/quarter", 1, "Firms that made an incremental innovation",
+              undefined="no firms"),
+    Indicator("technology_mean", "Mean technology", "1", 2, "Mean technology of firms (0 is the first)",
+              undefined="no firms"),
+    Indicator("newest_share", "On newest technology", "share", 1, "Firms on the newest technology that is feasible",
+              undefined="no firms"),
+    Indicator("participation", "Participation", "share", 1, "Firms that contribute to the collective agency",
+              undefined="no firms"),
     Indicator("agency_capability", "Agency capability", "1", 2, "Capability of the collective agency"),
-    Indicator("agency_fund_share", "Agency fund", "share", 1, "Contributions and match in value added"),
+    Indicator("agency_fund_share", "Agency fund", "share", 1, "Contributions and match in value added",
+              undefined="no value added"),
     Indicator("brand", "Brand", "1", 2, "Strength of the collective brand"),
-    Indicator("leverage", "Leverage", "1", 2, "Public match per euro contributed"),
+    Indicator("leverage", "Leverage", "1", 2, "Public match per euro contributed", undefined="no contributions"),
     Indicator("policy_spending", "Policy spending", "k€/quarter", 0, "Public money spent on instruments"),
     Indicator("globalisation", "Globalisation", "1", 2, "Pressure of globalisation"),
 )
@@ -142,7 +178,8 @@ Institutions = _group("Institutions", "participation", None)
 
 @kernel
 def _ratio(a, b):
-    return a / b if b > 0.0 else 0.0
+    """a / b; undefined if there is nothing to divide by. Undefined is not zero."""
+    return a / b if b > 0.0 else np.nan
 
 
 @kernel
@@ -180,13 +217,13 @@ def _sort(values):
 
 @kernel
 def _gini(values):
-    """Gini coefficient of non-negative values, which are sorted; 0 for fewer than two."""
+    """Gini coefficient of non-negative values, which are sorted; NaN for fewer than two, or if all are 0."""
     _sort(values)
     n, weighted, total = values.size, 0.0, 0.0
     for k in range(n):
         weighted += (k + 1) * values[k]
         total += values[k]
-    return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else 0.0
+    return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else np.nan
 
 
 @kernel
@@ -251,7 +288,7 @@ def _coverage(firms, living, phase_value, abroad):
                 abroad[q] += firms[i].sales * firms[i].abroad[q]
                 made += firms[i].sales * firms[i].made[q] / (phases - 1)
     if sales == 0.0:
-        return 0.0, 0.0
+        return np.nan, np.nan
     covered = 1.0
     for q in range(phases - 1):
         covered += min(1.0, 2.0 * (1.0 - abroad[q] / sales))
@@ -271,7 +308,7 @@ def _gatekeepers(firms, living, inflow):
             total += firms[i].inflow
             count += 1
     if count == 0:
-        return 0.0
+        return np.nan
     ordered = inflow[:count]
     _sort(ordered)
     top = 0.0
@@ -347,6 +384,7 @@ def observe(state, p):
     people = state.accounts.people
     identity, education, capability = _ratio(sums.identity, n), _ratio(sums.education, n), agency[0].capability
     mean_tacit = _ratio(sums.tacit, n)
+    tacit_variance = max(0.0, sums.tacit_squared / n - mean_tacit**2) if n > 0 else np.nan
     spending = state.instruments.spent.sum()
     economy = Economy(
         firms=float(n),
@@ -371,7 +409,7 @@ def observe(state, p):
         hhi_control=hhi,
         dependent_share=_ratio(sums.dependent, sums.suppliers),
         captive_share=_ratio(sums.bound, sums.suppliers),
-        order_centralisation=_ratio(n * largest_client / paid - 1.0, n - 1.0) if paid > 0.0 else 0.0,
+        order_centralisation=_ratio(n * largest_client / paid - 1.0, n - 1.0) if paid > 0.0 else np.nan,
         takeovers=tally[TAKEOVERS],
         acquisitions=tally[ACQUISITIONS],
     )
@@ -396,7 +434,7 @@ def observe(state, p):
         collective_inflow_share=_ratio(sums.inflow_collective, outside),
         gatekeeper_dependence=_gatekeepers(firms, living, scratch.value),
         tacit_mean=mean_tacit,
-        tacit_variance=max(0.0, _ratio(sums.tacit_squared, n) - mean_tacit**2),
+        tacit_variance=tacit_variance,
         codified_mean=_ratio(sums.codified, n),
         absorptive_capacity=_ratio(sums.absorptive, n),
         education=education,
@@ -408,7 +446,7 @@ def observe(state, p):
         newest_share=_ratio(sums.newest, n),
     )
     institutions = Institutions(
-        participation=agency[0].participation,
+        participation=agency[0].participation if n > 0 else np.nan,
         agency_capability=capability,
         agency_fund_share=_ratio(agency[0].contributed + agency[0].matched, value),
         brand=agency[0].brand,

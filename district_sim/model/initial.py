@@ -13,6 +13,7 @@ from district_sim.model.parameters import Parameters, for_kernels
 from district_sim.model.processes.relations import degree, draw_firm, tie
 from district_sim.model.processes.search import suitability
 from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
+from district_sim.model.processes.world import LEAST_FRONTIER
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
 
@@ -153,7 +154,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     """
     start_threads()
     n = p.firms[0].count
-    state = empty_state(n, 64 + int(n * (1.2 + 0.02 * min(quarters, 100))), p, seed)
+    state = empty_state(n, 64 + int(n * (2.2 + 0.02 * min(quarters, 100))), p, seed)
     p = for_kernels(p)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
     firms.phase[:n] = _roles(n, p, key)
@@ -167,9 +168,8 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     _endow(firms, n, clock, p)
     clock.step[0] = -1 - p.firms[0].settling
     _network(firms, state.ties, state.pipelines, n, clock, p)
-    state.world.frontier[0] = p.technology[0].frontier * (
-        p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
-    )
+    ripe = p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
+    state.world.frontier[0] = np.maximum(LEAST_FRONTIER, p.technology[0].frontier * ripe)
     state.world.wage[0] = p.market[0].wage
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)

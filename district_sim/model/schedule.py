@@ -1,7 +1,5 @@
 """One quarter: the processes in their order. This is the process overview of the ODD document, in code."""
 
-import numpy as np
-
 from district_sim.kernels.compile import inlined_kernel, kernel
 from district_sim.model.indicators import record
 from district_sim.model.processes.agency import run_agency
@@ -16,10 +14,12 @@ from district_sim.model.processes.shocks import apply_shocks
 from district_sim.model.processes.ties import end_ties, update_identity, update_pipelines, update_trust
 from district_sim.model.processes.world import advance_world
 from district_sim.model.scratch import list_living
-from district_sim.model.state import OVERFLOW
+from district_sim.model.state import LEAST_QUALITY, OVERFLOW
 from district_sim.scenario.instruments import MOST_FOUNDED
 
 _SPARE = 64  # rows that are always free before a quarter begins
+_MOST_TIMES, _MOST_FIRMS = 10, 20_000  # living firms, relative to the first and at least, at which a run ends
+_MOST_LIVES = 50  # times as many may ever have lived
 
 
 @inlined_kernel
@@ -86,21 +86,37 @@ def one_quarter(state, p, row):
 
 
 @kernel
-def spare_rows(firms, clock, p):
-    """Free rows wanted before a quarter: many times the births to expect, so that no newborn is lost."""
+def living_firms(firms, clock):
+    """How many firms live."""
     alive = 0
     for i in range(clock.rows[0]):
         alive += firms[i].alive
-    d = p.demography[0]
-    most = d.entry * max(p.history[0].entrepreneurship, p.strategy[0].entrepreneurship)
-    most *= np.exp(min(3.0, d.entry_profit)) * (1.0 + d.reproduction) * (1.0 + p.agency[0].phase_entry)
-    by_policy = 3 * MOST_FOUNDED if p.policies.kind.size > 0 else 0
-    return _SPARE + np.int64(min(alive, 0.05 * most * alive) + 10.0 * np.sqrt(alive)) + by_policy
+    return alive
+
+
+@kernel
+def spare_rows(alive, p):
+    """Free rows wanted before a quarter: for each of the living firms a newborn, and for those that policy founds."""
+    return _SPARE + alive + (3 * MOST_FOUNDED if p.policies.kind.size > 0 else 0)
+
+
+@kernel
+def most_firms(p):
+    """Living firms beyond which a run ends: entry has no bound of its own, but memory has."""
+    return max(_MOST_FIRMS, _MOST_TIMES * p.firms[0].count)
+
+
+@kernel
+def outgrown(alive, clock, p):
+    """Whether a run ends because more firms live, or ever lived, than there is room for."""
+    return alive > most_firms(p) or clock.rows[0] > _MOST_LIVES * most_firms(p)
 
 
 @kernel
 def quarters(state, p, table, reports, start, stop, settling):
     """Run quarters start..stop-1 in place, one row of `table` each, as far as there is room for newborns.
+
+    A district that has outgrown all bounds stays as it is.
 
     Args:
         table: (quarters, len(NAMES)) floats, or (1, 0) if nothing is to be recorded.
@@ -112,8 +128,10 @@ def quarters(state, p, table, reports, start, stop, settling):
     for t in range(start, stop):
         if settling:
             anchor(state.firms, state.ties, state.world, state.clock)
-        elif state.clock.rows[0] + spare_rows(state.firms, state.clock, p) > state.firms.size:
-            return t
+        else:
+            alive = living_firms(state.firms, state.clock)
+            if outgrown(alive, state.clock, p) or state.clock.rows[0] + spare_rows(alive, p) > state.firms.size:
+                return t
         one_quarter(state, p, table[min(t, table.shape[0] - 1)])
         if t < reports.shape[0]:
             for k in range(reports.shape[1]):
@@ -137,6 +155,6 @@ def anchor(firms, ties, world, clock):
                 if ties[i].partner[m] >= 0:
                     trust += ties[i].trust[m]
                     count += 1
-    world[0].quality_start = quality / weight
+    world[0].quality_start = max(LEAST_QUALITY, quality / weight)
     world[0].trust_start = trust / max(1, count)
     world[0].appeal, world[0].value_start = 0.0, 0.0

@@ -13,6 +13,7 @@ from district_sim.model.scratch import Scratch, aligned_rows, new_scratch
 
 SELF_OWNED = -1  # owner of an independent firm; a row >= 0 is its group's leading firm; below: see `owner_code`
 PIPELINE_SLOTS = 4
+LEAST_QUALITY = 1e-6  # of what nobody knows how to make: ratios of qualities stay finite
 TRUST_AT, AGE_AT = 64, 128  # bytes into a record of ties: about the middle of these
 TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")

@@ -176,14 +176,16 @@ def map_of_futures(cells: pd.DataFrame, x: str, y: str) -> Sheet:
     for height in sorted(set(cells[y]), reverse=True):
         line = cells[cells[y] == height].set_index(x)
         found = [(str(line.loc[v, "majority"]), float(line.loc[v, "share"])) for v in across]
-        rows.append(
-            (_short(height), *(letters[name] if share == 1.0 else letters[name].lower() for name, share in found))
-        )
+        rows.append((_short(height), *(_letter(letters.get(name, "–"), share) for name, share in found)))
     seen = [trajectory for trajectory in Trajectory if trajectory.value in set(cells["majority"])]
     key = ", ".join(f"{letters[t.value]} {TRAJECTORY_NAMES[t]} ({(cells['majority'] == t.value).sum()})" for t in seen)
     mixed = int((cells["share"] < 1.0).sum())
     note = f"{key}; of {len(cells)} points {mixed} are mixed (small letter: the majority)."
     return Sheet.plain(f"{y} (down) over {x} (across)", ("", *map(_short, across)), rows, note)
+
+
+def _letter(letter: str, share: float) -> str:
+    return letter if share == 1.0 else letter.lower()
 
 
 def _short(value: Any) -> str:

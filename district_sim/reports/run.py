@@ -64,10 +64,10 @@ def write_demo(runs: "Mapping[str, Run]", folder: Path, seed: int) -> list[Path]
 
     written = figures.save(figures.futures(runs), folder / "futures")
     written.append(write_csv(folder / "futures.csv", comparison_frame(runs), index=True))
-    return [*written, mark_demo(folder, seed, {name: result.trajectory.value for name, result in runs.items()})]
+    return [*written, mark_demo(folder, seed, {name: result.trajectory for name, result in runs.items()})]
 
 
-def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str]) -> Path:
+def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str | None]) -> Path:
     """Say in the folder that a demo wrote it; see `DEMO_MARK`. Raises OSError."""
     said = {"version": __version__, "seed": seed, "trajectories": dict(trajectories)}
     return write_json(folder / DEMO_MARK, said)

@@ -1,5 +1,6 @@
 """Tables for the terminal."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,16 @@ from rich.text import Text
 
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
 from district_sim.scenario.extensions import indicators_of
-from district_sim.text.names import TRAJECTORY_NAMES, amount, change, heading, record_of, row_name
+from district_sim.text.names import (
+    TRAJECTORY_NAMES,
+    UNDEFINED,
+    amount,
+    change,
+    heading,
+    label_name,
+    record_of,
+    row_name,
+)
 from district_sim.text.numbers import number, percent
 
 if TYPE_CHECKING:
@@ -79,14 +89,15 @@ def trajectory(run: "Run") -> Group:
     for future in FUTURES:
         value = run.scores.of(future)
         style = "bold" if future == run.trajectory else ""
-        table.add_row(TRAJECTORY_NAMES[future], f"{value:.2f}", " " + "█" * round(20 * value), style=style)
+        bar = "" if math.isnan(value) else " " + "█" * round(20 * value)
+        table.add_row(TRAJECTORY_NAMES[future], number(value, 2), bar, style=style)
         if future is Trajectory.FRAGMENTATION:
-            table.add_row("  by takeover", f"{run.scores.route_takeover:.2f}", style="dim")
-            table.add_row("  by hierarchy", f"{run.scores.route_hierarchy:.2f}", style="dim")
+            table.add_row("  by takeover", number(run.scores.route_takeover, 2), style="dim")
+            table.add_row("  by hierarchy", number(run.scores.route_hierarchy, 2), style="dim")
     table.add_row("Retained", number(run.scores.retained, 2), style="dim")
     note = f"A future needs {DEFAULT_THRESHOLDS.label:g} to give the label. "
     note += "Retained: late over calm years, the smaller of employment and value added kept"
-    return _titled(f"Trajectory: {TRAJECTORY_NAMES[run.trajectory]}", table, note)
+    return _titled(f"Trajectory: {label_name(run.trajectory)}", table, note)
 
 
 def comparison(runs: "Mapping[str, Run]") -> Group:
@@ -105,10 +116,10 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
     table.add_section()
     for future in FUTURES:
         scores = [(run.scores.of(future), run.trajectory == future) for run in runs.values()]
-        cells = [f"[bold]{score:.2f}[/]" if label else f"{score:.2f}" for score, label in scores]
+        cells = [f"[bold]{number(score, 2)}[/]" if label else number(score, 2) for score, label in scores]
         table.add_row(f"Score: {_SCORE_NAMES[future]}", "", *cells)
     table.add_section()
-    table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory.value)}[/]" for run in runs.values()))
+    table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory or UNDEFINED)}[/]" for run in runs.values()))
     title = f"One district, {len(runs)} runs of {len(first.table)} quarters, seed {first.seed}"
     return _titled(title, table, "Start: first year of the first run. Other columns: last year. k€: a quarter")
 
@@ -127,7 +138,7 @@ def comparison_frame(runs: "Mapping[str, Run]") -> "pd.DataFrame":
 
     rows = {}
     for name, run in runs.items():
-        row: dict[str, object] = {"trajectory": run.trajectory.value, "seed": run.seed}
+        row: dict[str, object] = {"trajectory": run.trajectory and run.trajectory.value, "seed": run.seed}
         row |= {f"score_{future.value}": run.scores.of(future) for future in FUTURES}
         last = _ends(run)[1]
         row |= {str(name): last[str(name)] for name in run.indicators}

@@ -19,12 +19,12 @@ from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, acting_instruments, for_kernels, parameters_of
 from district_sim.model.processes.knowledge import update_knowledge
-from district_sim.model.schedule import spare_rows
+from district_sim.model.schedule import living_firms, most_firms, outgrown, spare_rows
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import sweep_up, write_csv, write_json, write_parquet
+from district_sim.run.whole_files import defined, sweep_up, write_csv, write_json, write_parquet
 from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
@@ -44,11 +44,12 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
         reports: what each policy instrument did is written here, if given; see `state.reports_of`.
 
     Returns:
-        The state to go on with.
+        The state to go on with. It has seen fewer quarters if the district has outgrown all bounds: see `ended_early`.
 
     Raises:
         ValueError: the parameters have other dimensions than the state.
-        RuntimeError: more firms were founded in one quarter than rows had been kept free.
+        RuntimeError: more firms were founded in one quarter than rows had been kept free, as by a mechanism from
+            outside.
     """
     state, done = fitted(state, p), start
     reports = reports_of(state, 0) if reports is None else reports
@@ -56,14 +57,28 @@ def advance(state: State, p: Parameters, table: np.ndarray, start: int, stop: in
     while done < stop:
         done = quarters(state, p, table, reports, done, stop, False)
         if state.tally[OVERFLOW] > 0.0:
-            raise RuntimeError(
-                "more firms were founded in one quarter than the model keeps room for; "
-                "demography.entry and entry_profit are extreme"
-            )
+            raise RuntimeError("more firms were founded in one quarter than the model keeps room for")
         if done < stop:
-            spare = int(spare_rows(state.firms, state.clock, p))
-            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0]) + 2 * spare))
+            alive = living_firms(state.firms, state.clock)
+            if outgrown(alive, state.clock, p):
+                break
+            state = grown(state, max(2 * state.firms.size, int(state.clock.rows[0] + 2 * spare_rows(alive, p))))
     return state
+
+
+def ended_early(state: State, p: Parameters) -> str:
+    """Why a run ends here before its time, in a sentence; empty if it goes on.
+
+    It ends where so many firms live, or have lived, that it would take all memory and never end.
+    """
+    p, alive, lived = for_kernels(p), int(living_firms(state.firms, state.clock)), int(state.clock.rows[0])
+    if not outgrown(alive, state.clock, p):
+        return ""
+    quarters, most = int(state.clock.step[0]), int(most_firms(p))
+    return (
+        f"The district has outgrown all bounds and ends after {quarters} quarters: {alive:,} firms live (a run ends at "
+        f"{most:,}), {lived:,} have lived. With a lower demography.entry fewer are founded."
+    )
 
 
 def learn(state: State, p: Parameters) -> None:
@@ -94,7 +109,8 @@ def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()
 
     Yields:
         The district before the first quarter, after each stop, at the end, and in between as often as a caller needs
-        who wants to tell of progress or to give up: after some hundredths of a second.
+        who wants to tell of progress or to give up: after some hundredths of a second. The end comes before `length`
+        if the district has outgrown all bounds.
 
     Raises:
         RuntimeError: as `advance`.
@@ -107,7 +123,11 @@ def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()
         while done < stop:
             first, done = done, min(done + at_once, stop)
             state = advance(state, p, table, first, done, reports)
-            yield Moment(done, state, table[:done], reports[:done])
+            reached = int(state.clock.step[0])
+            if reached > first:
+                yield Moment(reached, state, table[:reached], reports[:reached])
+            if reached < done:
+                return
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,6 +145,8 @@ class Run:
     """The district after some quarters on the way, if `simulate` was asked to keep them; `save` leaves them out."""
     spending: "Callable[[], pd.DataFrame] | None" = None
     """Makes `policies`; left out where no instrument acted."""
+    ended: str = ""
+    """Why it ended before its time, if it did; see `ended_early`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -169,12 +191,12 @@ class Run:
         return score(self.columns)
 
     @property
-    def trajectory(self) -> Trajectory:
-        """The label."""
+    def trajectory(self) -> Trajectory | None:
+        """The label; None where nothing can be said."""
         return self.scores.label
 
     def summary(self) -> dict[str, Any]:
-        """Everything but the time series, ready for JSON; `recovery_time` is null if there was none."""
+        """Everything but the time series, ready for JSON. What is undefined is null, and a recovery that never came."""
         late = self.indicators.tail(1).iloc[0]
         recovery = recovery_time(self.columns)
         return {
@@ -182,12 +204,13 @@ class Run:
             "seed": self.seed,
             "quarters": len(self.table),
             "complete": len(self.table) >= self.scenario.run.quarters,
+            "ended": self.ended,
             "versions": self.versions,
-            "trajectory": self.trajectory.value,
-            "scores": {k: (v.value if isinstance(v, Trajectory) else v) for k, v in asdict(self.scores).items()},
-            "recovery_time": None if recovery == float("inf") else recovery,
+            "trajectory": self.trajectory,
+            "scores": {name: defined(value) for name, value in asdict(self.scores).items()},
+            "recovery_time": defined(recovery),
             "policies": policy_totals(self.policies).to_dict("records"),
-            "indicators": {name: float(late[name]) for name in self.names},
+            "indicators": {name: defined(float(late[name])) for name in self.names},
             "start": _as_json(self.start),
             "end": _as_json(self.end),
         }
@@ -267,6 +290,7 @@ class Run:
             end=snapshot("", data["end"]),
             versions=data["versions"],
             spending=(lambda: read["policies"]) if "policies" in read else None,
+            ended=data.get("ended", ""),
         )
 
 
@@ -359,7 +383,8 @@ def simulate(
     Args:
         scenario: see `load_scenario`.
         seed: 0 <= seed < 2**64.
-        quarters: length of the run; the scenario's `run.quarters` if left out.
+        quarters: length of the run; the scenario's `run.quarters` if left out. It is shorter if the district outgrows
+            all bounds: see `Run.ended`.
         progress: called with the number of quarters done, after every quarter or, in small districts, every few.
         every: keep a snapshot of the district every so many quarters, for figures of how it came about.
 
@@ -375,7 +400,8 @@ def simulate(
     if every is not None and every < 1:
         raise ValueError(f"every must be at least 1, not {every}")
     stops = () if every is None else range(every, length, every)
-    moments = quarters_of(parameters_of(scenario), seed, length, stops)
+    p = parameters_of(scenario)
+    moments = quarters_of(p, seed, length, stops)
     now = next(moments)
     kept = {0: Snapshot.of(now.state)}
 
@@ -383,9 +409,9 @@ def simulate(
         spending = partial(reported, now.reports, scenario) if now.reports.size else None
         start, end = kept.pop(0), Snapshot.of(now.state)
         kept.pop(now.done, None)
-        return Run(
-            scenario, seed, now.table, start, end, versions(scenario.extensions), between=kept, spending=spending
-        )
+        ended = ended_early(now.state, p) if now.done < length else ""
+        used = versions(scenario.extensions)
+        return Run(scenario, seed, now.table, start, end, used, between=kept, spending=spending, ended=ended)
 
     try:
         for now in moments:

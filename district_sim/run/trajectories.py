@@ -5,6 +5,10 @@ is 0 up to its first threshold, 1 from its second, linear between. Levels are us
 (control by multinationals, complete production); changes against the district's own calm window where real districts
 start from very different levels (ties, local purchases, employment). The thresholds were fixed on seeds 0-99 and are
 the same for every district.
+
+What is undefined is NaN and no zero: quarters without a value are left out, and a score that needs a value that no
+quarter has is undefined, unless another ingredient is 0. A district that died is decline. Persistence is the label only
+where every future could be scored; where nothing can be said there is no label.
 """
 
 import math
@@ -100,9 +104,10 @@ _YEAR = 4  # quarters
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores in [0, 1] of the four futures, the two routes of fragmentation, and the label."""
+    """Scores in [0, 1] of the four futures, the two routes of fragmentation, and the label; NaN is undefined."""
 
-    label: Trajectory
+    label: Trajectory | None
+    """None where nothing can be said."""
     fragmentation: float
     post_marshallian_node: float
     learning_region: float
@@ -120,8 +125,15 @@ class Scores:
 
 
 def _mean(*heights: float) -> float:
-    """Geometric mean: every ingredient is needed."""
-    return float(np.prod(heights) ** (1.0 / len(heights)))
+    """Geometric mean: every ingredient is needed. One that is 0 decides, even where another is undefined."""
+    return 0.0 if 0.0 in heights else float(np.prod(heights) ** (1.0 / len(heights)))
+
+
+def _times(late: float, calm: float) -> float:
+    """How many times the calm level; undefined for nothing of nothing, infinity for something of nothing."""
+    if calm > 0.0:
+        return late / calm
+    return math.inf if late > 0.0 else math.nan
 
 
 class Means:
@@ -175,48 +187,63 @@ def score(
         ValueError: fewer than two rows.
         KeyError: a needed column is missing.
     """
-    return _score(*_means(indicators, calm_window, late_window), thresholds)
+    means = _means(indicators, calm_window, late_window)
+    return _score(*means, thresholds, dead=bool(_column(indicators, "firms")[-1] == 0.0))
 
 
-def _score(calm: Means, late: Means, t: Thresholds) -> Scores:
-    """Scores from the means of the calm and the late window."""
-    dissolved = t.dissolution(late["trust"] - calm["trust"])
+def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False) -> Scores:
+    """Scores from the means of the calm and the late window; dead: whether no firm lives at the end."""
+    # Trust is undefined where no tie is left, and nothing that comes from outside comes collectively
+    gone = late["degree"] == 0.0 and calm["degree"] > 0.0
+    dissolved = 1.0 if gone else t.dissolution(late["trust"] - calm["trust"])
+    collective_inflow = late["collective_inflow_share"]
     takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
     hierarchy = _mean(
         t.captive(late["captive_share"]),
-        t.concentration(late["hhi_control"] / max(1e-12, calm["hhi_control"])),
+        t.concentration(_times(late["hhi_control"], calm["hhi_control"])),
         dissolved,
     )
     node = _mean(
         t.outsourcing(late["local_purchases"] - calm["local_purchases"]),
         t.outside_links(late["pipeline_firms"] - calm["pipeline_firms"]),
-        t.node_alive(late["turnover"] / max(1e-12, calm["turnover"])),
+        t.node_alive(_times(late["turnover"], calm["turnover"])),
         t.local_control(late["mne_turnover_share"]),
     )
     learning = _mean(
         t.renewal(late["technology_mean"] - calm["technology_mean"]),
         t.newest(late["newest_share"]),
-        t.learning(late["absorptive_capacity"] / max(1e-12, calm["absorptive_capacity"])),
+        t.learning(_times(late["absorptive_capacity"], calm["absorptive_capacity"])),
         t.local_control(late["mne_turnover_share"]),
     )
     collective = _mean(
         t.participation(late["participation"]),
         t.capability(late["agency_capability"]),
-        t.collective_links(late["collective_inflow_share"]),
+        t.collective_links(0.0 if math.isnan(collective_inflow) else collective_inflow),
         t.completeness(late["phase_coverage"]),
     )
-    retained = min(late[name] / max(1e-12, calm[name]) for name in ("employment", "value_added_local"))
-    futures = dict(zip(FUTURES, (max(takeover, hierarchy), node, learning, collective), strict=True))
-    best = max(futures, key=lambda name: futures[name])
-    if futures[best] >= t.label:
-        label = best
-    else:
-        label = Trajectory.DECLINE if retained < t.decline else Trajectory.MARSHALLIAN_PERSISTENCE
-    return Scores(label, max(takeover, hierarchy), node, learning, collective, takeover, hierarchy, float(retained))
+    # fmin and fmax pass over what is undefined: either route leads to fragmentation, either loss is one
+    work, value = (_times(late[name], calm[name]) for name in ("employment", "value_added_local"))
+    retained = float(np.fmin(work, value))
+    fragmentation = float(np.fmax(takeover, hierarchy))
+    futures = dict(zip(FUTURES, (fragmentation, node, learning, collective), strict=True))
+    label = Trajectory.DECLINE if dead else _label(futures, retained, t)
+    return Scores(label, fragmentation, node, learning, collective, takeover, hierarchy, retained)
 
 
-def classify(indicators: Columns, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory:
-    """The label of a table of indicators; see `score`."""
+def _label(futures: dict[Trajectory, float], retained: float, t: Thresholds) -> Trajectory | None:
+    """The label of a living district from its scores."""
+    scored = {future: value for future, value in futures.items() if not math.isnan(value)}
+    best = max(scored, key=lambda future: scored[future], default=None)
+    if best is not None and scored[best] >= t.label:
+        return best
+    if retained < t.decline:
+        return Trajectory.DECLINE
+    known = len(scored) == len(futures) and not math.isnan(retained)
+    return Trajectory.MARSHALLIAN_PERSISTENCE if known else None
+
+
+def classify(indicators: Columns, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Trajectory | None:
+    """The label of a table of indicators, None where nothing can be said; see `score`."""
     return score(indicators, thresholds).label
 
 
@@ -229,12 +256,15 @@ def recovery_time(indicators: Columns, name: str = "value_added_local", loss: fl
         loss: share of the calm window's mean that counts as a loss.
 
     Returns:
-        0.0 if nothing was lost, infinity if it never came back.
+        0.0 if nothing was lost, infinity if it never came back; NaN if there was nothing that could be lost.
     """
     values = _column(indicators, name)
     calm, _ = windows(len(values))
-    line = (1.0 - loss) * Means(indicators, slice(calm))[name]
-    below = np.flatnonzero(values < line)
+    usual = Means(indicators, slice(calm))[name]
+    if not usual > 0.0:
+        return math.nan
+    line = (1.0 - loss) * usual
+    below = np.flatnonzero(~(values >= line))
     if below.size == 0:
         return 0.0
     since = values[below[0] :]

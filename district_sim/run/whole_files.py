@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -58,9 +59,23 @@ def write_text(path: Path, text: str) -> Path:
     return write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
 
 
+def defined(data: Any) -> Any:
+    """The same data for JSON, which has no word for what is not finite: it becomes None, and null in the text."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, Mapping):
+        return {key: defined(value) for key, value in data.items()}
+    return [defined(value) for value in data] if isinstance(data, list | tuple) else data
+
+
+def json_text(data: Any) -> str:
+    """Data as JSON on one line; see `defined`."""
+    return json.dumps(defined(data), allow_nan=False)
+
+
 def write_json(path: Path, data: Any) -> Path:
-    """`write_whole` for data as JSON."""
-    return write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    """`write_whole` for data as JSON; see `defined`."""
+    return write_text(path, json.dumps(defined(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, table: "pd.DataFrame | Sequence[Mapping[str, Any]]", index: bool = False) -> Path:

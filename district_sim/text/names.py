@@ -1,5 +1,6 @@
 """What futures, indicators and outcomes are called in front of a reader, in tables, figures and on the page alike."""
 
+import math
 from typing import TYPE_CHECKING
 
 from district_sim.run.trajectories import Trajectory
@@ -17,6 +18,15 @@ TRAJECTORY_NAMES: dict[Trajectory, str] = {
     Trajectory.MARSHALLIAN_PERSISTENCE: "Marshallian persistence",
     Trajectory.DECLINE: "Decline",
 }
+
+
+UNDEFINED = "Undefined"
+"""The label of a run of which nothing can be said."""
+
+
+def label_name(label: Trajectory | None) -> str:
+    """The label of a run for a reader."""
+    return UNDEFINED if label is None else TRAJECTORY_NAMES[label]
 
 
 def trajectory_meant(scenario: str) -> Trajectory | None:
@@ -42,12 +52,21 @@ def phase_name(phase: int, phases: int) -> str:
 # Indicators ---------------------------------------------------------------------------------------
 
 
+_UNSCORED = "an ingredient undefined in all quarters"
 _OUTCOMES = {
-    "route_takeover": ("Fragmentation by takeover", "share", 2, "Score of fragmentation by takeover"),
-    "route_hierarchy": ("Fragmentation by hierarchy", "share", 2, "Score of fragmentation by captive hierarchies"),
-    "retained": ("Retained", "1", 2, "Late over calm years: the smaller ratio of employment and value added kept"),
-    "recovery_time": ("Recovery time", "quarters", 0, "Quarters from the first loss of value added until made good"),
-}
+    "route_takeover": ("Fragmentation by takeover", "share", 2, "Score of fragmentation by takeover", _UNSCORED),
+    "route_hierarchy": (
+        "Fragmentation by hierarchy", "share", 2, "Score of fragmentation by captive hierarchies", _UNSCORED
+    ),
+    "retained": (
+        "Retained", "1", 2, "Late over calm years: the smaller ratio of employment and value added kept",
+        "nothing in the calm years",
+    ),
+    "recovery_time": (
+        "Recovery time", "quarters", 0, "Quarters from the first loss of value added until made good",
+        "nothing in the calm years",
+    ),
+}  # fmt: skip
 
 
 def record_of(name: str) -> "Indicator":
@@ -68,7 +87,8 @@ def record_of(name: str) -> "Indicator":
     future = name.removeprefix("score_")
     if future != name and future in tuple(Trajectory):
         label = f"Score: {TRAJECTORY_NAMES[Trajectory(future)].lower()}"
-        return Indicator(name, label, "share", 2, f"Score of the trajectory {future.replace('_', ' ')}")
+        text = f"Score of the trajectory {future.replace('_', ' ')}"
+        return Indicator(name, label, "share", 2, text, _UNSCORED)
     if name in _OUTCOMES:
         return Indicator(name, *_OUTCOMES[name])
     label = name.replace("_", " ").capitalize()
@@ -117,6 +137,8 @@ def change(indicator: "Indicator", start: float, end: float) -> str:
     """What became of an indicator: shares by points, indices by difference, quantities in per cent."""
     if indicator.unit in ("share", "1"):
         return difference(indicator, end - start)
+    if math.isnan(start) or math.isnan(end):
+        return number(math.nan, 0)
     if start > 0.0:
         return percent(end / start - 1.0, sign=True)
     return "new" if end > 0.0 else ""

@@ -16,18 +16,20 @@ def number(value: float, decimals: int, sign: bool = False) -> str:
 
 
 def significant(value: float, digits: int, sign: bool = False) -> str:
-    """A number with at most so many digits and a true minus."""
+    """A number with at most so many digits and a true minus; undefined is a dash."""
+    if not math.isfinite(value):
+        return number(value, 0)
     return _minus(f"{value:{'+' if sign and value else ''},.{digits}g}")
 
 
 def percent(share: float, decimals: int = 0, sign: bool = False) -> str:
     """A share in per cent: 0.123 is 12 %."""
-    return f"{number(100.0 * share, decimals, sign)} %"
+    return number(share, 0) if math.isnan(share) else f"{number(100.0 * share, decimals, sign)} %"
 
 
 def points(difference: float, decimals: int = 1) -> str:
     """A difference of two shares in percentage points: 0.012 is +1.2 pt."""
-    return f"{number(100.0 * difference, decimals, sign=True)} pt"
+    return number(difference, 0) if math.isnan(difference) else f"{number(100.0 * difference, decimals, sign=True)} pt"
 
 
 def chance(share: float, low: float, high: float) -> str:

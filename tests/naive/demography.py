@@ -60,6 +60,8 @@ def exit_firms(state: State, p: Any) -> None:
             firm.owner = -1
         if firm.captor >= 0 and not state.firms[firm.captor].alive:
             firm.captor = -1
+    if not survivors:
+        move(state, EMPLOYED, UNEMPLOYED, float(state.accounts.people[EMPLOYED]))
 
 
 def found_firm(state: State, p: Any, parent: int, phase: int, size: float, number: int) -> int:
@@ -88,7 +90,7 @@ def found_firm(state: State, p: Any, parent: int, phase: int, size: float, numbe
     move(state, OUTSIDE, EMPLOYED, size - idle)
     final = phase == p.technology[0].phases - 1
     new.reach = size * p.market[0].productivity / (p.market[0].final_value if final else 1.0)
-    new.reach /= state.world[0].market * (1 - state.world[0].slump)
+    new.reach /= max(1e-6, state.world[0].market * (1 - state.world[0].slump))
     if phase == old.phase:
         new.reach = min(new.reach, 0.3 * old.reach)
         old.reach -= new.reach

@@ -1,5 +1,6 @@
 """Twin of indicators.py: the indicators from their descriptions, with networkx for the network's shape."""
 
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -12,7 +13,8 @@ from naive.common import is_foreign, links, living, meet, partners, pipelines_of
 
 
 def ratio(a: float, b: float) -> float:
-    return float(a / b) if b > 0 else 0.0
+    """Undefined, not zero, if there is nothing to divide by."""
+    return float(a / b) if b > 0 else math.nan
 
 
 def observe(state: State, p: Any) -> dict[str, float]:
@@ -44,7 +46,7 @@ def gini(values: list[float]) -> float:
     """Mean absolute difference relative to twice the mean."""
     x = np.array(values)
     if x.size < 2 or x.sum() == 0:
-        return 0.0
+        return math.nan
     return float(np.abs(x[:, None] - x[None, :]).mean() / (2 * x.mean()))
 
 
@@ -87,10 +89,10 @@ def _control(state: State, p: Any, rows: list[int], tally: dict[str, float]) -> 
         "mne_employment_share": ratio(_sum(state, foreign, "employees"), _sum(state, rows, "employees")),
         "group_firm_share": ratio(len(group), len(rows)),
         "group_employment_share": ratio(_sum(state, sorted(group), "employees"), _sum(state, rows, "employees")),
-        "hhi_control": sum(ratio(s, total) ** 2 for s in sales.values()),
+        "hhi_control": sum((s / total) ** 2 for s in sales.values()) if total > 0 else math.nan,
         "dependent_share": ratio(sum(state.firms[i].client_share > 0.5 for i in suppliers), len(suppliers)),
         "captive_share": ratio(len(bound), len(suppliers)),
-        "order_centralisation": ratio(len(rows) * share - 1, len(rows) - 1) if sum(orders.values()) > 0 else 0.0,
+        "order_centralisation": ratio(len(rows) * share - 1, len(rows) - 1) if sum(orders.values()) > 0 else math.nan,
         "takeovers": tally["takeovers"],
         "acquisitions": tally["acquisitions"],
     }
@@ -133,7 +135,7 @@ def _coverage(state: State, p: Any, rows: list[int]) -> tuple[float, float]:
     final, last = _final(state, p, rows), p.technology[0].phases - 1
     sales = np.array([state.firms[i].sales for i in final])
     if not sales.sum():
-        return 0.0, 0.0
+        return math.nan, math.nan
     abroad = sales @ np.array([state.firms[i].abroad[:last] for i in final]) / sales.sum()
     made = sales @ np.array([state.firms[i].made[:last] for i in final]) / sales.sum()
     return float((1 + np.minimum(1, 2 * (1 - abroad)).sum()) / (last + 1)), float(made.mean())
@@ -153,8 +155,8 @@ def _learning(state: State, rows: list[int], tally: dict[str, float]) -> dict[st
         "global_inflow_share": ratio(own + shared, own + shared + local),
         "collective_inflow_share": ratio(shared, own + shared),
         "gatekeeper_dependence": ratio(sum(brokers), sum(inflow)),
-        "tacit_mean": float(tacit.mean()) if n else 0.0,
-        "tacit_variance": float(tacit.var()) if n else 0.0,
+        "tacit_mean": float(tacit.mean()) if n else math.nan,
+        "tacit_variance": float(tacit.var()) if n else math.nan,
         "codified_mean": ratio(sum(float(state.firms[i].codified.mean()) for i in rows), n),
         "absorptive_capacity": _mean(state, rows, "absorptive"),
         "education": _mean(state, rows, "education"),
@@ -170,7 +172,7 @@ def _learning(state: State, rows: list[int], tally: dict[str, float]) -> dict[st
 def _institutions(state: State, rows: list[int]) -> dict[str, float]:
     agency = state.agency[0]
     return {
-        "participation": float(agency.participation),
+        "participation": float(agency.participation) if rows else math.nan,
         "agency_capability": float(agency.capability),
         "agency_fund_share": ratio(agency.contributed + agency.matched, _sum(state, rows, "value_added")),
         "brand": float(agency.brand),

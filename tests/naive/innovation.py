@@ -82,8 +82,9 @@ def _research(state: State, p: Any, s: Any, i: int) -> None:
     frontier, effort = state.world[0].frontier, firm.research * firm.absorptive
     tau = int(firm.technology)
     use = p.derived.use[tau][firm.phase]
-    firm.tacit[:] += v.exploitation * effort * (1 - s.exploration) * use * np.maximum(0, 1 - firm.tacit / frontier)
+    gained = np.minimum(v.exploitation * effort * (1 - s.exploration) * use, frontier)
+    firm.tacit[:] += gained * np.maximum(0, 1 - firm.tacit / frontier)
     if tau + 1 < p.technology[0].count:
         use = p.derived.use[tau + 1][firm.phase]
         reach = v.exploration * effort * s.exploration * access(state, p, i)
-        firm.tacit[:] += reach * use * np.maximum(0, 1 - firm.tacit / frontier)
+        firm.tacit[:] += np.minimum(reach * use, frontier) * np.maximum(0, 1 - firm.tacit / frontier)

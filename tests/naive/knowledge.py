@@ -59,7 +59,8 @@ def _learn(state: State, p: Any, i: int, tacit: np.ndarray, codified: np.ndarray
         0, tacit[i] - codified[i]
     )
     internalised = min(1.0, k.internalisation * absorptive[i] * firm.experience) * np.maximum(0, codified[i] - tacit[i])
-    done = k.learning_by_doing * use * np.maximum(0, 1 - tacit[i] / state.world[0].frontier)
+    frontier = state.world[0].frontier
+    done = np.minimum(k.learning_by_doing * use, frontier) * np.maximum(0, 1 - tacit[i] / frontier)
     firm.tacit[:] = (1 - k.tacit_decay) * tacit[i] + socialised + internalised + done
     firm.codified[:] = (1 - k.codified_decay) * codified[i] + from_ties + from_own + from_collective + externalised
     firm.absorptive = absorptive_capacity(firm, own, k)

@@ -61,8 +61,8 @@ def run_market(state: State, p: Any) -> None:
     _customers(state, p, firms)
     if people > 0:
         if world.value_start == 0:
-            world.value_start = value / people
-        ratio = max(0.2, value / people / world.value_start)
+            world.value_start = max(0.0, value / people)
+        ratio = max(0.2, value / people / world.value_start) if world.value_start > 0 else 1.0
         world.wage += m.wage_speed * (m.wage * ratio**m.wage_sharing - world.wage)
 
 
@@ -100,7 +100,7 @@ def _source(state: State, p: Any, supply: dict[str, dict[int, float]], i: int) -
         dear = 1 + m.make_penalty
         options["make"] = (
             math.exp(m.make_bias + s.integration * pressure)
-            * (0.9 * firm.quality / start) ** m.sensitivity_quality
+            * (max(1e-6, 0.9 * firm.quality) / start) ** m.sensitivity_quality
             / dear**m.sensitivity_price,
             0.9 * firm.quality,
             dear,
@@ -110,13 +110,17 @@ def _source(state: State, p: Any, supply: dict[str, dict[int, float]], i: int) -
             weight = min(1.0, 1.4 * supply["room"][k]) * math.exp(m.spot_bias)
             options["spot"] = (weight * (max(1e-6, typical) / start) ** m.sensitivity_quality, typical, 1.0)
         options["abroad"] = (
-            math.exp(pull) * (rival / start) ** m.sensitivity_quality / world.price[k] ** m.sensitivity_price,
+            math.exp(pull)
+            * (max(1e-6, rival) / start) ** m.sensitivity_quality
+            / world.price[k] ** m.sensitivity_price,
             rival,
             float(world.price[k]),
         )
         for slot, j, trust in links(state, i):
             if state.firms[j].phase == k:
                 options[slot] = _tied_option(state, p, i, j, trust, k)
+        if not any(weight for weight, _, _ in options.values()):
+            options["make"] = (1.0, 0.9 * firm.quality, dear)
         total = sum(weight for weight, _, _ in options.values())
         share = {source: weight / total for source, (weight, _, _) in options.items()}
         firm.made[k], firm.abroad[k], firm.spot[k] = share["make"], share["abroad"], share.get("spot", 0.0)
@@ -153,7 +157,9 @@ def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float,
         outlets = max(strongest_pipeline(state, i), firm.participates * float(np.mean(agency.pipelines)))
         gain = m.demand_brand * agency.brand * firm.participates + m.demand_pipeline * outlets
         gain += m.demand_affiliate if is_foreign(state, i) else 0.0
-        pull[i] = firm.reach * (quality / standard) ** m.demand_quality * cost**-m.demand_price * math.exp(gain)
+        pull[i] = (
+            firm.reach * (max(1e-6, quality) / standard) ** m.demand_quality * cost**-m.demand_price * math.exp(gain)
+        )
     inside = sum(pull.values())
     niche = p.world[0].niche
     if world.appeal == 0:
@@ -252,7 +258,7 @@ def _settle(state: State, p: Any, i: int, purchases: float) -> None:
         pay(state, FIRMS, HOUSEHOLDS, payout)
     state.tally[WAGES] += wages
     state.tally[TAXES] += tax
-    taught = k.training_gain * s.training + (p.ownership[0].affiliate_skills if foreign else 0.0)
+    taught = min(1.0, k.training_gain * s.training + (p.ownership[0].affiliate_skills if foreign else 0.0))
     firm.education += taught * (1 - firm.education) - k.education_decay * firm.education
     firm.it += k.it_adoption * (s.it - firm.it)
 
@@ -263,8 +269,8 @@ def productivity(state: State, p: Any, i: int) -> float:
     return float(
         m.productivity
         * max(1e-6, firm.quality / world.quality_start) ** m.productivity_quality
-        * (1 + m.productivity_collaboration * (firm.collaboration - world.trust_start))
-        * (1 + m.productivity_trust * (mean_trust(state, i) - world.trust_start))
+        * max(0.05, 1 + m.productivity_collaboration * (firm.collaboration - world.trust_start))
+        * max(0.05, 1 + m.productivity_trust * (mean_trust(state, i) - world.trust_start))
     )
 
 
@@ -310,7 +316,8 @@ def _customers(state: State, p: Any, firms: list[int]) -> None:
         memory = m.customer_memory if k == p.technology[0].phases - 1 else m.order_memory
         here = [i for i in firms if state.firms[i].phase == k]
         base = {i: max(0.1, float(state.firms[i].reach)) for i in here}
-        followed = {i: base[i] ** (1 - memory) * max(0.1, float(state.firms[i].sales) / size) ** memory for i in here}
+        sold = {i: float(state.firms[i].sales) / size if size > 0 else base[i] for i in here}
+        followed = {i: base[i] ** (1 - memory) * max(0.1, sold[i]) ** memory for i in here}
         typical = sum(math.log(f) for f in followed.values()) / max(1, len(here))
         shaken = {}
         for i in here:

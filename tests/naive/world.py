@@ -18,7 +18,7 @@ def advance_world(state: State, p: Any) -> None:
         use = max(derived.ripening[tau][d] for tau in usable)
         level = tech.frontier * (tech.unripe + (1 - tech.unripe) * use)
         frontier = world.frontier[d] + 0.05 * max(0.0, level - world.frontier[d])
-        world.frontier[d] = frontier * (1 + w.frontier_growth * world.pressure)
+        world.frontier[d] = min(1e12, frontier * (1 + w.frontier_growth * world.pressure))
     world.node_codified[:] = derived.node_profile * world.frontier
     world.rivals = math.prod(
         1 + tech.quality_jump * w.rivals_reach * _logistic(t - derived.ripe_at[tau] - w.rivals_lag, w.rivals_lag)

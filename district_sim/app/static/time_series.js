@@ -158,7 +158,13 @@ export default {
         pen.lineJoin = "round";
         pen.setLineDash(line.dash);
         pen.beginPath();
-        line.values.forEach((value, t) => pen.lineTo(x(line.first + t), y(value)));
+        let drawing = false; // what is undefined is a gap
+        line.values.forEach((value, t) => {
+          const known = !Number.isNaN(value);
+          if (known && drawing) pen.lineTo(x(line.first + t), y(value));
+          else if (known) pen.moveTo(x(line.first + t), y(value));
+          drawing = known;
+        });
         pen.stroke();
         pen.setLineDash([]);
         if (line.values.length === 1) {
@@ -199,8 +205,9 @@ export default {
       const fine = writer(unit, (steps.length > 1 ? steps[1] - steps[0] : 1) / 10);
       const said = lines.map((line, i) => {
         const value = line.values[at - line.first];
-        entries[i].textContent = value === undefined ? "" : fine(value);
-        return value === undefined ? line.label : `${line.label} ${fine(value)}`;
+        const written = value === undefined ? "" : Number.isNaN(value) ? "–" : fine(value);
+        entries[i].textContent = written;
+        return value === undefined ? line.label : `${line.label} ${written}`;
       });
       canvas.setAttribute("aria-label", `${text} (${unit}), quarter ${last}: ${said.join("; ")}`);
     };

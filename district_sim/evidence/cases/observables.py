@@ -30,15 +30,15 @@ class Observable:
 
 def _share(part: np.ndarray, whole: np.ndarray) -> float:
     total = float(whole.sum())
-    return float(part.sum()) / total if total > 0.0 else 0.0
+    return float(part.sum()) / total if total > 0.0 else np.nan
 
 
 def _mean_size(firms: Any) -> float:
-    return float(firms.employees.mean()) if len(firms) else 0.0
+    return float(firms.employees.mean()) if len(firms) else np.nan
 
 
 def _small_firms(firms: Any) -> float:
-    return float(np.mean(firms.employees <= SMALL)) if len(firms) else 0.0
+    return float(np.mean(firms.employees <= SMALL)) if len(firms) else np.nan
 
 
 def _small_employment(firms: Any) -> float:
@@ -85,7 +85,7 @@ OBSERVABLES: dict[str, Observable] = {
 
 
 def observed(name: str, firms: Any, row: np.ndarray) -> float:
-    """The value of an observable at the end of a quarter.
+    """The value of an observable at the end of a quarter, NaN where it is undefined.
 
     Args:
         firms: records of the living firms, as in the state. row: (len(NAMES),) the quarter's indicators.

@@ -44,12 +44,11 @@ def watch(scenario: Scenario, seed: int, wanted: Wanted) -> Observed:
     stops = {q for _, *quarters in wanted for q in quarters if q is not None}
     paths, columns = np.full((length, len(PATHS)), np.nan), [NAMES.index(name) for name in PATHS]
     seen: dict[tuple[str, int], float] = {}
-    try:
-        for now in quarters_of(parameters_of(scenario), seed, length, stops):
-            paths[: now.done] = now.table[:, columns]
-            for name in {name for name, *quarters in wanted if now.done in quarters}:
-                seen[name, now.done] = observed(name, now.state.firms[now.state.firms.alive], now.table[-1])
-    except RuntimeError:  # more firms than there is room for
+    for now in quarters_of(parameters_of(scenario), seed, length, stops):
+        paths[: now.done] = now.table[:, columns]
+        for name in {name for name, *quarters in wanted if now.done in quarters}:
+            seen[name, now.done] = observed(name, now.state.firms[now.state.firms.alive], now.table[-1])
+    if now.done < length:  # it has outgrown all bounds
         return Observed(np.full(len(wanted), np.nan), paths)
     values = [seen[name, at] / (1.0 if since is None else seen[name, since] or np.nan) for name, at, since in wanted]
     return Observed(np.array(values, float), paths)

@@ -71,7 +71,7 @@ def _job(scenario: str, seed: int, overrides: Mapping[str, Any] | None = None) -
     return Job(scenario, seed, tuple((overrides or {}).items()))
 
 
-def _labels(outcomes: Iterable[Outcome]) -> Counter[Trajectory]:
+def _labels(outcomes: Iterable[Outcome]) -> Counter[Trajectory | None]:
     return Counter(outcome.scores.label for outcome in outcomes)
 
 
@@ -168,18 +168,18 @@ def map_levers(openness: float, action: float) -> dict[str, Any]:
 
 
 def map_of_futures(run_many: RunMany, seeds: Sequence[int], points: int = POINTS) -> pd.DataFrame:
-    """Labels over the plane: columns openness, action, seed, trajectory."""
+    """Labels over the plane: columns openness, action, seed, trajectory (missing where nothing can be said)."""
     axis = np.linspace(0.0, 1.0, points)
     grid = [(float(u), float(v), seed) for u in axis for v in axis for seed in seeds]
     outcomes = run_many([_job("baseline", seed, map_levers(u, v)) for u, v, seed in grid])
     table = pd.DataFrame(grid, columns=["openness", "action", "seed"])
-    table["trajectory"] = [outcome.scores.label.value for outcome in outcomes]
+    table["trajectory"] = [outcome.scores.label for outcome in outcomes]
     return table
 
 
 def regions(table: pd.DataFrame, seeds: Sequence[int]) -> list[PatternClaim]:
     """Pattern 3: on the plane of openness x collective action all four regions appear, with mixed borders."""
-    cells = table.groupby(["openness", "action"])["trajectory"]
+    cells = table.dropna(subset="trajectory").groupby(["openness", "action"])["trajectory"]
     major = cells.agg(lambda labels: labels.value_counts().index[0])
     pure = cells.agg(lambda labels: labels.nunique() == 1)
     claims = []

@@ -5,7 +5,7 @@ import numpy as np
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, normal, philox, uniform, uniform2
 from district_sim.model.processes.relations import draw_firm, tie, untie_all
-from district_sim.model.processes.world import market_size
+from district_sim.model.processes.world import LEAST_MARKET, market_size
 from district_sim.model.state import (
     EMPLOYED,
     ENTRIES,
@@ -96,14 +96,19 @@ def exit_firms(state, living, p, s):
             freed[firms[i].phase] += firms[i].reach
             scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
             close_firm(i, firms, ties, pipelines, accounts, tally)
+    left = 0
     for i in living:
         if firms[i].alive:
+            left += 1
             base = scratch.phase[_REACH, firms[i].phase]
             firms[i].reach *= 1.0 + demography.customers_kept * freed[firms[i].phase] / base
             if firms[i].owner >= 0 and not firms.alive[firms[i].owner]:
                 firms[i].owner = SELF_OWNED
             if firms[i].captor >= 0 and not firms.alive[firms[i].captor]:
                 firms[i].captor = -1
+    if left == 0:  # what rounding left is nobody's work
+        accounts.people[UNEMPLOYED] += accounts.people[EMPLOYED]
+        accounts.people[EMPLOYED] = 0.0
 
 
 @kernel
@@ -157,7 +162,7 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     accounts.people[OUTSIDE] -= size - hired
     accounts.people[EMPLOYED] += size
     share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
-    base = size * p.market[0].productivity / (share * market_size(world))
+    base = size * p.market[0].productivity / (share * max(LEAST_MARKET, market_size(world)))
     if phase == firms[parent].phase:
         taken = min(base, _MOST_TAKEN * firms[parent].reach)
         firms[parent].reach -= taken

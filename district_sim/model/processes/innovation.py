@@ -80,11 +80,11 @@ def _research(firm, access, exploration, frontier, use, innovation):
     effort = firm.research * firm.absorptive
     exploit = innovation.exploitation * effort * (1.0 - exploration)
     for d in range(tacit.size):
-        tacit[d] += exploit * use[tau, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
+        tacit[d] += min(exploit * use[tau, phase, d], frontier[d]) * max(0.0, 1.0 - tacit[d] / frontier[d])
     if access > 0.0:
         explore = innovation.exploration * effort * exploration * access
         for d in range(tacit.size):
-            tacit[d] += explore * use[tau + 1, phase, d] * max(0.0, 1.0 - tacit[d] / frontier[d])
+            tacit[d] += min(explore * use[tau + 1, phase, d], frontier[d]) * max(0.0, 1.0 - tacit[d] / frontier[d])
 
 
 @kernel

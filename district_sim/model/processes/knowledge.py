@@ -271,7 +271,8 @@ def _convert(firm, shown, lesson, told, technology, frontier, use, knowledge):
     technology, phase = firm.technology, firm.phase
     for d in range(firm.tacit.size):
         tacit, codified = np.float64(shown.tacit[d]), np.float64(told.codified[d])
-        doing = knowledge.learning_by_doing * use[technology, phase, d] * max(0.0, 1.0 - tacit / frontier[d])
+        most = min(knowledge.learning_by_doing * use[technology, phase, d], frontier[d])
+        doing = most * max(0.0, 1.0 - tacit / frontier[d])
         gain = in_rate * max(0.0, codified - tacit) + doing + lesson.tacit[d]
         firm.tacit[d] = tacit * (1.0 - knowledge.tacit_decay) + gain
         firm.codified[d] = codified * (1.0 - knowledge.codified_decay) + out_rate * max(0.0, tacit - codified)

@@ -7,21 +7,24 @@ from district_sim.kernels.draws import Stream, looped_word
 from district_sim.kernels.vectors import single
 from district_sim.model.processes.relations import BY_CHANCE, draw_firms, fetch_all, mean_trust
 from district_sim.model.scratch import LOOKING, MEETINGS
-from district_sim.model.state import EMPLOYED, OUTSIDE, TACIT_AT, UNEMPLOYED
+from district_sim.model.state import EMPLOYED, LEAST_QUALITY, OUTSIDE, TACIT_AT, UNEMPLOYED
 
 _HIRING = int(Stream.HIRING)
 _FOUND = 0.5  # of the unemployed, those that firms can find in a quarter
+_LEAST_COORDINATION = 0.05  # however little people trust each other, so much of productivity remains
 
 
 @kernel
 def labour_productivity(i, firms, ties, world, market):
     """Value of work per employee and quarter [k€]: quality, collaboration inside, trusted coordination outside."""
-    relative = max(1e-6, firms[i].quality / world[0].quality_start)
+    relative = max(LEAST_QUALITY, firms[i].quality / world[0].quality_start)
+    inside = 1.0 + market.productivity_collaboration * (firms[i].collaboration - world[0].trust_start)
+    outside = 1.0 + market.productivity_trust * (mean_trust(i, ties) - world[0].trust_start)
     return (
         market.productivity
         * relative**market.productivity_quality
-        * (1.0 + market.productivity_collaboration * (firms[i].collaboration - world[0].trust_start))
-        * (1.0 + market.productivity_trust * (mean_trust(i, ties) - world[0].trust_start))
+        * max(_LEAST_COORDINATION, inside)
+        * max(_LEAST_COORDINATION, outside)
     )
 
 

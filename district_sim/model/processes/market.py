@@ -24,6 +24,7 @@ from district_sim.model.scratch import ALONE, BLOCKS
 from district_sim.model.state import (
     FIRMS,
     HOUSEHOLDS,
+    LEAST_QUALITY,
     PUBLIC,
     PURCHASES,
     PURCHASES_LOCAL,
@@ -81,7 +82,7 @@ def _local_supply(firms, living, world, scratch, p):
 @kernel
 def _quality_pull(quality, world, market):
     """Choice weight of a quality: (quality / standard) ** sensitivity."""
-    return (max(1e-6, quality) / world[0].quality_start) ** market.sensitivity_quality
+    return (max(LEAST_QUALITY, quality) / world[0].quality_start) ** market.sensitivity_quality
 
 
 @inlined_kernel
@@ -101,8 +102,11 @@ def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside,
     bought, bought_abroad = 0.0, 0.0
     for q in range(last):
         spot, away = by_phase[_SPOT, q], abroad * by_phase[_AWAY, q]
-        share = 1.0 / (making + spot + away + tied[q])
+        weight = making + spot + away + tied[q]
+        share = 1.0 / weight if weight > 0.0 else 0.0
         made, spot, away = making * share, spot * share, away * share
+        if weight == 0.0:  # nobody offers it, and making and buying abroad are switched off: there is no other way
+            made = 1.0
         firm.made[q], firm.spot[q], firm.abroad[q] = made, spot, away
         tied[q] = share
         quality += value[q] * (own_quality * made + by_phase[_QUALITY, q] * spot + outside * away)
@@ -117,7 +121,7 @@ def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside,
             paid[m] *= tied[q]
             quality += value[q] * firms[j].quality * paid[m]
             cost += value[q] * supplier_price(j, i, firms, market) * paid[m]
-    firm.offshored = bought_abroad / bought if bought > 0.0 else 0.0
+    firm.offshored = min(1.0, bought_abroad / bought) if bought > 0.0 else 0.0  # rounding: nearly nothing is bought
     return quality, cost
 
 
@@ -172,7 +176,8 @@ def _attract(
         quality, cost = _source(
             i, firms, ties[i], orders[i], pull, abroad, own, by_phase, tied, standard, price, value, market, ownership
         )
-        advantage = market.demand_quality * np.log(quality / standard) - market.demand_price * np.log(cost)
+        relative = max(LEAST_QUALITY, quality) / standard
+        advantage = market.demand_quality * np.log(relative) - market.demand_price * np.log(cost)
         advantage += market.demand_brand * agency[0].brand * firm.participates
         outlets = max(strongest_pipeline(i, pipelines), firm.participates * collective)
         advantage += market.demand_pipeline * outlets
@@ -361,6 +366,7 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     tally[WAGES] += wages
     tally[TAXES] += tax
     gain = p.knowledge[0].training_gain * s.training + (p.ownership[0].affiliate_skills if affiliate else 0.0)
+    gain = min(1.0, gain)  # of the gap to full education
     firms[i].education += gain * (1.0 - firms[i].education) - p.knowledge[0].education_decay * firms[i].education
     firms[i].it += p.knowledge[0].it_adoption * (s.it - firms[i].it)
 
@@ -381,7 +387,8 @@ def _update_customers(firms, living, world, clock, scratch, p):
         q = firms[i].phase
         log_base = np.log(max(_MIN_SALES, firms[i].reach))
         memory = market.customer_memory if q == last else market.order_memory
-        log_reach = log_base + memory * (np.log(max(_MIN_SALES, firms[i].sales / size)) - log_base)
+        sold = firms[i].sales / size if size > 0.0 else firms[i].reach  # where nothing can be sold, nobody loses ground
+        log_reach = log_base + memory * (np.log(max(_MIN_SALES, sold)) - log_base)
         before[q] += np.exp(log_reach)
         log_mean[q] += log_reach / count[q]
         scratch.value[i] = log_reach
@@ -418,7 +425,7 @@ def run_market(state, living, p, s):
     if employees > 0.0:
         per_head = value / employees
         if world[0].value_start == 0.0:
-            world[0].value_start = per_head
-        ratio = max(_LEAST_VALUE, per_head / world[0].value_start)
+            world[0].value_start = max(0.0, per_head)
+        ratio = max(_LEAST_VALUE, per_head / world[0].value_start) if world[0].value_start > 0.0 else 1.0
         target = market.wage * ratio**market.wage_sharing
         world[0].wage += market.wage_speed * (target - world[0].wage)

@@ -166,8 +166,8 @@ def differences_over_time(years: pd.DataFrame, cells: Mapping[int, str], confide
     for point in others:
         gap: Any = wide.loc[point] - wide.loc[base]
         table = (
-            gap.dropna()
-            .stack()
+            gap.stack()
+            .dropna()
             .groupby(["quarter", "indicator"], sort=True)
             .agg(["mean", "std", "count"])
             .reset_index()

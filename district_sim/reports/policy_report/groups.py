@@ -49,7 +49,10 @@ def eve(scenario: Scenario, begins: int, seed: int) -> pd.DataFrame:
     from district_sim.run.snapshot import Snapshot
 
     moments = quarters_of(parameters_of(scenario), seed, scenario.run.quarters, [begins])
-    return classes(Snapshot.of(next(moment.state for moment in moments if moment.done == begins)))
+    for moment in moments:
+        if moment.done == begins:
+            break
+    return classes(Snapshot.of(moment.state))  # an earlier one, if the district has outgrown all bounds before
 
 
 def classes(snapshot: Snapshot) -> pd.DataFrame:
