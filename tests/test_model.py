@@ -425,7 +425,8 @@ def test_what_cannot_be_written_is_refused(model: District) -> None:
         model.firm(10**6)
 
 
-def test_views_held_through_growth_stay_the_same_firm(model: District) -> None:
+def test_views_held_through_growth_stay_the_same_firm(scenario: Scenario) -> None:
+    model = District(scenario, seed=3, demography__entry=0.5)
     held = {firm.unique_id: (firm, firm.founded, firm.record["key"].item()) for firm in model.firms}
     before = model.state.firms
     model.run_for(6)
