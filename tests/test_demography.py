@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from naive import cases
-from naive.common import partners
+from naive.common import links, partners
 
-from district_sim.model.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, UNEMPLOYED, State, copied
+from district_sim.model.processes.relations import tie
+from district_sim.model.state import ENTRIES, EXITS, FIRMS, OVERFLOW, PHASES, TIE_BIRTHS, UNEMPLOYED, State, copied
 
 
 def entered(state: State, **changes: Any) -> State:
@@ -42,6 +43,84 @@ class TestEntry:
             born = np.arange(40, after.clock.rows[0])
             same = np.mean(after.firms.phase[born] == after.firms.phase[after.firms.parent[born]])
             assert low <= same <= high
+
+    def test_newborns_are_introduced_to_those_their_parent_trades_with(self) -> None:
+        """The most trusted that have room; a supplier meets final firms and a final firm meets suppliers."""
+        state = cases.district()
+        trusting = {"entry": 0.3, "newborn_phase": 1.0}
+        for wanted in (0, 3):
+            after = entered(copied(state), demography=trusting | {"newborn_clients": wanted})
+            for j in range(int(state.clock.rows[0]), int(after.clock.rows[0])):
+                parent = int(after.firms.parent[j])
+                met = [k for k in partners(after, j) if k != parent and after.firms.parent[k] != j]
+                assert len(met) <= wanted
+                final = after.firms.phase[j] == 5
+                assert all((after.firms.phase[k] == 5) != final and k in partners(state, parent) for k in met)
+            if wanted == 0:
+                lonely = after
+        assert after.tally[TIE_BIRTHS] > lonely.tally[TIE_BIRTHS] + 3
+
+    def test_the_most_trusted_partners_are_met_first(self) -> None:
+        state = cases.strangers()
+        parent = int(np.flatnonzero(state.firms.alive & (state.firms.phase == 2))[0])
+        clients = [int(k) for k in np.flatnonzero(state.firms.alive & (state.firms.phase == 5))[:4]]
+        for k, trust in zip(clients, (0.3, 0.9, 0.5, 0.8), strict=True):
+            assert tie(parent, k, trust, state.ties)
+        alone = state.firms.employees.copy()
+        alone[np.arange(alone.size) != parent] = 0.0
+        state.firms.employees[:] = alone
+        after = entered(state, demography={"entry": 1.0, "entry_size": 1.0, "newborn_phase": 1.0, "newborn_clients": 2})
+        assert after.tally[ENTRIES] == 1
+        assert set(partners(after, 40)) == {parent, clients[1], clients[3]}
+        assert len({float(trust) for _, _, trust in links(after, 40)}) == 1
+
+    @pytest.mark.parametrize("customers", [0.5, 1.0, 2.0])
+    def test_newborns_have_customers_for_their_people(self, customers: float) -> None:
+        after = entered(cases.strangers(), demography={"entry": 0.3, "newborn_customers": customers})
+        born, p = range(40, int(after.clock.rows[0])), cases.parameters("calm")
+        assert len(born) > 3
+        for j in born:
+            share = p.market[0].final_value if after.firms.phase[j] == 5 else 1.0
+            need = after.firms.employees[j] * p.market[0].productivity / (share * after.world[0].market)
+            assert after.firms.reach[j] == pytest.approx(customers * need)
+
+    @pytest.mark.parametrize("kept", [0.0, 0.6, 1.0])
+    def test_customers_of_newborns_were_others(self, kept: float) -> None:
+        """What a newborn does not get from outside, its parent and the other firms of its phase lose."""
+        state = cases.strangers()
+        after = entered(state, demography={"entry": 0.1, "newborn_phase": 1.0, "customers_kept": kept})
+        final = after.firms.phase == 5
+        old, new = final & state.firms.alive, final & after.firms.alive & ~state.firms.alive
+        assert new.any()
+        taken = dict.fromkeys(map(int, np.flatnonzero(old)), 0.0)
+        for j in np.flatnonzero(new):
+            parent = int(after.firms.parent[j])
+            own = state.firms.reach[parent] - taken[parent]
+            taken[parent] += min(after.firms.reach[j], 0.3 * own)
+        gained = after.firms.reach[new].sum() - sum(taken.values())
+        lost = state.firms.reach[old].sum() - after.firms.reach[old].sum() - sum(taken.values())
+        assert lost == pytest.approx(kept * gained)
+
+    def test_introductions_bring_orders(self) -> None:
+        """A young supplier with clients sells more than one that must live on spot orders."""
+
+        def sales(clients: int) -> float:
+            rates = {"entry": 0.3, "newborn_phase": 1.0, "newborn_clients": clients}
+            born = entered(cases.district("calm", 1, 8), demography=rates)
+            young = born.firms.alive & (born.firms.founded == born.clock.step[0]) & (born.firms.phase < 5)
+            after = cases.run("run_market", born, cases.parameters("calm", demography=rates))
+            return float(after.firms.sales[young].sum())
+
+        assert sales(6) > 1.3 * sales(0) > 0.0
+
+    def test_founders_are_people(self) -> None:
+        def entries(employees: float, elasticity: float) -> float:
+            state = cases.strangers()
+            state.firms.employees[state.firms.alive] = employees
+            return float(entered(state, demography={"entry": 0.05, "entry_size": elasticity}).tally[ENTRIES])
+
+        assert entries(80.0, 0.8) > entries(8.0, 0.8) > entries(0.1, 0.8)
+        assert entries(80.0, 0.0) == entries(0.1, 0.0)
 
     def test_people_come_from_the_unemployed_then_from_outside(self) -> None:
         state = cases.strangers()

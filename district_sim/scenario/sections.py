@@ -564,7 +564,20 @@ class Demography(Section):
     """Entry and exit."""
 
     entry: float = number(
-        0.022, 0.0, 1.0, "per firm and quarter", "Spin-offs at normal profitability", "Istat: births 5-7 % a year"
+        0.022,
+        0.0,
+        1.0,
+        "per firm and quarter",
+        "Spin-offs of a firm of the mean first size at normal profitability",
+        "Istat: births 5-7 % a year",
+    )
+    entry_size: float = number(
+        0.8,
+        0.0,
+        1.0,
+        "elasticity",
+        "Elasticity of a firm's spin-offs to its employees: founders are people, and small firms breed more of them",
+        "Elfenbein, Hamilton & Zenger 2010; calibrated to firms that neither vanish nor multiply",
     )
     entry_profit: float = number(
         3.0, 0.0, 20, "1", "Response of entry to profitability (per unit of margin above normal)"
@@ -591,6 +604,22 @@ class Demography(Section):
     newborn_knowledge: float = share(0.8, "Share of the parent's knowledge that a spin-off takes along", "Klepper 2007")
     newborn_distance: float = number(
         1.0, 0.0, 100, "km", "Distance of a spin-off from its parent", "Dahl & Sorenson 2012"
+    )
+    newborn_clients: int = whole(
+        5,
+        0,
+        64,
+        "ties",
+        "Partners of its parent to which a newborn is introduced: clients of a supplier, suppliers of a final firm",
+        "Klepper 2007; Dahl & Sorenson 2012; calibrated to survival",
+    )
+    newborn_customers: float = number(
+        1.6,
+        0.0,
+        5.0,
+        "of its need",
+        "Customer base of a newborn, of what gives work to its people at normal quality and trust",
+        "calibrated to survival",
     )
     newborn_phase: float = share(0.8, "Share of spin-offs that stay in the parent's phase")
     reproduction: float = number(

@@ -21,7 +21,22 @@ from district_sim.model.state import (
     WORLD,
     State,
 )
-from naive.common import clip, cut_all_ties, empty_row, key, living, make_tie, meet, move, now, pay, seed_of, strategy
+from naive.common import (
+    clip,
+    cut_all_ties,
+    empty_row,
+    key,
+    links,
+    living,
+    make_tie,
+    meet,
+    move,
+    now,
+    partners,
+    pay,
+    seed_of,
+    strategy,
+)
 
 THIN = 0.35  # customers of a thin phase, relative to what the district's final firms need
 
@@ -64,8 +79,13 @@ def exit_firms(state: State, p: Any) -> None:
         move(state, EMPLOYED, UNEMPLOYED, float(state.accounts.people[EMPLOYED]))
 
 
-def found_firm(state: State, p: Any, parent: int, phase: int, size: float, number: int) -> int:
-    """A new firm beside its parent; returns its row, -1 if the arrays are full."""
+def found_firm(
+    state: State, p: Any, parent: int, phase: int, size: float, number: int, local: list[float], won: list[float]
+) -> int:
+    """A new firm beside its parent; returns its row, -1 if the arrays are full.
+
+    local: of customers won in each phase, the share that other firms of the district lose, who add up in `won`.
+    """
     d, t, seed, stream = p.demography[0], now(state), seed_of(state), int(Stream.NEWBORN)
     j = int(state.clock.rows[0])
     if j == len(state.firms):
@@ -90,14 +110,20 @@ def found_firm(state: State, p: Any, parent: int, phase: int, size: float, numbe
     move(state, OUTSIDE, EMPLOYED, size - idle)
     final = phase == p.technology[0].phases - 1
     new.reach = size * p.market[0].productivity / (p.market[0].final_value if final else 1.0)
-    new.reach /= max(1e-6, state.world[0].market * (1 - state.world[0].slump))
-    if phase == old.phase:
-        new.reach = min(new.reach, 0.3 * old.reach)
-        old.reach -= new.reach
+    new.reach *= d.newborn_customers / max(1e-6, state.world[0].market * (1 - state.world[0].slump))
+    taken = min(new.reach, 0.3 * old.reach) if phase == old.phase else 0.0
+    old.reach -= taken
+    won[phase] += local[phase] * (new.reach - taken)
     new.wage = state.world[0].wage
     new.cash = 2 * new.wage * size
     pay(state, HOUSEHOLDS, FIRMS, new.cash)
-    state.tally[TIE_BIRTHS] += make_tie(state, parent, j, float(p.ties[0].first_trust))
+    first_trust, slots = float(p.ties[0].first_trust), state.ties[j].partner.size
+    state.tally[TIE_BIRTHS] += make_tie(state, parent, j, first_trust)
+    trading = [(-trust, m, k) for m, k, trust in links(state, parent) if k != j]
+    trading = [known for known in trading if (state.firms[known[2]].phase == p.technology[0].phases - 1) != final]
+    with_room = [k for _, _, k in sorted(trading) if len(partners(state, k)) < slots]
+    for k in with_room[: d.newborn_clients]:
+        state.tally[TIE_BIRTHS] += make_tie(state, j, k, first_trust)
     state.tally[ENTRIES] += 1
     return j
 
@@ -112,6 +138,8 @@ def enter_firms(state: State, p: Any) -> None:
     value = {k: sum(max(0.0, float(f.value_added)) for f in in_phase[k]) for k in in_phase}
     profit = {k: sum(float(f.profit) for f in in_phase[k]) for k in in_phase}
     thinnest = min(room, key=lambda k: room[k])
+    local = [d.customers_kept * min(1.0, room[k]) for k in in_phase]
+    won = [0.0 for _ in in_phase]
     helped = 1 + p.agency[0].phase_entry * state.agency[0].effect[PHASES] if room[thinnest] < THIN else 1.0
     for i in firms:
         firm = state.firms[i]
@@ -120,6 +148,7 @@ def enter_firms(state: State, p: Any) -> None:
         hazard = d.entry * s.entrepreneurship * math.exp(clip(d.entry_profit * (margin - d.normal_margin), -3.0, 3.0))
         handed_on = np.mean([firm[name] - p.firms[0][name] for name in ("identity", "education")])
         hazard *= max(0.0, 1 + d.reproduction * handed_on)
+        hazard *= (firm.employees / p.firms[0].size_mean) ** d.entry_size
         a, b = uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 0)
         if a < hazard:
             phase = _phase_of_newborn(p, k, *uniform2(seed, int(Stream.ENTRY), t, key(state, i), -1, 1))
@@ -127,8 +156,12 @@ def enter_firms(state: State, p: Any) -> None:
             phase = thinnest
         else:
             continue
-        found_firm(state, p, i, phase, max(1.0, -d.newborn_size * math.log(b)), 0)
-    _by_policy(state, p, thinnest)
+        found_firm(state, p, i, phase, max(1.0, -d.newborn_size * math.log(b)), 0, local, won)
+    _by_policy(state, p, thinnest, local, won)
+    base = {k: sum(float(state.firms[i].reach) for i in firms if state.firms[i].phase == k) for k in in_phase}
+    for i in firms:
+        k = int(state.firms[i].phase)
+        state.firms[i].reach *= 1 - min(0.3, won[k] / base[k])
 
 
 def _phase_of_newborn(p: Any, parents: int, u: float, v: float) -> int:
@@ -138,7 +171,7 @@ def _phase_of_newborn(p: Any, parents: int, u: float, v: float) -> int:
     return min(int(np.searchsorted(edges, v, side="right")), p.technology[0].phases - 1)
 
 
-def _by_policy(state: State, p: Any, thinnest: int) -> None:
+def _by_policy(state: State, p: Any, thinnest: int, local: list[float], won: list[float]) -> None:
     """Supported founders, then attracted entrants without and with networks."""
     seed, t, stream = seed_of(state), now(state), int(Stream.ENTRANT_ATTRACTION)
     policy, tech = state.policy[0], p.technology[0]
@@ -150,10 +183,10 @@ def _by_policy(state: State, p: Any, thinnest: int) -> None:
             if parent < 0:
                 continue
             if which == 0:
-                found_firm(state, p, parent, thinnest, float(p.demography[0].newborn_size), number_of_founder)
+                found_firm(state, p, parent, thinnest, p.demography[0].newborn_size, number_of_founder, local, won)
                 continue
             phase = int(uniform(seed, stream, t, which, n) * tech.phases)
-            j = found_firm(state, p, parent, phase, float(p.policy_effects[0].entrant_size), number_of_founder)
+            j = found_firm(state, p, parent, phase, p.policy_effects[0].entrant_size, number_of_founder, local, won)
             if j >= 0:
                 _make_distant(state, p, j, networked=which == 2)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, normal, philox, uniform, uniform2
-from district_sim.model.processes.relations import draw_firm, tie, untie_all
+from district_sim.model.processes.relations import are_tied, degree, draw_firm, tie, untie_all
 from district_sim.model.processes.world import LEAST_MARKET, market_size
 from district_sim.model.state import (
     EMPLOYED,
@@ -28,9 +28,9 @@ _EXIT = int(Stream.EXIT)
 _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
-_REACH, _NEED, _PROFIT, _VALUE, _FREED = range(5)  # rows of scratch.phase in this process
+_REACH, _NEED, _PROFIT, _VALUE, _FREED, _LOCAL, _WON = range(7)  # rows of scratch.phase in this process
 _FIRST_EXPERIENCE, _FIRST_CASH = 0.3, 2.0  # of a newborn: 0..1; quarters of wages, from its founders
-_MOST_TAKEN = 0.3  # share of its parent's customers that a spin-off in the same phase takes at most
+_MOST_TAKEN = 0.3  # share of its customers that a parent loses to a spin-off, or a phase to all newborns, at most
 _DYNAMISM = 0.5  # standard deviation of the logarithm of newborns' dynamism, whose mean is 1
 _MOST_PULL = 3.0  # log points by which profits raise or lower entry at most
 _UNKNOWN = 0.3  # share of its parent's knowledge that an entrant from outside has of what it does not bring along
@@ -126,9 +126,29 @@ def newborn_key(parent_key, step, number):
 
 
 @kernel
-def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, world, tally, clock, p):
-    """A new firm near its parent, with part of the parent's knowledge and, in the same phase, of its customers.
+def _introduce(j, parent, firms, ties, tally, p):
+    """Tie newborn j to partners of its parent with whom its phase trades, those first whom the parent trusts most."""
+    last, own = p.technology[0].phases - 1, ties[parent]
+    final = firms[j].phase == last
+    for _ in range(p.demography[0].newborn_clients):
+        best, trust = np.int64(-1), -1.0
+        for m in range(own.partner.size):
+            i = np.int64(own.partner[m])
+            if i < 0 or i == j or own.trust[m] <= trust or (firms[i].phase == last) == final:
+                continue
+            if degree(i, ties) < own.partner.size and not are_tied(i, j, ties):
+                best, trust = i, own.trust[m]
+        if best < 0 or not tie(j, best, p.ties[0].first_trust, ties):
+            break
+        tally[TIE_BIRTHS] += 1
 
+
+@kernel
+def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, world, tally, clock, by_phase, p):
+    """A new firm near its parent, with part of the parent's knowledge and partners and, in the same phase, customers.
+
+    What its size needs beyond the customers of its parent it wins: from outside and, as `by_phase` says and counts,
+    from other firms of its phase.
     Returns its row, or -1 if no row is free. Its first money comes from households, its people from the unemployed
     and, where these do not suffice, from outside the district.
     """
@@ -162,11 +182,11 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     accounts.people[OUTSIDE] -= size - hired
     accounts.people[EMPLOYED] += size
     share = 1.0 if phase < p.technology[0].phases - 1 else p.market[0].final_value
-    base = size * p.market[0].productivity / (share * max(LEAST_MARKET, market_size(world)))
-    if phase == firms[parent].phase:
-        taken = min(base, _MOST_TAKEN * firms[parent].reach)
-        firms[parent].reach -= taken
-        base = taken
+    need = size * p.market[0].productivity / (share * max(LEAST_MARKET, market_size(world)))
+    base = demography.newborn_customers * need
+    taken = min(base, _MOST_TAKEN * firms[parent].reach) if phase == firms[parent].phase else 0.0
+    firms[parent].reach -= taken
+    by_phase[_WON, phase] += by_phase[_LOCAL, phase] * (base - taken)
     firms[j].reach = base
     firms[j].wage = world[0].wage
     firms[j].cash = _FIRST_CASH * world[0].wage * size
@@ -174,6 +194,7 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     accounts.money[FIRMS] += firms[j].cash
     if tie(parent, j, p.ties[0].first_trust, ties):
         tally[TIE_BIRTHS] += 1
+    _introduce(j, parent, firms, ties, tally, p)
     tally[ENTRIES] += 1
     return j
 
@@ -192,8 +213,29 @@ def _newborn_phase(i, u, v, firms, p):
 
 
 @kernel
+def _founders(firm, p):
+    """People in a firm who may found another, of those in a firm of the mean first size."""
+    return (firm.employees / p.firms[0].size_mean) ** p.demography[0].entry_size
+
+
+@kernel
+def _lose_customers(firms, living, by_phase):
+    """Older firms of a phase lose, each the same share, the customers that newborns won from them."""
+    by_phase[_REACH, :] = 0.0
+    for i in living:
+        by_phase[_REACH, firms[i].phase] += firms[i].reach
+    for i in living:
+        q = firms[i].phase
+        firms[i].reach *= 1.0 - min(_MOST_TAKEN, by_phase[_WON, q] / by_phase[_REACH, q])
+
+
+@kernel
 def enter_firms(state, living, p, s):
-    """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported."""
+    """Spin-offs: more where a phase earns well and values and skills are reproduced; thin phases may be supported.
+
+    Founders are people: a larger firm has more of them. As employment follows demand and not the number of firms, a
+    district of few large firms founds more per firm, one of many small ones less.
+    """
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     accounts, world, tally, clock, scratch = state.accounts, state.world, state.tally, state.clock, state.scratch
     demography, seed, t = p.demography[0], clock.seed[0], clock.step[0]
@@ -204,6 +246,7 @@ def enter_firms(state, living, p, s):
         room = by_phase[_REACH, q] / by_phase[_NEED, q] if by_phase[_NEED, q] > 0.0 else 1e300
         if room < least:
             thinnest, least = q, room
+        by_phase[_LOCAL, q] = demography.customers_kept * min(1.0, room)
     luck = draw_all(living, _ENTRY, clock, scratch)
     for n in range(living.size):
         i = living[n]
@@ -215,7 +258,7 @@ def enter_firms(state, living, p, s):
             * np.exp(min(_MOST_PULL, max(-_MOST_PULL, demography.entry_profit * (margin - demography.normal_margin))))
         )
         reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
-        hazard *= max(0.0, 1.0 + demography.reproduction * reproduced)
+        hazard *= max(0.0, 1.0 + demography.reproduction * reproduced) * _founders(firms[i], p)
         phase = -1
         if luck[n] < hazard:
             u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
@@ -225,12 +268,13 @@ def enter_firms(state, living, p, s):
         if phase >= 0:
             _, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)
             size = max(1.0, -demography.newborn_size * np.log(b))
-            found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, p)
-    _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p)
+            found_firm(i, phase, size, 0, firms, ties, pipelines, accounts, world, tally, clock, by_phase, p)
+    _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, by_phase, p)
+    _lose_customers(firms, living, by_phase)
 
 
 @kernel
-def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, p):
+def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, tally, clock, by_phase, p):
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
@@ -244,7 +288,9 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
             phase = thinnest if which == 0 else np.int64(u * p.technology[0].phases)
             size = p.demography[0].newborn_size if which == 0 else p.policy_effects[0].entrant_size
             birth = 1 + 1024 * which + k
-            j = found_firm(parent, phase, size, birth, firms, ties, pipelines, accounts, world, tally, clock, p)
+            j = found_firm(
+                parent, phase, size, birth, firms, ties, pipelines, accounts, world, tally, clock, by_phase, p
+            )
             if j >= 0 and which > 0:
                 _make_distant(j, which == 2, firms, ties, accounts, world, tally, clock, p)
 
