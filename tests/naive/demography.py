@@ -186,7 +186,8 @@ def _by_policy(state: State, p: Any, thinnest: int, local: list[float], won: lis
                 found_firm(state, p, parent, thinnest, p.demography[0].newborn_size, number_of_founder, local, won)
                 continue
             phase = int(uniform(seed, stream, t, which, n) * tech.phases)
-            j = found_firm(state, p, parent, phase, p.policy_effects[0].entrant_size, number_of_founder, local, won)
+            abroad = [0.0 for _ in local]  # where entrants' customers are
+            j = found_firm(state, p, parent, phase, p.policy_effects[0].entrant_size, number_of_founder, abroad, won)
             if j >= 0:
                 _make_distant(state, p, j, networked=which == 2)
 

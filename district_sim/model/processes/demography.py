@@ -278,6 +278,8 @@ def _enter_by_policy(thinnest, firms, ties, pipelines, policy, accounts, world, 
     """Founders paid for in the thinnest phase, and technology-distant entrants without or with networks."""
     seed, t = clock.seed[0], clock.step[0]
     for which in range(3):
+        if which == 1:
+            by_phase[_LOCAL, :] = 0.0  # who comes from outside brings customers from outside
         expected = policy[0].founders if which == 0 else policy[0].entrants[which - 1]
         number = np.int64(expected) + (uniform(seed, _ATTRACTED, t, which) < expected - np.int64(expected))
         for k in range(min(number, MOST_FOUNDED)):
