@@ -45,7 +45,7 @@ def named(ax: Any, gid: str) -> Any:
 
 
 def without_firms(snapshot: Snapshot) -> Snapshot:
-    chain = 0.0 * snapshot.value_chain
+    chain = np.nan * snapshot.value_chain
     return Snapshot(
         lambda: snapshot.firms.iloc[:0], lambda: snapshot.ties.iloc[:0], lambda: chain, lambda: snapshot.agency
     )

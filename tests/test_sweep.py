@@ -185,6 +185,10 @@ def test_standard_error_by_hand(tmp_path: Path) -> None:
     assert enough(e, values, 6) == pytest.approx(np.sqrt(2.5) / np.sqrt(5) / 0.5)
     assert enough(e, values, 5) == np.inf, "four runs tell no error"
     assert enough(e, dict.fromkeys(range(5), (5.0,)), 5) == 0.0
+    some = {**values, 6: (np.nan,), 7: (np.nan,)}
+    assert enough(e, some, 8) == enough(e, values, 6), "runs in which the outcome is undefined tell nothing of it"
+    assert enough(e, {**some, 8: (np.inf,)}, 9) == np.inf
+    assert enough(e, dict.fromkeys(range(9), (np.nan,)), 9) == np.inf
 
 
 # Folders ------------------------------------------------------------------------------------------

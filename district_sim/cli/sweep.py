@@ -419,5 +419,12 @@ def _summary_table(summary: "pd.DataFrame") -> "rich.table.Table":
         is_number = summary[name].dtype.kind in "if"
         table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
     for row in summary.itertuples(index=False):
-        table.add_row(*(f"{value:,.4g}" if isinstance(value, float) else str(value) for value in row))
+        table.add_row(*map(_shown, row))
     return table
+
+
+def _shown(value: object) -> str:
+    """A cell; what is undefined, as the trajectory of runs without a label, is a dash."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

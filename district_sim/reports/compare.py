@@ -84,7 +84,7 @@ def trajectory_shares(found: Comparison) -> Sheet:
             shown = [chance_in_brief(c["share"], c["low"], c["high"]) for c in cells]
             rows.append((TRAJECTORY_NAMES[trajectory], *shown))
     runs = sorted(set(table["n"]))
-    of = f"{runs[0]} runs each" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
+    of = f"{runs[0]} runs each" if len(runs) == 1 else f"the {runs[0]} to {runs[-1]} runs that have a label"
     note = f"Per cent of {of}; in brackets the {100 * found.confidence:g} % interval (Wilson)."
     return Sheet.plain("Probability of each trajectory", ("Trajectory", *found.cells), rows, note)
 

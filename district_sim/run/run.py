@@ -278,7 +278,7 @@ class Run:
             return Snapshot(
                 lambda: read[f"firms{suffix}"],
                 lambda: read[f"ties{suffix}"],
-                lambda: pd.DataFrame(told["value_chain"]).rename_axis("phase"),
+                lambda: pd.DataFrame(told["value_chain"], dtype=float).rename_axis("phase"),
                 lambda: told["agency"],
             )
 

@@ -71,7 +71,7 @@ class Snapshot:
         """One row per phase but the last, indexed by `phase` from 0: how final firms, weighted by sales, get it.
 
         Shares `made` in the house, from `partners` by ties, on the `spot` in the district and from `abroad`; their sum
-        is 1, or 0 where no final firm has sales.
+        is 1; all are NaN where no final firm has sales.
         """
         return self._value_chain()
 
@@ -85,11 +85,11 @@ def _table_of_phases(f: Any) -> "pd.DataFrame":
     import pandas as pd
 
     final = f.phase == f.made.shape[1] - 1
-    sales, whole = f.sales[final], max(1e-12, float(f.sales[final].sum()))
+    sales = f.sales[final]
+    whole = float(sales.sum()) or np.nan
     shares = {name: (sales @ f[name][final])[:-1] / whole for name in ("made", "spot", "abroad")}
     table = pd.DataFrame(shares).rename_axis("phase")
-    tied = (1.0 - table.sum(axis=1)).clip(lower=0.0) if sales.sum() > 0.0 else 0.0
-    table.insert(1, "partners", tied)
+    table.insert(1, "partners", (1.0 - table.sum(axis=1, skipna=False)).clip(lower=0.0))
     return table
 
 

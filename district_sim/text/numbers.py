@@ -33,12 +33,16 @@ def points(difference: float, decimals: int = 1) -> str:
 
 
 def chance(share: float, low: float, high: float) -> str:
-    """A probability with its interval."""
+    """A probability with its interval; a dash where it is undefined."""
+    if math.isnan(share):
+        return number(share, 0)
     return f"{number(100.0 * share, 0)} % ({number(100.0 * low, 0)} to {number(100.0 * high, 0)} %)"
 
 
 def chance_in_brief(share: float, low: float, high: float) -> str:
     """`chance` for a cell of a table in per cent."""
+    if math.isnan(share):
+        return number(share, 0)
     return f"{number(100.0 * share, 0)} ({number(100.0 * low, 0)}–{number(100.0 * high, 0)})"
 
 
