@@ -20,7 +20,7 @@ from district_sim.experiments.results import Results
 from district_sim.experiments.runner import run_experiment
 from district_sim.model.indicators import INDICATORS, NAMES
 from district_sim.model.state import EMPLOYED, State
-from district_sim.run.run import simulate
+from district_sim.run.run import Run, simulate
 from district_sim.run.trajectories import Trajectory, recovery_time, score
 from district_sim.scenario.files import load_scenario
 from district_sim.scenario.sections import Scenario
@@ -266,3 +266,32 @@ class TestWithoutBound:
         with pytest.raises(RuntimeError, match="outgrown"):
             district.step()
         assert district.quarter == done < 60
+
+    def test_the_command(
+        self, file: Callable[[dict[str, Any]], Path], call: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        given = str(file({**GROWING, "run": {"quarters": 60}}))
+        done = call("run", given, "--seed", "1", "--out", "out")
+        assert done.exit_code == 0
+        assert "outgrown all bounds" in done.stderr
+        assert "dashboard.png" in done.output
+        told = json.loads((tmp_path / "out/run.json").read_text(encoding="utf-8"))
+        assert not told["complete"]
+        assert told["ended"] in done.stderr
+        assert Run.load(tmp_path / "out").ended == told["ended"]
+
+    def test_the_page(self) -> None:
+        pytest.importorskip("solara")
+        from district_sim.app.course import Course, Source
+        from district_sim.app.desk import Desk
+
+        desk = Desk("")
+        desk.simulation.load(Course(Source("mine.yaml", yaml.safe_dump({**GROWING, "run": {"quarters": 60}})), seed=1))
+        assert not desk.simulation.done
+        assert desk.step(60)
+        assert desk.simulation.done
+        assert "outgrown all bounds" in desk.says.value[1]
+        done = desk.simulation.quarter
+        assert 2 < done < 60
+        assert desk.step(1)
+        assert desk.simulation.quarter == done
