@@ -4,6 +4,7 @@ Each command checks what it was given, calls the package's public functions, and
 inside the commands, so that `--help` answers at once.
 """
 
+import signal
 import warnings
 from collections.abc import Callable
 from typing import Annotated
@@ -50,6 +51,8 @@ app.add_typer(policies_app, name="policies")
 
 def main() -> None:
     """Entry point of the `district-sim` command."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # before and after a command's work Ctrl-C ends it without words
     warnings.formatwarning = _plainly
     print_plainly()
     app()

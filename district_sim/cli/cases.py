@@ -17,6 +17,7 @@ from district_sim.cli.common import (
     QuietOption,
     WorkersOption,
     clean_ends,
+    hold_folder,
     name_files,
     progress,
     stdout,
@@ -114,6 +115,7 @@ def _fitted(
     try:
         calibration.check(case, seed, runs, budget)
         folder.mkdir(parents=True, exist_ok=True)
+        hold_folder(folder)
         journal = open_journal(case, range(seed, seed + runs), folder, force)
     except OSError as error:
         stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)

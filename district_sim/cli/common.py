@@ -2,9 +2,12 @@
 
 import errno
 import os
+import signal
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -17,11 +20,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from district_sim.experiments import Experiment, Summary
+    from district_sim.experiments.plan import Plan
+    from district_sim.run.effort import Effort
     from district_sim.scenario.files import Key
     from district_sim.scenario.sections import Scenario
 
 FAILED, BAD_INPUT, RUNS_FAILED, INTERRUPTED = 1, 2, 3, 130  # exit codes beside 0
 _PIPED = 140  # columns
+_LONG, _LARGE = 60.0, 2e9  # seconds and bytes from which on it is said beforehand what work takes
+_TRIED, _MADE = 3.0, 5  # seconds of work, and what is done in it, from which the rest is estimated
+_LOOKED_AT = 60  # points of an experiment, evenly spread, from whose size all are estimated
 
 
 # Completion: what the shell offers for what was typed, without importing anything heavy ---------------
@@ -156,17 +164,32 @@ def check_seed(seed: int) -> None:
 
 def check_folder(folder: Path, force: bool) -> None:
     """Make the folder and find out that it can be written before anything is simulated."""
-    from district_sim.run.whole_files import sweep_up
+    from district_sim.run.whole_files import is_empty, sweep_up
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        hold_folder(folder)
         sweep_up(folder)
-        if not force and any(folder.iterdir()):
+        if not force and not is_empty(folder):
             stop(f"{folder} is not empty; choose another --out, or replace its files with --force", BAD_INPUT)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         stop(f"--out {folder}: cannot be written: {error.strerror or error}", BAD_INPUT)
+
+
+_at_the_end: list[Callable[[], None]] = []
+"""What `clean_ends` has to do."""
+
+
+def hold_folder(folder: Path) -> None:
+    """Keep other commands out of a folder until this one ends; ends with a message if another one is at work there."""
+    from district_sim.run.whole_files import FolderInUse, hold
+
+    try:
+        _at_the_end.append(hold(folder))
+    except FolderInUse as error:
+        stop(str(error), BAD_INPUT)
 
 
 def option_of(at: "Key") -> str:
@@ -236,6 +259,7 @@ def progress(
 
     `compiles`: whether the whole model is needed, which takes a while to compile; for these `scenarios`.
     """
+    pace = _Pace()
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from district_sim.run.compiled import is_compiled
@@ -251,8 +275,33 @@ def progress(
         def advance(what: str, before: int, done: int, total: int | None = total) -> None:
             bar.start_task(task)
             bar.update(task, completed=before + done, total=total, description=what)
+            if total and not quiet and not console.is_terminal:  # there the bar says it
+                pace.tell(before + done, total, unit)
 
         yield advance
+
+
+class _Pace:
+    """Says once, from the first seconds of work, how long all of it will take, if that is long."""
+
+    def __init__(self) -> None:
+        self._begun: tuple[float, int] | None = None
+        self._told = False
+
+    def tell(self, done: int, total: int, unit: str) -> None:
+        """So many of all are done now."""
+        now = time.monotonic()
+        if self._begun is None:
+            self._begun = (now, done) if done else None  # before the first is done, processes start
+            return
+        passed, made = now - self._begun[0], done - self._begun[1]
+        if self._told or passed < _TRIED or made < _MADE:
+            return
+        self._told, left = True, passed / made * (total - done)
+        if left >= _LONG:
+            from district_sim.text.numbers import duration
+
+            stderr().print(f"About {duration(left)} for {total - done:,} more {unit}.", highlight=False)
 
 
 def say_compiling() -> None:
@@ -261,6 +310,25 @@ def say_compiling() -> None:
 
     once = "" if cache_folder is None else ", the first time only"  # otherwise a warning says what to do
     stderr().print(f"Compiling the model for this machine. This takes a minute or two{once}.", highlight=False)
+
+
+def tell_effort(effort: "Effort", what: str, advice: str, quiet: bool) -> None:
+    """Say what long work takes before it begins; ends with a message if it cannot fit into this machine's memory.
+
+    Args:
+        what: will be done, in words. advice: how to need less memory.
+    """
+    from district_sim.run.effort import memory_here
+    from district_sim.text.numbers import duration, size
+
+    here = memory_here()
+    if here is not None and effort.bytes > here:
+        stop(
+            f"{what}: this needs about {size(effort.bytes)} of memory; this machine has {size(here)}{advice}", BAD_INPUT
+        )
+    if not quiet and (effort.seconds >= _LONG or effort.bytes >= _LARGE):
+        told = f"{what}: about {duration(effort.seconds)} and {size(effort.bytes)} of memory."
+        stderr().print(told, highlight=False, markup=False)
 
 
 def writing[T](folder: Path, write: Callable[[], T]) -> T:
@@ -340,6 +408,7 @@ def make_runs(
                 retry_failed=retry_failed,
                 progress=lambda done, total: advance(experiment.name, 0, done, total),
                 compiling=None if quiet else say_compiling,
+                planned=None if executor is not None else lambda plan: tell_plan(plan, workers, quiet),
             )
         except StorageError as error:
             stop(f"{error}\nFree some disk space or choose another disk: {again}", FAILED)
@@ -350,6 +419,20 @@ def make_runs(
     if summary.interrupted:
         stop(f"stopped: {summary.counts.total} of {summary.wanted} runs are done; {again}", INTERRUPTED)
     return summary
+
+
+def tell_plan(plan: "Plan", workers: int | None, quiet: bool) -> None:
+    """Say what an experiment takes; ends with a message if its districts cannot fit into this machine's memory."""
+    from district_sim.experiments.points import scenario_of
+    from district_sim.run.effort import effort_of, together
+    from district_sim.run.workers import cores
+
+    count = len(plan.points)
+    looked_at = sorted({place * (count - 1) // _LOOKED_AT for place in range(_LOOKED_AT + 1)})
+    efforts = [effort_of(scenario_of(plan.points[index], plan.bases)) for index in looked_at]
+    runs = count * plan.experiment.replications
+    effort = together(efforts, runs, workers or cores())
+    tell_effort(effort, f"{runs:,} runs in all", "; try fewer --workers or smaller districts", quiet)
 
 
 # Ends ---------------------------------------------------------------------------------------------
@@ -364,10 +447,11 @@ def complain(message: str) -> None:
 
 def stop(message: str, code: int) -> NoReturn:
     """One clear message and an exit code."""
-    if code == INTERRUPTED:
-        typer.echo(message[:1].upper() + message[1:], err=True)
-    else:
-        complain(message)
+    with suppress(OSError):  # the terminal may be gone
+        if code == INTERRUPTED:
+            typer.echo(message[:1].upper() + message[1:], err=True)
+        else:
+            complain(message)
     raise typer.Exit(code)
 
 
@@ -391,16 +475,42 @@ def check_files(files: list[str], load: Callable[[str], object]) -> None:
 
 @contextmanager
 def clean_ends() -> Iterator[None]:
-    """Bad input and Ctrl-C end with a message and an exit code, never with a traceback."""
+    """Bad input, lost workers, Ctrl-C and the like end with a message and an exit code, never with a traceback.
+
+    Folders that the block holds are let go.
+    """
+    from district_sim.run.workers import WorkerError
     from district_sim.scenario.files import ScenarioError
 
     try:
-        yield
+        with _all_like_ctrl_c():
+            yield
     except ScenarioError as error:
         stop(str(error), BAD_INPUT)
+    except WorkerError as error:
+        stop(str(error), FAILED)
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
         stop(f"{error.filename}: {error.strerror}", BAD_INPUT)
     except KeyboardInterrupt:
         stop("stopped", INTERRUPTED)
+    finally:
+        while _at_the_end:
+            _at_the_end.pop()()
+
+
+@contextmanager
+def _all_like_ctrl_c() -> Iterator[None]:
+    """Ctrl-C, what `kill` sends and the end of a terminal are raised alike, and only where they are answered."""
+    from district_sim.run.workers import stop_signals
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {kind: signal.signal(kind, signal.default_int_handler) for kind in stop_signals()}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

@@ -30,6 +30,7 @@ from district_sim.cli.common import (
     resolve,
     stdout,
     stop,
+    tell_effort,
     writing,
 )
 from district_sim.reports import run as reports
@@ -98,6 +99,7 @@ def run(
         total = resolved.run.quarters
         moments = _FRAMES if animate is not None else _RIDGES if out is not None else None
         every = None if moments is None else -(-total // moments)
+        _tell_effort(resolved, 0 if every is None else (total - 1) // every, out is not None, quiet)
         with progress(total, quiet, scenarios=[resolved]) as advance:
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
@@ -202,6 +204,14 @@ def verify(
             raise typer.Exit(1)
 
 
+def _tell_effort(scenario: "Scenario", kept: int, drawn: bool, quiet: bool) -> None:
+    from district_sim.run.effort import effort_of
+
+    what = f"{scenario.firms.count:,} firms for {scenario.run.quarters:,} quarters{' and their figures' * drawn}"
+    advice = "; without --out and --animate it needs less" if kept else ""
+    tell_effort(effort_of(scenario, kept, drawn), what, advice, quiet)
+
+
 def _check_film(path: Path, force: bool) -> None:
     from district_sim.figures import check_film
 
@@ -225,8 +235,9 @@ def _write_film(result: "Run", path: Path, quiet: bool) -> list[Path]:
 def _simulate(
     scenario: "Scenario", seed: int, advance: Callable[[int], None], every: int | None = None
 ) -> "tuple[Run | None, bool]":
-    """A run and whether it is complete; Ctrl-C leaves what was finished, if it is long enough to classify."""
+    """A run and whether it is complete; Ctrl-C and the like leave what was finished, if it is enough to classify."""
     from district_sim.run.run import simulate
+    from district_sim.run.workers import stop_signals
 
     interrupted = False
 
@@ -240,7 +251,7 @@ def _simulate(
             raise KeyboardInterrupt
         advance(done)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {kind: signal.signal(kind, note) for kind in stop_signals()}
     try:
         return simulate(scenario, seed, progress=step, every=every), True
     except KeyboardInterrupt as stopped:
@@ -249,7 +260,8 @@ def _simulate(
     except RuntimeError as error:
         stop(str(error), FAILED)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scenario":

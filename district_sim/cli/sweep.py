@@ -29,6 +29,7 @@ from district_sim.cli.common import (
     say_compiling,
     stdout,
     stop,
+    tell_plan,
     varied,
     writing,
 )
@@ -304,8 +305,10 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
     from district_sim.experiments.estimate import estimate
     from district_sim.experiments.plan import make_plan
     from district_sim.run.workers import cores
+    from district_sim.text.numbers import duration, size
 
     plan = make_plan(experiment)
+    tell_plan(plan, workers, as_json)
     try:
         expected = estimate(plan, say_compiling)
     except RuntimeError as error:
@@ -327,8 +330,8 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
     least = "at least " if experiment.until else ""
     typer.echo(f"{len(plan.points):,} points x {experiment.replications} replications: {least}{expected.runs:,} runs")
     per_run = f"{expected.seconds_per_run:.2g} s per run in a few trials"
-    typer.echo(f"about {_duration(expected.seconds(count))} on {count} cores ({per_run})")
-    typer.echo(f"about {_size(expected.bytes(count))} of disk space\n")
+    typer.echo(f"about {duration(expected.seconds(count))} on {count} cores ({per_run})")
+    typer.echo(f"about {size(expected.bytes(count))} of disk space\n")
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("point", "scenario", "policies", *experiment.vary):
         table.add_column(name)
@@ -338,20 +341,6 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
     stdout().print(table)
     if len(plan.points) > _ROWS:
         typer.echo(f"... and {len(plan.points) - _ROWS:,} more")
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
-
-
-def _size(count: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count / 1e3:.0f} kB"
 
 
 def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
@@ -385,6 +374,8 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
 
 
 def _summarise(found: "Results", as_json: bool) -> None:
+    from district_sim.text.numbers import duration
+
     counts, seconds, errors = found.counts, found.seconds(), found.errors()
     summary = found.summary()
     if as_json:
@@ -405,7 +396,7 @@ def _summarise(found: "Results", as_json: bool) -> None:
     numbers += [f"{counts.stopped:,} ended early by a stop condition"] if counts.stopped else []
     numbers += [f"{counts.failed:,} failed"] if counts.failed else []
     typer.echo(f"{found.experiment.name}: {len(found.points):,} points; {', '.join(numbers)}")
-    typer.echo(f"{_duration(seconds)} of processor time; district-sim {found.versions.get('district_sim', '')}\n")
+    typer.echo(f"{duration(seconds)} of processor time; district-sim {found.versions.get('district_sim', '')}\n")
     stdout().print(_summary_table(summary))
     for error, number in errors.items():
         typer.echo(f"{number:,} failed: {error}", err=True)

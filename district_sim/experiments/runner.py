@@ -19,7 +19,7 @@ from district_sim.experiments.plan import Plan, make_plan, model_version
 from district_sim.experiments.results import enough, outcome_values
 from district_sim.experiments.store import Counts, StorageError, Store, open_store
 from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, begun, work_on
-from district_sim.run.workers import Progress, WorkerError, Workers, compile_first
+from district_sim.run.workers import Progress, WorkerError, Workers, compile_first, stop_signals
 
 _MOST_RUNS = 2000  # in one chunk: what a worker holds in memory
 _FIRST, _SHORTEST, _LONGEST = 1.0, 3.0, 1800.0  # seconds of computing in a chunk
@@ -56,6 +56,7 @@ def run_experiment(
     progress: Progress | None = None,
     retry_failed: bool = False,
     compiling: Callable[[], object] | None = None,
+    planned: Callable[[Plan], object] | None = None,
 ) -> Summary:
     """Make the runs of an experiment that the folder does not hold yet.
 
@@ -69,6 +70,7 @@ def run_experiment(
         progress: called after every chunk with the number of runs in the folder and of runs wanted.
         retry_failed: make failed runs again.
         compiling: called if the model has to be compiled first, which takes a minute or two.
+        planned: called with what is about to be run, before anything is.
 
     Returns:
         A summary; after Ctrl-C (in the main thread) with `interrupted` set and all finished runs kept.
@@ -81,6 +83,8 @@ def run_experiment(
     started = time.monotonic()
     folder = Path(folder)
     plan = make_plan(experiment)
+    if planned is not None:
+        planned(plan)
     with open_store(folder, plan) as store:
         if retry_failed:
             store.forget_failed()
@@ -284,7 +288,7 @@ class _Sweep:
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Yields whether Ctrl-C was pressed, or a batch system's time is up (SIGTERM); a second one is raised at once."""
+    """Yields whether somebody asked to stop (`stop_signals`); a second time is raised at once."""
     pressed = False
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -296,7 +300,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
+    before = {kind: signal.signal(kind, note) for kind in stop_signals()}
     try:
         yield lambda: pressed
     finally:

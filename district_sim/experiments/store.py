@@ -11,26 +11,23 @@ disk. Shards that the ledger does not know are removed when a sweep begins.
 
 import json
 import os
-import platform
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
-
 from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.plan import Plan, description, differences
 from district_sim.experiments.work import GO, Made, Report, shard_name
-from district_sim.run.whole_files import sweep_up, write_json, write_text
+from district_sim.run.whole_files import LOCK, OWNER, FolderInUse, hold, sweep_up, write_json
 from district_sim.scenario.files import ScenarioError
 
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
-_LOCK, _OWNER, _WORK = ".lock", ".owner", ".work"
+_WORK = ".work"
 _TOLD = 12  # differences that are listed
 
 _DAMAGED = "{} is damaged ({}); restore a copy, or choose another folder. No other file was changed."
@@ -107,30 +104,28 @@ def open_store(folder: Path, plan: Plan) -> "Iterator[Store]":
     with _storing(folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = _lock(folder)
+            release = _lock(folder)
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             raise FolderError(f"{folder}: cannot be a folder of results: {error.strerror}") from None
-    with lock:
+    try:
         store = Store(folder, plan)
         try:
             yield store
         finally:
             store.close()
+    finally:
+        release()
 
 
-def _lock(folder: Path) -> AcquireReturnProxy:
-    """A lock that goes when its owner ends, however it ends."""
-    others = sorted(path.name for path in folder.iterdir() if path.name not in (_LOCK, _OWNER, _WORK))
+def _lock(folder: Path) -> Callable[[], None]:
+    """Hold the folder; what is returned lets it go."""
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (LOCK, OWNER, _WORK))
     if others and not (folder / PLANNED).is_file() and not all(name.startswith(f".{PLANNED}") for name in others):
         raise FolderError(f"{folder} is not empty and holds no experiment; choose another folder")
-    owner = folder / _OWNER
     try:
-        lock = FileLock(folder / _LOCK).acquire(timeout=0)
-    except Timeout:
-        who = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
-        raise FolderError(f"{folder}: another sweep is writing into this folder ({who})") from None
-    write_text(owner, f"process {os.getpid()} on {platform.node()}")
-    return lock
+        return hold(folder)
+    except FolderInUse as error:
+        raise FolderError(f"{folder}: another sweep is writing into this folder ({error.who})") from None
 
 
 class Store:
@@ -196,7 +191,6 @@ class Store:
         """Leave the folder in order."""
         self._ledger.close()
         shutil.rmtree(self.folder / _WORK, ignore_errors=True)
-        (self.folder / _OWNER).unlink(missing_ok=True)
 
     # What is done -------------------------------------------------------------------------------
 

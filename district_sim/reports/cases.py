@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from district_sim._version import __version__
 from district_sim.evidence.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit, Journal, as_report
 from district_sim.evidence.cases.compare import Compared, comparison_sheet
-from district_sim.run.whole_files import write_json, write_text, write_whole
+from district_sim.run.whole_files import is_empty, write_json, write_text, write_whole
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
 from district_sim.scenario.texts import expanded, is_file
 from district_sim.text.numbers import number, percent
@@ -46,7 +46,7 @@ def open_journal(case: "Case", seeds: Sequence[int], folder: Path, force: bool) 
             raise OtherFit(
                 f"{folder} holds the trials of another fit; choose another --out, or start again with --force"
             )
-    elif not force and any(folder.iterdir()):
+    elif not force and not is_empty(folder):
         raise OtherFit(f"{folder} is not empty; choose another --out, or replace its files with --force")
     write_text(path, f"{head}\n")
     return Journal(path)

@@ -24,7 +24,7 @@ from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import defined, sweep_up, write_csv, write_json, write_parquet
+from district_sim.run.whole_files import defined, is_empty, sweep_up, write_csv, write_json, write_parquet
 from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
@@ -237,7 +237,7 @@ class Run:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         sweep_up(folder)
-        if not force and any(folder.iterdir()):
+        if not force and not is_empty(folder):
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         (folder / "run.json").unlink(missing_ok=True)
         written = [

@@ -4,9 +4,11 @@ import csv
 import json
 import math
 import os
+import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     Returns:
         `path`.
     """
+    sweep_up(path.parent, escape(path.name))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(temporary)
@@ -33,13 +36,58 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
     return path
 
 
-def sweep_up(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder."""
-    for path in folder.glob(".*.part"):
+def sweep_up(folder: Path, name: str = "*") -> None:
+    """Remove what killed processes left half-written in a folder, of files of this name (a pattern)."""
+    for path in folder.glob(f".{name}.*.part"):
         owner = re.search(r"\.(\d+)\.part$", path.name)
         if owner and not _lives(int(owner[1])):
             with suppress(OSError):
                 path.unlink()
+
+
+LOCK, OWNER = ".lock", ".owner"
+"""Files in a folder into which a process is writing."""
+
+
+class FolderInUse(RuntimeError):
+    """Another process is writing into a folder; `who` says which."""
+
+    def __init__(self, folder: Path, who: str) -> None:
+        super().__init__(f"{folder}: another command is writing into this folder ({who})")
+        self.who = who
+
+
+def hold(folder: Path) -> Callable[[], None]:
+    """Keep other processes out of a folder until this one ends, however it ends, or calls what is returned.
+
+    Raises:
+        FolderInUse: another process holds it. OSError: it cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    owner, place = folder / OWNER, folder / LOCK
+    lock = FileLock(place)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        who = owner.read_text(encoding="utf-8") if owner.is_file() else "unknown"
+        raise FolderInUse(folder, who) from None
+    except NotImplementedError:  # a file system without locks
+        return lambda: None
+    write_text(owner, f"process {os.getpid()} on {platform.node()}")
+
+    def release() -> None:
+        owner.unlink(missing_ok=True)
+        if os.name != "nt":  # an open file cannot be removed there
+            place.unlink(missing_ok=True)
+        lock.release()
+
+    return release
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder holds nothing but the lock of who writes into it."""
+    return all(path.name in (LOCK, OWNER) for path in folder.iterdir())
 
 
 def _lives(process: int) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 type Progress = Callable[[int, int], object]
 """Called with the jobs done and all of them."""
 
+_FROM_TERMINAL = {signal.SIGINT, signal.SIGHUP} if hasattr(signal, "SIGHUP") else {signal.SIGINT}
+"""Signals that reach workers, too: Ctrl-C, and the end of the terminal."""
+
 WORTH_PROCESSES = 20
 """Jobs: starting processes takes as long as some."""
 
@@ -29,9 +32,16 @@ class WorkerError(RuntimeError):
     """Workers cannot work at all, or were lost."""
 
 
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Ctrl-C; what `kill` and batch systems send; a terminal that is closed. Without those that nohup has ignored."""
+    others = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return (signal.SIGINT, *(kind for kind in others if signal.getsignal(kind) != signal.SIG_IGN))
+
+
 def start_worker() -> None:
-    """Initializer of every worker: one thread; deaf to Ctrl-C, which its parent answers; gone when its parent is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Initializer of every worker: one thread; deaf to what a terminal sends, as its parent answers; gone with it."""
+    for kind in _FROM_TERMINAL:
+        signal.signal(kind, signal.SIG_IGN)
     warnings.filterwarnings("ignore", category=UserWarning, module=r"district_sim\.kernels")  # its parent has said it
     parent = parent_process()
     if parent is not None:
@@ -128,7 +138,7 @@ class Workers:
                 if progress:
                     progress(len(made), len(jobs))
         except BrokenExecutor as error:
-            raise WorkerError("a worker process was lost (out of memory?)") from error
+            raise WorkerError("a worker process was lost (out of memory?); try again with fewer --workers") from error
         return made
 
     def _start(self) -> Executor:
@@ -148,11 +158,11 @@ def _slots(executor: Executor | None) -> int:
 
 @contextmanager
 def no_interrupt() -> Iterator[None]:
-    """A block in which Ctrl-C waits; processes started in it never hear of it, not even while they start."""
+    """A block in which Ctrl-C and a closed terminal wait; processes started in it never hear of them."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_TERMINAL)
     try:
         yield
     finally:
