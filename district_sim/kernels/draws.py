@@ -51,6 +51,8 @@ class Stream(IntEnum):
     BARTER = 23
     SHOCK = 24
     COOWNERSHIP = 25
+    CONDUCT = 26
+    SUCCESSION = 27
 
 
 @inlined_kernel

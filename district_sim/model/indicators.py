@@ -27,6 +27,7 @@ from district_sim.model.state import (
     TAKEOVERS,
     TIE_BIRTHS,
     TIE_DEATHS,
+    TRAITS,
     UNEMPLOYED,
     WAGES,
     company_of,
@@ -55,6 +56,29 @@ class Indicator(NamedTuple):
     def meaning(self) -> str:
         """The description, and when there is no value."""
         return f"{self.description}; missing with {self.undefined}" if self.undefined else self.description
+
+
+_CONDUCT = (  # label, unit, decimals, description of each of TRAITS
+    ("R&D drive", "1", 2, "R&D intensity that firms choose, multiple of normal"),
+    ("Exploration", "share", 1, "Share of R&D with which firms choose to explore"),
+    ("Training", "share", 2, "Training that firms choose, share of wages"),
+    ("Readiness", "1", 2, "Readiness to cooperate"),
+    ("Leaning abroad", "log points", 2, "Readiness to buy abroad"),
+    ("Outward drive", "1", 2, "Drive to build pipelines, multiple of the hazard"),
+    ("Reservation price", "quarters", 1, "Price below which owners rather go on, quarters of profit"),
+)
+
+
+def _of_conduct() -> list[Indicator]:
+    """Mean and standard deviation over firms of each trait of their conduct."""
+    told = list(zip(TRAITS, _CONDUCT, strict=True))
+    return [
+        *(Indicator(f"conduct_{trait}", *of) for trait, of in told),
+        *(
+            Indicator(f"conduct_{trait}_spread", f"{label}, spread", unit, decimals, f"Standard deviation: {text}")
+            for trait, (label, unit, decimals, text) in told
+        ),
+    ]
 
 
 # fmt: off
@@ -158,6 +182,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("leverage", "Leverage", "1", 2, "Public match per euro contributed", undefined="no contributions"),
     Indicator("policy_spending", "Policy spending", "k€/quarter", 0, "Public money spent on instruments"),
     Indicator("globalisation", "Globalisation", "1", 2, "Pressure of globalisation"),
+    Indicator("access", "Realised access", "share", 1, "Mean access to distant knowledge that firms realise"),
+    *_of_conduct(),
 )
 # fmt: on
 NAMES: tuple[str, ...] = tuple(indicator.name for indicator in INDICATORS)
@@ -173,7 +199,8 @@ Economy = _group("Economy", "firms", "mne_turnover_share")
 Control = _group("Control", "mne_turnover_share", "degree")
 Network = _group("Network", "degree", "pipelines_per_firm")
 Learning = _group("Learning", "pipelines_per_firm", "participation")
-Institutions = _group("Institutions", "participation", None)
+Institutions = _group("Institutions", "participation", "access")
+Conduct = _group("Conduct", "access", None)
 
 
 @kernel
@@ -359,8 +386,27 @@ def _by_firm(firms, living, pipelines, world, last, sums, value_added):
 
 
 @kernel
+def _conduct(firms, living, scratch):
+    """Realised access and the means and standard deviations of the traits of conduct; uses `scratch.traits`."""
+    mean, spread, n, access = scratch.traits, scratch.reasons, max(1, living.size), 0.0
+    mean[:] = 0.0
+    spread[:] = 0.0
+    for i in living:
+        access += firms[i].access / n
+        for trait in range(mean.size):
+            mean[trait] += firms[i].conduct[trait] / n
+    for i in living:
+        for trait in range(mean.size):
+            spread[trait] += (firms[i].conduct[trait] - mean[trait]) ** 2 / n
+    return Conduct(
+        access, mean[0], mean[1], mean[2], mean[3], mean[4], mean[5], mean[6], np.sqrt(spread[0]), np.sqrt(spread[1]),
+        np.sqrt(spread[2]), np.sqrt(spread[3]), np.sqrt(spread[4]), np.sqrt(spread[5]), np.sqrt(spread[6]),
+    )  # fmt: skip
+
+
+@kernel
 def observe(state, p):
-    """The five groups of indicators as the district stands at the end of a quarter."""
+    """The six groups of indicators as the district stands at the end of a quarter."""
     firms, ties, tally, agency, world = (
         state.firms,
         state.ties,
@@ -454,15 +500,15 @@ def observe(state, p):
         policy_spending=spending,
         globalisation=world[0].pressure,
     )
-    return economy, control, network, learning, institutions
+    return economy, control, network, learning, institutions, _conduct(firms, living, scratch)
 
 
 @kernel
 def record(state, p, row):
     """Write the indicators of this quarter to `row`, shape (len(INDICATORS),), in the order of `NAMES`."""
-    economy, control, network, learning, institutions = observe(state, p)
+    economy, control, network, learning, institutions, conduct = observe(state, p)
     k = 0
-    for group in literal_unroll((economy, control, network, learning, institutions)):
+    for group in literal_unroll((economy, control, network, learning, institutions, conduct)):
         for value in group:
             row[k] = value
             k += 1

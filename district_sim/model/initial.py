@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from district_sim.kernels.compile import kernel, start_threads
 from district_sim.kernels.draws import Stream, normal, uniform, uniform2
 from district_sim.model.parameters import Parameters, for_kernels
+from district_sim.model.processes.conduct import first_conduct, means_of
 from district_sim.model.processes.relations import degree, draw_firm, tie
 from district_sim.model.processes.search import suitability
 from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
@@ -85,6 +86,7 @@ def _endow(firms, n, clock, p):
         firms[i].identity = _around(start.identity, _SPREAD, seed, i, _IDENTITY)
         firms[i].collaboration, firms[i].experience = start.trust, _EXPERIENCE
         firms[i].research, firms[i].absorptive, firms[i].quality = firms[i].dynamism, _ABSORPTIVE, _QUALITY
+        first_conduct(i, firms, clock, p)
         firms[i].wage = p.market[0].wage
         share = p.market[0].final_value if firms[i].phase == p.technology[0].phases - 1 else 1.0
         firms[i].reach = firms[i].employees * p.market[0].productivity / share
@@ -165,6 +167,7 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     size[~final] *= (1.0 - _FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
     size[final] *= _FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
+    means_of(p.history[0], state.world[0].strategy)
     _endow(firms, n, clock, p)
     clock.step[0] = -1 - p.firms[0].settling
     _network(firms, state.ties, state.pipelines, n, clock, p)

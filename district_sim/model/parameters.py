@@ -80,6 +80,7 @@ class Parameters(NamedTuple):
     ties: Any
     agency: Any
     ownership: Any
+    conduct: Any
     demography: Any
     history: Any
     strategy: Any

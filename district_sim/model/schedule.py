@@ -3,6 +3,7 @@
 from district_sim.kernels.compile import inlined_kernel, kernel
 from district_sim.model.indicators import record
 from district_sim.model.processes.agency import run_agency
+from district_sim.model.processes.conduct import adopt_strategy, review_conduct
 from district_sim.model.processes.demography import enter_firms, exit_firms
 from district_sim.model.processes.innovation import innovate
 from district_sim.model.processes.knowledge import update_knowledge
@@ -45,6 +46,7 @@ def one_quarter(state, p, row):
     apply_shocks(state, living, p, s)
     at("world", state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
+    adopt_strategy(state, living, p, s)
     # 2 Policy and agency
     apply_policies(state, living, p, s)
     run_agency(state, living, p, s)
@@ -67,19 +69,21 @@ def one_quarter(state, p, row):
     form_ties(state, living, p, s)
     update_pipelines(state, living, p, s)
     living = at("ties", state, living, p, s)
-    # 7 Ownership
+    # 7 Conduct
+    review_conduct(state, living, p, s)
+    # 8 Ownership
     take_over(state, living, p, s)
     divest(state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
     acquire(state, living, p, s)
     bind_captives(state, living, p, s)
     living = at("ownership", state, living, p, s)
-    # 8 Demography
+    # 9 Demography
     exit_firms(state, living, p, s)
     living = list_living(state.firms, state.clock, state.scratch)
     enter_firms(state, living, p, s)
     at("demography", state, living, p, s)
-    # 9 Observation
+    # 10 Observation
     if row.size > 0:
         record(state, p, row)
     state.clock.step[0] += 1

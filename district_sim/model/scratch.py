@@ -136,6 +136,8 @@ class Scratch(NamedTuple):
     found: np.ndarray  # (N, MEETINGS) int32: whom each living firm may tie with, see `processes.search`
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) see told_record: what outside nodes know
+    traits: np.ndarray  # (traits,) a conduct
+    reasons: np.ndarray  # (traits,) another
 
 
 def aligned_rows(count: int, dtype: np.dtype) -> Any:
@@ -159,8 +161,10 @@ def list_living(firms, clock, scratch):
     return living[:count]
 
 
-def new_scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int, companies: int) -> Scratch:
-    """Working space for a state of so many rows, domains, phases, slots of ties, outside nodes and multinationals."""
+def new_scratch(
+    capacity: int, domains: int, phases: int, slots: int, nodes: int, companies: int, traits: int
+) -> Scratch:
+    """Working space for so many rows, domains, phases, slots of ties, outside nodes, multinationals and traits."""
     return Scratch(
         living=np.zeros(capacity, np.int64),
         key=np.zeros(capacity, np.int64),
@@ -183,6 +187,8 @@ def new_scratch(capacity: int, domains: int, phases: int, slots: int, nodes: int
         found=np.zeros((capacity, MEETINGS), np.int32),
         tied=np.zeros((BLOCKS, phases)),
         abroad=aligned_rows(nodes, told_record(domains)),
+        traits=np.zeros(traits),
+        reasons=np.zeros(traits),
     )
 
 

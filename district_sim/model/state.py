@@ -16,6 +16,9 @@ PIPELINE_SLOTS = 4
 LEAST_QUALITY = 1e-6  # of what nobody knows how to make: ratios of qualities stay finite
 TRUST_AT, AGE_AT = 64, 128  # bytes into a record of ties: about the middle of these
 TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
+TRAITS = ("research", "exploration", "training", "collective_action", "offshoring", "pipelines", "reservation")
+"""What a firm's conduct consists of, in the order of its field `conduct`; named as in `Strategy`."""
+RESEARCHING, EXPLORING, SKILLING, COOPERATING, OFFSHORING, LINKING, HOLDING = range(len(TRAITS))
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 TECHNOLOGY, TRAINING, PIPELINES, BRAND, PHASES, VALUES, DEFENCE = range(7)
 ACCOUNTS = ("firms", "agency", "public", "households", "world")
@@ -85,7 +88,7 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("captor", np.int32),  # client to which a captive supplier is bound, -1 none
             ("phase", np.int8),  # production phase 0..P-1
             ("technology", np.int8),  # technology that it works with, 0 the first
-            ("pledges", np.int8),  # 1 if it offered to contribute to the agency this quarter, else 0
+            ("pledges", np.int8),  # 1 if it is a member of the agency, which has offered to contribute, else 0
             ("participates", np.int8),  # 1 if it contributed: it pledged and the threshold was reached
             ("alive", np.bool_),  # bool
             ("identity", np.float64),  # identification with the district 0..1
@@ -123,6 +126,17 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("inflow_local", np.float64),  # knowledge learned this quarter from local ties
             ("grant", np.float64),  # public R&D support this quarter, k€
             ("voucher", np.float64),  # additional hazard of opening a pipeline this quarter
+            ("grant_exploring", np.float64),  # the part of `grant` that must be spent on exploring, k€
+            ("explores_for_public", np.float64),  # share of the last quarter's R&D that such grants paid 0..1
+            ("tuition", np.float64),  # public money for training this quarter, share of wages
+            ("conduct", np.float64, (len(TRAITS),)),  # see TRAITS; units as in `Strategy`
+            ("performance", np.float64),  # profit in value added, mean over the last years -1..1
+            ("aspiration", np.float64),  # performance that it is content with -1..1
+            ("lessons", np.float64),  # tacit knowledge learned from partners a quarter, mean over the last years
+            ("access", np.float64),  # access to distant knowledge that it realises 0..1
+            ("contribution", np.float64),  # k€ paid to the agency this quarter
+            ("served", np.float64),  # share of what the agency does for members that reaches it 0..1
+            ("successor", np.bool_),  # whether somebody is to take over from the owner
         ],
         align=True,
     )
@@ -248,6 +262,7 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
             ("appeal", np.float64),  # outside competitors' weight in demand
             ("demand", np.float64),  # size of the product market in the first quarter, k€
             ("wage", np.float64),  # district wage
+            ("strategy", np.float64, (len(TRAITS),)),  # the strategy in force: what firms' conduct was last set from
             (
                 "quality_start",
                 np.float64,
@@ -343,7 +358,7 @@ def empty_state(rows: int, capacity: int, p: Any, seed: int) -> State:
         tally=np.zeros(len(TALLY)),
         clock=Clock(np.zeros(1, np.int64), np.array([rows]), np.array([seed], np.uint64)),
         memory=np.zeros(_memory(p)),
-        scratch=new_scratch(capacity, domains, phases, slots, nodes, int(p.ownership.multinationals[0])),
+        scratch=new_scratch(capacity, domains, phases, slots, nodes, int(p.ownership.multinationals[0]), len(TRAITS)),
     )
 
 
@@ -372,7 +387,9 @@ def grown(state: State, capacity: int) -> State:
         ties=longer(state.ties),
         orders=longer(state.orders),
         pipelines=longer(state.pipelines),
-        scratch=new_scratch(capacity, domains, phases, slots, state.scratch.abroad.size, state.scratch.companies.size),
+        scratch=new_scratch(
+            capacity, domains, phases, slots, state.scratch.abroad.size, state.scratch.companies.size, len(TRAITS)
+        ),
     )
 
 

@@ -135,6 +135,9 @@ class PolicyEffects(Section):
         "calibration knows none",
     )
     voucher_cost: float = number(8.0, 0.1, 1000, "k€", "Export voucher that opens one pipeline on average")
+    succession_cost: float = number(
+        0.5, 0.01, 1000, "k€ per employee", "Support with which a tenth of the owners without a successor find one"
+    )
     screening_half: float = number(
         0.0005, 0.000001, 1.0, "share of district value added", "Spending at which screening reaches half its intensity"
     )

@@ -252,6 +252,22 @@ class Innovation(Section):
     )
     access_pipeline: float = number(0.7, 0.0, 20, "1", "Access by a firm's own pipeline at full strength")
     access_partners: float = number(0.2, 0.0, 20, "1", "Access by a fully trusted partner's strongest pipeline")
+    access_alone: float = share(
+        1.0,
+        "Share of its access to distant knowledge that a firm realises without learning from partners",
+        "Asheim 1996; Jensen, Johnson, Lorenz & Lundvall 2007, doi 10.1016/j.respol.2007.01.006",
+    )
+    lessons_half: float = number(
+        0.003,
+        0.00001,
+        1.0,
+        "knowledge per quarter",
+        "Tacit knowledge learned from partners a quarter at which half of the rest is realised",
+        "Zahra & George 2002: social integration turns potential into realised absorptive capacity",
+    )
+    lessons_memory: float = number(
+        0.1, 0.001, 1.0, "per quarter", "Speed at which a firm's habit of learning follows what partners teach it"
+    )
     access_transfer: float = number(2.0, 0.0, 20, "1", "Access by public technology transfer at full strength")
     increment_rate: float = number(
         0.04, 0.0, 1.0, "per quarter", "Incremental innovations of a firm with normal R&D and full absorptive capacity"
@@ -493,6 +509,27 @@ class Agency(Section):
     )
     response_capability: float = number(2.0, 0.0, 50, "log odds", "Effect of the agency's proven capability")
     response_match: float = number(1.5, 0.0, 50, "log odds", "Effect of a fully credible public match")
+    response_net: float = number(
+        0.0,
+        0.0,
+        500,
+        "log odds per share of value added",
+        "Effect on participation of the net gain that a member expects",
+        "threshold public goods: Bagnoli & Lipman 1989; Isaac, Schmidtz & Walker 1989",
+    )
+    gain: float = number(
+        0.10, 0.0, 1.0, "share of value added", "Gain that firms expect from membership in a fully capable agency"
+    )
+    spillover: float = share(0.0, "Share of what the agency does for members that reaches those who do not contribute")
+    review: float = number(
+        1.0,
+        0.001,
+        1.0,
+        "per quarter",
+        "Probability that a firm reviews its membership; else it keeps it",
+        "Ostrom 1990",
+    )
+    loyalty: float = number(0.0, 0.0, 20, "log odds", "Effect of being a member already", "Hirschman 1970")
     affiliates: float = share(0.2, "Participation of multinationals' affiliates relative to others")
     leaders: float = share(
         0.6, "Participation of group leaders, group members and captive suppliers relative to others"
@@ -650,7 +687,10 @@ class Strategy(Section):
     )
     offshoring: float = number(0.0, -3.0, 3.0, "log points", "Readiness to move phases abroad")
     integration: float = number(0.0, -3.0, 3.0, "log points", "Readiness to make phases in the house")
-    sale: float = share(0.06, "Readiness of owners to sell to a multinational")
+    sale: float = share(0.06, "Readiness of owners to sell to a multinational, where conduct is imposed")
+    reservation: float = number(
+        24.0, 0.5, 400, "quarters of profit", "Price below which owners rather go on, where firms decide"
+    )
     acquisition: float = number(0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to buy suppliers")
     captivity: float = number(
         0.2, 0.0, 10, "multiple of the hazard", "Drive of leading firms to make suppliers captive"
@@ -670,6 +710,116 @@ class Strategy(Section):
         if abs(total - 1.0) > 1e-6:
             raise ValueError(f"the seven project_* shares must sum to 1, they sum to {total:g}")
         return self
+
+
+class Conduct(Section):
+    """How firms review their conduct: by what they see and what pays. With `revision` 0 the strategy is imposed."""
+
+    revision: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "per quarter",
+        "Probability that an independent firm reviews its conduct; 0: conduct is the strategy's, and owners sell, "
+        "leaders buy and clients bind as the strategy says",
+        "Cyert & March 1963; Winter 1971; calibrated",
+    )
+    step: float = share(0.5, "Part of the way to what it thinks best that a firm goes in a review")
+    spread: float = number(0.0, 0.0, 1.0, "log points", "Standard deviation of conduct between the first firms")
+    variation: float = number(
+        0.05,
+        0.0,
+        1.0,
+        "log points",
+        "Standard deviation of what a firm tries near its conduct, and of a spin-off's conduct around its parent's",
+        "Nelson & Winter 1982",
+    )
+    memory: float = number(
+        0.1, 0.001, 1.0, "per quarter", "Speed at which performance follows the quarter's", "Greve 2003"
+    )
+    aspiration: float = share(
+        0.5,
+        "Part of the way that aspiration moves in a review to the mean of own and partners' performance",
+        "Greve 2003",
+    )
+    imitation: float = share(
+        0.5,
+        "Share of searches that copy a partner, the one with the greatest trust times lead; the others try something new",
+        "Silverberg & Verspagen 1994",
+    )
+    gap: float = number(0.1, 0.001, 1.0, "share", "Shortfall of performance that counts as full")
+    research_gap: float = number(
+        0.3, 0.0, 5.0, "log points", "Rise of R&D by a full shortfall: problemistic search", "Greve 2003"
+    )
+    research_slack: float = number(0.3, 0.0, 5.0, "log points", "Rise of R&D by full cash reserves", "Greve 2003")
+    research_opportunity: float = number(
+        1.0, 0.0, 5.0, "log points", "Rise of R&D by full access to a ripe technology that is not yet its own"
+    )
+    research_grant: float = number(
+        1.0, 0.0, 5.0, "log points", "Rise of R&D if grants pay for all of it", "David, Hall & Toole 2000"
+    )
+    exploration_most: float = number(0.8, 0.05, 1.0, "share", "Share of R&D that explores at most", "March 1991")
+    exploration_exhaustion: float = number(
+        2.0,
+        0.0,
+        20,
+        "log odds",
+        "Pull of exploring when increments on the present technology are exhausted",
+        "Gordon 2012",
+    )
+    exploration_access: float = number(
+        4.0, 0.0, 20, "log odds", "Pull of exploring with full access to distant knowledge", "Asheim 1996"
+    )
+    exploration_partners: float = number(
+        4.0,
+        0.0,
+        20,
+        "log odds",
+        "Pull of exploring when all trusted partners are ahead, as far as the firm learns from them",
+        "Levinthal & March 1993",
+    )
+    exploration_grant: float = number(2.0, 0.0, 20, "log odds", "Pull of exploring if grants for it pay for all R&D")
+    training_research: float = number(
+        1.0,
+        0.0,
+        5.0,
+        "elasticity",
+        "Elasticity of training to R&D: skills complement research",
+        "Cohen & Levinthal 1990",
+    )
+    training_voucher: float = number(
+        1.0, 0.0, 5.0, "1", "Rise of training relative to what vouchers pay, over the firm's own"
+    )
+    cooperation_experience: float = number(
+        0.2, 0.0, 1.0, "1", "Rise of the readiness to cooperate by membership in a fully capable agency", "Ostrom 1990"
+    )
+    offshoring_contagion: float = number(
+        1.0, 0.0, 10, "log points", "Leaning abroad when the firm and its trusted colleagues buy everything abroad"
+    )
+    offshoring_identity: float = number(
+        2.0, 0.0, 10, "log points", "Leaning to the district by full identity, above that of the first district"
+    )
+    pipelines_sourcing: float = number(
+        4.0, 0.0, 20, "1", "Rise of the drive to build pipelines when everything is bought abroad"
+    )
+    sale_width: float = number(
+        0.25, 0.01, 2.0, "log points", "Spread of owners' answers to an offer around their reservation price"
+    )
+    sale_embeddedness: float = number(
+        1.5, 0.0, 10, "1", "Rise of the reservation price by full trust and identity", "Granovetter 1985"
+    )
+    sale_succession: float = share(
+        0.4, "Fall of the reservation price of an owner without a successor", "Istat: generational change"
+    )
+    successors: float = share(0.5, "Share of owners who have a successor")
+    generation: float = number(100.0, 4.0, 400, "quarters", "Time after which an owner's successor is another question")
+    acquisition_horizon: float = number(
+        32.0, 0.0, 400, "quarters of profit", "What a supplier's profit is worth to the leading firm that buys it"
+    )
+    captivity_norm: float = number(
+        0.05, 0.0, 1.0, "share of value added", "Gain from binding a supplier that full trust and identity forbid"
+    )
+    captivity_width: float = number(0.01, 0.001, 1.0, "share of value added", "Spread of clients' answers around that")
 
 
 class Mechanisms(Section):
@@ -725,6 +875,7 @@ class Scenario(Section):
     ties: Ties = Ties()
     agency: Agency = Agency()
     ownership: Ownership = Ownership()
+    conduct: Conduct = Conduct()
     demography: Demography = Demography()
     history: Strategy = Field(Strategy(), description="How the district behaved before")
     strategy_start: int = whole(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")

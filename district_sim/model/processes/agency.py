@@ -12,6 +12,7 @@ from district_sim.model.processes.relations import fetch_ahead, is_affiliate, tr
 from district_sim.model.state import (
     AGENCY,
     BRAND,
+    COOPERATING,
     DEFENCE,
     FIRMS,
     PHASES,
@@ -28,22 +29,44 @@ _LEAST_CAPABILITY = 0.3  # for collective pipelines: a public platform brings st
 
 
 @kernel
-def participation_odds(i, firms, ties, agency, terms, s):
-    """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, proven capability."""
+def expected_gain(agency, policy, district, terms):
+    """What a firm expects to gain by membership, less its contribution: share of its value added.
+
+    A project that ran last quarter is expected to run again. Otherwise it depends on whether the public match, as far
+    as it is believed, would carry a first project; below the threshold contributions come back (Bagnoli & Lipman 1989).
+    """
+    own = terms.contribution
+    public = min(policy[0].match * own, policy[0].match_budget / district if district > 0.0 else 0.0)
+    runs = 1.0 if agency[0].participation > 0.0 else 0.0
+    if public > 0.0:
+        runs = max(runs, agency[0].credibility * public / (public + terms.threshold))
+    promised = agency[0].credibility * (own + public) / (own + public + terms.half) if public > 0.0 else 0.0
+    good = terms.gain * (1.0 - terms.spillover) * max(agency[0].capability, promised)
+    return runs * (good - own)
+
+
+@kernel
+def participation_odds(i, firms, ties, agency, net, terms):
+    """Log odds that firm i pledges: readiness, identity, partners' pledges last quarter, what it gains, habit."""
     partners, trusted = trusted_sum(i, ties, firms.pledges)
     cooperation = partners / trusted if trusted > 0.0 else 0.0
     return (
-        terms.response_action * (s.collective_action - 0.5)
+        terms.response_action * (firms[i].conduct[COOPERATING] - 0.5)
         + terms.response_identity * (firms[i].identity - 0.5)
         + terms.response_partners * (cooperation - 0.5)
         + terms.response_capability * agency[0].capability
         + terms.response_match * agency[0].credibility
+        + terms.response_net * net
+        + terms.loyalty * firms[i].pledges
     )
 
 
 @kernel
-def _decide(firms, living, ties, agency, clock, scratch, terms, s):
-    """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges."""
+def _decide(firms, living, ties, agency, clock, scratch, net, terms):
+    """Who pledges this quarter, into `scratch.value`; everybody looks at last quarter's pledges.
+
+    A pledge is a membership: who does not review it keeps it.
+    """
     rows, leads, pledges = clock.rows[0], scratch.other, scratch.value
     leads[:rows] = 0.0
     pledges[:rows] = 0.0
@@ -56,7 +79,10 @@ def _decide(firms, living, ties, agency, clock, scratch, terms, s):
     for n in range(living.size):
         i = living[n]
         fetch_ahead(i, rows, ties, firms, 0)
-        chance = 1.0 / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, terms, s)))
+        if luck[n] >= terms.review:
+            pledges[i] = firms[i].pledges
+            continue
+        chance = terms.review / (1.0 + np.exp(-participation_odds(i, firms, ties, agency, net, terms)))
         if is_affiliate(i, firms):
             chance *= terms.affiliates
         elif leads[i] > 0.0 or firms[i].owner >= 0 or firms[i].captor >= 0:
@@ -75,12 +101,13 @@ def run_agency(state, living, p, s):
     firms, ties, agency, policy, world = state.firms, state.ties, state.agency, state.policy, state.world
     accounts, clock, scratch = state.accounts, state.clock, state.scratch
     terms = p.agency[0]
-    _decide(firms, living, ties, agency, clock, scratch, terms, s)
     district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0
+    for i in living:
+        district += max(0.0, firms[i].value_added)
+    _decide(firms, living, ties, agency, clock, scratch, expected_gain(agency, policy, district, terms), terms)
     for i in living:
         firms[i].pledges = scratch.value[i]
         members += firms[i].pledges
-        district += max(0.0, firms[i].value_added)
         gift = terms.contribution * firms[i].pledges * max(0.0, firms[i].value_added)
         pledged += gift
         if firms[i].technology < world[0].newest:
@@ -93,7 +120,9 @@ def run_agency(state, living, p, s):
     agency[0].incumbents = incumbent / pledged if provided else 0.0
     for i in living:
         firms[i].participates = firms[i].pledges if provided else 0.0
-        firms[i].cash -= terms.contribution * firms[i].participates * max(0.0, firms[i].value_added)
+        firms[i].served = terms.spillover + (1.0 - terms.spillover) * firms[i].participates
+        firms[i].contribution = terms.contribution * firms[i].participates * max(0.0, firms[i].value_added)
+        firms[i].cash -= firms[i].contribution
     if provided:
         accounts.money[FIRMS] -= pledged
         accounts.money[PUBLIC] -= match
@@ -139,5 +168,5 @@ def _spend(firms, living, agency, policy, accounts, district, p, s):
         if s.project_pipelines == 0.0 and policy[0].platform == 0.0:
             agency[0].pipelines[n] = 0.0
     for i in living:
-        if firms[i].participates > 0.0:
-            firms[i].education += terms.education_gain * agency[0].effect[TRAINING] * (1.0 - firms[i].education)
+        gain = terms.education_gain * agency[0].effect[TRAINING] * firms[i].served
+        firms[i].education += gain * (1.0 - firms[i].education)

@@ -4,6 +4,7 @@ import numpy as np
 
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, normal, philox, uniform, uniform2
+from district_sim.model.processes.conduct import inherit_conduct
 from district_sim.model.processes.relations import are_tied, degree, draw_firm, tie, untie_all
 from district_sim.model.processes.world import LEAST_MARKET, market_size
 from district_sim.model.state import (
@@ -166,6 +167,7 @@ def found_firm(parent, phase, size, number, firms, ties, pipelines, accounts, wo
     firms[j].y = firms[parent].y + demography.newborn_distance * normal(seed, _NEWBORN, t, key, -1, 1)
     firms[j].dynamism = np.exp(_DYNAMISM * normal(seed, _NEWBORN, t, key, -1, 2) - 0.5 * _DYNAMISM**2)
     firms[j].technology = firms[parent].technology
+    inherit_conduct(parent, j, firms, clock, p)
     for domain in range(firms[j].tacit.size):
         firms[j].tacit[domain] = demography.newborn_knowledge * firms[parent].tacit[domain]
         firms[j].codified[domain] = demography.newborn_knowledge * firms[parent].codified[domain]

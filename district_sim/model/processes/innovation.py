@@ -6,7 +6,7 @@ from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, happens, uniform
 from district_sim.model.processes.knowledge import trust_weight
 from district_sim.model.processes.relations import fetch_ahead, strongest_pipeline
-from district_sim.model.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY
+from district_sim.model.state import ADOPTIONS, EXPLORING, INCREMENTS, RADICAL, TECHNOLOGY
 
 _INNOVATION = int(Stream.INNOVATION)
 _SWITCHING = int(Stream.SWITCHING)
@@ -43,13 +43,28 @@ def access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, inn
     links = innovation.access_transfer * policy[0].technology
     for g in range(pipelines[i].node.size):
         links += innovation.access_pipeline * pipelines[i].strength[g]
-    if firms[i].participates > 0.0:
-        links += agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY]
+    links += firms[i].served * (agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY])
     for m in range(ties[i].partner.size):
         j = ties[i].partner[m]
         if j >= 0:
             links += innovation.access_partners * ties[i].trust[m] * strongest[j]
     return 1.0 - (1.0 - innovation.access_own) * np.exp(-links)
+
+
+@kernel
+def realised(lessons, innovation):
+    """Share in [0, 1] of its access to distant knowledge that a firm realises, by what it learns from partners.
+
+    Science and interaction complement each other (Jensen et al. 2007): laboratories teach those who learn together.
+    """
+    return innovation.access_alone + (1.0 - innovation.access_alone) * lessons / (lessons + innovation.lessons_half)
+
+
+@kernel
+def exploring_share(firm):
+    """Share of its R&D by which a firm explores: its own choice, and what grants for exploring add to it."""
+    own = firm.conduct[EXPLORING]
+    return own + (1.0 - own) * firm.explores_for_public
 
 
 @kernel
@@ -74,15 +89,15 @@ def switching_cost(i, firms, ties, agency, innovation, knowledge):
 
 
 @kernel
-def _research(firm, access, exploration, frontier, use, innovation):
+def _research(firm, exploration, frontier, use, innovation):
     """Knowledge gained by R&D: exploitation on the present technology, exploration for the next; frontier-bound."""
     tau, phase, tacit = firm.technology, firm.phase, firm.tacit
     effort = firm.research * firm.absorptive
     exploit = innovation.exploitation * effort * (1.0 - exploration)
     for d in range(tacit.size):
         tacit[d] += min(exploit * use[tau, phase, d], frontier[d]) * max(0.0, 1.0 - tacit[d] / frontier[d])
-    if access > 0.0:
-        explore = innovation.exploration * effort * exploration * access
+    if firm.access > 0.0:
+        explore = innovation.exploration * effort * exploration * firm.access
         for d in range(tacit.size):
             tacit[d] += min(explore * use[tau + 1, phase, d], frontier[d]) * max(0.0, 1.0 - tacit[d] / frontier[d])
 
@@ -121,12 +136,13 @@ def innovate(state, living, p, s):
         fetch_ahead(i, rows, ties, strongest, 0)
         for tau in range(firm.technology + 1):
             ahead[tau] += 1.0
-        access = 0.0
+        firm.access, exploration = 0.0, exploring_share(firm)
         if firm.technology + 1 < tech.count and innovation.exploration > 0.0:
-            access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation)
-        _research(firm, access, s.exploration, frontier, p.derived.use, innovation)
+            firm.access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation)
+            firm.access *= realised(firm.lessons, innovation)
+        _research(firm, exploration, frontier, p.derived.use, innovation)
         firm.tenure += 1
-        if happens(luck[n], increments_expected(firm, s.exploration, innovation)):
+        if happens(luck[n], increments_expected(firm, exploration, innovation)):
             firm.increments += 1
             tally[INCREMENTS] += 1
         firm.quality = expected_quality(firm, firm.technology, firm.increments, tech, innovation, relevance)

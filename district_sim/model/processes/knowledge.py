@@ -231,7 +231,7 @@ def _combine(firm, before, tie, pipeline, agency, abroad, knowledge, interaction
     nodes know.
     """
     partner, trust, node, strength = tie.partner, tie.trust, pipeline.node, pipeline.strength
-    sources, collective = 0, firm.participates * agency.pipelines.sum()
+    sources, collective = 0, firm.served * agency.pipelines.sum()
     for j in partner:
         sources += j >= 0
     for n in node:
@@ -256,7 +256,7 @@ def _combine(firm, before, tie, pipeline, agency, abroad, knowledge, interaction
             own += gain
     if collective > 0.0:
         for n in range(agency.pipelines.size):
-            rate = scale * firm.participates * agency.pipelines[n] * min(1.0, alone)
+            rate = scale * firm.served * agency.pipelines[n] * min(1.0, alone)
             learned, gain = _take_in(learned, before, load(abroad[n].codified), rate)
             shared += gain
     store(firm.codified, learned)
@@ -295,6 +295,7 @@ def _learn(
     knowledge,
     interaction,
     use,
+    memory,
 ):
     """One quarter of the living firms, from what all firms show and what they learned from partners."""
     frontier, rows = world[0].frontier, firms.size
@@ -303,20 +304,22 @@ def _learn(
         fetch_ahead(i, rows, ties, shown, 0)
         fetch_ahead(i, rows, ties, told, 0)
         firm, lesson = firms[i], lessons[i]
-        technology = policy[0].technology + firm.participates * agency[0].effect[TECHNOLOGY]
+        technology = policy[0].technology + firm.served * agency[0].effect[TECHNOLOGY]
         _convert(firm, shown[i], lesson, told[i], technology, frontier, use, knowledge)
         inflow, collective, local = _combine(
             firm, load(told[i].codified), ties[i], pipelines[i], agency[0], abroad, knowledge, interaction, shown, told
         )
         firm.inflow, firm.inflow_collective = inflow, collective
-        firm.inflow_local = local + total(load(lesson.tacit))
+        taught = total(load(lesson.tacit))
+        firm.inflow_local = local + taught
+        firm.lessons += memory * (taught - firm.lessons)
         firm.absorptive = capacity[n]
 
 
 @parallel_kernel
 def _teach(
     living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, batch, knowledge,
-    interaction, relevance, use,
+    interaction, relevance, use, memory,
 ):  # fmt: skip
     """The steps of learning one after another, threads sharing the work in large districts."""
     gap, place, number, many = batch
@@ -327,7 +330,7 @@ def _teach(
         absorb(capacity[:n])
         _learn(
             living, firms, ties, pipelines, agency, policy, world, shown, lessons, told, capacity, abroad, knowledge[0],
-            interaction, use,
+            interaction, use, memory,
         )  # fmt: skip
     else:
         for b in prange(BLOCKS):
@@ -344,7 +347,7 @@ def _teach(
             mine, own = living[low:high], capacity[low:high]
             _learn(
                 mine, firms, ties, pipelines, agency, policy, world, shown, lessons, told, own, abroad, knowledge[0],
-                interaction, use,
+                interaction, use, memory,
             )  # fmt: skip
 
 
@@ -364,5 +367,5 @@ def update_knowledge(state, living, p, s):
     _teach(
         living, state.firms, state.ties, state.pipelines, state.agency, state.policy, world, scratch.shown,
         scratch.lesson, scratch.told, scratch.capacity, abroad, scratch.batch, knowledge, interaction,
-        derived.relevance, derived.use,
+        derived.relevance, derived.use, p.innovation[0].lessons_memory,
     )  # fmt: skip

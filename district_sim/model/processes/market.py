@@ -25,10 +25,13 @@ from district_sim.model.state import (
     FIRMS,
     HOUSEHOLDS,
     LEAST_QUALITY,
+    OFFSHORING,
     PUBLIC,
     PURCHASES,
     PURCHASES_LOCAL,
     REPATRIATED,
+    RESEARCHING,
+    SKILLING,
     TAXES,
     WAGES,
     WORLD,
@@ -150,7 +153,7 @@ def _weigh_tied(i, firms, tie, order, pull, tied, value, market, ownership):
 
 @kernel
 def _attract(
-    living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied, making, leaning, value,
+    living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied, making, pressure, value,
     market, ownership,
 ):  # fmt: skip
     """Sourcing and attractiveness of the final firms among the living; the latter into `attraction`, shape (N,)."""
@@ -168,7 +171,8 @@ def _attract(
             continue
         affiliate = is_affiliate(i, firms)
         abroad = (
-            leaning
+            market.abroad_bias
+            + firm.conduct[OFFSHORING] * pressure
             + market.abroad_pipeline * min(1.0, pipelines[i].strength.sum())
             + ownership.affiliate_abroad * affiliate
         )
@@ -178,28 +182,28 @@ def _attract(
         )
         relative = max(LEAST_QUALITY, quality) / standard
         advantage = market.demand_quality * np.log(relative) - market.demand_price * np.log(cost)
-        advantage += market.demand_brand * agency[0].brand * firm.participates
-        outlets = max(strongest_pipeline(i, pipelines), firm.participates * collective)
+        advantage += market.demand_brand * agency[0].brand * firm.served
+        outlets = max(strongest_pipeline(i, pipelines), firm.served * collective)
         advantage += market.demand_pipeline * outlets
         advantage += market.demand_affiliate * affiliate
         attraction[i] = firm.reach * np.exp(advantage)
 
 
 @parallel_kernel
-def _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, leaning):
+def _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, pressure):
     """Sourcing of all firms, threads sharing the work in large districts; attractiveness into `scratch.value`."""
     n, market, ownership, value = living.size, p.market, p.ownership, p.derived.phase_value
     attraction, pull, by_phase, tied = scratch.value, scratch.other, scratch.phase, scratch.tied
     if n < ALONE:
         _attract(
             living, firms, ties, orders, pipelines, agency, world, attraction, pull, by_phase, tied[0], making,
-            leaning, value, market[0], ownership[0],
+            pressure, value, market[0], ownership[0],
         )  # fmt: skip
     else:
         for b in prange(BLOCKS):
             _attract(
                 living[b * n // BLOCKS : (b + 1) * n // BLOCKS], firms, ties, orders, pipelines, agency, world,
-                attraction, pull, by_phase, tied[b], making, leaning, value, market[0], ownership[0],
+                attraction, pull, by_phase, tied[b], making, pressure, value, market[0], ownership[0],
             )  # fmt: skip
 
 
@@ -211,8 +215,7 @@ def _demand(firms, living, ties, orders, pipelines, agency, world, scratch, p, s
     making = (
         np.exp(market.make_bias + s.integration * pressure) * (1.0 + market.make_penalty) ** -market.sensitivity_price
     )
-    leaning = market.abroad_bias + s.offshoring * pressure
-    _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, leaning)
+    _choose_sources(firms, living, ties, orders, pipelines, agency, world, scratch, p, making, pressure)
     attraction = 0.0
     for i in living:
         attraction += scratch.value[i]
@@ -334,21 +337,22 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     wages = firms[i].wage * firms[i].employees
     own_research = max(
         0.0,
-        innovation.research_cost * earned * s.research * firms[i].dynamism
+        innovation.research_cost * earned * firms[i].conduct[RESEARCHING] * firms[i].dynamism
         - p.policy_effects[0].crowding_out * firms[i].grant,
     )
     research = own_research + firms[i].grant
     normal = innovation.research_cost * earned
     firms[i].research = min(_MOST_RESEARCH, research / normal) if normal > 0.0 else 0.0
-    training = s.training * wages
+    firms[i].explores_for_public = min(1.0, firms[i].grant_exploring / research) if research > 0.0 else 0.0
+    training = firms[i].conduct[SKILLING] * wages
     links = 0.0
     for g in range(pipelines[i].node.size):
         links += pipelines[i].node[g] >= 0
     bought = market.overhead * market.productivity * firms[i].employees + p.ties[0].pipeline_cost * links
     cost = wages + own_research + training + bought
-    firms[i].profit = firms[i].value_added - cost
+    firms[i].profit = firms[i].value_added - cost - firms[i].contribution
     tax = market.tax * max(0.0, firms[i].profit)
-    firms[i].cash += firms[i].profit - tax - firms[i].grant
+    firms[i].cash += firms[i].profit + firms[i].contribution - tax - firms[i].grant  # the agency has been paid
     payout = market.payout * max(0.0, firms[i].cash - market.buffer * wages)
     firms[i].cash -= payout
     accounts.money[FIRMS] -= cost + firms[i].grant + tax + payout
@@ -365,7 +369,9 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
         accounts.money[HOUSEHOLDS] += payout
     tally[WAGES] += wages
     tally[TAXES] += tax
-    gain = p.knowledge[0].training_gain * s.training + (p.ownership[0].affiliate_skills if affiliate else 0.0)
+    gain = p.knowledge[0].training_gain * firms[i].conduct[SKILLING] + (
+        p.ownership[0].affiliate_skills if affiliate else 0.0
+    )
     gain = min(1.0, gain)  # of the gap to full education
     firms[i].education += gain * (1.0 - firms[i].education) - p.knowledge[0].education_decay * firms[i].education
     firms[i].it += p.knowledge[0].it_adoption * (s.it - firms[i].it)

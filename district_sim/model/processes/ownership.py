@@ -12,6 +12,7 @@ from district_sim.model.state import (
     DEFENCE,
     DIVESTMENTS,
     FIRMS,
+    HOLDING,
     HOUSEHOLDS,
     SELF_OWNED,
     TAKEOVERS,
@@ -23,6 +24,7 @@ _MOST_PRESSURE = 2.0  # of globalisation: buyers' means do not grow without boun
 _LEAST_EARNINGS = 0.05  # of value added: what a firm without profit is worth to its buyer
 _PARTING = 0.5  # price at which affiliates are sold, relative to the price at which they were bought
 _OF_TWO = 0.5  # success is the mean of two standard scores, of size and of margin
+_SURE = 1e9  # odds that are certainty
 _UNPROFITABLE = 3.0  # how much rather a multinational leaves an affiliate that makes a loss
 _TAKEOVER = int(Stream.TAKEOVER)
 _ACQUISITION = int(Stream.ACQUISITION)
@@ -59,6 +61,19 @@ def profitability(i, firms):
 
 
 @kernel
+def willingness_to_sell(firm, offer, embedded, conduct):
+    """Probability in [0, 1] that an owner accepts an offer [quarters of profit] for the firm, a record.
+
+    Its reservation price is what going on is worth to its owner; being embedded raises it, having no successor lowers
+    it. An offer of nothing is refused.
+    """
+    price = firm.conduct[HOLDING] * (1.0 + conduct.sale_embeddedness * embedded)
+    price *= 1.0 if firm.successor else 1.0 - conduct.sale_succession
+    odds = (offer / price) ** (1.0 / conduct.sale_width)
+    return odds / (1.0 + odds) if odds < _SURE else 1.0
+
+
+@kernel
 def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     """Quarterly hazard that a multinational takes firm i over (Asheim 1996 after Harrison 1994).
 
@@ -68,13 +83,16 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     ownership = p.ownership[0]
     embedded = mean_trust(i, ties) * firms[i].identity
     wanted = 1.0 / (1.0 + np.exp(1.0 - ownership.takeover_success * success))
-    defended = firms[i].participates * p.agency[0].screening * agency[0].effect[DEFENCE]
+    defended = firms[i].served * p.agency[0].screening * agency[0].effect[DEFENCE]
+    if p.conduct[0].revision > 0.0:
+        willing = willingness_to_sell(firms[i], ownership.takeover_price, embedded, p.conduct[0])
+    else:
+        willing = s.sale * (1.0 - ownership.takeover_embeddedness * embedded)
     return (
         ownership.takeover
         * min(_MOST_PRESSURE, world[0].pressure)
-        * s.sale
+        * willing
         * wanted
-        * (1.0 - ownership.takeover_embeddedness * embedded)
         * (1.0 - defended)
         * (1.0 - policy[0].screening)
     )
@@ -92,9 +110,9 @@ def take_over(state, living, p, s):
     if p.ownership[0].takeover == 0.0 or world[0].pressure == 0.0:
         return
     ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
-    most = (
-        ownership.takeover * min(_MOST_PRESSURE, world[0].pressure) * s.sale
-    )  # the other factors of the hazard are at most 1
+    most = ownership.takeover * min(_MOST_PRESSURE, world[0].pressure)
+    if p.conduct[0].revision == 0.0:
+        most *= s.sale  # the other factors of the hazard are at most 1
     luck, surveyed = draw_all(living, _TAKEOVER, clock, scratch), False
     for n in range(living.size):
         i = living[n]
@@ -174,9 +192,12 @@ def divest(state, living, p, s):
 
 @kernel
 def acquire(state, living, p, s):
-    """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994)."""
+    """Dynamic leading firms buy a smaller independent partner out of their cash (Harrison 1994).
+
+    Where firms decide, a partner must be worth its price to the buyer, and the price enough to its owner.
+    """
     firms, ties, accounts, tally, clock = state.firms, state.ties, state.accounts, state.tally, state.clock
-    ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
+    ownership, conduct, seed, t = p.ownership[0], p.conduct[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner != SELF_OWNED or firms[i].employees < ownership.leader_size:
             continue
@@ -192,6 +213,12 @@ def acquire(state, living, p, s):
             price = ownership.acquisition_price * max(firms[j].profit, _LEAST_EARNINGS * firms[j].value_added, 0.0)
             if price > firms[i].cash:
                 continue
+            if conduct.revision > 0.0:
+                if price > conduct.acquisition_horizon * firms[j].profit:
+                    continue
+                luck = uniform(seed, _ACQUISITION, t, firms[i].key, firms[j].key, 1)
+                if luck >= willingness_to_sell(firms[j], ownership.acquisition_price, 0.0, conduct):
+                    continue
             firms[j].owner, firms[j].captor = i, -1
             firms[i].cash -= price
             accounts.money[FIRMS] -= price
@@ -201,9 +228,23 @@ def acquire(state, living, p, s):
 
 
 @kernel
+def binding_pays(client, supplier, trust, market, conduct):
+    """Probability in [0, 1] that a client binds a dependent supplier (records): its gain against the norm.
+
+    The gain is the discount on what it buys there, a share of its value added. Trust and identity forbid it up to
+    `captivity_norm`.
+    """
+    if client.value_added <= 0.0:
+        return 0.0
+    gain = market.captive_discount * supplier.client_share * supplier.sales / client.value_added
+    odds = (gain - conduct.captivity_norm * trust * client.identity) / conduct.captivity_width
+    return 1.0 / (1.0 + np.exp(-odds))
+
+
+@kernel
 def bind_captives(state, living, p, s):
     """Clients make suppliers captive that sell them most of their output; less dependent ones free themselves."""
-    firms, clock = state.firms, state.clock
+    firms, ties, clock = state.firms, state.ties, state.clock
     ownership, seed, t = p.ownership[0], clock.seed[0], clock.step[0]
     for i in living:
         if firms[i].owner != SELF_OWNED:
@@ -211,7 +252,11 @@ def bind_captives(state, living, p, s):
         client, key, dependent = firms[i].main_client, firms[i].key, firms[i].client_share > ownership.captive_from
         if firms[i].captor < 0:
             if client >= 0 and dependent:
-                if uniform(seed, _CAPTIVITY, t, key) < ownership.captivity * s.captivity * firms[client].dynamism:
+                hazard = ownership.captivity * s.captivity * firms[client].dynamism
+                if p.conduct[0].revision > 0.0:
+                    trust = mean_trust(client, ties)
+                    hazard *= binding_pays(firms[client], firms[i], trust, p.market[0], p.conduct[0])
+                if uniform(seed, _CAPTIVITY, t, key) < hazard:
                     firms[i].captor = client
         elif client != firms[i].captor or (
             not dependent and uniform(seed, _CAPTIVITY, t, key) < ownership.captive_release

@@ -11,7 +11,7 @@ import numpy as np
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import degree, is_affiliate
-from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, TAXES, WORLD
+from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, SKILLING, TAXES, WORLD
 from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
 
 _TRAINING = InstrumentKind.TRAINING_VOUCHERS.code
@@ -28,6 +28,8 @@ _BROKERS = InstrumentKind.IT_BROKERS.code
 _ENTRANTS = InstrumentKind.ENTRANT_ATTRACTION.code
 _NETWORKED = InstrumentKind.ENTRANT_ATTRACTION_NETWORKED.code
 _COOWNERSHIP = InstrumentKind.LOCAL_COOWNERSHIP.code
+_EXPLORATION = InstrumentKind.EXPLORATION_GRANT.code
+_SUCCESSION = InstrumentKind.SUCCESSION_SUPPORT.code
 _ALL = Targeting.ALL.code
 _SMALL = Targeting.SMALL.code
 _LARGE = Targeting.LARGE.code
@@ -43,6 +45,7 @@ _TO_FIRMS = tuple(kind.code for kind in InstrumentKind if kind.record.targeted)
 _TARGETING = int(Stream.TARGETING)
 _CONTEST_STREAM = int(Stream.CONTEST)
 _COOWNERSHIP_STREAM = int(Stream.COOWNERSHIP)
+_SUCCESSION_STREAM = int(Stream.SUCCESSION)
 _SMALL_SIZE, _LARGE_SIZE = SIZE_LIMITS
 _YOUNG_AGE = 20  # quarters
 _GOOD_MARGIN, _DRAWN = 0.1, 0.2  # profit in value added from which a firm performs; share of firms drawn at random
@@ -129,6 +132,8 @@ def _serve_firms(
         ceiling = effects.training_cost
     elif kind in (_IT, _BROKERS):
         ceiling = effects.it_cost
+    elif kind == _SUCCESSION:
+        ceiling = effects.succession_cost
     displaced = 0.0
     spent = _spread(number, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
     if spent == 0.0:
@@ -139,24 +144,30 @@ def _serve_firms(
         _note(i, firms, instruments[number])
         per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
-            saved = effects.crowding_out_training * min(per_employee, s.training * firms[i].wage)
+            saved = effects.crowding_out_training * min(per_employee, firms[i].conduct[SKILLING] * firms[i].wage)
+            firms[i].tuition += per_employee / firms[i].wage
             gain = min(1.0, _GAIN * strength * (per_employee - saved) / effects.training_cost)
             firms[i].education += gain * (1.0 - firms[i].education)
             firms[i].cash += saved * firms[i].employees
             displaced += saved * firms[i].employees
-        elif kind == _RESEARCH:
+        elif kind in (_RESEARCH, _EXPLORATION):
             firms[i].grant += scratch.value[i]
             firms[i].cash += scratch.value[i]
+            firms[i].grant_exploring += scratch.value[i] if kind == _EXPLORATION else 0.0
         elif kind == _EXPORT:
             firms[i].voucher += min(1.0, strength * scratch.value[i] / effects.voucher_cost)
         elif kind in (_IT, _BROKERS):
             gain = min(1.0, _GAIN * strength * per_employee / effects.it_cost)
             firms[i].it += gain * (1.0 - firms[i].it)
+        elif kind == _SUCCESSION:
+            chance = min(1.0, _GAIN * strength * per_employee / effects.succession_cost)
+            found = uniform(clock.seed[0], _SUCCESSION_STREAM, clock.step[0], firms[i].key, number) < chance
+            firms[i].successor = firms[i].successor or found
         else:
             raise ValueError("no such instrument for firms")
     accounts.money[FIRMS] += displaced
     accounts.money[HOUSEHOLDS] -= displaced
-    if kind == _RESEARCH:
+    if kind in (_RESEARCH, _EXPLORATION):
         accounts.money[FIRMS] += spent
     else:
         accounts.money[WORLD] += spent
@@ -252,6 +263,8 @@ def apply_policies(state, living, p, s):
     turnover, district = 0.0, 0.0
     for i in range(n):
         firms[i].grant = 0.0
+        firms[i].grant_exploring = 0.0
+        firms[i].tuition = 0.0
         firms[i].voucher = 0.0
         if firms[i].alive:
             district += max(0.0, firms[i].value_added)

@@ -16,7 +16,7 @@ from district_sim.model.processes.relations import (
     untie,
 )
 from district_sim.model.scratch import ALONE, BLOCKS, PAIRED
-from district_sim.model.state import ABSORPTIVE_AT, SELF_OWNED, TIE_DEATHS, VALUES
+from district_sim.model.state import ABSORPTIVE_AT, LINKING, SELF_OWNED, TIE_DEATHS, VALUES
 
 SPREAD_OF_CHEMISTRY = 2.45  # chemistry times this has a standard deviation of 1
 _FULL_ORDERS, _USUAL_ORDERS = 0.25, 0.2  # share of the smaller firm's sales that is full commitment; usual of that
@@ -208,7 +208,7 @@ def update_pipelines(state, living, p, s):
             continue
         able = firms[i].absorptive * min(1.0, firms[i].employees / _ABLE_SIZE)
         affordable = firms[i].profit > network.pipeline_cost or firms[i].cash > _MANY_COSTS * network.pipeline_cost
-        hazard = network.pipeline_opening * (s.pipelines * able * affordable + firms[i].voucher * able)
+        hazard = network.pipeline_opening * (firms[i].conduct[LINKING] * able * affordable + firms[i].voucher * able)
         if happens(luck[n], hazard):
             _, b = uniform2(seed, _OPENING, t, firms[i].key, -1, 0)
             pipelines[i].node[free] = np.int64(b * nodes)
