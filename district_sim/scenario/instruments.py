@@ -286,7 +286,7 @@ class InstrumentKind(Coded):
                 "A grant that the firm spends on R&D that explores the next technology; where firms decide, it also "
                 "draws their own R&D there (`conduct.exploration_grant`)."
             ),
-            costs="The firm saves `crowding_out` of each euro on its own R&D; what it knows of today's trade grows less.",
+            costs="The firm saves `crowding_out` of each euro on its own R&D; its present technology gains less.",
             source="March 1991, doi 10.1287/orsc.2.1.71; David, Hall & Toole 2000, doi 10.1016/S0048-7333(99)00087-6",
             outcome="tacit_mean",
             direction=1,
@@ -298,8 +298,8 @@ class InstrumentKind(Coded):
             label="Succession support",
             targeted=True,
             mechanism=(
-                "Finds and trains successors: an owner without one gets one with probability min(1, 0.1 · `intensity` · "
-                "money per employee / `succession_cost`), and then asks a higher price of a buyer "
+                "Finds and trains successors: an owner without one gets one with probability min(1, 0.1 · "
+                "`intensity` · money per employee / `succession_cost`), and then asks a higher price of a buyer "
                 "(`conduct.sale_succession`)."
             ),
             costs="Money also goes to owners who have a successor; does nothing where conduct is imposed.",

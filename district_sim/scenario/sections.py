@@ -744,7 +744,7 @@ class Conduct(Section):
     )
     imitation: float = share(
         0.5,
-        "Share of searches that copy a partner, the one with the greatest trust times lead; the others try something new",
+        "Share of searches that copy the partner with the greatest trust times lead; the others try something new",
         "Silverberg & Verspagen 1994",
     )
     gap: float = number(0.1, 0.001, 1.0, "share", "Shortfall of performance that counts as full")
@@ -800,7 +800,7 @@ class Conduct(Section):
         2.0, 0.0, 10, "log points", "Leaning to the district by full identity, above that of the first district"
     )
     pipelines_sourcing: float = number(
-        4.0, 0.0, 20, "1", "Rise of the drive to build pipelines when everything is bought abroad"
+        4.0, 0.0, 20, "1", "Rise of the drive to build pipelines per share bought abroad beyond ties.offshoring_norm"
     )
     sale_width: float = number(
         0.25, 0.01, 2.0, "log points", "Spread of owners' answers to an offer around their reservation price"

@@ -12,6 +12,7 @@ import numpy as np
 from district_sim.model.state import State
 from naive.agency import run_agency
 from naive.common import scheduled, strategy
+from naive.conduct import adopt_strategy, review_conduct
 from naive.demography import enter_firms, exit_firms
 from naive.indicators import observe
 from naive.innovation import innovate

@@ -5,23 +5,39 @@ from typing import Any
 
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import AGENCY, FIRMS, PUBLIC, WORLD, State
-from naive.common import is_foreign, key, links, living, now, pay, seed_of, strategy
+from naive.common import conduct, is_foreign, key, links, living, now, pay, seed_of, strategy
 
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 
 
-def chance_to_pledge(state: State, p: Any, i: int) -> float:
+def net_gain(state: State, p: Any, district: float) -> float:
+    """What a firm expects membership to bring it, less its contribution; share of its value added."""
+    a, agency, policy = p.agency[0], state.agency[0], state.policy[0]
+    public = min(policy.match * a.contribution, policy.match_budget / district) if district > 0 else 0.0
+    first, promised = 0.0, 0.0
+    if public > 0:
+        first = agency.credibility * public / (public + a.threshold)
+        money = a.contribution + public
+        promised = agency.credibility * money / (money + a.half)
+    chance = 1.0 if agency.participation > 0 else first
+    good = a.gain * (1 - a.spillover) * max(agency.capability, promised)
+    return float(chance * (good - a.contribution))
+
+
+def chance_to_pledge(state: State, p: Any, i: int, net: float) -> float:
     """Probability that firm i offers to contribute, from what its partners offered last quarter."""
-    a, s, agency, firm = p.agency[0], strategy(state, p), state.agency[0], state.firms[i]
+    a, agency, firm = p.agency[0], state.agency[0], state.firms[i]
     ties = links(state, i)
     trusted = sum(trust for _, _, trust in ties)
     seen = sum(trust * state.firms[j].pledges for _, j, trust in ties) / trusted if trusted > 0 else 0.0
     odds = (
-        a.response_action * (s.collective_action - 0.5)
+        a.response_action * (conduct(firm, "collective_action") - 0.5)
         + a.response_identity * (firm.identity - 0.5)
         + a.response_partners * (seen - 0.5)
         + a.response_capability * agency.capability
         + a.response_match * agency.credibility
+        + a.response_net * net
+        + (a.loyalty if firm.pledges else 0.0)
     )
     chance = 1 / (1 + math.exp(-odds))
     if is_foreign(state, i):
@@ -32,19 +48,24 @@ def chance_to_pledge(state: State, p: Any, i: int) -> float:
     return chance
 
 
+def _offers(state: State, p: Any, i: int, net: float) -> float:
+    """1 if firm i is a member after this quarter's review, which may not come."""
+    a = p.agency[0]
+    if a.contribution == 0:
+        return 0.0
+    luck = uniform(seed_of(state), int(Stream.PARTICIPATION), now(state), key(state, i))
+    if luck >= a.review:
+        return float(state.firms[i].pledges)
+    return float(luck < a.review * chance_to_pledge(state, p, i, net))
+
+
 def run_agency(state: State, p: Any) -> None:
     a, agency, policy = p.agency[0], state.agency[0], state.policy[0]
     firms = living(state)
-    offers = {
-        i: float(
-            a.contribution > 0
-            and uniform(seed_of(state), int(Stream.PARTICIPATION), now(state), key(state, i))
-            < chance_to_pledge(state, p, i)
-        )
-        for i in firms
-    }
     value = {i: max(0.0, float(state.firms[i].value_added)) for i in firms}
     district = sum(value.values())
+    net = net_gain(state, p, district)
+    offers = {i: _offers(state, p, i, net) for i in firms}
     gifts = {i: a.contribution * offers[i] * value[i] for i in firms}
     pledged = sum(gifts.values())
     old = sum(gifts[i] for i in firms if state.firms[i].technology < state.world[0].newest)
@@ -53,6 +74,9 @@ def run_agency(state: State, p: Any) -> None:
     for i in range(int(state.clock.rows[0])):
         state.firms[i].pledges = offers.get(i, 0.0)
         state.firms[i].participates = offers.get(i, 0.0) if enough else 0.0
+        state.firms[i].contribution = gifts.get(i, 0.0) if enough else 0.0
+    for i in firms:
+        state.firms[i].served = 1.0 if state.firms[i].participates else a.spillover
     agency.participation = agency.incumbents = agency.contributed = agency.matched = 0.0
     if enough:
         agency.participation = sum(offers.values()) / len(firms)
@@ -91,5 +115,4 @@ def _run_projects(state: State, p: Any, firms: list[int], district: float) -> No
         agency.pipelines[:] += p.ties[0].pipeline_growth * (effect["pipelines"] - agency.pipelines)
     for i in firms:
         firm = state.firms[i]
-        if firm.participates:
-            firm.education += a.education_gain * effect["training"] * (1 - firm.education)
+        firm.education += a.education_gain * effect["training"] * firm.served * (1 - firm.education)

@@ -115,6 +115,31 @@ SITUATIONS: dict[str, dict[str, Any]] = {
             {"name": "leaving too", "kind": "mne_exit", "start": 9, "size": 0.5},
         ],
     },
+    "deciding": {
+        **_OPEN,
+        "conduct": {"revision": 0.5, "spread": 0.3, "variation": 0.2, "generation": 8.0},
+        "innovation": {**_EAGER, "access_alone": 0.2, "lessons_half": 0.01},
+        "agency": {
+            "contribution": 0.03,
+            "response_net": 40.0,
+            "gain": 0.3,
+            "spillover": 0.3,
+            "review": 0.4,
+            "loyalty": 1.0,
+        },
+        "ownership": {
+            "takeover": 0.5,
+            "acquisition": 1.0,
+            "captivity": 1.0,
+            "leader_size": 3.0,
+            "captive_from": 0.1,
+            "acquisition_price": 20.0,
+            "takeover_price": 30.0,
+        },
+        "market": {"captive_discount": 0.4},
+        "strategy": {**_COLLECTIVE, "exploration": 0.3, "acquisition": 2.0, "captivity": 3.0},
+        "policies": instruments(30.0),
+    },
     "restless": {
         **_OPEN,
         "demography": {"exit": 0.1, "entry": 0.2, "exit_young": 0.2, "credit": 0.2, "newborn_phase": 0.2},
@@ -196,7 +221,16 @@ def observed(state: State, p: Parameters) -> dict[str, float]:
 
 
 # Computed from single-precision knowledge and trust, or in single precision
-_SINGLE = {"quality", "absorptive", "inflow", "inflow_collective", "inflow_local", "collaboration", "identity"}
+_SINGLE = {
+    "quality",
+    "absorptive",
+    "inflow",
+    "inflow_collective",
+    "inflow_local",
+    "collaboration",
+    "identity",
+    "lessons",
+}
 
 
 def assert_same_state(

@@ -7,7 +7,7 @@ from typing import Any
 
 from district_sim.kernels.draws import random_word
 from district_sim.model import schedule
-from district_sim.model.state import State
+from district_sim.model.state import TRAITS, State
 
 
 def scheduled() -> tuple[str, ...]:
@@ -23,6 +23,11 @@ def scheduled() -> tuple[str, ...]:
 def strategy(state: State, p: Any) -> Any:
     """The behaviour of the quarter: history before `strategy_start`, then the strategy."""
     return p.history[0] if state.clock.step[0] < p.strategy_start else p.strategy[0]
+
+
+def conduct(firm: Any, trait: str) -> float:
+    """A trait of a firm's conduct."""
+    return float(firm.conduct[TRAITS.index(trait)])
 
 
 def now(state: State) -> int:

@@ -37,6 +37,7 @@ from naive.common import (
     seed_of,
     strategy,
 )
+from naive.conduct import inherit
 
 THIN = 0.35  # customers of a thin phase, relative to what the district's final firms need
 
@@ -48,7 +49,17 @@ def close_firm(state: State, i: int) -> None:
     state.tally[TIE_DEATHS] += cut_all_ties(state, i)
     row.node[:], row.strength[:] = -1, 0.0
     firm.alive = False
-    for name in ("cash", "employees", "sales", "value_added", "profit", "pledges", "participates"):
+    for name in (
+        "cash",
+        "employees",
+        "sales",
+        "value_added",
+        "profit",
+        "pledges",
+        "participates",
+        "contribution",
+        "served",
+    ):
         setattr(firm, name, 0.0)
     state.tally[EXITS] += 1
 
@@ -102,6 +113,7 @@ def found_firm(
     new.dynamism = math.exp(drive / 2 - 1 / 8)
     for name in ("technology", "education", "it", "identity", "collaboration", "research", "absorptive"):
         setattr(new, name, getattr(old, name))
+    inherit(state, p, old, new)
     new.tacit[:], new.codified[:] = d.newborn_knowledge * old.tacit, d.newborn_knowledge * old.codified
     new.quality = d.newborn_knowledge * old.quality
     new.experience, new.employees = 0.3, size

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 
 from district_sim.kernels.draws import Stream
-from district_sim.model.state import TALLY, UNEMPLOYED, State
+from district_sim.model.state import TALLY, TRAITS, UNEMPLOYED, State
 from naive.common import is_foreign, links, living, meet, partners, pipelines_of, unit_of
 
 
@@ -27,6 +27,7 @@ def observe(state: State, p: Any) -> dict[str, float]:
         **_network(state, p, rows, tally),
         **_learning(state, rows, tally),
         **_institutions(state, rows),
+        **_conduct(state, rows),
     }
 
 
@@ -179,4 +180,13 @@ def _institutions(state: State, rows: list[int]) -> dict[str, float]:
         "leverage": ratio(agency.matched, agency.contributed),
         "policy_spending": float(state.instruments.spent.sum()),
         "globalisation": float(state.world[0].pressure),
+    }
+
+
+def _conduct(state: State, rows: list[int]) -> dict[str, float]:
+    done = {name: np.array([state.firms[i].conduct[n] for i in rows]) for n, name in enumerate(TRAITS)}
+    return {
+        "access": _mean(state, rows, "access"),
+        **{f"conduct_{name}": float(column.mean()) if rows else 0.0 for name, column in done.items()},
+        **{f"conduct_{name}_spread": float(column.std()) if rows else 0.0 for name, column in done.items()},
     }

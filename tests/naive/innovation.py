@@ -7,7 +7,7 @@ import numpy as np
 
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
-from naive.common import key, links, living, now, pipelines_of, seed_of, strategy, strongest_pipeline
+from naive.common import conduct, key, links, living, now, pipelines_of, seed_of, strongest_pipeline
 from naive.knowledge import trust_weight
 
 
@@ -27,9 +27,18 @@ def access(state: State, p: Any, i: int) -> float:
     contacts += p.innovation[0].access_partners * sum(
         trust * strongest_pipeline(state, j) for _, j, trust in links(state, i)
     )
-    if firm.participates:
-        contacts += sum(agency.pipelines) / len(agency.pipelines) + agency.effect[TECHNOLOGY]
+    contacts += firm.served * (sum(agency.pipelines) / len(agency.pipelines) + agency.effect[TECHNOLOGY])
     return float(1 - (1 - p.innovation[0].access_own) * math.exp(-contacts))
+
+
+def realised(firm: Any, v: Any) -> float:
+    """Share of its access that a firm realises: more with what partners have been teaching it."""
+    return float(v.access_alone + (1 - v.access_alone) * firm.lessons / (firm.lessons + v.lessons_half))
+
+
+def exploring(firm: Any) -> float:
+    """Share of its R&D that explores; of grants for exploring, all."""
+    return 1 - (1 - conduct(firm, "exploration")) * (1 - float(firm.explores_for_public))
 
 
 def lock_in(state: State, p: Any, i: int) -> float:
@@ -44,15 +53,15 @@ def lock_in(state: State, p: Any, i: int) -> float:
 
 
 def innovate(state: State, p: Any) -> None:
-    v, tech, s = p.innovation[0], p.technology[0], strategy(state, p)
+    v, tech = p.innovation[0], p.technology[0]
     firms = living(state)
     already = {tau: sum(state.firms[i].technology >= tau for i in firms) for tau in range(tech.count)}
     switching = []
     for i in firms:
         firm = state.firms[i]
-        _research(state, p, s, i)
+        _research(state, p, i)
         firm.tenure += 1
-        drive = v.increment_rate * firm.research * (1 - s.exploration) * firm.absorptive
+        drive = v.increment_rate * firm.research * (1 - exploring(firm)) * firm.absorptive
         drive += v.increment_interaction * firm.inflow_local
         if uniform(seed_of(state), int(Stream.INNOVATION), now(state), key(state, i)) < 1 - math.exp(-drive):
             firm.increments += 1
@@ -76,15 +85,17 @@ def innovate(state: State, p: Any) -> None:
         firm.quality = quality_on(state, p, i, int(firm.technology), int(firm.increments))
 
 
-def _research(state: State, p: Any, s: Any, i: int) -> None:
+def _research(state: State, p: Any, i: int) -> None:
     """Exploitation first, then exploration of the next technology; both bound by the frontier."""
     v, firm = p.innovation[0], state.firms[i]
     frontier, effort = state.world[0].frontier, firm.research * firm.absorptive
     tau = int(firm.technology)
     use = p.derived.use[tau][firm.phase]
-    gained = np.minimum(v.exploitation * effort * (1 - s.exploration) * use, frontier)
+    gained = np.minimum(v.exploitation * effort * (1 - exploring(firm)) * use, frontier)
     firm.tacit[:] += gained * np.maximum(0, 1 - firm.tacit / frontier)
-    if tau + 1 < p.technology[0].count:
+    firm.access = 0.0
+    if tau + 1 < p.technology[0].count and v.exploration > 0:
+        firm.access = access(state, p, i) * realised(firm, v)
         use = p.derived.use[tau + 1][firm.phase]
-        reach = v.exploration * effort * s.exploration * access(state, p, i)
+        reach = v.exploration * effort * exploring(firm) * firm.access
         firm.tacit[:] += np.minimum(reach * use, frontier) * np.maximum(0, 1 - firm.tacit / frontier)

@@ -53,8 +53,9 @@ def _learn(state: State, p: Any, i: int, tacit: np.ndarray, codified: np.ndarray
     firm.inflow = from_own.sum()
     firm.inflow_collective = from_collective.sum()
     firm.inflow_local = from_ties.sum() + socialised.sum()
+    firm.lessons += p.innovation[0].lessons_memory * (socialised.sum() - firm.lessons)
 
-    help_ = min(1.0, policy.technology + firm.participates * agency.effect[TECHNOLOGY])
+    help_ = min(1.0, policy.technology + firm.served * agency.effect[TECHNOLOGY])
     externalised = min(1.0, k.externalisation * (1 + firm.collaboration + help_)) * np.maximum(
         0, tacit[i] - codified[i]
     )
@@ -90,7 +91,7 @@ def _combine(
     firm, outside = state.firms[i], state.world[0].node_codified
     from_ties, from_own, from_collective = (np.zeros(codified.shape[1]) for _ in range(3))
     ties, own = links(state, i), pipelines_of(state, i)
-    collective = firm.participates * state.agency[0].pipelines
+    collective = firm.served * state.agency[0].pipelines
     sources = len(ties) + len(own) + collective.sum()
     if sources == 0:
         return from_ties, from_own, from_collective

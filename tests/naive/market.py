@@ -22,6 +22,7 @@ from district_sim.model.state import (
     State,
 )
 from naive.common import (
+    conduct,
     is_foreign,
     key,
     links,
@@ -88,7 +89,7 @@ def _source(state: State, p: Any, supply: dict[str, dict[int, float]], i: int) -
     m, s, world, firm = p.market[0], strategy(state, p), state.world[0], state.firms[i]
     last, start, pressure = p.technology[0].phases - 1, world.quality_start, min(1.0, world.pressure)
     rival = start * world.rivals
-    pull = m.abroad_bias + s.offshoring * pressure
+    pull = m.abroad_bias + conduct(firm, "offshoring") * pressure
     pull += m.abroad_pipeline * min(1.0, sum(strength for _, _, strength in pipelines_of(state, i)))
     pull += p.ownership[0].affiliate_abroad if is_foreign(state, i) else 0.0
     value = p.derived.phase_value
@@ -154,8 +155,8 @@ def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float,
     pull = {}
     for i in final:
         firm, (quality, cost) = state.firms[i], offers[i]
-        outlets = max(strongest_pipeline(state, i), firm.participates * float(np.mean(agency.pipelines)))
-        gain = m.demand_brand * agency.brand * firm.participates + m.demand_pipeline * outlets
+        outlets = max(strongest_pipeline(state, i), firm.served * float(np.mean(agency.pipelines)))
+        gain = m.demand_brand * agency.brand * firm.served + m.demand_pipeline * outlets
         gain += m.demand_affiliate if is_foreign(state, i) else 0.0
         pull[i] = (
             firm.reach * (max(1e-6, quality) / standard) ** m.demand_quality * cost**-m.demand_price * math.exp(gain)
@@ -237,13 +238,16 @@ def _settle(state: State, p: Any, i: int, purchases: float) -> None:
     normal = v.research_cost * max(0.0, firm.value_added)
     firm.wage = state.world[0].wage * (1 + (p.ownership[0].affiliate_wage if foreign else 0.0))
     wages = firm.wage * firm.employees
-    own = max(0.0, normal * s.research * firm.dynamism - p.policy_effects[0].crowding_out * firm.grant)
+    own = max(0.0, normal * conduct(firm, "research") * firm.dynamism - p.policy_effects[0].crowding_out * firm.grant)
     firm.research = min(5.0, (own + firm.grant) / normal) if normal > 0 else 0.0
-    training = s.training * wages
+    spent = own + firm.grant
+    firm.explores_for_public = min(1.0, firm.grant_exploring / spent) if spent > 0 else 0.0
+    training = conduct(firm, "training") * wages
     services = m.overhead * m.productivity * firm.employees + p.ties[0].pipeline_cost * len(pipelines_of(state, i))
-    firm.profit = firm.value_added - wages - own - training - services
+    fee = firm.contribution  # paid to the agency earlier in the quarter
+    firm.profit = firm.value_added - wages - own - training - services - fee
     tax = m.tax * max(0.0, firm.profit)
-    firm.cash += firm.profit - firm.grant - tax
+    firm.cash += firm.profit + fee - firm.grant - tax
     payout = m.payout * max(0.0, firm.cash - m.buffer * wages)
     firm.cash -= payout
     pay(state, FIRMS, HOUSEHOLDS, wages + own + firm.grant + training)
@@ -258,7 +262,8 @@ def _settle(state: State, p: Any, i: int, purchases: float) -> None:
         pay(state, FIRMS, HOUSEHOLDS, payout)
     state.tally[WAGES] += wages
     state.tally[TAXES] += tax
-    taught = min(1.0, k.training_gain * s.training + (p.ownership[0].affiliate_skills if foreign else 0.0))
+    taught = k.training_gain * conduct(firm, "training") + (p.ownership[0].affiliate_skills if foreign else 0.0)
+    taught = min(1.0, taught)
     firm.education += taught * (1 - firm.education) - k.education_decay * firm.education
     firm.it += k.it_adoption * (s.it - firm.it)
 

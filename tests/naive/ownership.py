@@ -17,7 +17,7 @@ from district_sim.model.state import (
     State,
     owner_code,
 )
-from naive.common import clip, key, living, mean_trust, now, pay, seed_of, strategy
+from naive.common import clip, conduct, key, living, mean_trust, now, pay, seed_of, strategy
 from naive.demography import close_firm
 from naive.policy import buy_out
 
@@ -30,11 +30,22 @@ def margin(state: State, i: int) -> float:
 def takeover_chance(state: State, p: Any, i: int, success: float) -> float:
     o, firm = p.ownership[0], state.firms[i]
     embedded = mean_trust(state, i) * firm.identity
-    chance = o.takeover * min(2.0, state.world[0].pressure) * strategy(state, p).sale
+    chance = o.takeover * min(2.0, state.world[0].pressure)
     chance *= 1 / (1 + math.exp(1 - o.takeover_success * success))
-    chance *= 1 - o.takeover_embeddedness * embedded
-    chance *= 1 - firm.participates * p.agency[0].screening * state.agency[0].effect[DEFENCE]
+    if p.conduct[0].revision > 0:
+        chance *= sells(firm, o.takeover_price, embedded, p.conduct[0])
+    else:
+        chance *= strategy(state, p).sale * (1 - o.takeover_embeddedness * embedded)
+    chance *= 1 - firm.served * p.agency[0].screening * state.agency[0].effect[DEFENCE]
     return float(chance * (1 - state.policy[0].screening))
+
+
+def sells(firm: Any, offer: float, embedded: float, c: Any) -> float:
+    """Probability that an owner accepts an offer in quarters of profit: logistic in its logarithm over the price."""
+    price = conduct(firm, "reservation") * (1 + c.sale_embeddedness * embedded)
+    if not firm.successor:
+        price *= 1 - c.sale_succession
+    return 1 / (1 + math.exp(-math.log(offer / price) / c.sale_width)) if offer > 0 else 0.0
 
 
 def take_over(state: State, p: Any) -> None:
@@ -105,6 +116,11 @@ def acquire(state: State, p: Any) -> None:
             if j < 0 or target.owner != -1 or target.employees >= leader.employees:
                 continue
             price = o.acquisition_price * max(0.0, target.profit, 0.05 * target.value_added)
+            if p.conduct[0].revision > 0:
+                worth = p.conduct[0].acquisition_horizon * target.profit
+                luck = uniform(seed_of(state), int(Stream.ACQUISITION), now(state), key(state, i), key(state, j), 1)
+                if price > worth or luck >= sells(target, o.acquisition_price, 0.0, p.conduct[0]):
+                    continue
             if price <= leader.cash:
                 target.owner, target.captor = i, -1
                 leader.cash -= price
@@ -122,7 +138,21 @@ def bind_captives(state: State, p: Any) -> None:
         u = uniform(seed_of(state), int(Stream.CAPTIVITY), now(state), key(state, i))
         client, dependent = int(firm.main_client), firm.client_share > o.captive_from
         if firm.captor < 0:
-            if client >= 0 and dependent and u < o.captivity * s.captivity * state.firms[client].dynamism:
-                firm.captor = client
+            if client >= 0 and dependent:
+                wish = o.captivity * s.captivity * state.firms[client].dynamism
+                if p.conduct[0].revision > 0:
+                    wish *= binds(state, p, client, firm)
+                if u < wish:
+                    firm.captor = client
         elif client != firm.captor or (not dependent and u < o.captive_release):
             firm.captor = -1
+
+
+def binds(state: State, p: Any, client: int, supplier: Any) -> float:
+    """Probability that binding a supplier seems worth it to its client."""
+    c, its = p.conduct[0], state.firms[client]
+    if its.value_added <= 0:
+        return 0.0
+    saved = p.market[0].captive_discount * supplier.client_share * supplier.sales / its.value_added
+    odds = (saved - c.captivity_norm * mean_trust(state, client) * its.identity) / c.captivity_width
+    return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0

@@ -6,9 +6,10 @@ from typing import Any
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
 from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
-from naive.common import clip, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of, strategy
+from naive.common import clip, conduct, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of
 
 KINDS, TARGETS = tuple(InstrumentKind), tuple(Targeting)
+GRANTS = (InstrumentKind.RD_SUBSIDY, InstrumentKind.EXPLORATION_GRANT)
 
 
 def admits(state: State, p: Any, target: Targeting, phase: int, i: int) -> bool:
@@ -35,7 +36,8 @@ def admits(state: State, p: Any, target: Targeting, phase: int, i: int) -> bool:
 def apply_policies(state: State, p: Any) -> None:
     q, e, agency, policy = p.policies, p.policy_effects[0], state.agency[0], state.policy[0]
     state.firms.grant[: state.clock.rows[0]] = 0.0
-    state.firms.voucher[: state.clock.rows[0]] = 0.0
+    for name in ("voucher", "grant_exploring", "tuition"):
+        state.firms[name][: state.clock.rows[0]] = 0.0
     firms = living(state)
     district = sum(max(0.0, float(state.firms[i].value_added)) for i in firms)
     turnover = sum(float(state.firms[i].sales) for i in firms if state.firms[i].phase == p.technology[0].phases - 1)
@@ -57,7 +59,7 @@ def apply_policies(state: State, p: Any) -> None:
         elif kind.record.targeted:
             target, phase = TARGETS[q.target[number]], int(q.phase[number])
             served = [i for i in firms if admits(state, p, target, phase, i)]
-            report.spent = _to_firms(state, p, kind, strength, served, budget, firms)
+            report.spent = _to_firms(state, p, number, kind, strength, served, budget, firms)
             _note(state, report, served)
         else:
             report.spent = _to_district(state, p, number, kind, strength, budget, district)
@@ -68,7 +70,14 @@ def apply_policies(state: State, p: Any) -> None:
 
 
 def _to_firms(
-    state: State, p: Any, kind: InstrumentKind, strength: float, served: list[int], budget: float, firms: list[int]
+    state: State,
+    p: Any,
+    number: int,
+    kind: InstrumentKind,
+    strength: float,
+    served: list[int],
+    budget: float,
+    firms: list[int],
 ) -> float:
     """Money in proportion to employees, up to a ceiling per employee; returns what was spent."""
     e = p.policy_effects[0]
@@ -76,6 +85,7 @@ def _to_firms(
         InstrumentKind.TRAINING_VOUCHERS: e.training_cost,
         InstrumentKind.IT_SUBSIDY: e.it_cost,
         InstrumentKind.IT_BROKERS: e.it_cost,
+        InstrumentKind.SUCCESSION_SUPPORT: e.succession_cost,
     }.get(kind, 2.0)
     people = sum(float(state.firms[i].employees) for i in served)
     if not served:
@@ -85,21 +95,26 @@ def _to_firms(
         firm = state.firms[i]
         money = each * firm.employees
         if kind is InstrumentKind.TRAINING_VOUCHERS:
-            own = strategy(state, p).training * firm.wage
+            own = conduct(firm, "training") * firm.wage
+            firm.tuition += each / firm.wage
             saved = e.crowding_out_training * min(each, own)
             firm.education += min(1.0, 0.1 * strength * (each - saved) / e.training_cost) * (1 - firm.education)
             firm.cash += saved * firm.employees
             pay(state, HOUSEHOLDS, FIRMS, saved * firm.employees)
-        elif kind is InstrumentKind.RD_SUBSIDY:
+        elif kind in GRANTS:
             firm.grant += money
             firm.cash += money
+            firm.grant_exploring += money if kind is InstrumentKind.EXPLORATION_GRANT else 0.0
+        elif kind is InstrumentKind.SUCCESSION_SUPPORT:
+            luck = uniform(seed_of(state), int(Stream.SUCCESSION), now(state), key(state, i), number)
+            firm.successor |= luck < min(1.0, 0.1 * strength * each / e.succession_cost)
         elif kind is InstrumentKind.EXPORT_VOUCHERS:
             firm.voucher += min(1.0, strength * money / e.voucher_cost)
         else:
             assert kind in (InstrumentKind.IT_SUBSIDY, InstrumentKind.IT_BROKERS)
             firm.it += min(1.0, 0.1 * strength * each / e.it_cost) * (1 - firm.it)
     spent = each * people
-    pay(state, PUBLIC, FIRMS if kind is InstrumentKind.RD_SUBSIDY else WORLD, spent)
+    pay(state, PUBLIC, FIRMS if kind in GRANTS else WORLD, spent)
     if kind is InstrumentKind.IT_BROKERS:
         district = sum(max(0.0, float(state.firms[i].value_added)) for i in firms)
         share = spent / district if district > 0 else 0.0

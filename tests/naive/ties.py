@@ -7,6 +7,7 @@ from district_sim.kernels.draws import Stream, uniform, uniform2
 from district_sim.model.state import TIE_BIRTHS, TIE_DEATHS, VALUES, State
 from naive.common import (
     clip,
+    conduct,
     cut_tie,
     distance_km,
     is_foreign,
@@ -139,7 +140,7 @@ def form_ties(state: State, p: Any) -> None:
 
 
 def update_pipelines(state: State, p: Any) -> None:
-    k, s, seed, t = p.ties[0], strategy(state, p), seed_of(state), now(state)
+    k, seed, t = p.ties[0], seed_of(state), now(state)
     for i in living(state):
         firm, row = state.firms[i], state.pipelines[i]
         for g in range(row.node.size):
@@ -153,7 +154,7 @@ def update_pipelines(state: State, p: Any) -> None:
         if not free:
             continue
         able = firm.absorptive * min(1.0, firm.employees / 10)
-        drive = s.pipelines if firm.profit > k.pipeline_cost or firm.cash > 4 * k.pipeline_cost else 0.0
+        drive = conduct(firm, "pipelines") if firm.profit > k.pipeline_cost or firm.cash > 4 * k.pipeline_cost else 0.0
         hazard = k.pipeline_opening * able * (drive + firm.voucher)
         a, b = uniform2(seed, int(Stream.PIPELINE_OPENING), t, key(state, i), -1, 0)
         if a < 1 - math.exp(-hazard):

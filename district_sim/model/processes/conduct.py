@@ -25,6 +25,7 @@ _CONDUCT = int(Stream.CONDUCT)
 _SUCCESSION = int(Stream.SUCCESSION)
 _MOST_RESEARCH, _MOST_TRAINING, _MOST_LINKING, _MOST_LEANING = 5.0, 0.2, 10.0, 3.0  # as of `Strategy`
 _LEAST_PRICE, _MOST_PRICE = 0.5, 400.0  # of `strategy.reservation`
+_USUAL_SHORTFALL, _USUAL_RESERVES = 0.28, 0.8  # means over firms in calm years: no reason to do more or less
 _SPREAD_OF_SHARES = 0.25  # of a standard deviation in log points: readiness is a share of about that size
 _SEARCH, _LUCK, _HEIR = 100, 101, 0  # numbers of draws; those below `_SEARCH` are of traits
 
@@ -166,8 +167,8 @@ def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
     spent = p.innovation[0].research_cost * firm.research * max(0.0, firm.value_added)
     granted = min(1.0, firm.grant / spent) if spent > 0.0 else 0.0
     aim[RESEARCHING] = s.research * np.exp(
-        conduct.research_gap * short
-        + conduct.research_slack * (reserves - 0.5)
+        conduct.research_gap * (short - _USUAL_SHORTFALL)
+        + conduct.research_slack * (reserves - _USUAL_RESERVES)
         + conduct.research_opportunity * firm.access * ripe
         + conduct.research_grant * granted
     )
@@ -182,14 +183,16 @@ def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
         + conduct.offshoring_contagion * abroad
         - conduct.offshoring_identity * (firm.identity - p.firms[0].identity)
     )
-    aim[LINKING] = s.pipelines * (1.0 + conduct.pipelines_sourcing * firm.offshored)
+    beyond = max(0.0, firm.offshored - p.ties[0].offshoring_norm)
+    aim[LINKING] = s.pipelines * (1.0 + conduct.pipelines_sourcing * beyond)
     aim[HOLDING] = s.reservation
 
 
 @kernel
 def _search(i, best, aim, firms, clock, conduct):
-    """Below its aspiration a firm copies a partner that does better, or tries something near its conduct; into `aim`."""
-    if best >= 0 and uniform(clock.seed[0], _CONDUCT, clock.step[0], firms[i].key, -1, _SEARCH) < conduct.imitation:
+    """A firm below its aspiration copies a partner that does better, or tries something near; into `aim`."""
+    luck = uniform(clock.seed[0], _CONDUCT, clock.step[0], firms[i].key, -1, _SEARCH)
+    if best >= 0 and luck < conduct.imitation:
         for trait in range(aim.size):
             aim[trait] = firms[best].conduct[trait]
     else:

@@ -56,6 +56,7 @@ def close_firm(i, firms, ties, pipelines, accounts, tally):
     firms[i].cash, firms[i].employees, firms[i].sales = 0.0, 0.0, 0.0
     firms[i].value_added, firms[i].profit = 0.0, 0.0
     firms[i].pledges, firms[i].participates = 0.0, 0.0
+    firms[i].contribution, firms[i].served = 0.0, 0.0
     tally[EXITS] += 1
 
 

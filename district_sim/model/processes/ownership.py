@@ -4,6 +4,7 @@ import numpy as np
 
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, uniform, uniform2
+from district_sim.model.processes.conduct import performance_now
 from district_sim.model.processes.demography import close_firm
 from district_sim.model.processes.policy import buy_out
 from district_sim.model.processes.relations import mean_trust
@@ -37,7 +38,7 @@ def _spread_of_success(firms, living):
     """Mean and standard deviation of log size and of profitability over living firms."""
     sizes, sizes_squared, margins, margins_squared = 0.0, 0.0, 0.0, 0.0
     for i in living:
-        size, margin = np.log(firms[i].employees), profitability(i, firms)
+        size, margin = np.log(firms[i].employees), performance_now(firms[i])
         sizes += size
         sizes_squared += size * size
         margins += margin
@@ -50,14 +51,6 @@ def _spread_of_success(firms, living):
         margin,
         np.sqrt(max(1e-12, margins_squared / n - margin**2)),
     )
-
-
-@kernel
-def profitability(i, firms):
-    """Profit as a share of value added, within [-1, 1]; 0 without value added."""
-    if firms[i].value_added <= 0.0:
-        return 0.0
-    return min(1.0, max(-1.0, firms[i].profit / firms[i].value_added))
 
 
 @kernel
@@ -121,7 +114,7 @@ def take_over(state, living, p, s):
         if not surveyed:
             size, size_sd, margin, margin_sd = _spread_of_success(firms, living)
             surveyed = True
-        success = (np.log(firms[i].employees) - size) / size_sd + (profitability(i, firms) - margin) / margin_sd
+        success = (np.log(firms[i].employees) - size) / size_sd + (performance_now(firms[i]) - margin) / margin_sd
         hazard = takeover_hazard(i, firms, ties, agency, policy, world, _OF_TWO * success, p, s)
         if luck[n] >= hazard:
             continue
