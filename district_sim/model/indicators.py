@@ -73,9 +73,16 @@ def _of_conduct() -> list[Indicator]:
     """Mean and standard deviation over firms of each trait of their conduct."""
     told = list(zip(TRAITS, _CONDUCT, strict=True))
     return [
-        *(Indicator(f"conduct_{trait}", *of) for trait, of in told),
+        *(Indicator(f"conduct_{trait}", *of, undefined="no firms") for trait, of in told),
         *(
-            Indicator(f"conduct_{trait}_spread", f"{label}, spread", unit, decimals, f"Standard deviation: {text}")
+            Indicator(
+                f"conduct_{trait}_spread",
+                f"{label}, spread",
+                unit,
+                decimals,
+                f"Standard deviation over firms: {text[0].lower()}{text[1:]}",
+                undefined="no firms",
+            )
             for trait, (label, unit, decimals, text) in told
         ),
     ]
@@ -182,7 +189,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("leverage", "Leverage", "1", 2, "Public match per euro contributed", undefined="no contributions"),
     Indicator("policy_spending", "Policy spending", "k€/quarter", 0, "Public money spent on instruments"),
     Indicator("globalisation", "Globalisation", "1", 2, "Pressure of globalisation"),
-    Indicator("access", "Realised access", "share", 1, "Mean access to distant knowledge that firms realise"),
+    Indicator("access", "Realised access", "share", 1, "Mean access to distant knowledge that firms realise",
+              undefined="no firms"),
     *_of_conduct(),
 )
 # fmt: on
@@ -388,7 +396,7 @@ def _by_firm(firms, living, pipelines, world, last, sums, value_added):
 @kernel
 def _conduct(firms, living, scratch):
     """Realised access and the means and standard deviations of the traits of conduct; uses `scratch.traits`."""
-    mean, spread, n, access = scratch.traits, scratch.reasons, max(1, living.size), 0.0
+    mean, spread, n, access = scratch.traits, scratch.reasons, np.float64(living.size), 0.0
     mean[:] = 0.0
     spread[:] = 0.0
     for i in living:
@@ -398,6 +406,10 @@ def _conduct(firms, living, scratch):
     for i in living:
         for trait in range(mean.size):
             spread[trait] += (firms[i].conduct[trait] - mean[trait]) ** 2 / n
+    if n == 0.0:
+        access = np.nan
+        mean[:] = np.nan
+        spread[:] = np.nan
     return Conduct(
         access, mean[0], mean[1], mean[2], mean[3], mean[4], mean[5], mean[6], np.sqrt(spread[0]), np.sqrt(spread[1]),
         np.sqrt(spread[2]), np.sqrt(spread[3]), np.sqrt(spread[4]), np.sqrt(spread[5]), np.sqrt(spread[6]),

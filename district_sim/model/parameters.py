@@ -139,6 +139,20 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "globalisation": (("world", "globalisation"), ("world", "rivals_reach")),
     "demography": (("demography", "entry"), ("demography", "exit"), ("demography", "exit_young")),
+    "conduct": (("conduct", "revision"),),
+    "search": (("conduct", "imitation"), ("conduct", "variation")),
+    "research_response": tuple(
+        ("conduct", f"research_{reason}") for reason in ("gap", "slack", "opportunity", "grant")
+    ),
+    "exploration_response": tuple(
+        ("conduct", f"exploration_{reason}") for reason in ("exhaustion", "access", "partners", "grant")
+    ),
+    "training_response": (("conduct", "training_research"), ("conduct", "training_voucher")),
+    "sourcing_response": (("conduct", "offshoring_contagion"), ("conduct", "offshoring_identity")),
+    "linking_response": (("conduct", "pipelines_sourcing"),),
+    "membership_gain": (("agency", "response_net"),),
+    "spillover": (("agency", "spillover"),),
+    "succession": (("conduct", "sale_succession"),),
     "mobility": (("knowledge", "hired_knowledge"), ("knowledge", "job_mobility")),
 }
 _NEVER = -1e9  # log-odds of a choice that has been switched off
@@ -235,6 +249,8 @@ def _sections(s: Scenario) -> dict[str, dict[str, float]]:
         out["market"]["abroad_bias"] = _NEVER
     if not off.make_or_buy:
         out["market"]["make_bias"] = _NEVER
+    if not off.interactive_learning:
+        out["innovation"]["access_alone"] = 1.0
     if not off.absorptive_capacity:
         for field in ("education", "experience", "research", "knowledge"):
             out["knowledge"][f"absorptive_{field}"] = 0.0

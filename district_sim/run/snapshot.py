@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from district_sim.model.state import SELF_OWNED, State
+from district_sim.model.state import SELF_OWNED, TRAITS, State
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NOT_SHOWN = ("alive", "tacit", "codified", "made", "spot", "abroad", "grant", "voucher")
+_NOT_SHOWN = (
+    *("alive", "tacit", "codified", "made", "spot", "abroad", "conduct"),
+    *("grant", "voucher", "grant_exploring", "explores_for_public", "tuition", "contribution", "served"),
+)
 
 
 CONTROLS = ("independent", "captive", "group", "leader", "multinational")
@@ -107,6 +110,8 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.Data
     firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
     firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
     firms["pipelines"] = pipelines
+    for number, trait in enumerate(TRAITS):
+        firms[f"conduct_{trait}"] = f.conduct[:, number]
     firms["control"] = np.array(CONTROLS)[control_of(rows, f.owner, f.captor)]
     return firms
 

@@ -854,6 +854,17 @@ class Mechanisms(Section):
     demography: bool = Field(True, description="Entry and exit")
     mobility: bool = Field(True, description="Hired people bring tacit knowledge")
     policy: bool = Field(True, description="Policy instruments")
+    conduct: bool = Field(True, description="Firms decide; off: the strategy is imposed")
+    search: bool = Field(True, description="Firms below their aspiration imitate and try")
+    research_response: bool = Field(True, description="Research answers shortfalls, reserves, opportunities and grants")
+    exploration_response: bool = Field(True, description="Exploring answers exhaustion, access, partners and grants")
+    training_response: bool = Field(True, description="Training answers research and vouchers")
+    sourcing_response: bool = Field(True, description="Leaning abroad answers colleagues and identity")
+    linking_response: bool = Field(True, description="The drive to build pipelines answers sourcing abroad")
+    membership_gain: bool = Field(True, description="Membership in the agency answers its net gain")
+    spillover: bool = Field(True, description="Some of what the agency does reaches those who do not contribute")
+    succession: bool = Field(True, description="Owners without a successor sell at a lower price")
+    interactive_learning: bool = Field(True, description="Access to distant knowledge is realised by learning together")
 
 
 class Scenario(Section):

@@ -187,6 +187,6 @@ def _conduct(state: State, rows: list[int]) -> dict[str, float]:
     done = {name: np.array([state.firms[i].conduct[n] for i in rows]) for n, name in enumerate(TRAITS)}
     return {
         "access": _mean(state, rows, "access"),
-        **{f"conduct_{name}": float(column.mean()) if rows else 0.0 for name, column in done.items()},
-        **{f"conduct_{name}_spread": float(column.std()) if rows else 0.0 for name, column in done.items()},
+        **{f"conduct_{name}": float(column.mean()) if rows else math.nan for name, column in done.items()},
+        **{f"conduct_{name}_spread": float(column.std()) if rows else math.nan for name, column in done.items()},
     }
