@@ -11,8 +11,8 @@ from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, State
 SHARES = ("education", "experience", "it", "identity", "collaboration", "absorptive", "client_share", "offshored")
 NOT_NEGATIVE = ("tacit", "codified", "employees", "sales", "reach", "quality", "research", "wage", "grant", "voucher")
 
-SIGNED = ("value_added", "value_added_local", "productivity", "profit_share")
-"""Indicators that may be negative: losses."""
+SIGNED = ("value_added", "value_added_local", "productivity", "profit_share", "conduct_offshoring")
+"""Indicators that may be negative: losses; leaning to the district."""
 UNBOUNDED = ("profit_share", "agency_fund_share")
 """Shares of value added that may exceed it: contributions follow the quarter before."""
 INDICES = (

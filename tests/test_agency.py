@@ -7,7 +7,7 @@ import pytest
 from naive import cases
 from naive.common import make_tie, scheduled
 
-from district_sim.model.processes.agency import participation_odds
+from district_sim.model.processes.agency import expected_gain, participation_odds
 from district_sim.model.state import AGENCY, FIRMS, PUBLIC, WORLD, State, copied
 
 EAGER = {"response_action": 50.0, "leaders": 1.0, "affiliates": 1.0}  # readiness decides alone: all at 1, none at 0
@@ -28,7 +28,9 @@ def ran(state: State, readiness: float = 1.0, project: str | None = None, **chan
 
 def odds(state: State, **changes: Any) -> float:
     p = cases.parameters("calm", **changes)
-    return float(participation_odds(0, state.firms, state.ties, state.agency, p.agency[0], p.strategy[0]))
+    state, terms = cases.run("adopt_strategy", state, p), p.agency[0]
+    net = expected_gain(state.agency, state.policy, 1e3, terms)
+    return float(participation_odds(0, state.firms, state.ties, state.agency, net, terms))
 
 
 class TestContributions:

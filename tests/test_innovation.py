@@ -202,7 +202,7 @@ class TestRadicalInnovation:
                 elif name == "tie":
                     make_tie(state, A, B, 1.0)
                 elif name == "member":
-                    state.firms.participates[A] = value
+                    state.firms.participates[A] = state.firms.served[A] = value
                 elif name == "agency":
                     state.agency.pipelines, state.agency.effect[0, TECHNOLOGY] = value, value
                 else:

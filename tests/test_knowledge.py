@@ -189,7 +189,7 @@ class TestConversions:
         collaborating = learned(state, p)[1]
         state.agency.effect[0, TECHNOLOGY] = 0.5
         assert learned(state, p)[1] == collaborating
-        state.firms.participates[A] = 1.0
+        state.firms.participates[A] = state.firms.served[A] = 1.0
         assert learned(state, p)[1] > collaborating > plain > 0.0
 
     def test_everything_asleep_changes_nothing(self) -> None:
@@ -226,7 +226,7 @@ class TestCodifiedKnowledge:
         state = cases.strangers()
         state.agency.pipelines = 1.0
         assert learned(state, self.P())[1] == 0.0
-        state.firms.participates[A] = 1.0
+        state.firms.participates[A] = state.firms.served[A] = 1.0
         after = cases.run("update_knowledge", state, self.P())
         assert after.firms.inflow_collective[A] > 0.0
         assert after.firms.inflow_collective[B] == 0.0

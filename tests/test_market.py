@@ -133,8 +133,8 @@ class TestDemand:
     def test_the_brand_helps_members_only(self) -> None:
         state = cases.district()
         member, other = (int(i) for i in np.flatnonzero(final(state))[:2])
-        state.firms.participates = 0.0
-        state.firms.participates[member] = 1.0
+        state.firms.participates = state.firms.served = 0.0
+        state.firms.participates[member] = state.firms.served[member] = 1.0
         state.agency.pipelines = 0.0
         plain = traded(state).firms.sales
         state.agency.brand = 0.9
@@ -147,7 +147,7 @@ class TestDemand:
     def test_collective_pipelines_open_markets_to_members(self) -> None:
         state = cases.strangers()
         member, other = (int(i) for i in np.flatnonzero(final(state))[:2])
-        state.firms.participates[member] = 1.0
+        state.firms.participates[member] = state.firms.served[member] = 1.0
         plain = traded(state).firms.sales
         state.agency.pipelines = 1.0
         connected = traded(state).firms.sales

@@ -10,7 +10,22 @@ from naive.common import make_tie
 
 from district_sim.model.processes.agency import participation_odds
 from district_sim.model.processes.innovation import switching_cost
-from district_sim.model.state import ACQUISITIONS, ENTRIES, EXITS, INCREMENTS, TAKEOVERS, TIE_BIRTHS, TIE_DEATHS, State
+from district_sim.model.processes.ownership import willingness_to_sell
+from district_sim.model.state import (
+    ACQUISITIONS,
+    ENTRIES,
+    EXITS,
+    EXPLORING,
+    INCREMENTS,
+    LINKING,
+    OFFSHORING,
+    RESEARCHING,
+    SKILLING,
+    TAKEOVERS,
+    TIE_BIRTHS,
+    TIE_DEATHS,
+    State,
+)
 from district_sim.scenario.sections import Mechanisms
 
 A, B = 0, 1
@@ -206,7 +221,7 @@ def _co_produced(p: Any) -> float:
     able.agency.capability = able.agency.participation = 1.0
     able.firms.participates[A] = weak.firms.participates[A] = 1.0
     felt = [cases.run("update_identity", state, p).firms.identity[A] for state in (weak, able)]
-    odds = [participation_odds(A, x.firms, x.ties, x.agency, p.agency[0], p.strategy[0]) for x in (weak, able)]
+    odds = [participation_odds(A, x.firms, x.ties, x.agency, 0.0, p.agency[0]) for x in (weak, able)]
     return float(felt[1] - felt[0] + odds[1] - odds[0])
 
 
@@ -241,6 +256,97 @@ def _came_and_went(p: Any) -> float:
 @effect_of("policy", situation="supported")
 def _spent(p: Any) -> float:
     return cases.quarter(cases.district("supported"), p)[1]["policy_spending"]
+
+
+DECIDED = {"conduct": {"revision": 1.0, "step": 1.0, "imitation": 1.0}}
+
+
+def conduct_of_a(p: Any, trait: int, ripe: bool = False, **own: float) -> float:
+    """One trait of A after its review; A has these properties of its own, and nobody searches."""
+    state = cases.run("adopt_strategy", partners(), p)
+    state.world.newest, state.clock.step[0] = int(ripe), 1
+    state.firms.profit, state.firms.value_added, state.firms.performance = 0.0, 10.0, 0.0
+    state.firms.aspiration = -1.0
+    for name, value in own.items():
+        state.firms[name][A] = value
+    return float(cases.run("review_conduct", state, p).firms.conduct[A, trait])
+
+
+@effect_of("conduct", situation="deciding")
+def _reviewed(p: Any) -> float:
+    state = cases.district("deciding")
+    return float(np.abs(cases.run("review_conduct", state, p).firms.conduct - state.firms.conduct).max())
+
+
+@effect_of("search", situation="deciding", **DECIDED)
+def _copied(p: Any) -> float:
+    found = []
+    for trait in (0.5, 3.0):
+        state = cases.run("adopt_strategy", partners(), p)
+        state.firms.aspiration[A], state.firms.performance[B], state.clock.step[0] = 1.0, 1.0, 1
+        state.firms.conduct[B, LINKING] = trait
+        found.append(cases.run("review_conduct", state, p).firms.conduct[A, LINKING])
+    return float(found[1] - found[0])
+
+
+@effect_of("research_response", situation="deciding", **DECIDED)
+def _researched_more(p: Any) -> float:
+    plain = conduct_of_a(p, RESEARCHING)
+    granted = conduct_of_a(p, RESEARCHING, ripe=True, grant=100.0, access=0.5, cash=1e3)
+    return abs(granted - plain) + abs(conduct_of_a(p, RESEARCHING, cash=1e3) - plain)
+
+
+@effect_of("exploration_response", situation="deciding", **DECIDED)
+def _explored_more(p: Any) -> float:
+    reasons = {"increments": 50, "access": 0.5, "explores_for_public": 0.5}
+    return conduct_of_a(p, EXPLORING, ripe=True, **reasons) - conduct_of_a(p, EXPLORING)
+
+
+@effect_of("training_response", situation="deciding", **DECIDED)
+def _trained_more(p: Any) -> float:
+    return conduct_of_a(p, SKILLING, tuition=0.05) - conduct_of_a(p, SKILLING)
+
+
+@effect_of("sourcing_response", situation="deciding", **DECIDED)
+def _leaned_abroad(p: Any) -> float:
+    return conduct_of_a(p, OFFSHORING, offshored=0.9, identity=0.2) - conduct_of_a(p, OFFSHORING)
+
+
+@effect_of("linking_response", situation="deciding", **DECIDED)
+def _linked_outward(p: Any) -> float:
+    return conduct_of_a(p, LINKING, offshored=0.9) - conduct_of_a(p, LINKING)
+
+
+@effect_of("membership_gain", situation="deciding")
+def _gained(p: Any) -> float:
+    state = partners()
+    odds = [participation_odds(A, state.firms, state.ties, state.agency, net, p.agency[0]) for net in (0.0, 0.05)]
+    return float(odds[1] - odds[0])
+
+
+@effect_of("spillover", situation="deciding")
+def _spilled_over(p: Any) -> float:
+    after = cases.run("run_agency", cases.district("deciding"), p).firms
+    return float(after.served[after.alive & (after.participates == 0)].max())
+
+
+@effect_of("succession", situation="deciding")
+def _sold_for_want_of_a_successor(p: Any) -> float:
+    state = partners()
+    state.firms.successor[A] = True
+    with_one = willingness_to_sell(state.firms[A], 20.0, 0.0, p.conduct[0])
+    state.firms.successor[A] = False
+    return float(willingness_to_sell(state.firms[A], 20.0, 0.0, p.conduct[0]) - with_one)
+
+
+@effect_of("interactive_learning", situation="deciding")
+def _learned_together(p: Any) -> float:
+    found = []
+    for lessons in (0.0, 1.0):
+        state = partners()
+        state.firms.lessons = lessons
+        found.append(cases.run("innovate", state, p).firms.access[A])
+    return float(found[1] - found[0])
 
 
 def test_every_mechanism_is_ablated_here() -> None:

@@ -65,7 +65,7 @@ class TestTakeover:
         plain = hazard(state)
         state.agency.effect[0, DEFENCE] = 0.9
         assert hazard(state) == plain
-        state.firms.participates[A] = 1.0
+        state.firms.participates[A] = state.firms.served[A] = 1.0
         assert hazard(state) < 0.6 * plain
 
     def test_hazard_falls_with_public_screening(self) -> None:

@@ -26,6 +26,16 @@ def offered(state: State, *items: dict[str, Any], **changes: Any) -> State:
     return cases.run("apply_policies", state, cases.parameters("calm", policies=policies, **changes))
 
 
+def where_it_acts(kind: InstrumentKind) -> tuple[str, dict[str, Any]]:
+    """A situation in which an instrument can do something, and what else the situation needs."""
+    if kind is InstrumentKind.SUCCESSION_SUPPORT:  # buyers offer what only owners without a successor accept
+        scarce = {"successors": 0.0, "generation": 400.0, "sale_succession": 0.6, "sale_width": 0.1, "spread": 0.0}
+        return "deciding", {"conduct": scarce, "ownership": {"takeover": 0.2, "takeover_price": 16.0}}
+    if kind.record.outcome == "mne_employment_share":
+        return "hierarchical", {}
+    return "collective", {"policy_effects": {"contest_rivals": 1, "contest_winners": 2}}
+
+
 class TestInstrumentsReachWhatTheyName:
     @pytest.mark.parametrize(("kind", "column"), TO_FIRMS.items())
     def test_firms(self, kind: str, column: str) -> None:
@@ -63,13 +73,9 @@ class TestInstrumentsReachWhatTheyName:
         """Twelve paired districts, eight quarters on, a one-sided paired t test at 5 %. In thirty other districts d_z
         was 0.91 for local co-ownership, 1.25 for export vouchers, 1.4 for networked entrants and at least 1.8 for the
         others, so the power is 90 % and more. The contest is one that the district wins."""
-        note = kind.record
-        situation = "hierarchical" if note.outcome == "mne_employment_share" else "collective"
+        note, (situation, changes) = kind.record, where_it_acts(kind)
         item = {"name": "it", "kind": kind, "start": 0, "budget": 300.0}
-        with_it, without = (
-            cases.parameters(situation, policies=policies, policy_effects={"contest_rivals": 1, "contest_winners": 2})
-            for policies in ([item], [])
-        )
+        with_it, without = (cases.parameters(situation, policies=policies, **changes) for policies in ([item], []))
         moved = []
         for seed in range(1, 13):
             state = cases.district(situation, seed, 0)
@@ -80,9 +86,9 @@ class TestInstrumentsReachWhatTheyName:
     @pytest.mark.parametrize("kind", InstrumentKind)
     def test_each_instrument_spends(self, kind: InstrumentKind) -> None:
         """So the kernel has a branch for each: in one with none, nothing would be spent in any quarter."""
-        situation = "hierarchical" if kind.record.outcome == "mne_employment_share" else "collective"
+        situation, changes = where_it_acts(kind)
         item = {"name": "it", "kind": kind, "start": 0, "budget": 300.0}
-        p = cases.parameters(situation, policies=[item], policy_effects={"contest_rivals": 1, "contest_winners": 2})
+        p = cases.parameters(situation, policies=[item], **changes)
         state, spent = cases.district(situation, 1, 0), 0.0
         for _ in range(8):
             state, _ = cases.quarter(state, p)

@@ -197,7 +197,7 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
     averages firms look at (participation, success), so wages and sales shift by a trace from the next quarter on.
     """
     p = parameters_of(load_scenario("baseline", LIVELY))
-    state = initial_state(p, 5, 20)
+    state = cases.run("adopt_strategy", initial_state(p, 5, 20), p)
     n, did_something = int(state.clock.rows[0]), set()
     for _ in range(20):
         for name in PROCESSES_THAT_DRAW:

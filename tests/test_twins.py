@@ -22,7 +22,7 @@ TWINS = {process.__name__: process for process in naive.PROCESSES}
 
 def agree(process: str, state: State, p: Any) -> State:
     """Run kernel and twin on copies, compare, and return the kernel's result."""
-    by_kernel, by_hand = cases.run(process, state, p), copied(state)
+    by_kernel, by_hand = cases.run(process, state, p, adopt=False), copied(state)
     TWINS[process](by_hand, p)
     cases.assert_same_state(by_kernel, by_hand)
     return by_kernel

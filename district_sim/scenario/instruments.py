@@ -304,8 +304,8 @@ class InstrumentKind(Coded):
             ),
             costs="Money also goes to owners who have a successor; does nothing where conduct is imposed.",
             source="European Commission 2006, COM(2006) 117, on the transfer of businesses",
-            outcome="",
-            direction=1,
+            outcome="mne_employment_share",
+            direction=-1,
         ),
     )
 

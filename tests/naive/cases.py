@@ -198,9 +198,11 @@ def listed(x: State) -> np.ndarray:
     return np.asarray(list_living(x.firms, x.clock, x.scratch))
 
 
-def run(process: str, state: State, p: Parameters) -> State:
-    """Run one compiled process on a copy."""
+def run(process: str, state: State, p: Parameters, *, adopt: bool = True) -> State:
+    """Run one compiled process on a copy, whose firms adopt the strategy first, as they have within a quarter."""
     out = copied(fitted(state, p))
+    if adopt:
+        schedule.adopt_strategy(out, listed(out), p, strategy(out, p))
     getattr(schedule, process)(out, listed(out), p, strategy(out, p))
     return out
 
