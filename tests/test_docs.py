@@ -163,20 +163,24 @@ class Reads:
 
     def __init__(self) -> None:
         self.found: set[tuple[str, str]] = set()
-        self.functions: dict[str, ast.FunctionDef] = {}
+        self.functions: dict[str, list[ast.FunctionDef]] = {}  # private ones of several files may share a name
+        self.own: dict[ast.FunctionDef, set[ast.FunctionDef]] = {}  # those in the same file
         for path in KERNELS:
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            self.functions |= {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self.names: dict[str, dict[str, set[str]]] = {name: {} for name in self.functions}
-        for name, function in self.functions.items():
+            here = {node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+            for node in here:
+                self.functions.setdefault(node.name, []).append(node)
+                self.own[node] = here
+        self.names: dict[ast.FunctionDef, dict[str, set[str]]] = {function: {} for function in self.own}
+        for function, names in self.names.items():
             for argument in function.args.args:
                 kind = ast.unparse(argument.annotation) if argument.annotation else ""
                 if argument.arg == "p" or kind in ("Parameters", "sc.Scenario", "Scenario"):
-                    self.names[name][argument.arg] = {"P"}
+                    names[argument.arg] = {"P"}
         before = -1
         while before != (before := self._size()):
-            for name, function in self.functions.items():
-                self._follow(function, self.names[name])
+            for function, names in self.names.items():
+                self._follow(function, names)
 
     def _size(self) -> int:
         return len(self.found) + sum(len(held) for names in self.names.values() for held in names.values())
@@ -186,9 +190,10 @@ class Reads:
             if isinstance(node, ast.Assign):
                 self._assign(node.targets[0], node.value, names)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.functions:
-                callee = self.functions[node.func.id]
-                for argument, value in zip(callee.args.args, node.args, strict=False):
-                    self.names[callee.name].setdefault(argument.arg, set()).update(self._held(value, names))
+                named = self.functions[node.func.id]
+                for callee in [near for near in named if near in self.own[function]] or named:
+                    for argument, value in zip(callee.args.args, node.args, strict=False):
+                        self.names[callee].setdefault(argument.arg, set()).update(self._held(value, names))
             elif isinstance(node, ast.Attribute):
                 for held in self._held(node.value, names) & SECTIONS.keys():
                     self.found.add((held, node.attr))
