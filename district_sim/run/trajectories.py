@@ -63,36 +63,36 @@ class Thresholds:
     """A future must score at least this much to give the label."""
     decline: float = 0.6
     """Employment or value added below this ratio to the calm window is decline."""
-    foreign_control: Ramp = field(default=Ramp(0.15, 0.40))
+    foreign_control: Ramp = field(default=Ramp(0.10, 0.70))
     """Multinationals' share of all sales: route A1 (Asheim 1996)."""
-    captive: Ramp = field(default=Ramp(0.15, 0.40))
+    captive: Ramp = field(default=Ramp(0.15, 0.60))
     """Suppliers captive or owned by local leaders: route A2 (Harrison 1994)."""
-    concentration: Ramp = field(default=Ramp(1.15, 1.8))
-    """Herfindahl index of control, ratio to calm: route A2."""
-    dissolution: Ramp = field(default=Ramp(-0.02, -0.10))
+    concentration: Ramp = field(default=Ramp(0.0, 1.4))
+    """Herfindahl index of control relative to 1/n of n firms, ratio to calm: route A2."""
+    dissolution: Ramp = field(default=Ramp(-0.02, -0.11))
     """Change of mean trust: local ties dissolve, both routes."""
-    outsourcing: Ramp = field(default=Ramp(-0.08, -0.30))
+    outsourcing: Ramp = field(default=Ramp(-0.10, -0.60))
     """Change of the local share of purchases: phases leave (Amin & Thrift 1992)."""
-    outside_links: Ramp = field(default=Ramp(0.05, 0.20))
+    outside_links: Ramp = field(default=Ramp(0.02, 0.20))
     """Change of the share of firms with their own pipeline. It rises by a few points even if nobody opens one,
     as small firms close first."""
-    node_alive: Ramp = field(default=Ramp(0.4, 0.7))
+    node_alive: Ramp = field(default=Ramp(0.7, 1.05))
     """Turnover, ratio to calm: the node still sells."""
     local_control: Ramp = field(default=Ramp(0.45, 0.20))
     """Multinationals' share of all sales: control stays in the district."""
-    renewal: Ramp = field(default=Ramp(0.5, 1.2))
+    renewal: Ramp = field(default=Ramp(0.4, 2.2))
     """Rise of the mean technology: path dependency was broken."""
-    newest: Ramp = field(default=Ramp(0.1, 0.5))
+    newest: Ramp = field(default=Ramp(0.05, 0.90))
     """Share of firms on the newest technology."""
-    learning: Ramp = field(default=Ramp(1.05, 1.25))
+    learning: Ramp = field(default=Ramp(1.03, 1.28))
     """Absorptive capacity, ratio to calm: learning capacity has risen (Stiglitz 1987)."""
-    participation: Ramp = field(default=Ramp(0.25, 0.6))
+    participation: Ramp = field(default=Ramp(0.20, 1.0))
     """Share of firms that contribute to the agency."""
-    capability: Ramp = field(default=Ramp(0.2, 0.5))
+    capability: Ramp = field(default=Ramp(0.15, 0.90))
     """Capability of the agency."""
-    collective_links: Ramp = field(default=Ramp(0.15, 0.5))
+    collective_links: Ramp = field(default=Ramp(0.15, 1.0))
     """Collective share of the knowledge that comes from outside: global as a system (Covi 2016)."""
-    completeness: Ramp = field(default=Ramp(0.7, 0.9))
+    completeness: Ramp = field(default=Ramp(0.7, 1.0))
     """Phase coverage: the complete productive process stays (Becattini 1990; Covi 2016)."""
 
 
@@ -200,7 +200,7 @@ def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False) -> Score
     takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
     hierarchy = _mean(
         t.captive(late["captive_share"]),
-        t.concentration(_times(late["hhi_control"], calm["hhi_control"])),
+        t.concentration(_times(late["hhi_control"] * late["firms"], calm["hhi_control"] * calm["firms"])),
         dissolved,
     )
     node = _mean(

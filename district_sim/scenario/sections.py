@@ -800,7 +800,7 @@ class Conduct(Section):
         2.0, 0.0, 10, "log points", "Leaning to the district by full identity, above that of the first district"
     )
     pipelines_sourcing: float = number(
-        4.0, 0.0, 20, "1", "Rise of the drive to build pipelines per share bought abroad beyond ties.offshoring_norm"
+        4.0, 0.0, 100, "1", "Rise of the drive to build pipelines per share bought abroad beyond ties.offshoring_norm"
     )
     sale_width: float = number(
         0.25, 0.01, 2.0, "log points", "Spread of owners' answers to an offer around their reservation price"
