@@ -38,7 +38,7 @@ _FIRM = {
     "captor": ("", "Client to which a captive supplier is bound, number of a firm; -1 none"),
     "phase": ("", "Phase of production, 0 is the first"),
     "technology": ("", "Technology of the firm, a whole number from 0"),
-    "pledges": ("", "1 if it offered to contribute to the agency in the last quarter, else 0"),
+    "pledges": ("", "1 if it is a member of the agency, which has offered to contribute, else 0"),
     "participates": ("", "1 if it contributed to the agency in the last quarter, else 0"),
     "identity": ("share", "Identification with the district"),
     "quality": ("1", "Quality of its work"),
@@ -71,6 +71,18 @@ _FIRM = {
     "inflow_collective": ("1", "Codified knowledge learned in the last quarter through collective pipelines"),
     "inflow_local": ("1", "Knowledge learned in the last quarter from local ties"),
     "pipelines": ("pipelines", "Its links to places outside"),
+    "performance": ("share of value added", "Profit in value added, mean over the last years"),
+    "aspiration": ("share of value added", "Performance that the firm is content with"),
+    "lessons": ("knowledge/quarter", "Tacit knowledge learned from partners, mean over the last years"),
+    "access": ("share", "Access to distant knowledge that the firm realises"),
+    "successor": ("", "Whether somebody is to take over from the owner"),
+    "conduct_research": ("1", "R&D intensity that the firm chooses, multiple of normal"),
+    "conduct_exploration": ("share", "Share of R&D with which the firm chooses to explore"),
+    "conduct_training": ("share", "Training that the firm chooses, share of wages"),
+    "conduct_collective_action": ("1", "Readiness of the firm to cooperate"),
+    "conduct_offshoring": ("log points", "Readiness of the firm to buy abroad"),
+    "conduct_pipelines": ("1", "Drive of the firm to build pipelines, multiple of the hazard"),
+    "conduct_reservation": ("quarters", "Price below which the owner rather goes on, quarters of profit"),
 }
 """Of the table of firms, where many a name means another thing than in a table of runs."""
 
