@@ -3,6 +3,7 @@
 Under 40 s with compiled kernels; the browser's part is left out where there is none, unless CI is set.
 """
 
+import json
 import os
 import re
 import shutil
@@ -31,6 +32,7 @@ for name in ("solara", "anywidget"):
 
 from district_sim.app.charts import Line, _packed  # noqa: E402
 from district_sim.app.district_map import Frame, differing, frame_of, phase_colours  # noqa: E402
+from district_sim.app.fan_chart import _probabilities  # noqa: E402
 from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
 from district_sim.figures.maps import CONTROLS  # noqa: E402
 from district_sim.kernels.draws import replicate_seed  # noqa: E402
@@ -239,6 +241,17 @@ def test_probabilities_and_bands_by_hand(small: Scenario) -> None:
     assert (decline.low, decline.high) == pytest.approx((0.3755, 0.9638), abs=1e-3)  # Wilson 1927 for 4 of 5
     assert fan.quantiles("firms", (0.0, 0.5, 1.0))[:, 0].tolist() == [0.0, 2.0, 4.0]
     assert not fan.complete
+
+
+def test_a_fan_of_what_is_undefined(small: Scenario) -> None:
+    """Quarters in which some runs tell nothing have the quantiles of the others; runs without a label are counted."""
+    tables = [np.full((2, 100), value) for value in (1.0, 3.0, np.nan)]
+    fan = Fan(small, tuple(Outcome(table, None) for table in tables), 3)
+    assert fan.quantiles("wage", (0.5,))[0].tolist() == [2.0, 2.0]
+    content = _probabilities(fan, True, 3)
+    json.dumps(content, allow_nan=False)
+    assert "3 have no label" in content["below"]
+    assert {bar["text"] for bar in content["bars"]} == {"–"}
 
 
 ORPHANS = """

@@ -106,15 +106,16 @@ def _lines(fan: Fan | None, indicator: str) -> list[Line]:
 def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
     """Content of the bars: share of runs that end in each trajectory, with Wilson's interval."""
     found = fan.probabilities if fan else ()
-    most = max((p.share for p in found), default=0.0)
+    labelled = sum(p.runs for p in found)
+    most = max((p.share for p in found), default=0.0) if labelled else 0.0
     bars = [
         {
             "label": TRAJECTORY_NAMES[p.trajectory],
-            "value": p.share,
+            "value": p.share if labelled else 0.0,
             "colour": TRAJECTORY_COLOURS[p.trajectory],
             "text": chance(p.share, p.low, p.high),
-            "low": p.low,
-            "high": p.high,
+            "low": p.low if labelled else None,
+            "high": p.high if labelled else None,
             "first": p.share == most,
         }
         for p in found
@@ -125,5 +126,7 @@ def _probabilities(fan: Fan | None, known: bool, runs: int) -> dict[str, Any]:
         below = f"0 of {runs} runs: computing the futures of the new choice; the chart still shows the old ones."
     else:
         below = f"{fan.runs} of {fan.wanted} runs with different seeds, the same seeds for every choice. "
+        if labelled < fan.runs:
+            below += f"{fan.runs - labelled} have no label. "
         below += "Dark band: half of the runs; light band: nine tenths. In brackets: 95 % interval of the probability."
     return {"bars": bars, "heading": "How it may end", "below": below, "mark": None}

@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     """What is kept of one run."""
 
     indicators: np.ndarray
-    """(quarters, len(indicators.NAMES)), as in `run.simulate`"""
+    """(quarters, len(indicators.NAMES)), as in `run.simulate`; NaN after the end of a run that ended early"""
     label: Trajectory | None
 
 
@@ -121,7 +121,9 @@ def _one_future(scenario: Scenario, seed: int, wanted: str) -> Outcome | None:
         run = simulate(scenario, seed, progress=look)
     except _GivenUp:
         return None
-    return Outcome(run.indicators.to_numpy(), run.trajectory)
+    table = np.full((scenario.run.quarters, len(run.names)), np.nan)
+    table[: len(run.table)] = run.indicators
+    return Outcome(table, run.trajectory)
 
 
 class Computation:

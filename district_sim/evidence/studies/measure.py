@@ -21,6 +21,7 @@ from district_sim.experiments.compare import holm, paired
 from district_sim.experiments.costs import budget_value, present_value
 from district_sim.kernels.draws import replicate_seed
 from district_sim.run.run import simulate
+from district_sim.run.trajectories import Means
 from district_sim.run.workers import Progress, measured
 from district_sim.scenario.sections import Scenario
 
@@ -100,8 +101,11 @@ def _run(job: _Job) -> list[float]:
     table = simulate(job.scenario, job.seed).indicators
     values = [present_value(table["policy_spending"].to_numpy())]
     for outcome in job.outcomes:
-        window = table[outcome.indicator].to_numpy()[outcome.first : outcome.last]
-        values.append(present_value(window) if outcome.how == "present value" else float(window.mean()))
+        window = slice(outcome.first, outcome.last)
+        if outcome.how == "present value":
+            values.append(present_value(table[outcome.indicator].to_numpy()[window]))
+        else:
+            values.append(Means(table, window)[outcome.indicator])
     return values
 
 
@@ -146,10 +150,11 @@ def points_of(study: Study, values: Mapping[str, pd.DataFrame], budgets: Mapping
     for cell in study.cells:
         own, reference = values[cell.name], study.reference(cell)
         for outcome in study.outcomes:
-            mean, error = mean_and_error(own[outcome.name].to_numpy())
+            known = own[outcome.name].dropna()
+            mean, error = mean_and_error(known.to_numpy()) if len(known) else (np.nan, np.nan)
             row = {"cell": cell.name, "line": cell.line, "at": np.nan if cell.at is None else float(cell.at)}
             row |= {"budgets": budgets[cell.name], _SPENT: float(own[_SPENT].mean())}
-            row |= {"outcome": outcome.name, "n": len(own), "mean": mean, "error": error, "against": reference.name}
+            row |= {"outcome": outcome.name, "n": len(known), "mean": mean, "error": error, "against": reference.name}
             change = paired(values[reference.name][outcome.name], own[outcome.name])
             rows.append(row | {name: change[name] for name in ("difference", "low", "high", "p")})
     return pd.DataFrame(rows)
