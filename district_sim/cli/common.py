@@ -267,7 +267,13 @@ def progress(
     if compiles and not quiet and not all(is_compiled(scenario) for scenario in scenarios):
         say_compiling()
     console = stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), unit, TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        unit,
+        TimeRemainingColumn(),
+    )
     hidden = quiet or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("preparing", total=total, start=False)
@@ -357,7 +363,7 @@ def stdout() -> "Console":
     """The terminal; what is piped is not folded into the width of one."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a name such as [b] is a name
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _PIPED
     return console
@@ -366,7 +372,7 @@ def stdout() -> "Console":
 def stderr() -> "Console":
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(stderr=True, markup=False, emoji=False)
 
 
 # Experiments --------------------------------------------------------------------------------------
@@ -441,7 +447,7 @@ def tell_plan(plan: "Plan", workers: int | None, quiet: bool) -> None:
 def complain(message: str) -> None:
     from district_sim.scenario.texts import printable
 
-    stderr().print("[red]Error:[/red]", end=" ")  # rich, unlike typer, heeds NO_COLOR
+    stderr().print("Error:", style="red", end=" ")  # rich, unlike typer, heeds NO_COLOR
     typer.echo(printable(message), err=True)
 
 

@@ -15,7 +15,7 @@ from district_sim.run.whole_files import is_empty, write_json, write_text, write
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
 from district_sim.scenario.texts import expanded, is_file
 from district_sim.text.numbers import number, percent
-from district_sim.text.sheet import Sheet
+from district_sim.text.sheet import Sheet, md
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case
@@ -204,7 +204,7 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
         **as_report(fit),
         "targets": [row.as_dict() for row in compared],
     }
-    page = f"# {fit.case.title}\n\n" + "\n".join(sheet.markdown() for sheet in sheets)
+    page = f"# {md(fit.case.title)}\n\n" + "\n".join(sheet.markdown() for sheet in sheets)
     return [
         write_whole(path, write),
         write_text(folder / "calibration.md", page),

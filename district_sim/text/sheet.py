@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,12 @@ _TEX = {
     "…": r"\dots{}",
     "μ": r"$\mu$",
     "σ": r"$\sigma$",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    "\n": " ",
 }
+_MARKS = re.compile(r"[\\`*|$~]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\](?=[(\[:])|\[(?=\^)|\{(?=[\w%])")
+"""Letters that Markdown would read otherwise: not those that stand where they mean nothing, as in p < 0.1 or in a_b."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,12 @@ class Sheet:
 
     def markdown(self) -> str:
         """A pipe table with title and note."""
-        lines = [f"**{self.title}**", "", _pipes(self.columns)]
+        lines = [f"**{md(self.title)}**", "", _pipes(map(md, self.columns))]
         lines.append(_pipes(["---" if number < self.left else "---:" for number in range(len(self.columns))]))
         for name, rows in self.sections:
-            lines += [_pipes([f"*{name}*", *[""] * (len(self.columns) - 1)])] if name else []
-            lines += [_pipes([cell.replace("|", r"\|") for cell in row]) for row in rows]
-        return "\n".join([*lines, "", self.note]) + "\n"
+            lines += [_pipes([f"*{md(name)}*", *[""] * (len(self.columns) - 1)])] if name else []
+            lines += [_pipes(map(md, row)) for row in rows]
+        return "\n".join([*lines, "", md(self.note)]) + "\n"
 
     def latex(self, label: str) -> str:
         """A floating table for the booktabs package.
@@ -96,14 +102,17 @@ class Sheet:
             rf"\label{{tab:{label}}}",
             rf"\begin{{tabular}}{{{kinds}}}",
             r"\toprule",
-            _ampersands(self.columns),
+            _ampersands(map(_tex_of_ours, self.columns)),
         ]
         for name, rows in self.sections:
             lines.append(r"\midrule")
             lines += [rf"\multicolumn{{{len(kinds)}}}{{l}}{{\emph{{{tex(name)}}}}} \\"] if name else []
-            lines += [_ampersands(row) for row in rows]
+            lines += [_ampersands(map(tex, row)) for row in rows]
         lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip"]
-        lines += [rf"\begin{{minipage}}{{\linewidth}}\footnotesize {tex(self.note)}\end{{minipage}}", r"\end{table}"]
+        lines += [
+            rf"\begin{{minipage}}{{\linewidth}}\footnotesize {_tex_of_ours(self.note)}\end{{minipage}}",
+            r"\end{table}",
+        ]
         return "\n".join(lines) + "\n"
 
 
@@ -118,12 +127,24 @@ def write_sheets(sheets: Mapping[str, Sheet], folder: Path) -> list[Path]:
 
 def tex(text: str) -> str:
     """Plain text with everything escaped that means something to LaTeX."""
-    return "$d_z$".join("".join(_TEX.get(letter, letter) for letter in part) for part in text.split("d_z"))
+    return "".join(_TEX.get(letter, letter) for letter in text)
 
 
-def _pipes(cells: Sequence[str]) -> str:
+def md(text: str) -> str:
+    """Plain text with everything escaped that means something to Markdown, GitHub's and MyST's included."""
+    return _MARKS.sub(lambda mark: f"\\{mark[0]}", " ".join(text.splitlines()))
+
+
+def _tex_of_ours(text: str) -> str:
+    """`tex` for the words of a table itself, in which d_z is a symbol."""
+    return "$d_z$".join(map(tex, re.split(r"\bd_z\b", text)))
+
+
+def _pipes(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _ampersands(cells: Sequence[str]) -> str:
-    return f"{' & '.join(map(tex, cells))} \\\\"
+def _ampersands(cells: Iterable[str]) -> str:
+    """A row of cells in LaTeX; what opens a bracket must not be taken for an option of the line's end before it."""
+    row = " & ".join(cells)
+    return f"{'{}' if row.startswith(('[', '*')) else ''}{row} \\\\"
