@@ -1,7 +1,7 @@
 # Type `make` to see what can be done. Everything installs into .venv, next to this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs clean
+.PHONY: help setup demo test browser lint format bench docs clean
 
 bin := .venv/bin
 
@@ -16,6 +16,11 @@ demo: setup ## Run one district into its different futures
 
 test: lint ## Check style and types, then run the tests
 	$(bin)/python -m pytest -n auto --dist loadfile
+
+browser: setup ## Fetch Chromium, in which the page is tested (once)
+	@$(bin)/python -m playwright install chromium || { \
+	    echo "Chromium could not be fetched. Install it with the system's packages, e.g. sudo apt install chromium" >&2; \
+	    exit 1; }
 
 lint: setup ## Check formatting, style and types only
 	$(bin)/python -m ruff format --check .

@@ -1,13 +1,23 @@
 """What several test files share: a folder with a tiny district, and commands that run it in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from chromium import left_out
 from typer.testing import CliRunner, Result
 
 SMALL = "title: Small district\nfirms: {count: 30}\nrun: {quarters: 8}\nstrategy_start: 2\n"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """The last lines: tests that were left out for want of a browser."""
+    yield
+    skipped = [(report.nodeid, str(report.longrepr)) for report in terminalreporter.stats.get("skipped", [])]
+    for line in left_out(skipped):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

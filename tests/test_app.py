@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM
 
 from district_sim.app.course import Course
 from district_sim.app.links import as_query
 from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.texts import MOST_BYTES
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]
 if not CHROMIUM or _MISSING:
     reason = (

@@ -6,7 +6,6 @@ Under 40 s with compiled kernels; the browser's part is left out where there is 
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM
 
 
 def _needed(module: str) -> Any:
@@ -346,11 +346,10 @@ def browser() -> Iterator[Any]:
     _needed("playwright")
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium on this machine (Debian: apt install chromium)")
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield browser
         browser.close()
 

@@ -8,7 +8,6 @@ import errno
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from chromium import CHROMIUM
 from figure_parts import drawn_texts, lightness
 from matplotlib.figure import Figure
 from typer.testing import Result
@@ -36,7 +36,6 @@ from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.policy_files import laid_over, load_policy
 
 type Call = Callable[..., Result]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FUNDED = "policies: [{name: research, kind: rd_subsidy, start: 3, budget: 60.0}]\n"
 TRAINED = "policies: [{name: schools, kind: training_vouchers, start: 2, end: 6, budget: 60.0}]\n"
 MARK = "<script>document.title='owned'</script>"

@@ -193,3 +193,32 @@ def test_paths_and_texts_are_read_alike_under_every_locale(tmp_path: Path) -> No
     text = (tmp_path / "ergebnis µ/a b/run.json").read_bytes()
     assert "Größe № 1".encode() in text
     assert b"\r" not in text
+
+
+def test_what_is_left_out_without_chromium_is_said_last(tmp_path: Path) -> None:
+    from chromium import left_out
+
+    assert left_out([("tests/test_a.py::b", "needs ffmpeg")]) == []
+    tests = Path(__file__).parent
+    (tmp_path / "conftest.py").write_text((tests / "conftest.py").read_text())
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\ndef test_page():\n    pytest.skip('there is no Chromium here')\ndef test_other():\n    pass\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        f"pythonpath={tests}",
+        str(tmp_path),
+    ]
+    command += ["-o", f"pythonpath={tests}", str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300).stdout.splitlines()
+    assert said[-4:-1] == [  # then the counts
+        "Left out, because there is no Chromium here:",
+        "  test_it.py::test_page",
+        "To bring them in: make browser",
+    ]
