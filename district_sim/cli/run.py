@@ -169,11 +169,11 @@ def verify(
 ) -> None:
     """Measure the patterns that the model must show, each against its target.
 
-    Among them: one district and four futures, ablations, the map of openness and
-    collective action, embeddedness, hysteresis, accounting. The model was
+    Among them: one behaviour and four futures, ablations, interaction, the
+    dilemma of contributing, history, survival, accounting. The model was
     calibrated on seeds 0-99; the patterns are measured on seeds 1000-1099. This
-    takes minutes. DIR receives verification.md, verification.json, and the map as
-    a figure and a table.
+    takes minutes. DIR receives verification.md, verification.json, and the maps as
+    figures and tables.
 
     Exit code: 0 all patterns hold, 1 a pattern fails, 2 bad input.
 
@@ -192,9 +192,9 @@ def verify(
         from district_sim.reports import run_tables as tables
 
         with progress(patterns.runs_needed(chosen), quiet, "runs") as advance:
-            claims, on_map = patterns.verify(chosen, partial(advance, "verifying", 0))
+            claims, maps = patterns.verify(chosen, partial(advance, "verifying", 0))
         rows = [asdict(claim) for claim in claims]
-        written = writing(out, lambda: reports.write_verification(claims, on_map, out)) if out is not None else []
+        written = writing(out, lambda: reports.write_verification(claims, maps, out)) if out is not None else []
         if as_json:
             typer.echo(json_text(rows))
         else:

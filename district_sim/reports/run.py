@@ -12,7 +12,7 @@ from district_sim.run.whole_files import write_csv, write_json, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.evidence.patterns.verify import PatternClaim
+    from district_sim.evidence.patterns.claims import PatternClaim
     from district_sim.run.run import Run
 
 DEMO_MARK = "demo.json"
@@ -73,14 +73,18 @@ def mark_demo(folder: Path, seed: int, trajectories: Mapping[str, str | None]) -
     return write_json(folder / DEMO_MARK, said)
 
 
-def write_verification(claims: "list[PatternClaim]", on_map: "pd.DataFrame", folder: Path) -> list[Path]:
-    """The claims as a page and as JSON, the map as a figure and a table; returns the files written. Raises OSError."""
+def write_verification(claims: "list[PatternClaim]", maps: "dict[str, pd.DataFrame]", folder: Path) -> list[Path]:
+    """The claims as a page and as JSON, the maps as figures and tables; returns the files written. Raises OSError."""
     from district_sim import figures
-    from district_sim.evidence.patterns.verify import as_markdown
+    from district_sim.evidence.patterns.verify import as_markdown, map_labels
 
+    drawn = []
+    for name, labels in map_labels().items():
+        x, y = maps[name].columns[:2]
+        drawn += figures.save(figures.map_of_futures(maps[name], x, y, labels), folder / name)
+        drawn.append(write_csv(folder / f"{name}.csv", maps[name]))
     return [
-        *figures.save(figures.map_of_futures(on_map), folder / "map"),
-        write_csv(folder / "map.csv", on_map),
+        *drawn,
         write_json(folder / "verification.json", [asdict(claim) for claim in claims]),
         write_text(folder / "verification.md", as_markdown(claims)),
     ]

@@ -26,7 +26,7 @@ from district_sim.text.numbers import number, percent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from district_sim.evidence.patterns.verify import PatternClaim
+    from district_sim.evidence.patterns.claims import PatternClaim
     from district_sim.run.run import Run
 
 YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all

@@ -1,6 +1,6 @@
 """How much closure is best, in calm and in turbulence."""
 
-from district_sim.evidence.patterns.verify import closure_levers
+from district_sim.evidence.patterns.districts import closure_levers
 from district_sim.evidence.studies.design import Cell, Outcome, Peak, Study, less, more
 from district_sim.evidence.studies.sources import GRABHER, UZZI
 
