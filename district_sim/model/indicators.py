@@ -80,7 +80,7 @@ def _of_conduct() -> list[Indicator]:
                 f"{label}, spread",
                 unit,
                 decimals,
-                f"Standard deviation over firms: {text[0].lower()}{text[1:]}",
+                f"Standard deviation over firms of: {text}",
                 undefined="no firms",
             )
             for trait, (label, unit, decimals, text) in told

@@ -149,7 +149,7 @@ _SWITCHES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "training_response": (("conduct", "training_research"), ("conduct", "training_voucher")),
     "sourcing_response": (("conduct", "offshoring_contagion"), ("conduct", "offshoring_identity")),
-    "linking_response": (("conduct", "pipelines_sourcing"),),
+    "linking_response": (("conduct", "pipelines_sourcing"), ("conduct", "pipelines_identity")),
     "membership_gain": (("agency", "response_net"),),
     "spillover": (("agency", "spillover"),),
     "succession": (("conduct", "sale_succession"),),

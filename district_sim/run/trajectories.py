@@ -71,7 +71,7 @@ class Thresholds:
     """Herfindahl index of control relative to 1/n of n firms, ratio to calm: route A2."""
     dissolution: Ramp = field(default=Ramp(-0.02, -0.11))
     """Change of mean trust: local ties dissolve, both routes."""
-    outsourcing: Ramp = field(default=Ramp(-0.10, -0.60))
+    outsourcing: Ramp = field(default=Ramp(-0.20, -0.60))
     """Change of the local share of purchases: phases leave (Amin & Thrift 1992)."""
     outside_links: Ramp = field(default=Ramp(0.02, 0.20))
     """Change of the share of firms with their own pipeline. It rises by a few points even if nobody opens one,

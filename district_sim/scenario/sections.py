@@ -802,6 +802,14 @@ class Conduct(Section):
     pipelines_sourcing: float = number(
         4.0, 0.0, 100, "1", "Rise of the drive to build pipelines per share bought abroad beyond ties.offshoring_norm"
     )
+    pipelines_identity: float = number(
+        0.0,
+        0.0,
+        20,
+        "log points",
+        "Fall of the drive to build pipelines by full identity, above that of the first district: networks look inward",
+        "Grabher 1993",
+    )
     sale_width: float = number(
         0.25, 0.01, 2.0, "log points", "Spread of owners' answers to an offer around their reservation price"
     )

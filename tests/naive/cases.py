@@ -117,7 +117,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     },
     "deciding": {
         **_OPEN,
-        "conduct": {"revision": 0.5, "spread": 0.3, "variation": 0.2, "generation": 8.0},
+        "conduct": {"revision": 0.5, "spread": 0.3, "variation": 0.2, "generation": 8.0, "pipelines_identity": 2.0},
         "innovation": {**_EAGER, "access_alone": 0.2, "lessons_half": 0.01},
         "agency": {
             "contribution": 0.03,

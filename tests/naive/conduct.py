@@ -93,7 +93,7 @@ def _review(state: State, p: Any, i: int) -> None:
         aim = told(state.firms[firm.owner])
     else:
         aim = _reasons(state, p, firm, ahead, abroad)
-        if firm.performance < firm.aspiration:
+        if firm.performance < firm.aspiration and (c.imitation > 0 or c.variation > 0):
             lead = {j: trust * (f.performance - firm.performance) for trust, f, j in partners}
             best = max(lead, key=lambda j: lead[j], default=-1)
             luck = uniform(seed_of(state), int(Stream.CONDUCT), now(state), who, -1, 100)
@@ -137,7 +137,9 @@ def _reasons(state: State, p: Any, firm: Any, ahead: float, abroad: float) -> di
         ),
         "offshoring": float(s.offshoring + c.offshoring_contagion * abroad - c.offshoring_identity * rooted),
         "pipelines": float(
-            s.pipelines * (1 + c.pipelines_sourcing * max(0.0, firm.offshored - p.ties[0].offshoring_norm))
+            s.pipelines
+            * (1 + c.pipelines_sourcing * max(0.0, firm.offshored - p.ties[0].offshoring_norm))
+            / math.exp(c.pipelines_identity * rooted)
         ),
         "reservation": float(s.reservation),
     }

@@ -178,13 +178,12 @@ def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
         aim[SKILLING] *= (firm.conduct[RESEARCHING] / s.research) ** conduct.training_research
     aim[SKILLING] += conduct.training_voucher * firm.tuition
     aim[COOPERATING] = s.collective_action + conduct.cooperation_experience * firm.participates * agency[0].capability
-    aim[OFFSHORING] = (
-        s.offshoring
-        + conduct.offshoring_contagion * abroad
-        - conduct.offshoring_identity * (firm.identity - p.firms[0].identity)
-    )
+    rooted = firm.identity - p.firms[0].identity
+    aim[OFFSHORING] = s.offshoring + conduct.offshoring_contagion * abroad - conduct.offshoring_identity * rooted
     beyond = max(0.0, firm.offshored - p.ties[0].offshoring_norm)
-    aim[LINKING] = s.pipelines * (1.0 + conduct.pipelines_sourcing * beyond)
+    aim[LINKING] = (
+        s.pipelines * (1.0 + conduct.pipelines_sourcing * beyond) * np.exp(-conduct.pipelines_identity * rooted)
+    )
     aim[HOLDING] = s.reservation
 
 
@@ -215,7 +214,7 @@ def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
             aim[trait] = firms[firm.owner].conduct[trait]
     else:
         _reasons(firm, aim, ahead, abroad, ripe, agency, p, s)
-        if firm.performance < firm.aspiration:
+        if firm.performance < firm.aspiration and conduct.imitation + conduct.variation > 0.0:
             for trait in range(aim.size):
                 scratch.reasons[trait] = aim[trait]
             _search(i, best, aim, firms, clock, conduct)
