@@ -80,9 +80,10 @@ def plane_jobs(plane: Plane, seeds: Sequence[int]) -> tuple[pd.DataFrame, Patter
 
     def judge(outcomes: list[Outcome]) -> list[PatternClaim]:
         table["trajectory"] = [outcome.scores.label and outcome.scores.label.value for outcome in outcomes]
+        found = {at: table[table["later"] == at] for at in plane.laters}
         shares = {
             at: pd.crosstab(part["first"], part["trajectory"], normalize="index").to_numpy()
-            for at, part in table.groupby("later")
+            for at, part in found.items()
         }
         # How far labels at the same later cause differ between two first conditions (total variation)
         gaps = {at: max(0.5 * float(np.abs(a - b).sum()) for a in each for b in each) for at, each in shares.items()}
