@@ -89,3 +89,24 @@ def test_reports_show_the_text(odd: Path, call: Call) -> None:
     assert done.exit_code == 0, done.output
     assert md(FILE) in Path("compared/differences.md").read_text(encoding="utf-8")
     assert tex(FILE) in Path("compared/differences.tex").read_text(encoding="utf-8")
+
+
+def test_tables_of_ours_show_no_markup(call: Call) -> None:
+    from district_sim.cli.common import stdout
+    from district_sim.evidence.patterns.verify import PatternClaim
+    from district_sim.reports import run_tables
+    from district_sim.run.run import simulate
+    from district_sim.scenario.files import load_scenario
+
+    run = simulate(load_scenario("small.yaml"))
+    console = stdout()
+    claims = [PatternClaim(1, "a", "b", "c", passed, "1") for passed in (True, False)]
+    shown = (run_tables.comparison({"[x]": run}), run_tables.verification(claims), run_tables.start_and_end(run))
+    with console.capture() as said:
+        for table in shown:
+            console.print(table)
+    text = said.get()
+    assert "[bold]" not in text
+    assert "[/]" not in text
+    assert "fail" in text
+    assert re.search(r"Indicator +First year +Last year +Change", text)

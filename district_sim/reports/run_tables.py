@@ -74,7 +74,7 @@ def _titled(title: str, table: Table, note: str) -> Group:
 def start_and_end(run: "Run") -> Group:
     """The headline indicators in the first and in the last year of a run."""
     start, end = _ends(run)
-    table = _table("Indicator", "Start", "End", "Change", width=10)
+    table = _table("Indicator", "First year", "Last year", "Change", width=10)
     for record in map(record_of, (*HEADLINES, *indicators_of(run.scenario.extensions))):
         a, b = start[record.name], end[record.name]
         table.add_row(row_name(record), amount(record, a), amount(record, b), change(record, a, b))
@@ -109,19 +109,19 @@ def comparison(runs: "Mapping[str, Run]") -> Group:
     ends = {name: _ends(run)[1] for name, run in runs.items()}
     first = next(iter(runs.values()))
     start = _ends(first)[0]
-    table = _table("Indicator", "Start", *map(_narrow, runs))
+    table = _table("Indicator", "First\nyear", *map(_narrow, runs))
     for record in map(record_of, HEADLINES):
         cells = [amount(record, values[record.name]) for values in (start, *ends.values())]
         table.add_row(row_name(record), *cells)
     table.add_section()
     for future in FUTURES:
         scores = [(run.scores.of(future), run.trajectory == future) for run in runs.values()]
-        cells = [f"[bold]{number(score, 2)}[/]" if label else number(score, 2) for score, label in scores]
-        table.add_row(f"Score: {_SCORE_NAMES[future]}", "", *cells)
+        marked = [Text(number(score, 2), style="bold" if label else "") for score, label in scores]
+        table.add_row(f"Score: {_SCORE_NAMES[future]}", "", *marked)
     table.add_section()
-    table.add_row("Ends as", "", *(f"[bold]{_narrow(run.trajectory or UNDEFINED)}[/]" for run in runs.values()))
+    table.add_row("Ends as", "", *(Text(_narrow(run.trajectory or UNDEFINED), style="bold") for run in runs.values()))
     title = f"One district, {len(runs)} runs of {len(first.table)} quarters, seed {first.seed}"
-    return _titled(title, table, "Start: first year of the first run. Other columns: last year. k€: a quarter")
+    return _titled(title, table, "First year: of the first run. Other columns: last year. k€: a quarter")
 
 
 _SCORE_NAMES = {
@@ -151,7 +151,12 @@ def verification(claims: "Sequence[PatternClaim]") -> "Group":
     table = _table("#", "Claim", "Target", "Measured", "", "Seeds")
     for c in claims:
         table.add_row(
-            str(c.pattern), c.claim, c.target, c.measured, "pass" if c.passed else "[bold red]fail[/]", c.seeds
+            str(c.pattern),
+            c.claim,
+            c.target,
+            c.measured,
+            Text("pass") if c.passed else Text("fail", style="bold red"),
+            c.seeds,
         )
     passed = sum(claim.passed for claim in claims)
     return _titled(
