@@ -203,12 +203,12 @@ def no_knifes_edge(seeds: Sequence[int]) -> Pattern:
 def map_levers(openness: float, action: float) -> dict[str, Any]:
     """The plane of openness and public action, both 0..1: which levers they move.
 
-    Openness makes buying abroad cheaper, and brings bidders for firms later (quadratically). Action is a public match
+    Openness makes buying abroad cheaper, and brings bidders for firms late (by its fourth power). Action is a public match
     for common projects first and, beyond one half, a technology policy in its place.
     """
     levers: dict[str, Any] = {
         "world.sourcing_fall": 0.05 + 0.4 * openness,
-        "ownership.takeover_price": 8.0 + 60.0 * openness**2,
+        "ownership.takeover_price": 8.0 + 60.0 * openness**4,
     }
     match, technology = (action, 0.0) if action <= 0.5 else (0.0, action)
     policies = [

@@ -56,9 +56,9 @@ PLANES = (
     Plane(
         "history_identity",
         "identity",
-        (0.2, 0.35, 0.5, 0.65, 0.8),
+        (0.1, 0.3, 0.5, 0.7, 0.9),
         "ownership.takeover_price",
-        (10.0, 20.0, 30.0, 45.0, 60.0),
+        (10.0, 20.0, 27.0, 35.0, 60.0),
         ("First and reproduced identity", "Bids for firms, quarters of profit"),
     ),
     Plane(
