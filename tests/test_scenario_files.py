@@ -311,6 +311,13 @@ def test_the_promised_scenarios_are_bundled() -> None:
         "collective_entrepreneurship",
         "decline",
         "fragmentation",
+        "fragmentation_hierarchy",
+        "imposed/baseline",
+        "imposed/collective_entrepreneurship",
+        "imposed/decline",
+        "imposed/fragmentation",
+        "imposed/learning_region",
+        "imposed/post_marshallian_node",
         "learning_region",
         "post_marshallian_node",
     }

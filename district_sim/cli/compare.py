@@ -207,8 +207,8 @@ def map_of_futures(
 
     [bold]Examples[/bold]
 
-      district-sim map baseline --vary strategy.sale=0:0.9:7 --vary world.globalisation=0:1.5:7
-      district-sim map learning_region --vary strategy.research=1,2,3 --vary mechanisms.policy=false,true
+      district-sim map baseline --vary ownership.takeover_price=0:90:7 --vary world.globalisation=0:1.5:7
+      district-sim map learning_region --vary knowledge.interaction=0,0.5,1 --vary mechanisms.policy=false,true
 
     Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
     failed, 130 stopped by Ctrl-C.

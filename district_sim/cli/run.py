@@ -74,7 +74,7 @@ def run(
       district-sim run baseline
       district-sim run learning_region --seed 7 --out results/learning
       district-sim run my_district.yaml --quarters 80 --set firms.count=1000
-      district-sim run baseline --set strategy.collective_action=0.8 --json
+      district-sim run baseline --set strategy.collective_action=0.45 --json
       district-sim run fragmentation --policy export_platform --policy takeover_screening
       district-sim run fragmentation --animate fragmentation.gif
 

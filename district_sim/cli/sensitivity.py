@@ -102,7 +102,7 @@ def sensitivity(
       district-sim sensitivity baseline --outcome employment --out sensitivity
       district-sim sensitivity baseline --parameters market,ties --morris 10 --sobol 0
       district-sim sensitivity baseline --parameters all --morris 30 --replications 10 --out all
-      district-sim sensitivity baseline --morris 0 --parameters world --range strategy.sale=0:0.9
+      district-sim sensitivity baseline --morris 0 --parameters world --range ownership.takeover_price=0:90
 
     Exit code: 0 done, 1 the outcome does not vary or could not write, 2 bad
     input, 3 done but some runs failed, 130 stopped by Ctrl-C.
@@ -178,7 +178,7 @@ def discover(
 
       district-sim discover baseline --trajectory fragmentation --out fragmenting
       district-sim discover baseline --trajectory decline --parameters world,market --samples 1000 --json
-      district-sim discover baseline --trajectory decline --parameters world --range strategy.sale=0:0.9
+      district-sim discover baseline --trajectory decline --parameters world --range ownership.takeover_price=0:90
 
     Exit code: 0 done, 1 nothing to explain or could not write, 2 bad input, 3
     done but some runs failed, 130 stopped by Ctrl-C.

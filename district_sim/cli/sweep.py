@@ -148,9 +148,9 @@ def sweep(
 
     [bold]Examples[/bold]
 
-      district-sim sweep baseline --vary strategy.sale=0:0.9:10 --out sale
+      district-sim sweep baseline --vary ownership.takeover_price=0:90:10 --out sale
       district-sim sweep baseline decline --vary firms.count=100,300 --out sizes
-      district-sim sweep baseline --vary strategy.sale --design sobol --samples 64 --out s
+      district-sim sweep baseline --vary ownership.takeover_price --design sobol --samples 64 --out s
       district-sim sweep baseline --until employment:1% --maximum 500 --out enough
       district-sim sweep --experiment policy_on_employment --out policy --dry-run
 

@@ -513,7 +513,8 @@ def _message(error: ErrorDetails, document: Document, path: Path) -> str:
     if kind == "extra_forbidden":
         known = [key for schema in parents for key in schema.get("properties", {})]
         leaf = str(at[-1])
-        hint = suggest(leaf, known) or suggest("", [*known_paths(scenario_schema(), document.data)], leaf)
+        elsewhere = [*known_paths(scenario_schema(), document.data)]
+        hint = suggest(leaf, known, cutoff=0.8) or suggest("", elsewhere, leaf) or suggest(leaf, known)
         return f"{origin.place}: {name}: unknown key{hint or f' (known: {", ".join(known)})'}"
     if kind == "missing":
         return f"{origin.place}: {name}: this key is required"
