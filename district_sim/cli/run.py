@@ -128,9 +128,9 @@ def demo(
 ) -> None:
     """Run one district into five futures: one figure, one table.
 
-    The baseline and the four trajectories start from the same district and meet
-    the same world. Only strategies and policies differ. The demo overwrites the
-    folder of an earlier demo.
+    The baseline and the four trajectories start from the same district, and
+    their firms decide alike. Only bids, prices abroad and policies differ. The
+    demo overwrites the folder of an earlier demo.
 
     [bold]Examples[/bold]
 
