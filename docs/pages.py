@@ -41,8 +41,8 @@ def scenarios() -> str:
     """Every bundled scenario: its notes and its file."""
     parts = [
         "# Scenarios\n\nWhat comes with district-sim. `district-sim scenarios show NAME` prints the same in the "
-        "terminal, `district-sim run NAME` runs it. What is noticed was looked for on the seeds 1000 to 1019 and is "
-        "true of their mean; a single run may differ."
+        "terminal, `district-sim run NAME` runs it. What is noticed was looked for on several seeds and is true "
+        "of their mean; a single run may differ."
     ]
     for name in scenario_names():
         notes = re.sub(r"^## ", "### ", scenario_notes(name), flags=re.MULTILINE).strip()
