@@ -21,7 +21,7 @@ from district_sim import District, Scenario, ScenarioError, load_scenario, simul
 from district_sim.mesa_model.agents import Agency, Firm, Multinational
 from district_sim.mesa_model.district import as_seed
 from district_sim.model.indicators import NAMES
-from district_sim.model.state import SELF_OWNED, grown
+from district_sim.model.state import HOLDING, RESEARCHING, SELF_OWNED, TRAITS, grown
 
 QUARTERS = 12
 SMALL = {
@@ -386,6 +386,23 @@ def test_writing_changes_the_run(scenario: Scenario, model: District) -> None:
         firm.identity = 1.0
     model.run_for(4)
     assert model.indicators["identity"].iloc[0] > simulate(scenario, 3, 4).indicators["identity"].iloc[0]
+
+
+def test_conduct_is_read_and_written_by_the_names_of_traits(model: District) -> None:
+    model.run_for(4)
+    firm, told = model.firm(3), model.state.firms["conduct"]
+    assert tuple(firm.conduct) == TRAITS
+    assert firm.conduct["reservation"] == told[3, HOLDING]
+    firm.conduct = firm.conduct | {"research": 2.5}
+    assert told[3, RESEARCHING] == 2.5
+    assert model.firm(4).conduct["research"] == told[4, RESEARCHING] != 2.5
+    firm.conduct["research"] = 0.0  # a copy
+    assert told[3, RESEARCHING] == 2.5
+    for value in (-1.0, 6.0, float("nan")):
+        with pytest.raises(ValueError, match="research must be between 0 and 5"):
+            firm.conduct = firm.conduct | {"research": value}
+    with pytest.raises(ValueError, match="conduct has the traits research, "):
+        firm.conduct = {"research": 1.0}
 
 
 def test_money_and_people_that_are_written_come_from_somewhere(model: District) -> None:

@@ -158,16 +158,21 @@ def test_csv_comes_with_the_meaning_of_its_columns(folder: Path, tmp_path: Path)
     notes = pd.read_csv(tmp_path / "a.columns.csv").set_index("column")
     assert list(notes.index) == list(table)
     assert notes.loc["turnover", "unit"] == "k€/quarter"
-    assert notes.loc["strategy.sale", "description"] == "Readiness of owners to sell to a multinational"
+    assert (
+        notes.loc["strategy.sale", "description"]
+        == "Readiness of owners to sell to a multinational, where conduct is imposed"
+    )
     assert notes["description"].notna().all()
 
 
 def test_columns_of_firms_are_those_of_firms() -> None:
     from district_sim.experiments.columns import column_notes
-    from district_sim.model.state import firm_record
+    from district_sim.model.state import TRAITS, firm_record
     from district_sim.run.snapshot import _NOT_SHOWN
 
     names = set(firm_record(2, 3).names or ()) - set(_NOT_SHOWN) | {"firm", "tacit", "codified", "control", "pipelines"}
+    names |= {f"conduct_{trait}" for trait in TRAITS}
+    assert all(column_notes(f"conduct_{trait}", "firms")[0] for trait in TRAITS)
     for name in names:
         assert column_notes(name, "firms")[1], name
         assert column_notes(name, "firms")[1] != column_notes(name)[1], name

@@ -7,7 +7,7 @@ The state's arrays are replaced when the district outgrows them, so a view alway
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, Self, overload
 
 import mesa
@@ -15,7 +15,8 @@ import numpy as np
 
 from district_sim.model.parameters import NODE_KINDS, Parameters
 from district_sim.model.processes.demography import close_firm
-from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, WORLD, State
+from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, OUTSIDE, PROJECTS, SELF_OWNED, TRAITS, WORLD, State
+from district_sim.scenario.paths import schemas_at
 
 AGENCY_ID = -1
 """`unique_id` of the agency. A firm's is its row 0, 1, ...; a multinational's is its `owner_code`."""
@@ -173,6 +174,11 @@ class Firm(View):
     profit = Column(float, "Profit of the quarter before tax, k€.")
     wage = Column(float, "Wage, k€ per employee and quarter.")
     participates = Column(bool, "Whether it contributed to the agency this quarter.")
+    performance = Column(float, "Profit in value added, mean over the last years, -1..1.")
+    aspiration = Column(float, "Performance that it is content with, -1..1.")
+    lessons = Column(float, "Tacit knowledge learned from partners a quarter, mean over the last years.")
+    access = Column(float, "Access to distant knowledge that it realises, 0..1.", writable=False)
+    successor = Column(bool, "Whether somebody is to take over from the owner.")
 
     @property
     def record(self) -> Any:
@@ -228,6 +234,26 @@ class Firm(View):
         record = self.open_record()
         _pay(self.model, FIRMS, amount - self.cash)
         record["cash"] = amount
+
+    @property
+    def conduct(self) -> dict[str, float]:
+        """What it chooses to do, by the names of `Strategy` and in its units; a copy, assign to change it.
+
+        `research`, `exploration`, `training`, `collective_action` (readiness to cooperate), `offshoring` (leaning
+        abroad), `pipelines` (outward drive) and `reservation` (price below which its owner rather goes on). Where
+        conduct is imposed (`conduct.revision` 0) it moves with the strategy only.
+        """
+        return dict(zip(TRAITS, self.record["conduct"].tolist(), strict=True))
+
+    @conduct.setter
+    def conduct(self, traits: Mapping[str, float]) -> None:
+        if traits.keys() != set(TRAITS):
+            raise ValueError(f"conduct has the traits {', '.join(TRAITS)}, not {', '.join(map(str, traits))}")
+        for name, value in traits.items():
+            field = schemas_at({}, f"strategy.{name}")[0]
+            if not field["minimum"] <= value <= field["maximum"]:  # nan too
+                raise ValueError(f"{name} must be between {field['minimum']:g} and {field['maximum']:g}, not {value}")
+        self.open_record()["conduct"] = [traits[name] for name in TRAITS]
 
     @property
     def owner(self) -> "Firm | Multinational | None":
