@@ -8,7 +8,7 @@ import solara
 from district_sim.app import interventions, widgets
 from district_sim.app.course import Source, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
-from district_sim.app.levers import Lever, lever, levers_of
+from district_sim.app.levers import Lever, lever, levers, levers_of, levers_outside
 from district_sim.app.links import MARK, from_json
 from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
 from district_sim.scenario.instruments import ShockKind
@@ -163,11 +163,16 @@ def LeversControl(desk: Desk) -> None:
 
     def restore(*ignored: Any) -> None:
         forget()
-        changes = {path: value for path, value in as_given.items() if value != values[path]}
+        changes = {path: as_given[path] for path, value in values.items() if value != as_given[path]}
         desk.attempt(lambda: simulation.change(changes, "levers as in the scenario"))
 
     begin = simulation.first.district.scenario_in_force.strategy_start
-    note = f"They act from quarter {begin}, when the strategy begins; moved later, from the next quarter on."
+    note = (
+        f"Moved before the run, behaviour acts from quarter {begin}, when the strategy begins, bids, contribution and "
+    )
+    note += "the world from the start; moved later, all act from the next quarter on."
+    if simulation.scenario.firms_decide:
+        note += " Firms decide: a lever of behaviour moves what each chooses, and firms review that."
     widgets.LeversBox(
         levers=[
             shown(one, values[one.path], problem, as_given[one.path]) | {"answered": number}
@@ -175,7 +180,7 @@ def LeversControl(desk: Desk) -> None:
             for number, problem in [answers.get(one.path, (0, ""))]
         ],
         note=note,
-        moved_any=values != as_given,
+        moved_any=any(value != as_given[path] for path, value in values.items()),
         event_moved=moved,
         event_restore=restore,
     )
@@ -200,7 +205,7 @@ def shown(one: Lever, value: float, problem: str, given: float) -> dict[str, Any
 def _values_of(source: Source) -> dict[str, float]:
     scenario = scenario_of(source, {})
     data = scenario.model_dump(mode="json")
-    return {one.path: float(value_at(data, one.path)) for one in levers_of(scenario)}
+    return {one.path: float(value_at(data, one.path)) for one in (*levers(), *levers_outside(scenario))}
 
 
 @solara.component

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,8 +13,10 @@ from district_sim.app.parts import MapWidget
 from district_sim.figures.maps import CONTROLS
 from district_sim.figures.style import LINES
 from district_sim.model.parameters import NODE_KINDS
+from district_sim.model.state import TRAITS
 from district_sim.run.snapshot import CONTROLS as CONTROL_NAMES
 from district_sim.run.snapshot import control_of
+from district_sim.text.names import amount, record_of
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
@@ -50,6 +52,8 @@ class Frame:
     """(n, D) float32: tacit knowledge"""
     codified: np.ndarray
     """(n, D) float32: codified knowledge"""
+    conduct: np.ndarray
+    """(n, len(TRAITS)) float32: what each firm chooses, in the order and units of `TRAITS`"""
     ties: np.ndarray
     """(ties, 2) int32: the two firms of each local tie, as positions in `firm`"""
     trust: np.ndarray
@@ -77,7 +81,7 @@ class Frame:
         most = float(max(self.tacit.max(initial=1e-9), self.codified.max(initial=1e-9)))
         head = (self.quarter, self.phases, self.firm.size, len(self.ties), len(self.pipelines), self.node_kind.size)
         parts = (
-            np.array([*head, self.tacit.shape[1], 0], np.int32),
+            np.array([*head, self.tacit.shape[1], self.conduct.shape[1]], np.int32),
             self.firm,
             self.ties[:, 0],
             self.ties[:, 1],
@@ -89,6 +93,7 @@ class Frame:
             self.absorptive,
             self.tacit.mean(axis=1),
             self.codified.mean(axis=1),
+            self.conduct,
             self.trust,
             self.strength,
             self.collective,
@@ -135,6 +140,7 @@ def frame_of(district: "District") -> Frame:
         absorptive=f["absorptive"].astype(np.float32),
         tacit=f["tacit"],
         codified=f["codified"],
+        conduct=f["conduct"].astype(np.float32),
         ties=np.column_stack((one, position[partner[one, slot]])).astype(np.int32),
         trust=trust[one, slot],
         pipelines=np.column_stack((holder, node[holder, link])).astype(np.int32),
@@ -148,7 +154,7 @@ def frame_of(district: "District") -> Frame:
 
 _FIRM = (
     *("key", "x", "y", "employees", "phase", "owner", "captor", "technology"),
-    *("participates", "absorptive", "tacit", "codified"),
+    *("participates", "absorptive", "tacit", "codified", "conduct"),
 )
 
 
@@ -174,10 +180,77 @@ def phase_colours(phases: int) -> list[str]:
     return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
 
 
-def _look(phases: int, height: int, legend: bool, reports: bool, compared: bool) -> dict[str, object]:
+_SCALES = {  # lowest and highest colour of each trait: fixed, so that quarters and districts can be compared
+    "research": (0.0, 3.0),
+    "exploration": (0.0, 0.6),
+    "training": (0.0, 0.02),
+    "collective_action": (0.0, 0.6),
+    "offshoring": (-1.5, 1.5),
+    "pipelines": (0.0, 3.0),
+    "reservation": (0.0, 80.0),
+}
+_STEPS = 32  # of a trait's colours, from light to dark
+_TECHNOLOGIES = 5  # that have a colour of their own
+
+
+def colours_of_firms(phases: int) -> dict[str, dict[str, Any]]:
+    """What the colour of firms can mean, by key; as static/district_map.js draws it and its legend.
+
+    Of kinds: which of a firm's numbers says its kind, colours and labels of the kinds. Of a trait of conduct: which it
+    is, its colours from low to high, the values at both ends and how they are written.
+    """
+    last = phases - 1
+    by_phase = [f"{k + 1}{', the first' if k == 0 else ''}" for k in range(last)] + [f"{phases}, sells to the market"]
+    technologies = ["0, the first", *map(str, range(1, _TECHNOLOGIES - 1)), f"{_TECHNOLOGIES - 1} and later"]
+    hands = [CONTROLS[name] for name in CONTROL_NAMES]
+    out: dict[str, dict[str, Any]] = {
+        "phase": {"title": "Phase of production", "of": "phase", "colours": phase_colours(phases), "labels": by_phase},
+        "control": {
+            "title": "Who decides",
+            "of": "control",
+            "colours": [look.colour for look in hands],
+            "labels": [look.label for look in hands],
+        },
+        "technology": {
+            "title": "Technological trajectory",
+            "of": "technology",
+            "colours": phase_colours(_TECHNOLOGIES)[::-1],
+            "labels": technologies,
+        },
+    }
+    ramp = phase_colours(_STEPS)[::-1]
+    for place, trait in enumerate(TRAITS):
+        record, (low, high) = record_of(f"conduct_{trait}"), _SCALES[trait]
+        ends = [amount(record, low), amount(record, high)]
+        unit = "" if record.unit in ("1", "share") else f", {record.unit}"
+        title = f"{record.label}{unit}"
+        out[f"conduct_{trait}"] = {
+            "title": title,
+            "trait": place,
+            "colours": ramp,
+            "low": low,
+            "high": high,
+            "labels": ends,
+        }
+    return out
+
+
+def _told_of_traits() -> list[dict[str, Any]]:
+    """How the traits of a firm are written when it is pointed at."""
+    told = []
+    for record in (record_of(f"conduct_{trait}") for trait in TRAITS):
+        name = record.label if record.label.startswith("R&D") else record.label.lower()
+        share = record.unit == "share"
+        unit = " %" if share else "" if record.unit == "1" else f" {record.unit}"
+        told.append({"name": name, "times": 100.0 if share else 1.0, "decimals": record.decimals, "unit": unit})
+    return told
+
+
+def _look(phases: int, height: int, legend: bool, reports: bool, compared: bool, colour: str) -> dict[str, object]:
     return {
         "height": height,
-        "phases": phase_colours(phases),
+        "colour": colours_of_firms(phases)[colour],
+        "traits": _told_of_traits(),
         "controls": [CONTROLS[name].label for name in CONTROL_NAMES],
         "nodes": list(NODE_KINDS),
         "difference": LINES[1][0],
@@ -196,6 +269,7 @@ def DistrictMap(
     on_select: Callable[[int | None], None] | None = None,
     differences: frozenset[int] | None = None,
     legend: bool = True,
+    colour: str = "phase",
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
     """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys show more.
@@ -207,11 +281,12 @@ def DistrictMap(
         on_select: called with the id of a firm that was clicked, or None when it was clicked again.
         differences: ids of firms that are ringed, see `differing`; None where there is nothing to differ from.
         legend: beside the map, or below it where there is little room; one is enough for two districts.
+        colour: what the colour of firms means, a key of `colours_of_firms`.
         on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
             browser. A browser draws nothing on a page that is hidden.
     """
     data = solara.use_memo(frame.packed, [frame])
-    shape = frame.phases, height, legend, on_drawn is not None, differences is not None
+    shape = frame.phases, height, legend, on_drawn is not None, differences is not None, colour
     look = solara.use_memo(lambda: _look(*shape), shape)
     MapWidget.element(
         data=data,

@@ -1,7 +1,7 @@
-"""The ten parameters that the page lets people move, with ranges and explanations read from the schema.
+"""The parameters that the page lets people move, with ranges and explanations read from the schema.
 
 They are those that the screening in docs/analysis.md ranks first or that make one of the four futures: each future
-can be reached from the baseline by moving two or three of them (tests/test_app_state.py does). Globalisation is the
+can be reached from the baseline by moving one to three of them (tests/test_app_state.py does). Globalisation is the
 pressure that all of them answer.
 """
 
@@ -58,6 +58,7 @@ class Lever:
 
 _CHOSEN: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
     ("strategy.collective_action", "Acting together", None),
+    ("agency.contribution", "Contribution", (0.0, 0.1)),
     ("strategy.identity", "Common identity", None),
     ("strategy.research", "Research", (0.0, 3.0)),
     ("strategy.exploration", "Search for the new", (0.0, 0.6)),
@@ -65,28 +66,35 @@ _CHOSEN: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
     ("strategy.entrepreneurship", "Founding firms", (0.0, 2.0)),
     ("strategy.pipelines", "Own links abroad", (0.0, 5.0)),
     ("strategy.offshoring", "Buying abroad", (-1.0, 2.0)),
+    ("world.sourcing_fall", "Cheap abroad", (0.0, 0.6)),
     ("strategy.sale", "Selling the firm", None),
+    ("ownership.takeover_price", "Bids for firms", (0.0, 80.0)),
     ("world.globalisation", "Globalisation", (0.0, 2.0)),
 )
 """Path, name, and the range to teach with where it is not the schema's."""
+_WHERE_IMPOSED = "strategy.sale"  # owners sell at this rate, whatever the bid,
+_WHERE_FIRMS_DECIDE = "ownership.takeover_price"  # or answer the bid
 
 
 @cache
 def levers() -> tuple[Lever, ...]:
-    """The ten levers, in the order of the page."""
+    """All levers, in the order of the page; which of them act in a scenario is said by `levers_of`."""
     return tuple(_lever(path, name, ends) for path, name, ends in _CHOSEN)
 
 
 def levers_of(scenario: Scenario) -> tuple[Lever, ...]:
-    """The ten levers, then one for each real number of the mechanisms from outside that are in the scenario."""
-    return (
-        *levers(),
-        *(
-            lever(f"extensions.{name}.{key}")
-            for name, section in scenario.extensions.items()
-            for key, field in type(section).model_fields.items()
-            if field.annotation is float
-        ),
+    """The levers that act where firms decide, or where conduct is imposed; then `levers_outside`."""
+    idle = _WHERE_IMPOSED if scenario.firms_decide else _WHERE_FIRMS_DECIDE
+    return (*(one for one in levers() if one.path != idle), *levers_outside(scenario))
+
+
+def levers_outside(scenario: Scenario) -> tuple[Lever, ...]:
+    """One lever for each real number of the mechanisms from outside that are in the scenario."""
+    return tuple(
+        lever(f"extensions.{name}.{key}")
+        for name, section in scenario.extensions.items()
+        for key, field in type(section).model_fields.items()
+        if field.annotation is float
     )
 
 

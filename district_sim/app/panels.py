@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 import solara
 
+from district_sim.app import widgets
 from district_sim.app.charts import Line, ScoreBars, TimeSeries
 from district_sim.app.desk import Desk
-from district_sim.app.district_map import DistrictMap, frame_of
+from district_sim.app.district_map import DistrictMap, colours_of_firms, frame_of
 from district_sim.app.simulation import Track
+from district_sim.model.state import TRAITS
 from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import record_of, unit_words
 
-HEADER, LEGEND, CHART = 92, 165, 50
-"""CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend."""
+HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 32
+"""CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend, the choice of colours."""
 
 WIDE = 1700
 """CSS pixels of a screen on which a map's legend stands beside it."""
@@ -50,8 +52,24 @@ def MapPanel(
         selected=desk.selected.value,
         on_select=desk.selected.set,
         differences=differences,
+        colour=desk.colour.value,
         on_drawn=desk.drawn if leads else None,
     )
+
+
+@solara.component
+def ColourControl(desk: Desk) -> None:
+    """The choice of what the colour of firms means."""
+    titles = {key: look["title"] for key, look in colours_of_firms(2).items()}
+
+    def choose(key: str) -> None:
+        if key in titles:
+            desk.colour.value = key
+
+    kinds = [[key, title] for key, title in titles.items() if not key.startswith("conduct_")]
+    traits = [[key, title] for key, title in titles.items() if key.startswith("conduct_")]
+    groups = [{"name": "what it is", "options": kinds}, {"name": "what it chooses", "options": traits}]
+    widgets.ColourBox(options=groups, chosen=desk.colour.value, event_choose=choose)
 
 
 @solara.component
@@ -92,6 +110,30 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
 
 
 @solara.component
+def ConductPanel(desk: Desk, track: Track, height: int) -> None:
+    """What firms choose over the quarters so far: means, and bands of one standard deviation between firms."""
+    desk.tick.get()
+    table, marks = track.district.indicators, marks_of(desk)
+    with solara.v.Html(tag="div", class_="ds-charts", attributes={"data-is": "conduct"}):
+        for name in (*(f"conduct_{trait}" for trait in TRAITS), "access"):
+            record, mean = record_of(name), table[name].to_numpy()
+            spread = table[f"{name}_spread"].to_numpy() if name != "access" else None
+            bands = () if spread is None else ((mean - spread, mean + spread),)
+            TimeSeries(
+                [Line("mean", mean, bands=bands)],
+                title=record.label,
+                unit=unit_words(record.unit),
+                quarters=desk.simulation.quarters,
+                height=height,
+                marks=marks,
+            )
+    text = "Bands: one standard deviation between firms."
+    if not track.district.scenario_in_force.firms_decide:
+        text = "Conduct is imposed: all firms do what the strategy says."
+    solara.v.Html(tag="p", class_="dp-note", children=[text])
+
+
+@solara.component
 def FirmPanel(desk: Desk, track: Track) -> None:
     """The history of the firm that was clicked."""
     desk.tick.get()
@@ -123,6 +165,7 @@ def OneDistrict(desk: Desk) -> None:
     with solara.v.Html(tag="div", class_="ds-two"):
         with solara.v.Html(tag="div"):
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Map of the district"}):
+                ColourControl(desk)
                 MapPanel(desk, desk.simulation.first, map_height(desk))
             FirmPanel(desk, desk.simulation.first)
         with solara.v.Html(tag="div"):
@@ -130,6 +173,9 @@ def OneDistrict(desk: Desk) -> None:
                 ScoresPanel(desk, desk.simulation.first)
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
                 ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Conduct"}):
+                solara.v.Html(tag="h2", children=["Conduct: what firms choose"])
+                ConductPanel(desk, desk.simulation.first, round(76 * scale))
 
 
 def map_height(desk: Desk) -> int:
@@ -139,7 +185,7 @@ def map_height(desk: Desk) -> int:
     stage = width - 20.5 * 15.0 * scale - 50.0
     across = stage * 1.4 / 2.4 - 280.0 if width >= WIDE else stage * 1.15 / 2.15
     legend = 0.0 if width >= WIDE else LEGEND * scale
-    return round(min(max(320.0, height - HEADER * scale - legend - 45.0), max(320.0, 1.05 * across)))
+    return round(min(max(320.0, height - (HEADER + CHOICE) * scale - legend - 45.0), max(320.0, 1.05 * across)))
 
 
 def scale_of(width: int) -> float:

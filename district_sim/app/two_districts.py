@@ -10,13 +10,15 @@ from district_sim.app.controls import shown
 from district_sim.app.course import Difference
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import differing, frame_of
-from district_sim.app.levers import lever, levers
-from district_sim.app.panels import MapPanel, ScoresPanel, marks_of, scale_of
+from district_sim.app.levers import lever, levers_of
+from district_sim.app.panels import ColourControl, MapPanel, ScoresPanel, marks_of, scale_of
 from district_sim.app.simulation import Track
+from district_sim.model.state import TRAITS
 from district_sim.text.names import amount, difference, record_of, row_name, unit_words
 from district_sim.text.numbers import is_something
 
 SWITCHES: dict[str, str] = {
+    "mechanisms.conduct": "firms do not decide",
     "mechanisms.policy": "no public policies",
     "mechanisms.collective_agency": "no collective agency",
     "mechanisms.takeover": "no takeovers by multinationals",
@@ -31,6 +33,7 @@ _PAIRS = ("employment", "value_added_local", "mne_turnover_share", "trust", "loc
 _IN_TABLE = (
     *("firms", "employment", "value_added_local", "wage", "gini", "mne_turnover_share", "captive_share", "trust"),
     *("local_purchases", "phase_coverage", "pipeline_firms", "newest_share", "participation", "agency_capability"),
+    *(f"conduct_{trait}" for trait in TRAITS),
 )
 _TELLING = 0.25  # a difference of a quarter of the larger value fills its cell
 _POLICY = "policy:"
@@ -63,6 +66,7 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
     ringed = solara.use_memo(lambda: differing(frames[1], frames[0]), [frames])
     difference = desk.simulation.course.difference
     assert difference is not None
+    ColourControl(desk)
     with solara.v.Html(tag="div", class_="ds-halves"):
         halves = (
             ("First district", first, frozenset[int]()),
@@ -112,13 +116,14 @@ def ContrastControl(desk: Desk) -> None:
         text = str(what["text"]).strip().replace(",", ".") if "text" in what else None
         desk.attempt(lambda: simulation.differ(difference_of(desk, path, None if text is None else float(text))))
 
+    here = levers_of(simulation.scenario)
     groups = [
-        {"name": "a lever", "options": [[one.path, one.name] for one in levers()]},
+        {"name": "a lever", "options": [[one.path, one.name] for one in here]},
         {"name": "one more policy", "options": [[f"{_POLICY}{name}", name] for name in _policies(desk)]},
         {"name": "one mechanism less", "options": [[path, text] for path, text in SWITCHES.items()]},
     ]
     slider = None
-    if difference is not None and chosen in {one.path for one in levers()}:
+    if difference is not None and chosen in {one.path for one in here}:
         slider = shown(lever(chosen), float(difference.value), problem, float(difference.value))
     widgets.ContrastBox(groups=groups, path=chosen, lever=slider, event_differ=differ)
 

@@ -56,7 +56,7 @@ def LeversBox(
     event_moved: Callable[[dict[str, Any]], None],
     event_restore: Callable[..., None],
 ) -> None:
-    """The ten levers."""
+    """The levers."""
 
 
 @solara.component_vue("vue/measures.vue")
@@ -85,6 +85,11 @@ def ContrastBox(
     event_differ: Callable[[dict[str, str]], None],
 ) -> None:
     """What differs in the second district."""
+
+
+@solara.component_vue("vue/colour.vue")
+def ColourBox(options: list[Any], chosen: str, event_choose: Callable[[str], None]) -> None:
+    """What the colour of firms on the map means."""
 
 
 @solara.component_vue("vue/differences.vue")

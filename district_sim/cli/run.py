@@ -82,7 +82,7 @@ def run(
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
     and the end, what each policy instrument spent on whom, columns.csv (meanings)
     and figures as .png and .svg: dashboard, map, network, trajectory_scores,
-    value_chain, ownership, knowledge.
+    value_chain, ownership, conduct, knowledge.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 
     Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C
@@ -298,6 +298,8 @@ def _show_run(result: "Run") -> None:
 
     console = stdout()
     console.print(tables.start_and_end(result))
+    console.print()
+    console.print(tables.conduct(result))
     console.print()
     console.print(tables.trajectory(result))
     if result.spending is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from district_sim.figures.compare import differences as differences
     from district_sim.figures.compare import map_of_futures as map_of_futures
     from district_sim.figures.compare import transitions as transitions
+    from district_sim.figures.conduct import conduct_traits as conduct_traits
     from district_sim.figures.film import animate as animate
     from district_sim.figures.film import check_film as check_film
     from district_sim.figures.maps import CONTROLS as CONTROLS
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "cases": "case_paths",
     "compare": "BAND_INDICATORS Mark bands differences map_of_futures transitions",
+    "conduct": "conduct_traits",
     "film": "animate check_film",
     "maps": "CONTROLS district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",

@@ -85,7 +85,7 @@ def _panel(name: str) -> _Panel:
     return _Panel(record.label, unit_words(record.unit), ((name, record.label),))
 
 
-def _shade_globalisation(ax: Axes, run: Run) -> None:
+def shade_globalisation(ax: Axes, run: Run) -> None:
     """Grey behind the lines as dark as globalisation is strong, and a mark where the strategy begins."""
     pressure = run.indicators["globalisation"].to_numpy()
     quarters = run.indicators.index
@@ -109,8 +109,8 @@ def _shade_globalisation(ax: Axes, run: Run) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
-def _background_key(run: Run) -> list[Artist]:
-    """Legend entries of what `_shade_globalisation` draws."""
+def background_key(run: Run) -> list[Artist]:
+    """Legend entries of what `shade_globalisation` draws."""
     shade = Line2D([], [], marker="s", markersize=9, linestyle="", color="#e2e2e2")
     shade.set_label("globalisation (darker: stronger)")
     begin = Line2D([], [], color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), label="the strategy begins")
@@ -141,7 +141,7 @@ def dashboard(run: Run) -> Figure:
             for (name, label), (colour, dashes) in zip(panel.lines, LINES, strict=False):
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
             scale_y(ax, panel.unit, float(data.max().max()))
-            _shade_globalisation(ax, run)
+            shade_globalisation(ax, run)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
                 look: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
@@ -150,7 +150,7 @@ def dashboard(run: Run) -> Figure:
             if place >= 6:
                 ax.set_xlabel("quarter")
         figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}", weight="bold")
-        figure.legend(handles=_background_key(run), loc="outside lower center", ncols=2)
+        figure.legend(handles=background_key(run), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -178,11 +178,11 @@ def scores_over_time(run: Run) -> Figure:
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8)
         note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
         ax.set_ylim(0.0, 1.0)
-        _shade_globalisation(ax, run)
+        shade_globalisation(ax, run)
         ax.set_xlabel("quarter")
         ax.set_ylabel("score, 0 to 1")
         ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11)
-        figure.legend(handles=[*ax.lines[:4], *_background_key(run)], loc="outside lower center", ncols=3)
+        figure.legend(handles=[*ax.lines[:4], *background_key(run)], loc="outside lower center", ncols=3)
     return figure
 
 
@@ -218,7 +218,7 @@ def _series(ax: Axes, name: str, runs: Mapping[str, Run]) -> None:
         top = float(np.fmax(top, values.max()))
         _curve(ax, values, _identity(key, run), heading(key))
     scale_y(ax, unit, top)
-    _shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
+    shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel("quarter")
@@ -253,7 +253,7 @@ def futures(runs: Mapping[str, Run]) -> Figure:
             _series(figure.add_subplot(lines[place]), name, runs)
         named = figure.axes[-1].get_legend_handles_labels()[0]
         figure.legend(handles=map_key(), loc="center", bbox_to_anchor=(0.5, 0.56), ncols=7, fontsize=9)
-        key = [*named, *_background_key(next(iter(runs.values())))]
+        key = [*named, *background_key(next(iter(runs.values())))]
         figure.legend(handles=key, loc="lower center", ncols=len(key), fontsize=9, columnspacing=1.4)
         figure.suptitle("One district, and what becomes of it", weight="bold", fontsize=15, y=0.985)
     return figure

@@ -31,6 +31,8 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
         "value_chain": figures.value_chain,
         "ownership": figures.ownership_tree,
     }
+    if len(result.end.firms):
+        drawings["conduct"] = figures.conduct_traits
     if len(result.start.firms):
         drawings["knowledge"] = figures.knowledge_ridge
 

@@ -9,13 +9,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory
+from district_sim.model.state import TRAITS
+from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Means, Trajectory, windows
 from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import (
     TRAJECTORY_NAMES,
     UNDEFINED,
     amount,
     change,
+    difference,
     heading,
     label_name,
     record_of,
@@ -80,6 +82,23 @@ def start_and_end(run: "Run") -> Group:
         table.add_row(row_name(record), amount(record, a), amount(record, b), change(record, a, b))
     title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"
     return _titled(title, table, "Means of the first and of the last year; k€: a quarter; pt: percentage points")
+
+
+def conduct(run: "Run") -> Group | Text:
+    """What firms chose in the calm and in the late window, and how much they differed; one line if it is imposed."""
+    if not run.scenario.firms_decide:
+        return Text("Conduct: imposed, all firms do what the scenario's strategy says (conduct.revision is 0)")
+    calm, late = windows(len(run.table))
+    before, after = Means(run.columns, slice(calm)), Means(run.columns, slice(-late, None))
+    table = _table("Trait", "Calm", "Late", "Change", "Spread calm", "late", width=8)
+    for record, spread in ((record_of(f"conduct_{name}"), record_of(f"conduct_{name}_spread")) for name in TRAITS):
+        a, b = before[record.name], after[record.name]
+        cells = [amount(record, a), amount(record, b), difference(record, b - a)]
+        table.add_row(row_name(record), *cells, *(amount(spread, means[spread.name]) for means in (before, after)))
+    note = (
+        f"Means over firms in the first {calm} and the last {late} quarters; spread: standard deviation between firms"
+    )
+    return _titled("Conduct: what firms choose", table, note)
 
 
 def trajectory(run: "Run") -> Group:

@@ -909,6 +909,11 @@ class Scenario(Section):
         {}, description="Mechanisms from installed packages: name, then its parameters"
     )
 
+    @property
+    def firms_decide(self) -> bool:
+        """Whether firms review their conduct; else it is what the strategy says."""
+        return self.mechanisms.conduct and self.conduct.revision > 0.0
+
     @model_validator(mode="before")
     @classmethod
     def _named_as_now(cls, given: Any) -> Any:

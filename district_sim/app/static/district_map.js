@@ -12,14 +12,15 @@ const HALF_LABEL = 52; // and for half a name above or below its node, on maps h
 function unpack(view) {
   const take = reader(view);
   if (!take) return null;
-  const [quarter, phases, n, ties, pipes, nodes, domains] = take(Int32Array, 8);
+  const [quarter, phases, n, ties, pipes, nodes, domains, traits] = take(Int32Array, 8);
   const floats = (count) => take(Float32Array, count);
   const bytes = (count) => take(Uint8Array, count);
   const ints = (count) => take(Int32Array, count);
-  const frame = { quarter, phases, n, domains, nodes };
+  const frame = { quarter, phases, n, domains, nodes, traits };
   [frame.id, frame.one, frame.other, frame.holder] = [ints(n), ints(ties), ints(ties), ints(pipes)];
   [frame.capability, frame.participation] = floats(2);
   for (const name of ["x", "y", "employees", "absorptive", "tacit", "codified"]) frame[name] = floats(n);
+  frame.conduct = floats(n * traits);
   [frame.trust, frame.strength, frame.collective] = [floats(ties), floats(pipes), floats(nodes)];
   for (const name of ["phase", "control", "technology", "participant"]) frame[name] = bytes(n);
   [frame.kind, frame.node] = [bytes(nodes), bytes(pipes)];
@@ -137,11 +138,18 @@ function drawLinks(pen, frame, place, names) {
   });
 }
 
-function drawFirms(pen, frame, place, colours, differences, difference) {
+/** The colour of a firm: that of its kind, or of a trait of its conduct on a scale. */
+function colourOf(frame, i, { of, trait, colours, low, high }) {
+  if (of) return colours[Math.min(frame[of][i], colours.length - 1)];
+  const at = (frame.conduct[i * frame.traits + trait] - low) / (high - low);
+  return colours[Math.max(0, Math.min(colours.length - 1, Math.floor(at * colours.length)))];
+}
+
+function drawFirms(pen, frame, place, colour, differences, difference) {
   const { x, y, r } = place;
   const order = Array.from(r.keys()).sort((a, b) => r[b] - r[a]); // small firms stand before large ones
   for (const i of order) {
-    drawFirm(pen, x[i], y[i], r[i], colours[frame.phase[i]] ?? "#999999", frame.control[i], frame.technology[i]);
+    drawFirm(pen, x[i], y[i], r[i], colourOf(frame, i, colour), frame.control[i], frame.technology[i]);
   }
   if (differences.size) {
     for (let i = 0; i < frame.n; i++) {
@@ -189,6 +197,11 @@ function drawPointed(pen, frame, place, i, width) {
   }
 }
 
+/** A trait of conduct with its value and unit. */
+function told({ name, times, decimals, unit }, value) {
+  return `${name} ${(times * value).toFixed(decimals)}${unit}`;
+}
+
 /** What is said of a firm, line by line; the first is its name. */
 function sayings(frame, i, look) {
   let [ties, trust, pipes] = [0, 0, 0];
@@ -210,6 +223,7 @@ function sayings(frame, i, look) {
     frame.participant[i] ? "contributes to the agency" : "does not contribute to the agency",
     `knows: tacit ${frame.tacit[i].toFixed(2)}, codified ${frame.codified[i].toFixed(2)}; ` +
       `absorptive capacity ${frame.absorptive[i].toFixed(2)}`,
+    `chooses: ${look.traits.map((trait, k) => told(trait, frame.conduct[i * frame.traits + k])).join(", ")}`,
   ];
 }
 
@@ -237,8 +251,21 @@ function neighbour(frame, place, i, dx, dy) {
   return best;
 }
 
+/** The colours of a trait from low to high, with the values at both ends. */
+function scale(parent, colours, [low, high]) {
+  const entry = make("div", "ds-map-entry ds-map-scale", "", parent);
+  make("span", "", low, entry);
+  const pen = sharp(make("canvas", "", "", entry), 120, 14);
+  const wide = 120 / colours.length;
+  colours.forEach((colour, k) => {
+    pen.fillStyle = colour;
+    pen.fillRect(k * wide, 0, wide + 1, 14);
+  });
+  make("span", "", high, entry);
+}
+
 function legend(parent, look) {
-  const counts = { phases: [], controls: [] };
+  const counts = { kinds: [], controls: [] };
   const sample = (text, draw, tally = null) => {
     const entry = make("div", "ds-map-entry", "", parent);
     draw(sharp(make("canvas", "", "", entry), 34, 21));
@@ -255,15 +282,19 @@ function legend(parent, look) {
     pen.stroke();
   };
   const group = (text) => make("div", "ds-map-group", text, parent);
-  group("Phase of production");
-  look.phases.forEach((colour, k) => {
-    const last = k === look.phases.length - 1;
-    const text = last ? `${k + 1}, sells to the market` : `${k + 1}${k ? "" : ", the first"}`;
-    sample(text, (pen) => drawFirm(pen, 17, 10, 7, colour, 0, 0), counts.phases);
-  });
+  const { of, title, colours, labels } = look.colour;
+  if (of !== "control") group(title);
+  if (of && of !== "control") {
+    colours.forEach((colour, k) => {
+      sample(labels[k], (pen) => drawFirm(pen, 17, 10, 7, colour, 0, 0), counts.kinds);
+    });
+  } else if (!of) {
+    scale(parent, colours, labels);
+  }
   group("Who decides");
   look.controls.forEach((name, k) => {
-    sample(name, (pen) => drawFirm(pen, 17, 10, 6.5, "#b9c4cc", k, 0), counts.controls);
+    const colour = of === "control" ? colours[k] : "#b9c4cc";
+    sample(name, (pen) => drawFirm(pen, 17, 10, 6.5, colour, k, 0), counts.controls);
   });
   group("Firms and links");
   sample("area: employees", (pen) => {
@@ -292,7 +323,7 @@ function legend(parent, look) {
 
 function recount(cells, codes) {
   const tally = new Array(cells.length).fill(0);
-  for (const code of codes) tally[code] += 1;
+  for (const code of codes) tally[Math.min(code, cells.length - 1)] += 1;
   cells.forEach((cell, k) => {
     const text = whole(tally[k]);
     if (cell.textContent !== text) cell.textContent = text;
@@ -330,10 +361,10 @@ export default {
     let frame = null;
     let place = null;
     let reach = 0;
-    let counts = { phases: [], controls: [] };
+    let counts = { kinds: [], controls: [] };
     let known = { data: null, look: null, size: "", rings: "" };
     let pointed = -1; // id of the firm under the pointer or the keys
-    let told = "";
+    let shownNow = "";
     let drawn = 0;
 
     const at = (id) => (frame === null || id === null || id < 0 ? -1 : frame.id.indexOf(id));
@@ -344,8 +375,8 @@ export default {
       if (chosen >= 0) drawPointed(pen, frame, place, chosen, 4);
       if (i >= 0 && i !== chosen) drawPointed(pen, frame, place, i, 2);
       const now = i < 0 ? "" : `${frame.quarter} ${frame.id[i]} ${width} ${model.get("data").byteLength}`;
-      if (now === told) return;
-      told = now;
+      if (now === shownNow) return;
+      shownNow = now;
       tip.hidden = i < 0;
       if (i < 0) return;
       const lines = sayings(frame, i, model.get("look"));
@@ -386,11 +417,11 @@ export default {
       if (all) {
         place = layout(frame, width, height, reach);
         drawLinks(sharp(below, width, height), frame, place, look.nodes);
-        recount(counts.phases, frame.phase);
+        if (counts.kinds.length) recount(counts.kinds, frame[look.colour.of]);
         recount(counts.controls, frame.control);
       }
       if (all || rings !== known.rings) {
-        drawFirms(sharp(above, width, height), frame, place, look.phases, new Set(differences), look.difference);
+        drawFirms(sharp(above, width, height), frame, place, look.colour, new Set(differences), look.difference);
       }
       known = { data, look, size, rings };
       drawTop(width, height);
