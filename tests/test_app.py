@@ -117,10 +117,12 @@ def data(page: Page, label: str = "Data (CSV)") -> str:
 def test_opens_with_everything_in_its_place(visit: Visit) -> None:
     page = visit("")
     expect(page.locator("[data-is=description]")).to_contain_text("The district continues as before")
-    assert page.locator("[data-lever]").count() == 10
+    assert page.locator("[data-lever]").count() == 12
     assert page.locator("[data-policy]").count() == len(InstrumentKind)
     assert page.locator("[data-shock]").count() >= 5
-    assert "strategy.sale" in str(page.locator(".ds-lever", has_text="Selling the firm").get_attribute("title"))
+    assert page.locator(".ds-lever", has_text="Selling the firm").count() == 0  # firms decide, and answer bids
+    hint = page.locator(".ds-lever", has_text="Bids for firms").get_attribute("title")
+    assert "ownership.takeover_price" in str(hint)
     expect(page.locator(".ds-map canvas").first).to_be_visible()
     box, screen = page.locator(".ds-page").bounding_box(), page.viewport_size
     assert box is not None
@@ -160,11 +162,11 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     expect(page.locator(QUARTER)).to_have_text("5")
     page.keyboard.press("r")
     expect(page.locator(QUARTER)).to_have_text("0")
-    page.focus(LEVER.format("strategy.sale"))
+    page.focus(LEVER.format("strategy.identity"))
     page.keyboard.press("ArrowRight")
-    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("0.06")
+    expect(page.locator(VALUE.format("strategy.identity"))).to_have_value("0.51")
     page.keyboard.press("End")
-    expect(page.locator(VALUE.format("strategy.sale"))).to_have_value("1")
+    expect(page.locator(VALUE.format("strategy.identity"))).to_have_value("1")
     page.locator("h1").click()
     page.keyboard.press("Space")
     expect(page.locator(QUARTER)).to_have_text("24")
@@ -176,8 +178,7 @@ def test_another_scenario_brings_its_own_values(visit: Visit) -> None:
     page.select_option("[data-is=scenario]", "learning_region")
     page.click("[data-is=notes] summary")
     expect(page.locator("[data-is=notes] h2")).to_contain_text(["What is it", "How it works", "notice", "try"])
-    expect(page.locator("[data-is=description]")).to_contain_text("radical innovations carry the district")
-    expect(page.locator(VALUE.format("strategy.research"))).to_have_value("2")
+    expect(page.locator("[data-is=description]")).to_contain_text("carry the district to new technologies")
     expect(page.locator(QUARTER)).to_have_text("0")
     assert page.locator("[data-policy='technology centre']").is_checked()
 
@@ -238,6 +239,38 @@ def test_a_guess_comes_first(visit: Visit) -> None:
     expect(page.locator(".ds-predict tbody tr")).to_have_count(2)
 
 
+def test_firms_are_coloured_by_what_they_choose(visit: Visit) -> None:
+    page = visit()
+    step(page)
+    firms, paint = page.locator(".ds-map-firms"), "canvas => canvas.toDataURL()"
+    seen = {"phase": firms.evaluate(paint)}
+    for key, said in (
+        ("control", "owned by a multinational"),
+        ("conduct_research", "R&D drive"),
+        ("technology", "0, the"),
+    ):
+        page.select_option("[data-is=colour]", key)
+        expect(page.locator(".ds-map-legend")).to_contain_text(said)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        seen[key] = firms.evaluate(paint)
+    assert len(set(seen.values())) == len(seen)
+    page.focus(".ds-map-pointed")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".ds-map-tip")).to_contain_text(
+        re.compile(r"chooses: R&D drive \d\.\d\d, exploration \d+\.\d %")
+    )
+    charts = page.locator("[data-is=conduct]").get_by_role("img")
+    expect(charts).to_have_count(8)
+    expect(charts.first).to_have_attribute("aria-label", re.compile("^R&D drive"))
+
+
+def test_where_conduct_is_imposed_the_page_says_so(visit: Visit) -> None:
+    page = visit(**{"conduct.revision": 0.0})
+    expect(page.locator("section[aria-label=Conduct]")).to_contain_text("Conduct is imposed")
+    expect(page.locator(".ds-lever", has_text="Selling the firm")).to_have_count(1)
+    expect(page.locator(".ds-lever", has_text="Bids for firms")).to_have_count(0)
+
+
 def test_the_fan_of_futures_opens(visit: Visit) -> None:
     page = visit()
     page.click("text=Fan of futures")
@@ -268,13 +301,13 @@ def test_a_link_restores_the_same_numbers(visit: Visit) -> None:
 def test_two_visits_share_nothing(visit: Visit) -> None:
     one, two = visit(), visit()
     step(one, 3)
-    one.fill(VALUE.format("strategy.sale"), "0.9")
-    one.press(VALUE.format("strategy.sale"), "Enter")
+    one.fill(VALUE.format("strategy.identity"), "0.9")
+    one.press(VALUE.format("strategy.identity"), "Enter")
     one.check("[data-policy='IT subsidy']")
     one.click("text=Two districts")
     step(two)
     assert (quarter(one), quarter(two)) == (3, 1)
-    expect(two.locator(VALUE.format("strategy.sale"))).to_have_value("0.05")
+    expect(two.locator(VALUE.format("strategy.identity"))).to_have_value("0.5")
     expect(two.locator(EVENTS)).to_have_count(0)
     expect(two.locator(".ds-map")).to_have_count(1)
 
@@ -315,21 +348,21 @@ def test_every_field_says_what_is_wrong(visit: Visit) -> None:
         page.press("[data-is=seed]", "Enter")
         expect(page.locator("[data-is=seed-problem]")).to_contain_text(f"{text[:30]}: the seed must be a whole number")
     for text in ("much", "7", ""):
-        page.fill(VALUE.format("strategy.sale"), text)
-        page.press(VALUE.format("strategy.sale"), "Tab")
-        expect(page.locator("[data-problem='strategy.sale']")).to_contain_text("between 0 and 1")
-        page.fill(VALUE.format("strategy.sale"), "0.5")
-        page.press(VALUE.format("strategy.sale"), "Tab")
-        expect(page.locator("[data-problem='strategy.sale']")).to_have_count(0)
+        page.fill(VALUE.format("strategy.identity"), text)
+        page.press(VALUE.format("strategy.identity"), "Tab")
+        expect(page.locator("[data-problem='strategy.identity']")).to_contain_text("between 0 and 1")
+        page.fill(VALUE.format("strategy.identity"), "0.5")
+        page.press(VALUE.format("strategy.identity"), "Tab")
+        expect(page.locator("[data-problem='strategy.identity']")).to_have_count(0)
     page.click("text=Two districts")
-    page.select_option("[data-is=contrast]", "strategy.sale")
+    page.select_option("[data-is=contrast]", "strategy.identity")
     page.fill("[data-is=contrast-value]", "many")
     page.press("[data-is=contrast-value]", "Enter")
     expect(page.locator("[data-is=contrast-problem]")).to_contain_text("between 0 and 1")
 
 
 def test_an_answer_to_an_earlier_value_takes_nothing_away(visit: Visit) -> None:
-    page, field, problem = visit(), VALUE.format("strategy.sale"), "[data-problem='strategy.sale']"
+    page, field, problem = visit(), VALUE.format("strategy.identity"), "[data-problem='strategy.identity']"
     page.evaluate(
         """(at) => {
           const field = document.querySelector(at);
@@ -345,7 +378,7 @@ def test_an_answer_to_an_earlier_value_takes_nothing_away(visit: Visit) -> None:
     page.fill(field, "0.4")
     page.press(field, "Tab")
     expect(page.locator(problem)).to_have_count(0)
-    expect(page.locator(LEVER.format("strategy.sale"))).to_have_value("0.4")
+    expect(page.locator(LEVER.format("strategy.identity"))).to_have_value("0.4")
 
 
 @pytest.mark.parametrize("query", ["scenario=nowhere", "state=broken", "quarter=x"])

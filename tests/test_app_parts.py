@@ -31,12 +31,13 @@ for name in ("solara", "anywidget"):
     _needed(name)
 
 from district_sim.app.charts import Line, _packed  # noqa: E402
-from district_sim.app.district_map import Frame, differing, frame_of, phase_colours  # noqa: E402
+from district_sim.app.district_map import Frame, colours_of_firms, differing, frame_of, phase_colours  # noqa: E402
 from district_sim.app.fan_chart import _probabilities  # noqa: E402
 from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
 from district_sim.figures.maps import CONTROLS  # noqa: E402
 from district_sim.kernels.draws import replicate_seed  # noqa: E402
 from district_sim.mesa_model.district import District  # noqa: E402
+from district_sim.model.state import TRAITS  # noqa: E402
 from district_sim.run.run import simulate  # noqa: E402
 from district_sim.run.snapshot import Snapshot  # noqa: E402
 from district_sim.run.trajectories import Trajectory  # noqa: E402
@@ -87,6 +88,7 @@ def test_a_frame_tells_of_firms_what_the_agents_tell(district: District, frame: 
         assert list(CONTROLS)[frame.control[i]] == controls[firm.unique_id]
         assert np.array_equal(frame.tacit[i], firm.tacit)
         assert np.array_equal(frame.codified[i], firm.codified)
+        assert frame.conduct[i].tolist() == pytest.approx(list(firm.conduct.values()))
         assert frame.position(firm.unique_id) == i
     closed = set(range(int(district.state.clock.rows[0]))) - set(frame.firm.tolist())
     assert closed
@@ -141,6 +143,19 @@ def test_the_same_district_differs_nowhere_and_another_where_it_differs(frame: F
 def test_phases_have_colours_that_differ_in_grey() -> None:
     grey = [sum(int(c[k : k + 2], 16) * w for k, w in ((1, 0.3), (3, 0.59), (5, 0.11))) for c in phase_colours(6)]
     assert np.diff(grey).min() > 15
+
+
+def test_colours_of_firms_are_those_of_phases_control_technology_and_every_trait() -> None:
+    meant = colours_of_firms(5)
+    assert list(meant) == ["phase", "control", "technology", *(f"conduct_{trait}" for trait in TRAITS)]
+    for key, look in meant.items():
+        if key.startswith("conduct_"):
+            assert TRAITS[look["trait"]] == key.removeprefix("conduct_")
+            assert look["low"] < look["high"]
+            assert len(look["labels"]) == 2
+        else:
+            assert len(look["colours"]) == len(look["labels"])
+            assert look["of"] in Frame.__dataclass_fields__
 
 
 def test_a_band_as_long_as_another_line_is_refused() -> None:
@@ -433,6 +448,7 @@ def test_the_keyboard_moves_among_firms_and_selects(visit: Visit) -> None:
     assert firm
     assert "employees" in said[-1]
     assert "knows: tacit" in said[-1]
+    assert "chooses: R&D drive" in said[-1]
     visit.page.keyboard.press("Enter")
     visit.waits_for(f"chosen {firm[1]},")
     assert visit.page.locator(".ds-map-tip").is_visible()

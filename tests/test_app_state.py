@@ -9,12 +9,12 @@ import pytest
 from district_sim.app import interventions
 from district_sim.app.course import Course, Difference, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
-from district_sim.app.levers import lever, levers
+from district_sim.app.levers import lever, levers, levers_of
 from district_sim.app.links import as_json, as_query, from_json, from_query
 from district_sim.app.simulation import Simulation
 from district_sim.mesa_model.district import District
 from district_sim.run.run import simulate
-from district_sim.scenario.files import ScenarioError, scenario_names
+from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
 from district_sim.scenario.instruments import InstrumentKind, ShockKind
 from district_sim.scenario.texts import MOST_BYTES
 
@@ -32,8 +32,8 @@ def numbers(simulation: Simulation) -> np.ndarray:
 # Levers and measures --------------------------------------------------------------------------------
 
 
-def test_ten_levers_lie_within_the_schema_and_reach_every_scenario() -> None:
-    assert len(levers()) == 10
+def test_levers_lie_within_the_schema_and_reach_every_scenario() -> None:
+    assert len(levers()) == 13
     for one in levers():
         assert one.least <= one.low < one.high <= one.most
         assert 50 <= (one.high - one.low) / one.step <= 200
@@ -44,6 +44,15 @@ def test_ten_levers_lie_within_the_schema_and_reach_every_scenario() -> None:
         for one in levers():
             section, field = one.path.split(".")
             assert one.low <= data[section][field] <= one.high, (name, one.path)
+
+
+def test_levers_that_would_do_nothing_are_left_out() -> None:
+    decided, imposed = ({one.path for one in levers_of(load_scenario(at))} for at in ("baseline", "imposed/baseline"))
+    assert decided - imposed == {"ownership.takeover_price"}
+    assert imposed - decided == {"strategy.sale"}
+    assert decided | imposed == {one.path for one in levers()}
+    still, moved = (simulate(small(**sale).scenario(), seed=1).indicators for sale in ({}, {"strategy.sale": 1.0}))
+    assert moved.equals(still), "where firms decide, owners answer bids"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Terminals that lack letters, and a matplotlibrc of the user's: neither loses text nor ends in a traceback."""
 
 import os
+import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -12,12 +14,14 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from rich.console import Console
 
 from district_sim import figures
 from district_sim.cli.terminal import plain
 from district_sim.experiments.compare import Comparison
 from district_sim.figures.style import STYLE
 from district_sim.model.indicators import NAMES
+from district_sim.reports.run_tables import conduct
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.scenario.sections import Scenario
@@ -80,6 +84,25 @@ def test_a_run_is_shown_on_one_line_and_in_notebooks(tmp_path: Path) -> None:
     assert repr(run) == "<Run '<b>$x_{a$', seed 3, 2 quarters>"
     assert "&lt;b&gt;$x_{a$" in run._repr_html_()
     assert "<th>employment</th>" in run._repr_html_()
+
+
+@pytest.mark.parametrize("revision", [0.0, 0.1])
+def test_what_firms_choose_is_told_in_numbers_or_that_it_is_imposed(revision: float) -> None:
+    scenario = Scenario.model_validate({"run": {"quarters": 8}, "conduct": {"revision": revision}})
+    nothing = Snapshot(pd.DataFrame, pd.DataFrame, pd.DataFrame, dict)
+    table = np.zeros((8, len(NAMES)))
+    for name, calm, late in (("research", 1.0, 2.0), ("research_spread", 0.3, 0.4), ("exploration", 0.1, np.nan)):
+        table[:2, NAMES.index(f"conduct_{name}")] = calm
+        table[-2:, NAMES.index(f"conduct_{name}")] = late
+    console = Console(width=100, record=True, file=StringIO())
+    console.print(conduct(Run(scenario, 3, table, nothing, nothing, {})))
+    said = console.export_text()
+    if revision == 0.0:
+        assert said == "Conduct: imposed, firms do what the scenario's strategy says (conduct.revision is 0)\n"
+        return
+    assert re.search(r"R&D drive +1\.00 +2\.00 +\+1\.00 +0\.30 +0\.40", said)
+    assert re.search(r"Exploration +10\.0 % +–", said)
+    assert "first 2 and the last 2 quarters" in said
 
 
 def test_a_comparison_is_shown_on_one_line_and_in_notebooks() -> None:

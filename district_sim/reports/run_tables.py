@@ -87,7 +87,7 @@ def start_and_end(run: "Run") -> Group:
 def conduct(run: "Run") -> Group | Text:
     """What firms chose in the calm and in the late window, and how much they differed; one line if it is imposed."""
     if not run.scenario.firms_decide:
-        return Text("Conduct: imposed, all firms do what the scenario's strategy says (conduct.revision is 0)")
+        return Text("Conduct: imposed, firms do what the scenario's strategy says (conduct.revision is 0)")
     calm, late = windows(len(run.table))
     before, after = Means(run.columns, slice(calm)), Means(run.columns, slice(-late, None))
     table = _table("Trait", "Calm", "Late", "Change", "Spread calm", "late", width=8)
