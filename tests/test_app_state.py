@@ -58,8 +58,8 @@ def test_levers_that_would_do_nothing_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("moved", "future"),
     [
-        ({"strategy.sale": 0.85, "strategy.identity": 0.35}, "fragmentation"),
-        ({"strategy.pipelines": 4.0, "strategy.offshoring": 1.2}, "post_marshallian_node"),
+        ({"ownership.takeover_price": 60.0}, "fragmentation"),
+        ({"world.sourcing_fall": 0.45, "strategy.pipelines": 3.0}, "post_marshallian_node"),
         ({"strategy.research": 3.0, "strategy.exploration": 0.5, "strategy.training": 0.03}, "learning_region"),
         ({"strategy.collective_action": 0.8, "strategy.identity": 0.8}, "collective_entrepreneurship"),
     ],

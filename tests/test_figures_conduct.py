@@ -55,7 +55,7 @@ def test_positions_by_hand() -> None:
         },
         index=[3, 5, 8, 9, 11],
     )
-    ties = pd.DataFrame({"a": [3, 5, 5, 5], "b": [5, 8, 9, 11]})
+    ties = pd.DataFrame({"a": [3, 5, 5, 5], "b": [5, 8, 9, 11], "trust": [0.5, 0.5, 0.25, 0.25]})
     held = {
         name: firms.index[chosen].tolist()
         for kind in positions(Snapshot(lambda: firms, lambda: ties, lambda: pd.DataFrame(index=[0]), dict))
@@ -64,16 +64,17 @@ def test_positions_by_hand() -> None:
     assert held["final firms"] == [5, 8]
     assert held["suppliers"] == [3, 9, 11]
     assert (held["with pipeline"], held["in a group"], held["affiliate"]) == ([5], [5, 9], [8])
-    assert held["core"] == held["periphery"] == [], "but one firm have one tie"
+    assert held["core"] == [3, 5, 8], "trust summed: 0.5, 1.5, 0.5, 0.25, 0.25"
+    assert held["periphery"] == [9, 11]
 
 
-def test_the_core_has_the_most_ties(run: Run) -> None:
+def test_the_core_has_the_strongest_ties(run: Run) -> None:
     (kinds,) = [kind for kind in positions(run.end) if "core" in kind]
     ties = run.end.ties
-    partners = [((ties["a"] == firm) | (ties["b"] == firm)).sum() for firm in run.end.firms.index]
-    core, periphery = (np.array(partners)[kinds[name]] for name in ("core", "periphery"))
+    trust = [ties["trust"][(ties["a"] == firm) | (ties["b"] == firm)].sum() for firm in run.end.firms.index]
+    core, periphery = (np.array(trust)[kinds[name]] for name in ("core", "periphery"))
     assert core.min() > periphery.max()
-    assert min(len(core), len(periphery)) >= len(partners) / 4
+    assert len(core) == len(periphery) == -(-len(trust) // 4)
 
 
 def test_imposed_conduct_is_drawn_and_called_so() -> None:

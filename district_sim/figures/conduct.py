@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from district_sim.figures.maps import CONTROLS
 from district_sim.figures.run import background_key, shade_globalisation
@@ -27,26 +27,27 @@ _BY_OWNER = {  # kinds of control that are one position, in the order of `CONTRO
     "in a group": ("group", "leader"),
     "affiliate": ("multinational",),
 }
-_QUARTER = 0.25  # of the firms, those with the most ties, are the core; those with the fewest the periphery
+_QUARTER = 0.25  # of the firms, those with the strongest ties, are the core; those with the weakest the periphery
 
 
 def positions(snapshot: Snapshot) -> list[dict[str, np.ndarray]]:
     """Positions in the district, kind by kind: name, and which of the n firms of the table hold it, (n,) bool.
 
-    Phase, links to the outside, control, and local ties: the core is the quarter of firms with the most ties, the
-    periphery that with the fewest; who has as many as the last of them counts too.
+    Phase, links to the outside, control, and local ties: the core is the quarter of firms with the strongest ties
+    (trust summed over them), the periphery that with the weakest; who equals the last of them counts too.
     """
     firms, ties = snapshot.firms, snapshot.ties
     final = firms["phase"].to_numpy() == len(snapshot.value_chain)
     linked = firms["pipelines"].to_numpy() > 0
-    partners = pd.concat([ties["a"], ties["b"]]).value_counts().reindex(firms.index, fill_value=0).to_numpy()
-    few, many = np.quantile(partners, [_QUARTER, 1.0 - _QUARTER])
+    ends = pd.concat([ties.set_index(side)["trust"] for side in ("a", "b")])
+    strength = ends.groupby(level=0).sum().reindex(firms.index, fill_value=0.0).to_numpy(dtype=float)
+    weak, strong = np.quantile(strength, [_QUARTER, 1.0 - _QUARTER])
     return [
         {"all firms": np.ones(len(firms), bool)},
         {"final firms": final, "suppliers": ~final},
         {"with pipeline": linked, "without": ~linked},
         {name: firms["control"].isin(kinds).to_numpy() for name, kinds in _BY_OWNER.items()},
-        {"core": (partners >= many) & (many > few), "periphery": (partners <= few) & (many > few)},
+        {"core": (strength >= strong) & (strong > weak), "periphery": (strength <= weak) & (strong > weak)},
     ]
 
 
@@ -90,7 +91,7 @@ def _over_time(ax: Axes, run: Run, name: str) -> None:
     ax.set_ylabel(unit_words(record.unit), fontsize=8)
     ax.annotate(record.label, (0.0, 1.0), (0, 3), "axes fraction", "offset points", fontsize=9, weight="bold")
     if record.unit == "share":
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100.0 * value:.3g}%"))
     else:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_major_locator(MaxNLocator(4))
