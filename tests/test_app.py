@@ -257,7 +257,7 @@ def test_firms_are_coloured_by_what_they_choose(visit: Visit) -> None:
     page.focus(".ds-map-pointed")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".ds-map-tip")).to_contain_text(
-        re.compile(r"chooses: R&D drive \d\.\d\d, exploration \d+\.\d %")
+        re.compile(r"chooses: R&D drive \d\.\d\d, exploration \d+\.\d\s%")
     )
     charts = page.locator("[data-is=conduct]").get_by_role("img")
     expect(charts).to_have_count(8)

@@ -241,7 +241,7 @@ def _told_of_traits() -> list[dict[str, Any]]:
     for record in (record_of(f"conduct_{trait}") for trait in TRAITS):
         name = record.label if record.label.startswith("R&D") else record.label.lower()
         share = record.unit == "share"
-        unit = " %" if share else "" if record.unit == "1" else f" {record.unit}"
+        unit = "\u00a0%" if share else "" if record.unit == "1" else f" {record.unit}"
         told.append({"name": name, "times": 100.0 if share else 1.0, "decimals": record.decimals, "unit": unit})
     return told
 

@@ -116,13 +116,15 @@ def ConductPanel(desk: Desk, track: Track, height: int) -> None:
     table, marks = track.district.indicators, marks_of(desk)
     with solara.v.Html(tag="div", class_="ds-charts", attributes={"data-is": "conduct"}):
         for name in (*(f"conduct_{trait}" for trait in TRAITS), "access"):
-            record, mean = record_of(name), table[name].to_numpy()
-            spread = table[f"{name}_spread"].to_numpy() if name != "access" else None
+            record = record_of(name)
+            times, unit = (100.0, "%") if record.unit == "share" else (1.0, unit_words(record.unit))
+            mean = times * table[name].to_numpy()
+            spread = times * table[f"{name}_spread"].to_numpy() if name != "access" else None
             bands = () if spread is None else ((mean - spread, mean + spread),)
             TimeSeries(
                 [Line("mean", mean, bands=bands)],
                 title=record.label,
-                unit=unit_words(record.unit),
+                unit=unit,
                 quarters=desk.simulation.quarters,
                 height=height,
                 marks=marks,
@@ -168,14 +170,14 @@ def OneDistrict(desk: Desk) -> None:
                 ColourControl(desk)
                 MapPanel(desk, desk.simulation.first, map_height(desk))
             FirmPanel(desk, desk.simulation.first)
+            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Conduct"}):
+                solara.v.Html(tag="h2", children=["Conduct: what firms choose"])
+                ConductPanel(desk, desk.simulation.first, round(90 * scale))
         with solara.v.Html(tag="div"):
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Scores"}):
                 ScoresPanel(desk, desk.simulation.first)
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
                 ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
-            with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Conduct"}):
-                solara.v.Html(tag="h2", children=["Conduct: what firms choose"])
-                ConductPanel(desk, desk.simulation.first, round(76 * scale))
 
 
 def map_height(desk: Desk) -> int:
