@@ -3,7 +3,7 @@
     openness:
       scenarios: [baseline]
       vary:
-        strategy.offshoring: {start: 0, stop: 1.2, count: 5}
+        world.sourcing_fall: {start: 0, stop: 0.48, count: 5}
       replications: 20
 
 Explicit lists may stand in a CSV file beside it, whose columns are paths: `design: list`, `table: points.csv`.
