@@ -60,13 +60,15 @@ def study(
     A study compares districts, programmes of equal cost and shocks under the same
     luck. Each expectation was written down with its source before any run. The
     results agree, disagree or leave it undecided. DIR receives studies.md and
-    .json, expectations.csv, and for each study its cells (CSV) and a figure. All
-    studies together take several minutes.
+    .json, expectations.csv, and for each study its cells (CSV) and a figure; of
+    conduct, also what firms answer (CSV) and how it fades. All studies together take
+    several minutes.
 
     [bold]Examples[/bold]
 
       district-sim study list
       district-sim study takeovers --out results/takeovers
+      district-sim study conduct
       district-sim study all --replications 10 --json
 
     Exit code: 0 done, whatever the results; 2 bad input.
@@ -135,7 +137,14 @@ def _measured(names: list[str], replications: int, seed: int, workers: int | Non
 
 
 def _show(found: "list[Result]") -> None:
-    from district_sim.reports.studies import cells_sheet, costs_sheet, expectations_sheet, summary_sheet, verdict_counts
+    from district_sim.reports.studies import (
+        cells_sheet,
+        costs_sheet,
+        expectations_sheet,
+        further_sheets,
+        summary_sheet,
+        verdict_counts,
+    )
 
     if len(found) > 1:
         stdout().print(summary_sheet(found).shown())
@@ -143,7 +152,9 @@ def _show(found: "list[Result]") -> None:
     result = found[0]
     typer.echo(f"{result.study.question}\n{result.study.design}\n")
     costs = costs_sheet(result)
-    for sheet in (cells_sheet(result), *([costs] if costs else []), expectations_sheet(result)):
+    for sheet in (
+        cells_sheet(result), *([costs] if costs else []), *further_sheets(result), expectations_sheet(result)
+    ):  # fmt: skip
         stdout().print(sheet.shown())
         typer.echo("")
     typer.echo(verdict_counts(found))

@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     from district_sim.figures.structure import ownership_tree as ownership_tree
     from district_sim.figures.structure import value_chain as value_chain
     from district_sim.figures.studies import study_dots as study_dots
+    from district_sim.figures.studies import study_fading as study_fading
     from district_sim.figures.studies import study_lines as study_lines
+    from district_sim.figures.studies import study_pairs as study_pairs
     from district_sim.figures.style import TRAJECTORY_COLOURS as TRAJECTORY_COLOURS
     from district_sim.figures.style import TRAJECTORY_DASHES as TRAJECTORY_DASHES
     from district_sim.figures.style import save as save
@@ -64,7 +66,7 @@ _HOMES = {
     "run": "dashboard futures scores_over_time",
     "sensitivity": "boxes morris_plane sobol_bars",
     "structure": "ORIGINS knowledge_ridge ownership_tree value_chain",
-    "studies": "study_dots study_lines",
+    "studies": "study_dots study_fading study_lines study_pairs",
     "style": "TRAJECTORY_COLOURS TRAJECTORY_DASHES save",
 }
 __all__ = [name for names in _HOMES.values() for name in names.split()]

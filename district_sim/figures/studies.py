@@ -86,6 +86,79 @@ def study_lines(points: pd.DataFrame, outcomes: Mapping[str, str], scale: Mappin
     return figure
 
 
+def study_pairs(panels: Mapping[str, pd.DataFrame], moves: pd.DataFrame) -> Figure:
+    """Effects with conduct fixed (hollow) and free (filled) with 95 % intervals; last panel: how far conduct moves.
+
+    Args:
+        panels: by title a table with columns name and, for `fixed` and `free`, the value, `_low` and `_high`.
+        moves: columns name, label (of the trait that moves most), in_spreads.
+    """
+    names = list(dict.fromkeys(name for table in panels.values() for name in table["name"]))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.2 + 2.9 * (len(panels) + 1), 1.6 + 0.33 * len(names)), layout="constrained")
+        axes = figure.subplots(1, len(panels) + 1, sharey=True)
+        for ax, (title, table) in zip(axes, panels.items(), strict=False):
+            for row in table.to_dict("records"):
+                place = len(names) - 1 - names.index(row["name"])
+                for conduct, above in (("fixed", 0.15), ("free", -0.15)):
+                    _paired_dot(ax, place + above, row, conduct)
+            ax.set_title(title, fontsize=9)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.xaxis.set_major_formatter(_number)
+        for row in moves.to_dict("records"):
+            place, moved = len(names) - 1 - names.index(row["name"]), row["in_spreads"]
+            axes[-1].barh(place, moved, height=0.5, color=LINES[0][0], alpha=0.6)
+            side = 1 if moved >= 0.0 else -1
+            axes[-1].annotate(
+                row["label"], (moved, place), (3 * side, 0), textcoords="offset points", fontsize=7, va="center",
+                ha="left" if side > 0 else "right",
+            )  # fmt: skip
+        axes[-1].margins(x=0.45)
+        axes[-1].set_title("Trait that moves most\nspreads between firms", fontsize=9)
+        for ax in axes:
+            _zero(ax, ax.axvline)
+        axes[0].set_yticks(range(len(names)), names[::-1])
+        axes[0].set_ylim(-0.6, len(names) - 0.4)
+        handles, labels = axes[0].get_legend_handles_labels()
+        by_label = dict(zip(labels, handles, strict=True))
+        figure.legend(by_label.values(), by_label.keys(), loc="outside upper left", ncols=2)
+        figure.supxlabel("difference from no policy, 95 % interval", fontsize=9, color=INK)
+    return figure
+
+
+def _paired_dot(ax: Axes, place: float, row: Mapping[Any, Any], conduct: str) -> None:
+    colour = LINES[0][0] if conduct == "free" else LINES[1][0]
+    fill = colour if conduct == "free" else "white"
+    ax.plot([row[f"{conduct}_low"], row[f"{conduct}_high"]], [place, place], color=colour, linewidth=1.1)
+    look: Any = {"marker": "o" if conduct == "free" else "s", "markersize": 4, "linestyle": ""}
+    ax.plot(row[conduct], place, color=colour, markerfacecolor=fill, label=f"conduct {conduct}", **look)
+
+
+def study_fading(panels: Mapping[str, pd.DataFrame], start: int, end: int) -> Figure:
+    """What programmes changed in conduct over time, where they go on and where they end: a panel for each.
+
+    Args:
+        panels: by title a row a quarter, columns `standing` and `ended` [spreads].
+        start: first quarter of programmes. end: first quarter after those that end.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.5 * len(panels), 3.0), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for ax, (title, paths) in zip(axes, panels.items(), strict=True):
+            for name, (colour, dashes) in zip(("standing", "ended"), LINES, strict=False):
+                ax.plot(paths.index, paths[name], color=colour, linestyle=dashes, label=name)
+            for quarter in (start, end):
+                ax.axvline(quarter, color="#bbbbbb", linewidth=0.8, zorder=0)
+            _zero(ax, ax.axhline)
+            ax.set_title(title, fontsize=9)
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+        handles, _ = axes[0].get_legend_handles_labels()
+        figure.legend(handles, ["goes on", "ends after ten years"], loc="outside upper left", ncols=2)
+        figure.supxlabel("quarter", fontsize=9, color=INK)
+        figure.supylabel("difference from no policy, spreads", fontsize=9, color=INK)
+    return figure
+
+
 def _number(value: float, _place: float) -> str:
     return significant(value, 6)
 

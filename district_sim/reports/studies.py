@@ -95,6 +95,15 @@ def costs_sheet(result: Result) -> Sheet | None:
     return Sheet.plain(f"{result.study.title}: costs", ("", "Budgets, k€", "Spent, k€"), rows, note)
 
 
+def further_sheets(result: Result) -> list[Sheet]:
+    """Tables that only a study which follows paths has."""
+    if not result.study.followed:
+        return []
+    from district_sim.reports import conduct_study
+
+    return conduct_study.sheets(result)
+
+
 def summary_sheet(results: Sequence[Result]) -> Sheet:
     """All expectations and verdicts."""
     sections = [
@@ -126,6 +135,10 @@ def draw(result: Result) -> Any:
     """The figure of a study."""
     from district_sim import figures
 
+    if result.study.followed:
+        from district_sim.reports import conduct_study
+
+        return conduct_study.draw(result)
     outcomes = {outcome.name: _panel(outcome) for outcome in result.study.outcomes}
     scale = {outcome.name: 100.0 if in_percent(outcome.indicator) else 1.0 for outcome in result.study.outcomes}
     if result.study.axis:
@@ -155,6 +168,10 @@ def write_studies(results: Sequence[Result], folder: Path) -> list[Path]:
         name = result.study.name
         written += figures.save(draw(result), folder / name)
         written.append(write_csv(folder / f"{name}.csv", result.points))
+        if result.study.followed:
+            from district_sim.reports.conduct_study import write_conduct
+
+            written += write_conduct(result, folder)
     page = {"version": __version__, "studies": [result.as_dict() for result in results]}
     written.append(write_csv(folder / "expectations.csv", _expectations(results)))
     written.append(write_json(folder / "studies.json", page))
@@ -186,7 +203,8 @@ def as_markdown(results: Sequence[Result]) -> str:
         lines += ["", f"## {study.title}", "", f"*{study.question}* {study.design}", ""]
         lines += [expectations_sheet(result).markdown(), f"![{study.title}]({study.name}.png)", ""]
         costs = costs_sheet(result)
-        lines += [costs.markdown()] if costs else []
+        for sheet in (*further_sheets(result), *([costs] if costs else [])):
+            lines += [sheet.markdown()]
         lines += [cells_sheet(result).markdown().rstrip()]
     return "\n".join(lines) + "\n"
 

@@ -66,6 +66,8 @@ _OUTCOMES = {
         "Recovery time", "quarters", 0, "Quarters from the first loss of value added until made good",
         "nothing in the calm years",
     ),
+    "own_research": ("Own R&D", "k€/quarter", 0, "R&D that firms pay for themselves", ""),
+    "research_spending": ("All R&D", "k€/quarter", 0, "R&D of firms, grants included", ""),
 }  # fmt: skip
 
 

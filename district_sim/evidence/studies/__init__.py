@@ -28,6 +28,7 @@ STUDIES: dict[str, str] = {
     "missing-phase": "districts",
     "entrants": "learning",
     "embeddedness": "embeddedness",
+    "conduct": "conduct",
 }
 """The module of each study."""
 

@@ -20,6 +20,7 @@ class Outcome:
     """One number of a run."""
 
     indicator: str
+    """An indicator, or one of `measure.OF_FIRMS`."""
     first: int = LATE
     """First quarter of the window, counted from 0 or, below 0, from the end, ..."""
     last: int | None = None
@@ -97,6 +98,8 @@ class Study:
     expectations: Sequence[Expectation]
     axis: str = ""
     """What `Cell.at` is, if cells have places."""
+    followed: Sequence[str] = ()
+    """Columns whose path through every run is kept, quarter by quarter."""
 
     def cell(self, name: str) -> Cell:
         """The cell of a name."""
@@ -120,6 +123,11 @@ def less(text: str, source: Source, outcome: str, this: str, that: str) -> Contr
 def gains_more(text: str, source: Source, outcome: str, here: tuple[str, str], there: tuple[str, str]) -> Contrast:
     """That a step (this, that) changes an outcome more here than it does there: a difference of differences."""
     return Contrast(text, source, outcome, {here[0]: 1.0, here[1]: -1.0, there[0]: -1.0, there[1]: 1.0}, 1)
+
+
+def loses_more(text: str, source: Source, outcome: str, here: tuple[str, str], there: tuple[str, str]) -> Contrast:
+    """That a step (this, that) lowers an outcome more here than it does there."""
+    return Contrast(text, source, outcome, {here[0]: 1.0, here[1]: -1.0, there[0]: -1.0, there[1]: 1.0}, -1)
 
 
 def instrument(kind: str, share: float = 1.0, start: int = 40, end: int = 100000, **terms: Any) -> dict[str, Any]:

@@ -20,7 +20,10 @@ from district_sim.evidence.studies.design import Contrast, Outcome, Peak, Study,
 from district_sim.experiments.compare import holm, paired
 from district_sim.experiments.costs import budget_value, present_value
 from district_sim.kernels.draws import replicate_seed
-from district_sim.run.run import simulate
+from district_sim.model.extensions import columns_of
+from district_sim.model.parameters import parameters_of
+from district_sim.model.state import State
+from district_sim.run.run import quarters_of, simulate
 from district_sim.run.trajectories import Means
 from district_sim.run.workers import Progress, measured
 from district_sim.scenario.sections import Scenario
@@ -70,6 +73,8 @@ class Result:
     """A row per cell and outcome: cell, line, at, budgets and spent [k€, present values], outcome, n, mean, error, and
     against the cell's reference: against, difference, low, high, p."""
     findings: tuple[Finding, ...]
+    paths: pd.DataFrame | None = None
+    """If the study follows columns: cell, replicate, quarter and these, for every quarter of every run."""
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; what is not finite becomes null."""
@@ -89,24 +94,56 @@ class Result:
         }
 
 
+OF_FIRMS: dict[str, str] = {
+    "own_research": "R&D that firms pay for themselves",
+    "research_spending": "R&D, grants included",
+    "grants": "Grants for R&D",
+}
+"""Sums over firms that are no indicators but can be outcomes of a study [k€ a quarter]."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     scenario: Scenario
     seed: int
     outcomes: tuple[Outcome, ...]
+    followed: tuple[str, ...]
 
 
-def _run(job: _Job) -> list[float]:
-    """Present value of what policies spent, and the outcomes."""
-    table = simulate(job.scenario, job.seed).indicators
-    values = [present_value(table["policy_spending"].to_numpy())]
+def _of_firms(state: State, research_cost: float) -> tuple[float, ...]:
+    """The values of `OF_FIRMS` as the quarter ends."""
+    firms = state.firms[: int(state.clock.rows[0])]
+    firms = firms[firms.alive]
+    spent = float(research_cost * firms.research @ np.maximum(0.0, firms.value_added))
+    grants = float(firms.grant.sum())
+    return spent - grants, spent, grants
+
+
+def _columns(job: _Job) -> dict[str, np.ndarray]:
+    """Every quarter of a run: indicators and, where an outcome or a path asks for them, sums over firms."""
+    wanted = {*job.followed, *(outcome.indicator for outcome in job.outcomes)}
+    if not wanted & {*OF_FIRMS}:
+        return dict(simulate(job.scenario, job.seed).columns)
+    p, length = parameters_of(job.scenario), job.scenario.run.quarters
+    rows = np.full((length, len(OF_FIRMS)), np.nan)
+    for now in quarters_of(p, job.seed, length, range(1, length)):
+        if now.done:
+            rows[now.done - 1] = _of_firms(now.state, float(p.innovation[0].research_cost))
+    table = dict(zip(columns_of(p), now.table.T, strict=True))
+    return table | dict(zip(OF_FIRMS, rows[: now.done].T, strict=True))
+
+
+def _run(job: _Job) -> tuple[list[float], np.ndarray]:
+    """Present value of what policies spent, and the outcomes; the paths of what is followed, a column each."""
+    table = _columns(job)
+    values = [present_value(table["policy_spending"])]
     for outcome in job.outcomes:
         window = slice(outcome.first, outcome.last)
         if outcome.how == "present value":
-            values.append(present_value(table[outcome.indicator].to_numpy()[window]))
+            values.append(present_value(table[outcome.indicator][window]))
         else:
             values.append(Means(table, window)[outcome.indicator])
-    return values
+    return values, np.array([table[name] for name in job.followed], dtype=np.float32).T
 
 
 def measure(
@@ -127,16 +164,30 @@ def measure(
         workers: processes; all cores by default.
     """
     scenarios = [scenario_of(cell) for cell in study.cells]
-    outcomes = tuple(study.outcomes)
-    jobs = [_Job(each, replicate_seed(seed, r), outcomes) for each in scenarios for r in range(replications)]
+    outcomes, followed = tuple(study.outcomes), tuple(study.followed)
+    jobs = [_Job(each, replicate_seed(seed, r), outcomes, followed) for each in scenarios for r in range(replications)]
     names = [_SPENT, *(outcome.name for outcome in outcomes)]
-    found = np.array(measured(_run, jobs, progress, workers)).reshape(len(scenarios), replications, len(names))
+    runs = measured(_run, jobs, progress, workers)
+    found = np.array([row for row, _ in runs]).reshape(len(scenarios), replications, len(names))
     values = {cell.name: pd.DataFrame(table, columns=names) for cell, table in zip(study.cells, found, strict=True)}
     budgets = {
         cell.name: budget_value(scenario.policies, scenario.run.quarters)
         for cell, scenario in zip(study.cells, scenarios, strict=True)
     }
-    return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values))
+    paths = _paths(study, [path for _, path in runs], replications) if followed else None
+    return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values), paths)
+
+
+def _paths(study: Study, paths: Sequence[np.ndarray], replications: int) -> pd.DataFrame:
+    """`Result.paths` from one path of shape (quarters, followed) for each replicate of each cell."""
+    parts = []
+    for place, path in enumerate(paths):
+        part = pd.DataFrame(path, columns=[*study.followed])
+        part.insert(0, "quarter", np.arange(len(path)))
+        part.insert(0, "replicate", place % replications)
+        part.insert(0, "cell", study.cells[place // replications].name)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def points_of(study: Study, values: Mapping[str, pd.DataFrame], budgets: Mapping[str, float]) -> pd.DataFrame:
