@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 from district_sim.cli import app
 from district_sim.cli.studies import complete_study
 from district_sim.evidence.replications.claims import Source
-from district_sim.evidence.studies import STUDIES, load_study
+from district_sim.evidence.studies import STUDIES, answers, load_study
+from district_sim.evidence.studies import measure as measuring
 from district_sim.evidence.studies.design import (
     Cell,
     Contrast,
@@ -27,11 +28,12 @@ from district_sim.evidence.studies.design import (
     more,
     scenario_of,
 )
-from district_sim.evidence.studies.measure import Finding, judged, measure, verdict
+from district_sim.evidence.studies.measure import OF_FIRMS, Finding, judged, measure, verdict
 from district_sim.experiments.costs import budget_value
 from district_sim.model.indicators import NAMES
 from district_sim.reports.studies import as_markdown, cells_sheet, costs_sheet, outcome_title
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.instruments import InstrumentKind
 
 EVERY = pytest.mark.parametrize("name", STUDIES)
 SOURCE = Source("Someone", 1999)
@@ -50,7 +52,8 @@ class TestDesigns:
         assert study.name == name
         assert len({*cells}) == len(cells)
         assert len({*outcomes}) == len(outcomes)
-        assert {outcome.indicator for outcome in study.outcomes} <= set(NAMES)
+        assert {outcome.indicator for outcome in study.outcomes} <= {*NAMES, *OF_FIRMS}
+        assert {*study.followed} <= {*NAMES, *OF_FIRMS}
         texts = [each.text for each in study.expectations]
         assert len({*texts}) == len(texts) >= 4
         for each in study.expectations:
@@ -78,7 +81,8 @@ class TestDesigns:
 
     @EVERY
     def test_programmes_that_are_compared_cost_the_same(self, name: str) -> None:
-        """Present values to rounding; in one study a small and a large budget are compared on purpose."""
+        """Present values to rounding; in one study a small and a large budget are compared on purpose, in another
+        programmes that end early with those that go on at the same budget a quarter."""
         study = load_study(name)
         values = set()
         for cell in study.cells:
@@ -90,7 +94,7 @@ class TestDesigns:
             assert budget_value(programme, quarters) == pytest.approx(cell.value, rel=1e-12)
             assert all(item.start < quarters for item in programme)
             values |= {cell.value} if programme else set()
-        assert len(values) <= (2 if name == "timing" else 1)
+        assert len(values) <= (2 if name in ("timing", "conduct") else 1)
 
     def test_timings_differ_in_their_beginning_alone(self) -> None:
         windows = [
@@ -99,6 +103,13 @@ class TestDesigns:
         assert all(len(window) == 1 for window in windows)
         assert {end - start for window in windows for start, end in window} == {40}
         assert sorted({start for window in windows for start, _ in window}) == [20, 40, 60, 80]
+
+    def test_of_conduct_only_the_end_differs_between_programmes_of_one_kind(self) -> None:
+        """Budgets a quarter are equal for all instruments, with conduct fixed and free, and for those that end."""
+        for cell in load_study("conduct").cells:
+            for item in scenario_of(cell).policies[: len(cell.mix)] if cell.mix else ():
+                assert item.budget == pytest.approx(200.0)
+                assert (item.start, item.end) == (40, 80 if cell.name.endswith("ended") else 160)
 
     def test_a_cell_that_cannot_be_is_refused(self) -> None:
         with pytest.raises(ScenarioError, match="no budget within the 160 quarters"):
@@ -292,6 +303,98 @@ def test_tables_and_figures_of_made_up_numbers(name: str, tmp_path: Path) -> Non
         first = result.points[result.points["outcome"] == "mne_employment_share"].iloc[0]
         assert f"| {first['cell']} | {100 * first['mean']:.1f}" in page.replace("−", "-")
         assert outcome_title(study.outcomes[0]) == "Multinational employment share, %"
+
+
+# Conduct ------------------------------------------------------------------------------------------
+
+
+def of_conduct(replications: int = 3, quarters: int = 160) -> measuring.Result:
+    """Made-up numbers in the form of the study of conduct: R&D subsidies raise R&D drive, and half of it is lost four
+    quarters after their end; a euro of grant brings 0.6 of R&D.
+    """
+    study, rng = load_study("conduct"), np.random.default_rng(2)
+    names = [outcome.name for outcome in study.outcomes]
+    values = {
+        cell.name: pd.DataFrame(rng.normal(0.5, 0.1, (replications, len(names))), columns=names).assign(spent=1.0)
+        for cell in study.cells
+    }
+    quarter = np.arange(quarters)
+    paths = []
+    for cell in study.cells:
+        for replicate in range(replications):
+            own = pd.DataFrame({"cell": cell.name, "replicate": replicate, "quarter": quarter})
+            own[list(study.followed)] = 0.5
+            if cell.name.startswith("free, rd subsidy"):
+                since = np.where(quarter < 80, 0, quarter - 79) if cell.name.endswith("ended") else 0 * quarter
+                on = quarter >= 40
+                own["conduct_research"] += on * 0.25 * 0.5 ** (since / 3.5)
+                own["grants"] = on * (since == 0) * 100.0
+                own["research_spending"] += 0.6 * own["grants"]
+            elif "grant" in cell.name or "rd subsidy" in cell.name:
+                own["grants"] = 1.0
+            paths.append(own)
+    points = measuring.points_of(study, values, dict.fromkeys(values, 1.0))
+    return measuring.Result(study, 1, replications, points, judged(study, values), pd.concat(paths, ignore_index=True))
+
+
+class TestConduct:
+    def test_what_is_put_side_by_side(self) -> None:
+        found = of_conduct()
+        table = answers.effects(found).set_index(["kind", "bids", "outcome"])
+        points = found.points.set_index(["cell", "outcome"])["difference"]
+        row = table.loc[("takeover_screening", "high", "employment")]
+        assert row["free"] == points[("free, high bids, takeover screening", "employment")]
+        assert row["fixed"] == points[("fixed, high bids, takeover screening", "employment")]
+        assert len({kind for kind, _, _ in table.index}) == len(InstrumentKind)
+
+    def test_the_trait_that_moves_most_moves_furthest_in_spreads(self) -> None:
+        table = answers.shifts(of_conduct())
+        most = answers.moved_most(table)
+        assert list(most["kind"]) == [kind.value for kind in InstrumentKind]
+        for row in most.to_dict("records"):
+            assert abs(row["in_spreads"]) == table.loc[table["kind"] == row["kind"], "in_spreads"].abs().max()
+        assert table["in_spreads"].to_numpy() == pytest.approx(table["shift"].to_numpy() / 0.5)
+
+    def test_research_for_a_euro(self) -> None:
+        table = answers.additionality(of_conduct()).set_index(["kind", "conduct"])
+        assert table.loc[("rd_subsidy", "free"), "per_euro"] == pytest.approx(0.6, abs=1e-3)
+
+    def test_half_lives(self) -> None:
+        table = answers.fading(of_conduct()).set_index("kind")
+        row = table.loc["rd_subsidy"]
+        assert (row["trait"], row["half_life"], row["low"], row["high"]) == ("research", 4.0, 4.0, 4.0)
+        assert row["in_spreads"] == pytest.approx(0.5)
+        assert answers.half_life(np.ones(160)) == np.inf
+        assert answers.half_life(-np.r_[np.ones(80), np.zeros(80)]) == 1.0
+
+    def test_tables_figures_and_files(self, tmp_path: Path) -> None:
+        from district_sim.reports.studies import write_studies
+
+        found = of_conduct()
+        names = {path.name for path in write_studies([found], tmp_path)}
+        assert names >= {f"conduct-{part}.csv" for part in ("effects", "shifts", "grants", "fading")}
+        assert names >= {"conduct.png", "conduct-fading.png", "studies.md"}
+        page = (tmp_path / "studies.md").read_text(encoding="utf-8")
+        assert "R&D subsidy | free | 0.60" in page
+        assert "R&D subsidy | R&D drive | +0.50 | 4 |" in page
+
+    def test_research_is_added_up_over_firms(self) -> None:
+        """Own R&D and grants make all of it; without grants all of it is their own."""
+        levers = {"firms.count": 20, "run.quarters": 8, "strategy_start": 2}
+        grants = [{"name": "grants", "kind": "rd_subsidy", "budget": 1.0, "start": 4}]
+        outcomes = tuple(Outcome(name, 0) for name in OF_FIRMS)
+        cells = (Cell("without", levers=levers), Cell("with", levers=levers, mix=grants, value=20.0))
+        study = Study("small", "", "", "", outcomes, cells, (), followed=("research_spending", "grants"))
+        found = measure(study, replications=2, workers=1)
+        means = found.points.set_index(["cell", "outcome"])["mean"]
+        for cell in ("without", "with"):
+            assert means[(cell, "own_research")] + means[(cell, "grants")] == pytest.approx(
+                means[(cell, "research_spending")]
+            )
+        assert means[("without", "grants")] == 0.0
+        assert found.paths is not None
+        assert found.paths["grants"].sum() / 2 == pytest.approx(found.points["mean"].iloc[-1] * 8, rel=1e-5)
+        assert means[("with", "grants")] > 0.0
 
 
 class TestCommand:

@@ -16,6 +16,7 @@ from district_sim.figures.compare import Look, dot
 from district_sim.figures.style import INK, LINES, STYLE
 from district_sim.text.numbers import significant
 
+_VISIBLE = 0.02  # spreads: less is not drawn
 _MARKERS = ("o", "s", "^")
 _DOT = Look(*LINES[0], "o")
 
@@ -107,6 +108,8 @@ def study_pairs(panels: Mapping[str, pd.DataFrame], moves: pd.DataFrame) -> Figu
             ax.xaxis.set_major_formatter(_number)
         for row in moves.to_dict("records"):
             place, moved = len(names) - 1 - names.index(row["name"]), row["in_spreads"]
+            if abs(moved) < _VISIBLE:
+                continue
             axes[-1].barh(place, moved, height=0.5, color=LINES[0][0], alpha=0.6)
             side = 1 if moved >= 0.0 else -1
             axes[-1].annotate(

@@ -75,7 +75,7 @@ def shifts_sheet(result: Result) -> Sheet:
         rows.append((label_of(row["kind"]), outcome_name(record.name), shift, spreads))
     note = (
         "Mean over firms in the last ten years, difference from no policy, usual bids, conduct free. A spread is the "
-        "standard deviation between firms without policy. * p < 0.05, not corrected."
+        "standard deviation between firms in the first quarter. * p < 0.05, not corrected."
     )
     return Sheet.plain("What policies change in conduct", ("", "Moves most", "By", "In spreads"), rows, note, 2)
 

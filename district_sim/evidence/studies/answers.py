@@ -58,17 +58,16 @@ def shifts(result: Result) -> pd.DataFrame:
 
     Returns:
         Columns kind, trait, shift (difference of means from no policy, in the trait's unit), p (not corrected), spread
-        (standard deviation between firms without policy), in_spreads (shift / spread, NaN where firms do not differ).
+        (see `_spread`), in_spreads (shift / spread).
     """
     points, rows = result.points.set_index(["cell", "outcome"]), []
-    paths = _late(result, FREE)
+    without = _wide(result, FREE)
     for kind in KINDS:
         for trait in TRAITS:
             found = points.loc[(named(FREE, kind), f"conduct_{trait}")]
-            spread = float(paths[f"conduct_{trait}_spread"].mean())
-            shift = float(found["difference"])
+            shift, spread = float(found["difference"]), _spread(without, trait)
             row = {"kind": kind, "trait": trait, "shift": shift, "p": found["p"], "spread": spread}
-            rows.append(row | {"in_spreads": shift / spread if spread > 0.0 else np.nan})
+            rows.append(row | {"in_spreads": shift / spread})
     return pd.DataFrame(rows)
 
 
@@ -111,11 +110,7 @@ def fading(result: Result, seed: int = 0) -> pd.DataFrame:
     for kind in ENDED:
         ended = _wide(result, named(FREE, kind, ended=True))
         year = slice(END - _BASE, END)
-        size = {
-            trait: float(_gap(ended, without, trait)[:, year].mean())
-            / max(1e-12, float(without[f"conduct_{trait}_spread"][:, year].mean()))
-            for trait in TRAITS
-        }
+        size = {trait: float(_gap(ended, without, trait)[:, year].mean()) / _spread(without, trait) for trait in TRAITS}
         trait = max(size, key=lambda name: abs(size[name]))
         gap = _gap(ended, without, trait)
         drawn = np.random.default_rng(seed).integers(len(gap), size=(_DRAWS, len(gap)))
@@ -144,7 +139,7 @@ def half_life(gap: Sequence[float] | np.ndarray, end: int = END) -> float:
 def paths_of_conduct(result: Result, kind: str, trait: str) -> pd.DataFrame:
     """Difference of a trait from no policy, in spreads: a row a quarter, columns `standing` and `ended`."""
     without = _wide(result, FREE)
-    spread = without[f"conduct_{trait}_spread"].mean()
+    spread = _spread(without, trait)
     found = {
         name: _gap(_wide(result, named(FREE, kind, ended)), without, trait).mean(axis=0) / spread
         for name, ended in (("standing", False), ("ended", True))
@@ -157,15 +152,18 @@ def _of(result: Result, cell: str) -> pd.DataFrame:
     return result.paths[result.paths["cell"] == cell]
 
 
-def _late(result: Result, cell: str) -> pd.DataFrame:
-    own = _of(result, cell)
-    return own[own["quarter"] > own["quarter"].max() - LATE]
-
-
 def _wide(result: Result, cell: str) -> dict[str, np.ndarray]:
     """Paths of a cell: an array (replicates, quarters) for each column."""
     own = _of(result, cell).sort_values(["replicate", "quarter"])
     return {name: own[name].to_numpy(dtype=float).reshape(result.replications, -1) for name in result.study.followed}
+
+
+def _spread(without: dict[str, np.ndarray], trait: str) -> float:
+    """Standard deviation of a trait between firms in the first quarter.
+
+    Not that of later years: firms with the same reasons become alike, so that everything would be many spreads.
+    """
+    return float(without[f"conduct_{trait}_spread"][:, 0].mean())
 
 
 def _gap(cell: dict[str, np.ndarray], without: dict[str, np.ndarray], trait: str) -> np.ndarray:
