@@ -116,7 +116,7 @@ def study_pairs(panels: Mapping[str, pd.DataFrame], moves: pd.DataFrame) -> Figu
                 row["label"], (moved, place), (3 * side, 0), textcoords="offset points", fontsize=7, va="center",
                 ha="left" if side > 0 else "right",
             )  # fmt: skip
-        axes[-1].margins(x=0.45)
+        axes[-1].margins(x=0.6)
         axes[-1].set_title("Trait that moves most\nspreads between firms", fontsize=9)
         for ax in axes:
             _zero(ax, ax.axvline)
