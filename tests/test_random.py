@@ -196,7 +196,7 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
     Not guaranteed: that everything else stays the same for ever. A firm has weight in the market's sums and in the
     averages firms look at (participation, success), so wages and sales shift by a trace from the next quarter on.
     """
-    p = parameters_of(load_scenario("baseline", LIVELY))
+    p = parameters_of(load_scenario("imposed/baseline", LIVELY))
     state = cases.run("adopt_strategy", initial_state(p, 5, 20), p)
     n, did_something = int(state.clock.rows[0]), set()
     for _ in range(20):
@@ -211,7 +211,7 @@ def test_one_more_firm_changes_no_other_firms_draws() -> None:
 
 def _events(seed: int, hermit: bool) -> np.ndarray:
     """What happened to each of 40 firms in each of 20 quarters, shape (20, 40, kinds of events)."""
-    p = parameters_of(load_scenario("baseline", LIVELY))
+    p = parameters_of(load_scenario("imposed/baseline", LIVELY))
     state = initial_state(p, seed, 20)
     n = int(state.clock.rows[0])
     state = with_hermit(state) if hermit else state
