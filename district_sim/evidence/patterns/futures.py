@@ -203,8 +203,8 @@ def no_knifes_edge(seeds: Sequence[int]) -> Pattern:
 def map_levers(openness: float, action: float) -> dict[str, Any]:
     """The plane of openness and public action, both 0..1: which levers they move.
 
-    Openness makes buying abroad cheaper, and brings bidders for firms late (by its fourth power). Action is a public match
-    for common projects first and, beyond one half, a technology policy in its place.
+    Openness makes buying abroad cheaper, and brings bidders for firms late (by its fourth power). Action is a public
+    match for common projects first and, beyond one half, a technology policy in its place.
     """
     levers: dict[str, Any] = {
         "world.sourcing_fall": 0.05 + 0.4 * openness,
