@@ -258,7 +258,7 @@ def _gini(values):
     for k in range(n):
         weighted += (k + 1) * values[k]
         total += values[k]
-    return 2.0 * weighted / (n * total) - (n + 1.0) / n if n > 1 and total > 0.0 else np.nan
+    return max(0.0, 2.0 * weighted / (n * total) - (n + 1.0) / n) if n > 1 and total > 0.0 else np.nan
 
 
 @kernel

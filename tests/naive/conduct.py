@@ -141,5 +141,5 @@ def _reasons(state: State, p: Any, firm: Any, ahead: float, abroad: float) -> di
             * (1 + c.pipelines_sourcing * max(0.0, firm.offshored - p.ties[0].offshoring_norm))
             / math.exp(c.pipelines_identity * rooted)
         ),
-        "reservation": float(s.reservation),
+        "reservation": conduct(firm, "reservation"),
     }

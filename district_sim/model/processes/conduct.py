@@ -184,7 +184,7 @@ def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
     aim[LINKING] = (
         s.pipelines * (1.0 + conduct.pipelines_sourcing * beyond) * np.exp(-conduct.pipelines_identity * rooted)
     )
-    aim[HOLDING] = s.reservation
+    aim[HOLDING] = firm.conduct[HOLDING]  # what going on is worth to an owner changes by example only
 
 
 @kernel
