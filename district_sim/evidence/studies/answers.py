@@ -5,6 +5,7 @@ of grant; how fast a change of conduct fades when a programme ends.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def effects(result: Result) -> pd.DataFrame:
             for outcome in ("value_added_local", "employment", InstrumentKind(kind).record.outcome):
                 row = {"kind": kind, "bids": bids, "outcome": outcome}
                 for conduct, district in (("fixed", fixed), ("free", free)):
-                    found = points.loc[(named(district, kind), outcome)]
+                    found: Any = points.loc[(named(district, kind), outcome)]
                     row |= {conduct: found["difference"], f"{conduct}_spent": found["spent"]}
                     row |= {f"{conduct}_low": found["low"], f"{conduct}_high": found["high"]}
                 rows.append(row)
@@ -64,7 +65,7 @@ def shifts(result: Result) -> pd.DataFrame:
     without = _wide(result, FREE)
     for kind in KINDS:
         for trait in TRAITS:
-            found = points.loc[(named(FREE, kind), f"conduct_{trait}")]
+            found: Any = points.loc[(named(FREE, kind), f"conduct_{trait}")]
             shift, spread = float(found["difference"]), _spread(without, trait)
             row = {"kind": kind, "trait": trait, "shift": shift, "p": found["p"], "spread": spread}
             rows.append(row | {"in_spreads": shift / spread})
@@ -88,7 +89,7 @@ def additionality(result: Result) -> pd.DataFrame:
         for conduct in (FIXED, FREE):
             without, with_it = _values(result, conduct), _values(result, named(conduct, kind))
             change = with_it["research_spending"] - without["research_spending"]
-            per_euro, low, high = ratio(change, with_it["grants"])
+            per_euro, low, high = ratio(change.tolist(), with_it["grants"].tolist())
             rows.append({"kind": kind, "conduct": conduct, "per_euro": per_euro, "low": low, "high": high})
     return pd.DataFrame(rows)
 

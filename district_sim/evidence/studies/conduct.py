@@ -1,5 +1,8 @@
 """What policies do when firms decide, and when conduct is fixed (Lucas 1976)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from district_sim.evidence.studies.design import (
     Cell,
     Contrast,
@@ -53,7 +56,7 @@ _LEVERS = {
     },
     HABIT: {"mechanisms.membership_gain": False},
 }
-_DISTRICTS = {
+_DISTRICTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     FIXED: ("baseline", _LEVERS[FIXED]),
     FREE: ("baseline", _LEVERS[FREE]),
     DEAR_FIXED: ("fragmentation", _LEVERS[FIXED]),

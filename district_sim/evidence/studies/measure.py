@@ -123,7 +123,8 @@ def _columns(job: _Job) -> dict[str, np.ndarray]:
     """Every quarter of a run: indicators and, where an outcome or a path asks for them, sums over firms."""
     wanted = {*job.followed, *(outcome.indicator for outcome in job.outcomes)}
     if not wanted & {*OF_FIRMS}:
-        return dict(simulate(job.scenario, job.seed).columns)
+        columns = simulate(job.scenario, job.seed).columns
+        return {name: columns[name] for name in columns_of(parameters_of(job.scenario))}
     p, length = parameters_of(job.scenario), job.scenario.run.quarters
     rows = np.full((length, len(OF_FIRMS)), np.nan)
     for now in quarters_of(p, job.seed, length, range(1, length)):
