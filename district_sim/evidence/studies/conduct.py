@@ -42,7 +42,7 @@ OWNERSHIP = ("takeover_screening", "local_coownership", "succession_support")
 FREE, FIXED, HABIT = "free", "fixed", "membership by habit"
 DEAR_FREE, DEAR_FIXED = "free, high bids", "fixed, high bids"
 
-_LEVERS = {
+_LEVERS: dict[str, dict[str, Any]] = {
     FREE: {},
     # The strategy is imposed, nobody joins the agency for what it brings, and leaders buy and bind as rarely as in
     # scenarios/imposed, as they do not weigh what they buy.
