@@ -29,7 +29,7 @@ def ran(state: State, readiness: float = 1.0, project: str | None = None, **chan
 def odds(state: State, **changes: Any) -> float:
     p = cases.parameters("calm", **changes)
     state, terms = cases.run("adopt_strategy", state, p), p.agency[0]
-    net = expected_gain(state.agency, state.policy, 1e3, terms)
+    net = expected_gain(state.agency, state.policy, 1e3, terms, p.market[0])
     return float(participation_odds(0, state.firms, state.ties, state.agency, net, terms))
 
 

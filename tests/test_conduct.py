@@ -160,14 +160,34 @@ class TestBuying:
         assert pays(20.0, trust=0.9) > 0.99, "a large gain is taken"
 
 
+def serve(state: State, extent: float) -> None:
+    """Let the agency's services be of this extent."""
+    state.agency.capability, state.agency.brand = extent, extent
+    state.agency.effect, state.agency.pipelines = extent, extent
+
+
 class TestMembership:
+    def test_members_judge_services_not_money(self) -> None:
+        state = cases.strangers()
+        p = parameters({})
+        state.agency.capability, state.agency.participation = 0.9, 0.5
+        assert expected_gain(state.agency, state.policy, 1e3, p.agency[0], p.market[0]) == -p.agency[0].contribution
+        serve(state, 0.9)
+        assert expected_gain(state.agency, state.policy, 1e3, p.agency[0], p.market[0]) > 0.0
+        for idle in ("market.demand_brand", "agency.education_gain"):
+            section, field = idle.split(".")
+            without = parameters({section: {field: 0.0}})
+            less = expected_gain(state.agency, state.policy, 1e3, without.agency[0], without.market[0])
+            assert less < expected_gain(state.agency, state.policy, 1e3, p.agency[0], p.market[0]), idle
+
     @staticmethod
     def gain(contribution: float = 0.01, spillover: float = 0.0, match: float = 0.0, ran: bool = True) -> float:
         state = cases.strangers()
         p = parameters({"agency": {"contribution": contribution, "spillover": spillover}})
-        state.agency.capability, state.agency.participation, state.agency.credibility = 0.6 * ran, 0.5 * ran, 0.8
+        serve(state, 0.6 * ran)
+        state.agency.participation, state.agency.credibility = 0.5 * ran, 0.8
         state.policy.match, state.policy.match_budget = match, 100.0 * match
-        return float(expected_gain(state.agency, state.policy, 1e3, p.agency[0]))
+        return float(expected_gain(state.agency, state.policy, 1e3, p.agency[0], p.market[0]))
 
     @staticmethod
     def members(state: State, *changes: dict[str, Any]) -> np.ndarray:
@@ -178,7 +198,8 @@ class TestMembership:
     def test_a_contribution_of_thirty_percent_does_not_pay_and_few_join(self) -> None:
         assert self.gain(0.01) > 0.0 > self.gain(0.3)
         state = cases.district("calm")
-        state.agency.capability, state.agency.participation = 0.6, 0.5
+        serve(state, 0.6)
+        state.agency.participation = 0.5
         low, high = (self.members(state, {"agency": {"contribution": rate}}).mean() for rate in (0.01, 0.3))
         assert low > 0.5
         assert high < 0.05

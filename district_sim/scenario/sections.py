@@ -518,7 +518,11 @@ class Agency(Section):
         "threshold public goods: Bagnoli & Lipman 1989; Isaac, Schmidtz & Walker 1989",
     )
     gain: float = number(
-        0.10, 0.0, 1.0, "share of value added", "Gain that firms expect from membership in a fully capable agency"
+        0.10,
+        0.0,
+        1.0,
+        "share of value added",
+        "Gain that firms expect from membership in an agency whose services are all in full effect",
     )
     spillover: float = share(0.0, "Share of what the agency does for members that reaches those who do not contribute")
     review: float = number(

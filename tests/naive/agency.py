@@ -10,6 +10,18 @@ from naive.common import conduct, is_foreign, key, links, living, now, pay, seed
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
 
 
+def seen(state: State, p: Any) -> float:
+    """What members see of the agency's services: mean of brand, outlets, training, technology, as far as they act."""
+    agency, effect = state.agency[0], dict(zip(PROJECTS, state.agency[0].effect, strict=True))
+    parts = [
+        agency.brand if p.market[0].demand_brand > 0 else 0.0,
+        sum(agency.pipelines) / len(agency.pipelines) if p.market[0].demand_pipeline > 0 else 0.0,
+        effect["training"] if p.agency[0].education_gain > 0 else 0.0,
+        effect["technology"],
+    ]
+    return float(sum(parts) / 4)
+
+
 def net_gain(state: State, p: Any, district: float) -> float:
     """What a firm expects membership to bring it, less its contribution; share of its value added."""
     a, agency, policy = p.agency[0], state.agency[0], state.policy[0]
@@ -18,9 +30,9 @@ def net_gain(state: State, p: Any, district: float) -> float:
     if public > 0:
         first = agency.credibility * public / (public + a.threshold)
         money = a.contribution + public
-        promised = agency.credibility * money / (money + a.half)
+        promised = agency.credibility * money / (money + a.half) * (money / 4) / (money / 4 + a.project_half)
     chance = 1.0 if agency.participation > 0 else first
-    good = a.gain * (1 - a.spillover) * max(agency.capability, promised)
+    good = a.gain * (1 - a.spillover) * max(seen(state, p), promised)
     return float(chance * (good - a.contribution))
 
 

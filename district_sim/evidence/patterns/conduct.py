@@ -68,6 +68,7 @@ def interaction(seeds: Sequence[int]) -> Pattern:
 CONTRIBUTIONS = (0.0025, 0.015, 0.05, 0.08, 0.3)
 SPILLOVERS = (0.0, 0.25, 0.5, 0.75)
 ENDS = (50, 120)
+WITHOUT_SERVICES = {"agency.project_half": 1.0, "agency.education_gain": 0.0, "mechanisms.collective_brand": False}
 
 
 def dilemma(seeds: Sequence[int]) -> Pattern:
@@ -78,16 +79,17 @@ def dilemma(seeds: Sequence[int]) -> Pattern:
         *((COLLECTIVE, {"agency.spillover": share}) for share in SPILLOVERS),
         *((COLLECTIVE, {"policies": [MATCH | {"end": end}]}) for end in ENDS),
         *((COLLECTIVE, {"policies": [], "agency.contribution": rate}) for rate in CONTRIBUTIONS),
+        (COLLECTIVE, WITHOUT_SERVICES),
     ]
 
     def judge(outcomes: list[Outcome]) -> list[PatternClaim]:
         parts = by_arm(outcomes, some)
         a, b = len(CONTRIBUTIONS), len(CONTRIBUTIONS) + len(SPILLOVERS)
-        paid, spilt, ended, alone = parts[:a], parts[a:b], parts[b : b + len(ENDS)], parts[b + len(ENDS) :]
+        paid, spilt, ended, alone = parts[:a], parts[a:b], parts[b : b + len(ENDS)], parts[b + len(ENDS) : -1]
         joined, kept = _means(paid, "participation"), _means(paid, KEPT)
         riding, stays = _means(spilt, "participation"), _means(ended, "participation")
         most = max(_means(alone, "participation"))
-        best = int(np.argmax(kept))
+        best, idle = int(np.argmax(kept)), _means(parts[-1:], "participation")[0]
         rows = [
             (
                 f"participation at contributions of {_shown(CONTRIBUTIONS[1:], 3)}",
@@ -114,6 +116,7 @@ def dilemma(seeds: Sequence[int]) -> Pattern:
                 f"{most:.2f}",
                 most < 0.1,
             ),
+            ("participation in an agency whose money brings no services", "< 0.1", f"{idle:.2f}", idle < 0.1),
             (
                 f"participation at the end, if the match ends in quarter {ENDS[0]} or {ENDS[1]}",
                 "lost, stays",

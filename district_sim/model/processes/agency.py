@@ -25,14 +25,28 @@ from district_sim.model.state import (
 )
 
 _PARTICIPATION = int(Stream.PARTICIPATION)
+_SERVICES = 4.0  # brand, outlets, training, technology
 _LEAST_CAPABILITY = 0.3  # for collective pipelines: a public platform brings staff of its own
 
 
 @kernel
-def expected_gain(agency, policy, district, terms):
+def services(agency, terms, market):
+    """What members see of the agency's services, in [0, 1]: brand, outlets abroad, training, technology.
+
+    The mean of the four; what brings nothing to anybody counts nothing, whatever was spent on it.
+    """
+    brand = agency[0].brand if market.demand_brand > 0.0 else 0.0
+    outlets = agency[0].pipelines.mean() if market.demand_pipeline > 0.0 else 0.0
+    training = agency[0].effect[TRAINING] if terms.education_gain > 0.0 else 0.0
+    return (brand + outlets + training + agency[0].effect[TECHNOLOGY]) / _SERVICES
+
+
+@kernel
+def expected_gain(agency, policy, district, terms, market):
     """What a firm expects to gain by membership, less its contribution: share of its value added.
 
-    A project that ran last quarter is expected to run again. Otherwise it depends on whether the public match, as far
+    Members judge an agency by the services that they see, not by its money. A project that ran last quarter is expected
+    to run again. Otherwise it depends on whether the public match, as far
     as it is believed, would carry a first project; below the threshold contributions come back (Bagnoli & Lipman 1989).
     """
     own = terms.contribution
@@ -40,8 +54,13 @@ def expected_gain(agency, policy, district, terms):
     runs = 1.0 if agency[0].participation > 0.0 else 0.0
     if public > 0.0:
         runs = max(runs, agency[0].credibility * public / (public + terms.threshold))
-    promised = agency[0].credibility * (own + public) / (own + public + terms.half) if public > 0.0 else 0.0
-    good = terms.gain * (1.0 - terms.spillover) * max(agency[0].capability, promised)
+    promised = 0.0
+    if public > 0.0:
+        each = (own + public) / _SERVICES
+        promised = (
+            agency[0].credibility * (own + public) / (own + public + terms.half) * each / (each + terms.project_half)
+        )
+    good = terms.gain * (1.0 - terms.spillover) * max(services(agency, terms, market), promised)
     return runs * (good - own)
 
 
@@ -104,7 +123,9 @@ def run_agency(state, living, p, s):
     district, pledged, members, incumbent = 0.0, 0.0, 0.0, 0.0
     for i in living:
         district += max(0.0, firms[i].value_added)
-    _decide(firms, living, ties, agency, clock, scratch, expected_gain(agency, policy, district, terms), terms)
+    _decide(
+        firms, living, ties, agency, clock, scratch, expected_gain(agency, policy, district, terms, p.market[0]), terms
+    )
     for i in living:
         firms[i].pledges = scratch.value[i]
         members += firms[i].pledges
