@@ -251,7 +251,8 @@ def test_firms_are_coloured_by_what_they_choose(visit: Visit) -> None:
     ):
         page.select_option("[data-is=colour]", key)
         expect(page.locator(".ds-map-legend")).to_contain_text(said)
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        before = [firms.element_handle(), list(seen.values())]
+        page.wait_for_function("([canvas, before]) => !before.includes(canvas.toDataURL())", arg=before)
         seen[key] = firms.evaluate(paint)
     assert len(set(seen.values())) == len(seen)
     page.focus(".ds-map-pointed")

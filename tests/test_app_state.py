@@ -93,7 +93,7 @@ def test_a_scenarios_own_instruments_keep_budget_and_place() -> None:
     own = interventions.instruments_of(scenario_of(Source("learning_region"), {}))
     off = interventions.switched(own, own[0]["name"], False, 0, 40)
     assert not interventions.is_on(off[0], 0)
-    assert off[0]["budget"] == own[0]["budget"] > 0
+    assert off[0]["budget_share"] == own[0]["budget_share"] > 0
     assert off[1] == own[1]
     assert interventions.is_on(interventions.switched(off, own[0]["name"], True, 60, 40)[0], 60)
 
@@ -332,7 +332,7 @@ def test_a_given_file_is_read_as_a_file() -> None:
         ("a: [", "not valid YAML"),
         ("extends: /etc/passwd", "bundled scenarios only"),
         ("extends: ../secret", "bundled scenarios only"),
-        ("extends: [baseline, 3]", "bundled scenarios only"),
+        ("extends: [baseline, 3]", "no scenario or file '3'"),
         ("title: &a x\n" + "".join(f"a{n}: *a\n" for n in range(101)), "more than 100 aliases"),
         ("firms: {count: 100000}", "at most 5,000"),
         ("run: {quarters: 2000}", "at most 1,000"),

@@ -73,7 +73,7 @@ def test_own_policies_without_a_mix() -> None:
     e = Experiment(scenarios=("learning_region",))
     (point,) = points(e)
     assert point.policies == "own"
-    assert len(scenario_of(point, resolved_scenarios(e)).policies) == 2
+    assert len(scenario_of(point, resolved_scenarios(e)).policies) == 3
 
 
 def test_list_takes_its_columns_row_by_row() -> None:

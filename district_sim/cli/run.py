@@ -172,8 +172,8 @@ def verify(
     Among them: one behaviour and four futures, ablations, interaction, the
     dilemma of contributing, history, survival, accounting. The model was
     calibrated on seeds 0-99; the patterns are measured on seeds 1000-1099. This
-    takes minutes. DIR receives verification.md, verification.json, and the maps as
-    figures and tables.
+    takes minutes. DIR receives verification.md, verification.json, and the maps
+    as figures and tables.
 
     Exit code: 0 all patterns hold, 1 a pattern fails, 2 bad input.
 

@@ -61,8 +61,8 @@ def study(
     luck. Each expectation was written down with its source before any run. The
     results agree, disagree or leave it undecided. DIR receives studies.md and
     .json, expectations.csv, and for each study its cells (CSV) and a figure; of
-    conduct, also what firms answer (CSV) and how it fades. All studies together take
-    several minutes.
+    conduct, also what firms answer (CSV) and how it fades. All studies together
+    take several minutes.
 
     [bold]Examples[/bold]
 
