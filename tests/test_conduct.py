@@ -12,6 +12,7 @@ from naive import cases
 from naive.common import living, make_tie
 from test_random import with_hermit
 
+from district_sim.model.processes import conduct
 from district_sim.model.processes.agency import expected_gain, participation_odds
 from district_sim.model.processes.innovation import exploring_share
 from district_sim.model.processes.ownership import binding_pays, takeover_hazard, willingness_to_sell
@@ -31,6 +32,7 @@ from district_sim.model.state import (
     WORLD,
     State,
 )
+from district_sim.scenario.sections import Strategy
 
 A, B, C = 0, 1, 2
 AT_ONCE = {"conduct": {"revision": 1.0, "step": 1.0, "variation": 0.0}}  # all review, and go all the way
@@ -42,6 +44,13 @@ def parameters(*changes: dict[str, Any]) -> Any:
     for change in changes:
         base = cases.merged(base, change)
     return cases.parameters("calm", **base)
+
+
+def test_traits_stay_within_the_ranges_of_a_strategy() -> None:
+    for trait, least, most in zip(TRAITS, conduct._LEAST, conduct._MOST, strict=True):
+        limits = Strategy.model_fields[trait].metadata
+        assert least in [limit.ge for limit in limits if hasattr(limit, "ge")]
+        assert most in [limit.le for limit in limits if hasattr(limit, "le")]
 
 
 def content(state: State) -> State:

@@ -396,7 +396,7 @@ def _by_firm(firms, living, pipelines, world, last, sums, value_added):
 @kernel
 def _conduct(firms, living, scratch):
     """Realised access and the means and standard deviations of the traits of conduct; uses `scratch.traits`."""
-    mean, spread, n, access = scratch.traits, scratch.reasons, np.float64(living.size), 0.0
+    mean, spread, n, access = scratch.traits, scratch.other_traits, np.float64(living.size), 0.0
     mean[:] = 0.0
     spread[:] = 0.0
     for i in living:

@@ -137,7 +137,7 @@ class Scratch(NamedTuple):
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) see told_record: what outside nodes know
     traits: np.ndarray  # (traits,) a conduct
-    reasons: np.ndarray  # (traits,) another
+    other_traits: np.ndarray  # (traits,) another
 
 
 def aligned_rows(count: int, dtype: np.dtype) -> Any:
@@ -188,7 +188,7 @@ def new_scratch(
         tied=np.zeros((BLOCKS, phases)),
         abroad=aligned_rows(nodes, told_record(domains)),
         traits=np.zeros(traits),
-        reasons=np.zeros(traits),
+        other_traits=np.zeros(traits),
     )
 
 

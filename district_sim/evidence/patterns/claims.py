@@ -97,6 +97,11 @@ def labels(outcomes: Iterable[Outcome]) -> Counter[Trajectory | None]:
     return Counter(outcome.scores.label for outcome in outcomes)
 
 
+def label_values(outcomes: Iterable[Outcome]) -> list[str | None]:
+    """Each run's label as tables have it; None where there is none."""
+    return [outcome.scores.label and outcome.scores.label.value for outcome in outcomes]
+
+
 def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     """Mean and its standard error."""
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))

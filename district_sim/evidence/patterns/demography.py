@@ -1,16 +1,14 @@
-"""Acceptance patterns of demography: how long newborns live, and whether a frozen world keeps its district.
-
-Each function returns rows (pattern, claim, target, measured, passed).
-"""
+"""Acceptance patterns of demography: how long newborns live, and whether a frozen world keeps its district."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from district_sim.evidence.patterns.claims import Outcome, Pattern, PatternClaim, arms, named, tenth
 from district_sim.evidence.patterns.kernels import Row
 from district_sim.model.parameters import parameters_of
-from district_sim.run.run import quarters_of, simulate
+from district_sim.run.run import quarters_of
 from district_sim.scenario.files import load_scenario
 
 BORN = 40  # quarters in which the newborns that are followed are founded: before globalisation
@@ -61,20 +59,23 @@ def survival(seeds: Sequence[int]) -> list[Row]:
     return rows
 
 
-def standstill(seeds: Sequence[int]) -> list[Row]:
+def standstill(seeds: Sequence[int]) -> Pattern:
     """Pattern 19: a frozen world keeps firms, employment and mean size for a hundred years."""
-    scenario = load_scenario("baseline", FROZEN)
-    courses = []
-    for seed in seeds:
-        table = simulate(scenario, seed).indicators
-        firms, employment = table["firms"].to_numpy(), table["employment"].to_numpy()
-        courses.append((firms, employment, employment / firms))
-    mean = np.mean(courses, axis=0)  # (3, quarters)
-    rows: list[Row] = []
-    for name, course in zip(("firms", "employment", "mean size"), mean, strict=True):
-        years = course.reshape(-1, 4).mean(axis=1)
-        change = years / years[0] - 1.0
-        furthest = float(change[np.abs(change).argmax()])
-        text = f"{name} over {FROZEN['run.quarters']} quarters of a frozen world, furthest from the first year"
-        rows.append((19, text, "within 15 %", f"{furthest:+.1%}, at the end {change[-1]:+.1%}", abs(furthest) <= 0.15))
-    return rows
+    some = tenth(seeds)
+
+    def judge(outcomes: list[Outcome]) -> list[PatternClaim]:
+        courses = []
+        for outcome in outcomes:
+            firms, employment = (outcome.indicators[name].to_numpy() for name in ("firms", "employment"))
+            courses.append((firms, employment, employment / firms))
+        claims = []
+        for name, course in zip(("firms", "employment", "mean size"), np.mean(courses, axis=0), strict=True):
+            years = course.reshape(-1, 4).mean(axis=1)
+            change = years / years[0] - 1.0
+            furthest = float(change[np.abs(change).argmax()])
+            text = f"{name} over {FROZEN['run.quarters']} quarters of a frozen world, furthest from the first year"
+            measured = f"{furthest:+.1%}, at the end {change[-1]:+.1%}"
+            claims.append(PatternClaim(19, text, "within 15 %", measured, abs(furthest) <= 0.15, named(some)))
+        return claims
+
+    return Pattern(arms(some, ("baseline", FROZEN)), judge)

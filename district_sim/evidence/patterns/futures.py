@@ -14,11 +14,13 @@ from district_sim.evidence.patterns.claims import (
     arms,
     by_arm,
     job,
+    label_values,
     labels,
     named,
     tenth,
 )
 from district_sim.run.trajectories import FUTURES, Trajectory, classify
+from district_sim.scenario.fields import Section
 from district_sim.scenario.files import load_scenario
 from district_sim.scenario.paths import schemas_at
 from district_sim.scenario.sections import Scenario
@@ -91,7 +93,7 @@ def differing(scenario: str) -> dict[str, Any]:
     return {
         f"{section}.{field}": value
         for section in Scenario.model_fields
-        if hasattr(getattr(own, section), "model_fields_set")
+        if isinstance(getattr(own, section), Section)
         for field, value in getattr(own, section)
         if value != getattr(getattr(base, section), field)
     }
@@ -230,7 +232,7 @@ def map_jobs(seeds: Sequence[int], points: int = POINTS) -> tuple[pd.DataFrame, 
     table = pd.DataFrame(grid, columns=["openness", "action", "seed"])
 
     def judge(outcomes: list[Outcome]) -> list[PatternClaim]:
-        table["trajectory"] = [outcome.scores.label and outcome.scores.label.value for outcome in outcomes]
+        table["trajectory"] = label_values(outcomes)
         return regions(table, some)
 
     return table, Pattern([job("baseline", seed, map_levers(u, v)) for u, v, seed in grid], judge)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from district_sim.evidence.patterns.claims import Outcome, Pattern, PatternClaim, job, named, tenth
+from district_sim.evidence.patterns.claims import Outcome, Pattern, PatternClaim, job, label_values, named, tenth
 
 MATCH, OPENNESS = "match", "openness"
 
@@ -79,7 +79,7 @@ def plane_jobs(plane: Plane, seeds: Sequence[int]) -> tuple[pd.DataFrame, Patter
     table = pd.DataFrame(grid, columns=["first", "later", "seed"])
 
     def judge(outcomes: list[Outcome]) -> list[PatternClaim]:
-        table["trajectory"] = [outcome.scores.label and outcome.scores.label.value for outcome in outcomes]
+        table["trajectory"] = label_values(outcomes)
         found = {at: table[table["later"] == at] for at in plane.laters}
         shares = {
             at: pd.crosstab(part["first"], part["trajectory"], normalize="index").to_numpy()

@@ -26,6 +26,7 @@ def patterns(seeds: Sequence[int]) -> tuple[list[Pattern], dict[str, pd.DataFram
         of_futures,
         districts.embeddedness(seeds),
         districts.hysteresis(seeds),
+        demography.standstill(seeds),
         conduct.interaction(seeds),
         conduct.dilemma(seeds),
         conduct.price(seeds),
@@ -53,8 +54,8 @@ def _on_states(seeds: Sequence[int]) -> list[PatternClaim]:
         *kernels.balances(few),
     ]
     some = tenth(seeds)
-    ages = [*demography.survival(some), *demography.standstill(some)]
-    return [PatternClaim(*row[:5], seeds=named(part)) for part, found in ((few, rows), (some, ages)) for row in found]
+    lives = demography.survival(some)
+    return [PatternClaim(*row[:5], seeds=named(part)) for part, found in ((few, rows), (some, lives)) for row in found]
 
 
 def verify(

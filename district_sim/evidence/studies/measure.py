@@ -122,10 +122,10 @@ def _of_firms(state: State, research_cost: float) -> tuple[float, ...]:
 def _columns(job: _Job) -> dict[str, np.ndarray]:
     """Every quarter of a run: indicators and, where an outcome or a path asks for them, sums over firms."""
     wanted = {*job.followed, *(outcome.indicator for outcome in job.outcomes)}
+    p, length = parameters_of(job.scenario), job.scenario.run.quarters
     if not wanted & {*OF_FIRMS}:
         columns = simulate(job.scenario, job.seed).columns
-        return {name: columns[name] for name in columns_of(parameters_of(job.scenario))}
-    p, length = parameters_of(job.scenario), job.scenario.run.quarters
+        return {name: columns[name] for name in columns_of(p)}
     rows = np.full((length, len(OF_FIRMS)), np.nan)
     for now in quarters_of(p, job.seed, length, range(1, length)):
         if now.done:

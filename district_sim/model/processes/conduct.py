@@ -23,8 +23,8 @@ from district_sim.model.state import (
 
 _CONDUCT = int(Stream.CONDUCT)
 _SUCCESSION = int(Stream.SUCCESSION)
-_MOST_RESEARCH, _MOST_TRAINING, _MOST_LINKING, _MOST_LEANING = 5.0, 0.2, 10.0, 3.0  # as of `Strategy`
-_LEAST_PRICE, _MOST_PRICE = 0.5, 400.0  # of `strategy.reservation`
+_LEAST = (0.0, 0.0, 0.0, 0.0, -3.0, 0.0, 0.5)  # of each trait, as in `Strategy`
+_MOST = (5.0, 1.0, 0.2, 1.0, 3.0, 10.0, 400.0)
 _USUAL_SHORTFALL, _USUAL_RESERVES = 0.28, 0.8  # means over firms in calm years: no reason to do more or less
 _SPREAD_OF_SHARES = 0.25  # of a standard deviation in log points: readiness is a share of about that size
 _SEARCH, _LUCK, _HEIR = 100, 101, 0  # numbers of draws; those below `_SEARCH` are of traits
@@ -41,13 +41,8 @@ def means_of(s, means):
 @kernel
 def _bound(conduct):
     """Keep a conduct within the ranges that a strategy may have, in place."""
-    conduct[RESEARCHING] = min(_MOST_RESEARCH, max(0.0, conduct[RESEARCHING]))
-    conduct[EXPLORING] = min(1.0, max(0.0, conduct[EXPLORING]))
-    conduct[SKILLING] = min(_MOST_TRAINING, max(0.0, conduct[SKILLING]))
-    conduct[COOPERATING] = min(1.0, max(0.0, conduct[COOPERATING]))
-    conduct[OFFSHORING] = min(_MOST_LEANING, max(-_MOST_LEANING, conduct[OFFSHORING]))
-    conduct[LINKING] = min(_MOST_LINKING, max(0.0, conduct[LINKING]))
-    conduct[HOLDING] = min(_MOST_PRICE, max(_LEAST_PRICE, conduct[HOLDING]))
+    for trait in range(conduct.size):
+        conduct[trait] = min(_MOST[trait], max(_LEAST[trait], conduct[trait]))
 
 
 @kernel
@@ -77,8 +72,7 @@ def first_conduct(i, firms, clock, p):
 @kernel
 def inherit_conduct(parent, j, firms, clock, p):
     """Conduct of a newborn firm j: its parent's, with a small change where firms decide (Klepper 2007)."""
-    for trait in range(firms[j].conduct.size):
-        firms[j].conduct[trait] = firms[parent].conduct[trait]
+    firms[j].conduct[:] = firms[parent].conduct
     if p.conduct[0].revision > 0.0 and p.conduct[0].variation > 0.0:
         _vary(firms[j].conduct, p.conduct[0].variation, firms[j].key, clock.step[0], clock)
     firms[j].performance, firms[j].aspiration = firms[parent].performance, firms[parent].aspiration
@@ -188,38 +182,32 @@ def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
 
 
 @kernel
-def _search(i, best, aim, firms, clock, conduct):
-    """A firm below its aspiration copies a partner that does better, or tries something near; into `aim`."""
+def _search(i, best, found, firms, clock, conduct):
+    """A firm below its aspiration copies a partner that does better, or tries something near; into `found`."""
     luck = uniform(clock.seed[0], _CONDUCT, clock.step[0], firms[i].key, -1, _SEARCH)
-    if best >= 0 and luck < conduct.imitation:
-        for trait in range(aim.size):
-            aim[trait] = firms[best].conduct[trait]
-    else:
-        for trait in range(aim.size):
-            aim[trait] = firms[i].conduct[trait]
-        _vary(aim, conduct.variation, firms[i].key, clock.step[0], clock)
+    copies = best >= 0 and luck < conduct.imitation
+    found[:] = firms[best if copies else i].conduct
+    if not copies:
+        _vary(found, conduct.variation, firms[i].key, clock.step[0], clock)
 
 
 @kernel
 def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
     """Firm i reviews its conduct: aspiration, search, reasons. Members of a group follow their leader."""
-    firm, conduct, aim = firms[i], p.conduct[0], scratch.traits
+    firm, conduct, aim, found = firms[i], p.conduct[0], scratch.traits, scratch.other_traits
     mean, best, ahead, abroad = _look_around(i, firms, ties)
     firm.aspiration += conduct.aspiration * (0.5 * (firm.performance + mean) - firm.aspiration)
     heir, change = uniform2(clock.seed[0], _SUCCESSION, clock.step[0], firm.key, -1, _HEIR)
     if change < 1.0 / (conduct.generation * conduct.revision):
         firm.successor = heir < conduct.successors
     if firm.owner >= 0:
-        for trait in range(aim.size):
-            aim[trait] = firms[firm.owner].conduct[trait]
+        aim[:] = firms[firm.owner].conduct
     else:
         _reasons(firm, aim, ahead, abroad, ripe, agency, p, s)
         if firm.performance < firm.aspiration and conduct.imitation + conduct.variation > 0.0:
+            _search(i, best, found, firms, clock, conduct)
             for trait in range(aim.size):
-                scratch.reasons[trait] = aim[trait]
-            _search(i, best, aim, firms, clock, conduct)
-            for trait in range(aim.size):
-                aim[trait] = 0.5 * (aim[trait] + scratch.reasons[trait])
+                aim[trait] = 0.5 * (aim[trait] + found[trait])
     for trait in range(aim.size):
         firm.conduct[trait] += conduct.step * (aim[trait] - firm.conduct[trait])
     _bound(firm.conduct)
