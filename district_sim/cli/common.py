@@ -121,6 +121,9 @@ PolicyOption = Annotated[
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
+CrateOption = Annotated[
+    bool, typer.Option("--crate", help="Describe the folder as an RO-Crate, with the environment that makes it again.")
+]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and figures.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only, no tables.")]
 QuartersOption = Annotated[
@@ -180,6 +183,18 @@ def check_folder(folder: Path, force: bool) -> None:
 
 _at_the_end: list[Callable[[], None]] = []
 """What `clean_ends` has to do."""
+
+
+def check_crate(out: Path | None) -> None:
+    """Find out that a crate can be made before anything is simulated."""
+    if out is None:
+        stop("--crate needs --out DIR", BAD_INPUT)
+    from district_sim.reports.crate import library
+
+    try:
+        library()
+    except ImportError as error:
+        stop(str(error), FAILED)
 
 
 def hold_folder(folder: Path) -> None:

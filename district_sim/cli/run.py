@@ -13,6 +13,7 @@ from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
     INTERRUPTED,
+    CrateOption,
     ForceOption,
     JsonOption,
     OutOption,
@@ -21,6 +22,7 @@ from district_sim.cli.common import (
     QuietOption,
     ScenarioArgument,
     SeedOption,
+    check_crate,
     check_folder,
     check_seed,
     clean_ends,
@@ -63,6 +65,7 @@ def run(
     animate: Annotated[
         Path | None, typer.Option("--animate", metavar="FILE", help="Save the run as a film: FILE.gif or FILE.mp4.")
     ] = None,
+    crate: CrateOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -92,6 +95,8 @@ def run(
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
+        if crate:
+            check_crate(out)
         if out is not None:
             check_folder(out, force)
         if animate is not None:
@@ -105,6 +110,8 @@ def run(
         if result is None:
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
         written = writing(out, lambda: reports.write_run(result, out)) if out is not None else []
+        if crate and out is not None:
+            written += writing(out, partial(_write_crate, result, out))
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
             typer.echo(json_text(result.summary()))
@@ -202,6 +209,12 @@ def verify(
             name_files(written)
         if not all(claim.passed for claim in claims):
             raise typer.Exit(1)
+
+
+def _write_crate(result: "Run", out: Path) -> list[Path]:
+    from district_sim.reports.crate import crate_of_run
+
+    return crate_of_run(result, out)
 
 
 def _tell_effort(scenario: "Scenario", kept: int, drawn: bool, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,10 +13,12 @@ from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
     RUNS_FAILED,
+    CrateOption,
     JsonOption,
     QuartersOption,
     QuietOption,
     WorkersOption,
+    check_crate,
     check_seed,
     clean_ends,
     complete_experiment,
@@ -135,6 +138,7 @@ def sweep(
     dask: DaskOption = None,
     mpi: MpiOption = False,
     retry_failed: RetryOption = False,
+    crate: CrateOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -170,10 +174,13 @@ def sweep(
             return _dry_run(planned, workers, as_json)
         if out is None:
             stop("--out DIR: name the folder of the data set (--dry-run needs none)", BAD_INPUT)
+        if crate:
+            check_crate(out)
         with _executor(dask, mpi) as (executor, number):
             count = workers or number
             summary = make_runs(planned, out, quiet, executor=executor, workers=count, retry_failed=retry_failed)
-        _tell(summary, as_json, quiet)
+        made = writing(out, partial(_write_crate, out)) if crate else []
+        _tell(summary, as_json, quiet, made)
         if summary.counts.failed:
             raise typer.Exit(RUNS_FAILED)
 
@@ -343,7 +350,14 @@ def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> No
         typer.echo(f"... and {len(plan.points) - _ROWS:,} more")
 
 
-def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
+def _write_crate(out: Path) -> list[Path]:
+    from district_sim.experiments import Results
+    from district_sim.reports.crate import crate_of_sweep
+
+    return crate_of_sweep(Results(out))
+
+
+def _tell(summary: "Summary", as_json: bool, quiet: bool, made: list[Path]) -> None:
     counts = summary.counts
     if as_json:
         record = {
@@ -364,7 +378,7 @@ def _tell(summary: "Summary", as_json: bool, quiet: bool) -> None:
             shown = ", ".join(map(str, summary.not_reached[:10])) + (", ..." if len(summary.not_reached) > 10 else "")
             typer.echo(f"{len(summary.not_reached)} points did not reach the standard error: {shown}")
         typer.echo(f"Summarise them with: district-sim results {summary.folder}")
-        name_files(data_set(summary.folder))
+        name_files([*data_set(summary.folder), *made])
     if counts.failed:
         typer.echo(
             f"{counts.failed:,} runs failed: district-sim results {summary.folder} shows why; repeat the command "

@@ -69,6 +69,11 @@ class Results:
         return Counts(**dict(read_ledger(self.folder, "SELECT status, count(*) FROM run GROUP BY status")))
 
     @property
+    def resolved(self) -> dict[str, dict[str, Any]]:
+        """The scenarios in full as plain data, by the names that they have in the experiment."""
+        return dict(self._told["scenarios"])
+
+    @property
     def bases(self) -> Bases:
         """The resolved scenarios, before the points' settings, by (scenario, policies)."""
         mixes = {name: [i.model_dump(mode="json") for i in mix] for name, mix in self.experiment.policies.items()}
