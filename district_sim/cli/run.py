@@ -111,7 +111,7 @@ def run(
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
         written = writing(out, lambda: reports.write_run(result, out)) if out is not None else []
         if crate and out is not None:
-            written += writing(out, partial(_write_crate, result, out))
+            written += writing(out, partial(_write_crate, result, out, written))
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
         if as_json:
             typer.echo(json_text(result.summary()))
@@ -211,10 +211,10 @@ def verify(
             raise typer.Exit(1)
 
 
-def _write_crate(result: "Run", out: Path) -> list[Path]:
+def _write_crate(result: "Run", out: Path, files: list[Path]) -> list[Path]:
     from district_sim.reports.crate import crate_of_run
 
-    return crate_of_run(result, out)
+    return crate_of_run(result, out, files)
 
 
 def _tell_effort(scenario: "Scenario", kept: int, drawn: bool, quiet: bool) -> None:

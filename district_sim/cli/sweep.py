@@ -354,7 +354,7 @@ def _write_crate(out: Path) -> list[Path]:
     from district_sim.experiments import Results
     from district_sim.reports.crate import crate_of_sweep
 
-    return crate_of_sweep(Results(out))
+    return crate_of_sweep(Results(out), data_set(out))
 
 
 def _tell(summary: "Summary", as_json: bool, quiet: bool, made: list[Path]) -> None:

@@ -1,12 +1,13 @@
 """An RO-Crate (w3id.org/ro/crate): what a folder of results holds, which command made it, and how to make it again.
 
-Beside the metadata stand the resolved scenarios, for a sweep also its experiment file, and `environment.txt`: the versions
-of every package that the results depend on. Needs the extra `crate`.
+Beside the metadata stand the resolved scenarios, for a sweep also its experiment file, and `environment.txt`: the
+versions of all packages that the results depend on. Needs the extra `crate`.
 """
 
+import mimetypes
 import platform
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from io import StringIO
 from pathlib import Path
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from district_sim.experiments import Results
     from district_sim.run.run import Run
 
-METADATA, ENVIRONMENT, SCENARIO, EXPERIMENT = (
-    "ro-crate-metadata.json", "environment.txt", "scenario.yaml", "experiment.yaml",
-)  # fmt: skip
-_HIDDEN = [".lock", ".owner", ".work", METADATA]
+METADATA, ENVIRONMENT, EXPERIMENT = "ro-crate-metadata.json", "environment.txt", "experiment.yaml"
+SCENARIO = "resolved"
+"""How the names of the resolved scenarios begin: never the name of the file that somebody wrote."""
 _FORMATS = {".parquet": "application/vnd.apache.parquet", ".sqlite": "application/vnd.sqlite3"}
+_FORMATS |= {".yaml": "application/yaml"}  # not known to every system
 
 
 def library() -> Any:
@@ -35,98 +36,133 @@ def library() -> Any:
     return rocrate
 
 
-def crate_of_run(result: "Run", folder: Path) -> list[Path]:
-    """Describe the folder of a run; returns the files written. Raises OSError."""
-    title, data = result.scenario.title or "A district", result.scenario.model_dump(mode="json", exclude_none=True)
-    made = [write_text(folder / SCENARIO, _yaml(data))]
-    command = ["run", SCENARIO, "--seed", str(result.seed), "--quarters", str(len(result.table)), "--out", "again"]
-    return _written(folder, f"Run of {title}, seed {result.seed}", result.scenario.description, command, made)
+def crate_of_run(result: "Run", folder: Path, files: Iterable[Path]) -> list[Path]:
+    """Describe the folder of a run.
+
+    Args:
+        result: the run. folder: where it was written. files: what was written.
+
+    Returns:
+        The files added, the description last.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    scenario, done = result.scenario, len(result.table)
+    title = scenario.title or "A district"
+    made = _resolved(folder, SCENARIO, scenario.model_dump(mode="json", exclude_none=True))
+    command = ["run", made[-1].name, "--seed", str(result.seed), "--out", "again"]
+    if done < scenario.run.quarters and not result.ended:  # somebody stopped it
+        command += ["--quarters", str(done)]
+    told = (f"Run of {title}, seed {result.seed}", scenario.description)
+    return _written(folder, told, command, scenario.extensions, made, files)
 
 
-def crate_of_sweep(results: "Results") -> list[Path]:
-    """Describe the folder of a sweep; returns the files written. Raises OSError."""
-    experiment, folder = results.experiment, results.folder
-    resolved = results.resolved
-    names = {name: f"scenario_{number}.yaml" for number, name in enumerate(resolved)}
-    made = [write_text(folder / names[name], _yaml(data)) for name, data in resolved.items()]
+def crate_of_sweep(results: "Results", files: Iterable[Path]) -> list[Path]:
+    """Describe the folder of a sweep; as `crate_of_run`."""
+    from district_sim.experiments.checks import extensions_of
+
+    experiment, folder, made = results.experiment, results.folder, []
+    named = {}
+    for number, (name, data) in enumerate(results.resolved.items()):
+        made += _resolved(folder, f"{SCENARIO}_{number}", data)
+        named[name] = made[-1].name
     fields = experiment.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"name"})
-    fields["scenarios"] = [names[name] for name in experiment.scenarios]
+    fields["scenarios"] = [named[name] for name in experiment.scenarios]
     made.append(write_text(folder / EXPERIMENT, _yaml({experiment.name: fields})))
     command = ["sweep", "--experiment", EXPERIMENT, "--out", "again"]
-    return _written(folder, experiment.name, experiment.description, command, made)
+    told = (experiment.name, experiment.description)
+    return _written(folder, told, command, extensions_of(results.bases), made, files)
 
 
-def _written(folder: Path, name: str, about: str, command: list[str], made: list[Path]) -> list[Path]:
-    line = shlex.join(["district-sim", *command])
-    made.append(write_text(folder / ENVIRONMENT, environment(line)))
-    return [*made, write_json(folder / METADATA, _metadata(folder, name, about, line, made))]
+def environment(command: str, extensions: Iterable[str] = ()) -> str:
+    """A requirements file with the versions of district-sim and of all that it needs, and how to use it.
 
-
-def environment(command: str) -> str:
-    """A requirements file with the versions of district-sim and of all that it depends on, and how to use it."""
-    here = sorted(_needed("district-sim").items())
-    return "\n".join(
-        [
-            f"# The environment of these results: Python {platform.python_version()}.",
-            f"#   python{platform.python_version().rpartition('.')[0]} -m venv again && . again/bin/activate",
-            f"#   pip install -r {ENVIRONMENT}",
-            f"#   {command}",
-            f"district-sim=={__version__}",
-            *(f"{name}=={version}" for name, version in here),
-            "",
-        ]
-    )
-
-
-def _needed(name: str) -> dict[str, str]:
-    """Versions of the packages that one needs, without its extras; those that are not installed are not needed here."""
-    from packaging.requirements import Requirement
+    Args:
+        command: what makes the results again. extensions: mechanisms from outside in use.
+    """
+    from district_sim.scenario.extensions import package_of
 
     found: dict[str, str] = {}
-
-    def look(name: str, extras: frozenset[str]) -> Iterator[str]:
-        for text in distribution(name).requires or ():
-            wanted = Requirement(text)
-            marker = wanted.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in (*extras, "")):
-                yield wanted.name
-                if wanted.name not in found:
-                    try:
-                        found[wanted.name] = distribution(wanted.name).version
-                    except PackageNotFoundError:
-                        continue
-                    list(look(wanted.name, frozenset(wanted.extras)))
-
-    list(look(name, frozenset()))
-    return found
+    for name in ("district-sim", *map(package_of, extensions)):
+        _add_needed(name, "", found, set())
+    python = ".".join(platform.python_version_tuple()[:2])
+    lines = [
+        f"# The environment of these results: Python {platform.python_version()}.",
+        f"#   python{python} -m venv environment && . environment/bin/activate",
+        f"#   pip install -r {ENVIRONMENT}",
+        f"#   {command}",
+        *(f"{name}=={version}" for name, version in sorted(found.items())),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _metadata(folder: Path, name: str, about: str, command: str, made: list[Path]) -> Mapping[str, Any]:
-    from rocrate.model.contextentity import ContextEntity
+def _add_needed(name: str, extra: str, found: dict[str, str], seen: set[tuple[str, str]]) -> None:
+    """Add the version of a package and of all that it needs; what is not installed is not needed on this system."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    name = canonicalize_name(name)
+    if (name, extra) in seen:
+        return
+    seen.add((name, extra))
+    try:
+        package = distribution(name)
+    except PackageNotFoundError:
+        return
+    found[name] = __version__ if name == "district-sim" else package.version  # of an editable one it may be old
+    for text in package.requires or ():
+        wanted = Requirement(text)
+        if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+            for part in ("", *wanted.extras):
+                _add_needed(wanted.name, part, found, seen)
+
+
+def _resolved(folder: Path, stem: str, data: dict[str, Any]) -> list[Path]:
+    """Write a scenario in full, the file to use last.
+
+    What begins after the end of the run is refused in one file. It is allowed where a file cuts a longer one short.
+    """
+    starts = [item["start"] for section in ("policies", "shocks") for item in data.get(section, ())]
+    quarters, longest = data["run"]["quarters"], 1 + max(starts, default=0)
+    path = folder / f"{stem}.yaml"
+    if longest <= quarters:
+        return [write_text(path, _yaml(data))]
+    whole = folder / f"{stem}_whole.yaml"
+    return [
+        write_text(whole, _yaml({**data, "run": {**data["run"], "quarters": longest}})),
+        write_text(path, _yaml({"extends": whole.name, "run": {"quarters": quarters}})),
+    ]
+
+
+def _written(
+    folder: Path,
+    told: tuple[str, str],
+    command: Sequence[str],
+    extensions: Iterable[str],
+    made: Sequence[Path],
+    files: Iterable[Path],
+) -> list[Path]:
+    """Write environment and metadata beside what is there; `told` are name and description, `made` the scenarios."""
+    again = shlex.join(["district-sim", *command])
+    added = [*made, write_text(folder / ENVIRONMENT, environment(again, extensions))]
+    return [*added, write_json(folder / METADATA, _metadata(told, again, added, [*files, *added]))]
+
+
+def _metadata(told: tuple[str, str], command: str, made: Sequence[Path], files: Iterable[Path]) -> Mapping[str, Any]:
     from rocrate.model.softwareapplication import SoftwareApplication
 
-    crate = library().ROCrate(folder, init=True, exclude=_HIDDEN)
-    crate.name, crate.description = name, about or name
-    for entity in crate.data_entities:
-        kind = _FORMATS.get(Path(entity.id).suffix)
-        if kind:
-            entity["encodingFormat"] = kind
-    tool = crate.add(
-        SoftwareApplication(
-            crate, "#district-sim", {"name": "district-sim", "version": __version__, "softwareVersion": __version__}
-        )
-    )
-    action = crate.add(
-        ContextEntity(
-            crate, "#again", {"@type": "CreateAction", "name": "How to make it again", "description": command}
-        )
-    )
-    action["instrument"] = tool
-    action["object"] = [
-        entity for entity in crate.data_entities if Path(entity.id).name in {path.name for path in made}
-    ]
-    action["result"] = crate.root_dataset
-    crate.root_dataset["mentions"] = action
+    crate = library().ROCrate()
+    crate.name, crate.description = told[0], told[1] or told[0]
+    parts = {}
+    for path in sorted(files):
+        kind = _FORMATS.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+        add = crate.add_directory if path.is_dir() else crate.add_file
+        parts[path] = add(path, path.name, properties={"encodingFormat": kind} if kind else {})
+    about_tool = {"name": "district-sim", "softwareVersion": __version__}
+    tool = crate.add(SoftwareApplication(crate, "#district-sim", about_tool))
+    how = {"name": "How to make it again", "description": command}
+    crate.add_action(tool, "#again", object=[parts[path] for path in made], result=crate.root_dataset, properties=how)
     generated: Mapping[str, Any] = crate.metadata.generate()
     return generated
 

@@ -20,8 +20,12 @@ DEMO_MARK = "demo.json"
 
 
 def write_run(result: "Run", folder: Path) -> list[Path]:
-    """A run, its figures and what its columns mean, run.json last; returns the files written. Raises OSError."""
+    """A run, its figures and what its columns mean, run.json last; returns the files written. Raises OSError.
+
+    What an earlier run left in the folder, and this one does not write again, is removed.
+    """
     from district_sim import figures
+    from district_sim.reports.crate import METADATA
 
     drawings = {
         "dashboard": figures.dashboard,
@@ -35,6 +39,10 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
         drawings["conduct"] = figures.conduct_traits
     if len(result.start.firms):
         drawings["knowledge"] = figures.knowledge_ridge
+    for name in {"conduct", "knowledge"} - set(drawings):
+        for suffix in (".png", ".svg"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
+    (folder / METADATA).unlink(missing_ok=True)
 
     def beside() -> list[Path]:
         drawn = [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]

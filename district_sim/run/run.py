@@ -239,7 +239,8 @@ class Run:
         sweep_up(folder)
         if not force and not is_empty(folder):
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
-        (folder / "run.json").unlink(missing_ok=True)
+        for name in ("run.json", "policies.parquet", "policies.csv"):  # of an earlier run; the last two may not come
+            (folder / name).unlink(missing_ok=True)
         written = [
             write_parquet(folder / "indicators.parquet", self.indicators),
             write_csv(folder / "indicators.csv", self.indicators, index=True),

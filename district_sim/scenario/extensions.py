@@ -166,6 +166,12 @@ def versions_of(names: Iterable[str]) -> dict[str, str]:
     return {f"extensions.{name}": mechanism(name).version for name in sorted(names)}
 
 
+def package_of(name: str) -> str:
+    """The installed package that offers a mechanism; empty where none says it does."""
+    package = next((entry.dist for entry in _installed().get(name, [])), None)
+    return package.name if package is not None else ""
+
+
 def _usable() -> list[str]:
     """Installed mechanisms without those that cannot be used: who names one of them is told why."""
     usable = []
