@@ -265,9 +265,11 @@ def _check_lengths(scenarios: list[str]) -> None:
 
 def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     """Policy mixes by name, in the order given; see `policy_files`."""
+    from district_sim.scenario.calendar import is_dated
     from district_sim.scenario.files import load_scenario
-    from district_sim.scenario.policy_files import NONE, OWN, policy_mix
+    from district_sim.scenario.policy_files import NONE, OWN, on_calendar, policy_mix
 
+    loaded = [load_scenario(name) for name in scenarios] if given else []
     mixes: dict[str, Any] = {}
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
@@ -283,8 +285,13 @@ def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
         name = "+".join(Path(part).stem for part in parts)
         if name in mixes:
             stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
-        own = load_scenario(scenarios[0]).policies if len(scenarios) == 1 else None
-        mixes[name] = policy_mix(text, own)
+        own = loaded[0].policies if len(scenarios) == 1 else None
+        mix = policy_mix(text, own)
+        if any(is_dated(when) for item in mix for when in (item.start, item.end)):
+            if len({scenario.run.start for scenario in loaded}) > 1:
+                stop(f"--policies {text}: it has dates, and the scenarios do not begin at the same one", BAD_INPUT)
+            mix = on_calendar(mix, loaded[0])
+        mixes[name] = mix
     return mixes
 
 

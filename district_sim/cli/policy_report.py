@@ -166,8 +166,7 @@ def _question(
         stop("--policies: name at least one policy to compare with none", BAD_INPUT)
     if equal_cost is not None:
         mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate)
-    for mix in mixes.values():
-        laid_over(district, mix)
+    mixes = {mix: laid_over(district, items).policies for mix, items in mixes.items()}
     bare = laid_over(district, ())
     files = {"+".join(Path(part.strip()).stem for part in text.split("+")): named_files(text) for text in given}
     asked = Question(

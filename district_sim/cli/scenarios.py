@@ -110,7 +110,10 @@ def schema() -> None:
 
 
 def print_schema(described: dict[str, Any]) -> None:
-    """Print a JSON Schema with the address of its dialect."""
+    """Print a JSON Schema with the address of its dialect, in which times may be dates."""
+    from district_sim.scenario.calendar import with_dates
+
+    described = with_dates(described)
     described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
     typer.echo(json.dumps(described, indent=2))
 

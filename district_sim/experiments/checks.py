@@ -1,12 +1,13 @@
 """Checks of an experiment against the schema of scenarios, before anything runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from district_sim.experiments.design import OWN, Experiment, Interval, Range, Span, Value
 from district_sim.experiments.errors import DesignError
+from district_sim.scenario.calendar import WORDS, is_dated, is_time
 from district_sim.scenario.extensions import MechanismError, mechanism
-from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.files import ScenarioError, load_scenario, never_acts
 from district_sim.scenario.paths import (
     JsonSchema,
     child_schemas,
@@ -18,6 +19,8 @@ from district_sim.scenario.paths import (
     schemas_at,
     show,
 )
+from district_sim.scenario.policy_files import on_calendar
+from district_sim.scenario.sections import RunSection
 from district_sim.scenario.suggestions import suggest
 
 type Bases = dict[tuple[str, str], dict[str, Any]]
@@ -35,13 +38,18 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
     overrides: dict[str, Any] = {path: {} for path in _named_mechanisms(experiment)}
     for number, name in enumerate(experiment.scenarios):
         try:
-            data = load_scenario(name, overrides).model_dump(mode="json")
+            scenario = load_scenario(name, overrides)
         except ScenarioError as error:
             raise DesignError(("scenarios", number), str(error)) from None
+        data = scenario.model_dump(mode="json")
         if experiment.quarters is not None:
             data["run"]["quarters"] = experiment.quarters
         for mix, instruments in experiment.policies.items():
-            laid = [instrument.model_dump(mode="json") for instrument in instruments]
+            try:
+                timed = on_calendar(instruments, scenario)
+            except ScenarioError as error:
+                raise DesignError(("policies", mix), str(error)) from None
+            laid = [instrument.model_dump(mode="json") for instrument in timed]
             bases[name, mix] = {**data, "policies": laid}
         if not experiment.policies:
             bases[name, OWN] = data
@@ -82,12 +90,34 @@ def checked_values(experiment: Experiment, bases: Bases | None = None) -> dict[s
     for path, given in experiment.vary.items():
         for (scenario, _), data in bases.items():
             schemas = _schemas_at(path, data, scenario)
-            checked[path] = _values(path, given, schemas)
+            dated = isinstance(given, tuple) and is_time(path) and any(map(is_dated, given))
+            checked[path] = _dates(path, given, data) if dated else _values(path, given, schemas)
     return checked
 
 
-def kind_of(path: str, bases: Bases) -> str:
-    """The JSON Schema type of a varied parameter: integer, number, boolean or string."""
+def _dates(path: str, given: Any, data: dict[str, Any]) -> tuple[Value, ...]:
+    """Times, some of which are dates, as they were written; all of them as text if one is."""
+    run = RunSection.model_validate(data["run"])
+    calendar = run.calendar
+    for number, when in enumerate(given):
+        at = ("vary", path, number)
+        if calendar is None:
+            raise DesignError(at, f"{show(when)}: is a date; say when the run begins (run.start: 2002)")
+        try:
+            quarter = calendar.quarter(when)
+        except (TypeError, ValueError):
+            raise DesignError(at, f"{show(when)}: must be {WORDS}") from None
+        if not path.endswith(".onset") and quarter < 0:
+            raise DesignError(at, f"{show(when)}: is before the run begins in {calendar.date(0)}")
+        if not path.endswith(".end") and quarter >= run.quarters:
+            raise DesignError(at, never_acts(quarter, run.quarters, calendar, when))
+    return tuple(map(str, given)) if any(isinstance(when, str) for when in given) else given
+
+
+def kind_of(path: str, bases: Bases, values: Iterable[Value] = ()) -> str:
+    """The JSON Schema type of a varied parameter: integer, number, boolean or string; of dates in words, string."""
+    if any(isinstance(value, str) for value in values):
+        return "string"
     data = next(iter(bases.values()))
     return str(_schemas_at(path, data, "")[0]["type"])
 

@@ -45,7 +45,8 @@ def make_plan(experiment: Experiment) -> Plan:
             raise DesignError(("until", name), f"{name} is of a mechanism that is in none of the scenarios")
     made = points(experiment, bases)
     shapes = one_of_each_shape(scenario_of(point, bases) for point in made)
-    return Plan(experiment, made, bases, {path: kind_of(path, bases) for path in experiment.vary}, shapes)
+    kinds = {path: kind_of(path, bases, (point.settings[path] for point in made)) for path in experiment.vary}
+    return Plan(experiment, made, bases, kinds, shapes)
 
 
 @cache

@@ -1,8 +1,13 @@
 """What a section of a scenario is made of: numbers with unit, range, default and source."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from district_sim.scenario.calendar import as_number
+
+Moment = Annotated[int, BeforeValidator(as_number)]
+"""A time: a quarter of the run, which may be written as a date (see `calendar`)."""
 
 
 def number(default: float, low: float, high: float, unit: str, text: str, source: str = "calibrated") -> Any:

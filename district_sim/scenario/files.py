@@ -23,6 +23,16 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarbool import ScalarBoolean
 
+from district_sim.scenario.calendar import (
+    LISTED,
+    SINGLE,
+    Calendar,
+    CalendarError,
+    in_quarters,
+    is_dated,
+    run_in_quarters,
+    written,
+)
 from district_sim.scenario.extensions import MechanismError, mechanism
 from district_sim.scenario.paths import (
     JsonSchema,
@@ -100,35 +110,85 @@ def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequen
 
 
 def _completed(document: Document, path: Path, overrides: Mapping[str, Any] | Sequence[str]) -> Scenario:
-    own_length = value_at(document.data, "run.quarters")
-    for text, value, source in _overrides(overrides):
+    own_length = _length(document.data)
+    changes = list(_overrides(overrides))
+    ends = {text for text, *_ in changes} & {"run.quarters", "run.end"}
+    for text, value, source in changes:
         _override(document, text, value, source)
+        if ends == {text}:
+            _drop_other_end(document, text)
     scenario = validated(document, path)
     _check_begins(scenario, document, path, own_length)
     return scenario
 
 
-def _check_begins(scenario: Scenario, document: Document, path: Path, own_length: object) -> None:
-    """Refuse what begins after the run of the file that says so.
+def _length(data: dict[str, Any]) -> int:
+    """Quarters of a run, as far as its data say so; 0 otherwise."""
+    try:
+        quarters = run_in_quarters(data["run"])["quarters"]
+    except (CalendarError, KeyError, TypeError, AttributeError):  # said later, where it is validated
+        return 0
+    return quarters if isinstance(quarters, int) else 0
 
-    Overrides, and a file that extends another one, may cut its run short.
+
+def _drop_other_end(document: Document, path: str) -> None:
+    """Of `run.quarters` and `run.end` keep the one that was said last."""
+    other = {"run.quarters": "end", "run.end": "quarters"}[path]
+    if document.data["run"].pop(other, None) is not None:
+        document.origins.pop(("run", other), None)
+
+
+def _check_begins(scenario: Scenario, document: Document, path: Path, own_length: int) -> None:
+    """Refuse what begins after the run of the file that says so, and years in a run without dates.
+
+    Overrides, and a file that extends another one, may cut its run short. What the world does, and when a strategy
+    begins, may lie beyond the run unless it was written as a date: then it is a slip.
     """
     default = type(scenario.run)().quarters
-    own = max(scenario.run.quarters, own_length if isinstance(own_length, int) else default)
+    own = max(scenario.run.quarters, own_length or default)
     longest = max(own, document.longest or default)
-    for section in ("policies", "shocks"):
-        for number, item in enumerate(getattr(scenario, section)):
-            if (section, number, "start") not in document.origins:  # the schema's default
-                continue
-            origin = _origin(document, (section, number, "start"), path)
-            length = own if origin.place.startswith(f"{shown_path(path)}:") else longest
-            if item.start >= length:
-                raise ScenarioError(f"{origin.place}: {section}.{number}.start = {never_acts(item.start, length)}")
+    calendar = scenario.run.calendar
+    for at in _times(scenario):
+        if at not in document.origins:  # the schema's default
+            continue
+        origin, given = _origin(document, at, path), value_at(document.data, _dotted(at))
+        found = _whole_at(scenario, at)
+        length = own if origin.place.startswith(f"{shown_path(path)}:") else longest
+        may = not is_dated(given) or (calendar is not None and at[-1] == "end")
+        if found >= length and (at[-1] == "start" or not may):
+            raise ScenarioError(f"{origin.place}: {_dotted(at)} = {never_acts(found, length, calendar, given)}")
 
 
-def never_acts(start: int, quarters: int) -> str:
-    """What to say of something that starts beyond the end of a run."""
-    return f"{start}: must be before the run ends: its quarters are 0 to {quarters - 1} (quarters, not years)"
+def _times(scenario: Scenario) -> list[Key]:
+    """Where the times of a scenario stand."""
+    listed: list[Key] = [
+        (section, number, key)
+        for section, keys in LISTED.items()
+        for number in range(len(getattr(scenario, section)))
+        for key in keys
+    ]
+    return [*SINGLE, *listed]
+
+
+def _whole_at(scenario: Scenario, at: Key) -> int:
+    """A whole number of a scenario."""
+    node: Any = scenario
+    for key in at:
+        node = node[key] if isinstance(key, int) else getattr(node, key)
+    return int(node)
+
+
+def never_acts(start: int, quarters: int, calendar: Calendar | None = None, given: object = None) -> str:
+    """What to say of something that starts beyond the end of a run.
+
+    Args:
+        start: its first quarter. quarters: length of the run. calendar: of the run. given: as it was written.
+    """
+    if calendar is not None:
+        return f"{given or calendar.date(start)}: must be before the run ends: it goes from {calendar.span(quarters)}"
+    date = "; for years say when the run begins, as run.start: 2002" if is_dated(start) else ""
+    last = f"its quarters are 0 to {quarters - 1} (quarters, not years{date})"
+    return f"{written(start)}: must be before the run ends: {last}"
 
 
 def validated(document: Document, path: Path) -> Scenario:
@@ -139,6 +199,13 @@ def validated(document: Document, path: Path) -> Scenario:
     """
     from district_sim.scenario.sections import Scenario
 
+    try:
+        in_quarters(document.data)
+    except CalendarError as error:
+        origin = _origin(document, error.at, path)
+        name = _dotted(error.at)
+        said = "" if origin.path == name else f"{name} = {show(error.value)}: "
+        raise ScenarioError(f"{origin.place}: {said}{error.reason}") from None
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
@@ -334,8 +401,10 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[Key, str]]:
 def _stack(low: Document, high: Document) -> None:
     _merge(low.data, high.data, (), low.origins)
     low.origins.update(high.origins)
-    quarters = value_at(high.data, "run.quarters")
-    low.longest = max(low.longest, high.longest, quarters if isinstance(quarters, int) else 0)
+    says = [path for path in ("run.quarters", "run.end") if value_at(high.data, path) is not None]
+    if len(says) == 1:
+        _drop_other_end(low, says[0])
+    low.longest = max(low.longest, high.longest, _length(low.data) if says else 0)
 
 
 def _bases(own: Document, folder: Path | None, chain: tuple[Path, ...]) -> Iterator[Path]:

@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from district_sim.scenario.fields import Section, number, share, whole
+from district_sim.scenario.calendar import in_order, written
+from district_sim.scenario.fields import Moment, Section, number, share, whole
 from district_sim.scenario.instruments import FOREVER, Funding, InstrumentKind, ShockKind, Targeting
 
 MOST_INSTRUMENTS = MOST_SHOCKS = 32  # in a scenario
@@ -22,8 +23,8 @@ class Instrument(Section):
             json_schema_extra={"enumDescriptions": [kind.record.mechanism for kind in InstrumentKind]},
         ),
     ]
-    start: int = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
-    end: int = whole(FOREVER, 0, FOREVER, "quarter", "First quarter without it", "set by you")
+    start: Moment = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
+    end: Moment = whole(FOREVER, 0, FOREVER, "quarter", "First quarter without it", "set by you")
     budget: float = number(0.0, 0.0, 1e9, "k€ per quarter", "Budget per quarter", "set by you")
     budget_share: float = number(
         0.0,
@@ -62,8 +63,8 @@ class Instrument(Section):
 
     @model_validator(mode="after")
     def _window(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError(f"end ({self.end}) must come after start ({self.start})")
+        if not in_order(self.start, self.end):
+            raise ValueError(f"end ({written(self.end)}) must come after start ({written(self.start)})")
         if self.target is not Targeting.ALL and not self.kind.record.targeted:
             raise ValueError(f"{self.kind} serves the district as a whole; target must be all, not {self.target}")
         if self.phase is not None and not self.kind.record.targeted:
@@ -83,7 +84,7 @@ class Shock(Section):
             json_schema_extra={"enumDescriptions": [kind.record.mechanism for kind in ShockKind]},
         ),
     ]
-    start: int = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
+    start: Moment = whole(40, 0, FOREVER, "quarter", "First quarter", "set by you")
     size: float = Field(
         ge=-1.0,
         le=2.0,

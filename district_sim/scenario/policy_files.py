@@ -16,6 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from district_sim.scenario.calendar import (
+    LISTED,
+    Calendar,
+    CalendarError,
+    as_number,
+    in_quarters,
+    is_dated,
+    written_as,
+)
 from district_sim.scenario.files import (
     POLICIES,
     SUFFIXES,
@@ -84,9 +93,18 @@ def load_policy(name_or_path: str | Path) -> Policy:
     source = document.data.pop("source", "")
     if not isinstance(source, str):
         raise ScenarioError(f"{document.origins['source',].place}: source = {show(source)}: must be text")
+    _let_dates_wait(document.data["policies"])
     document.data["technology"] = {"phases": _MOST_PHASES}
     scenario = validated(document, path)
     return Policy(path.stem, scenario.title, scenario.description, source, scenario.policies)
+
+
+def _let_dates_wait(items: Any) -> None:
+    """Dates in words become numbers that wait for a scenario's calendar; what is none is refused with the rest."""
+    for item in items if isinstance(items, list) else ():
+        for key in LISTED["policies"]:
+            if isinstance(item, dict) and is_dated(item.get(key)):
+                item[key] = as_number(item[key])
 
 
 def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Instrument, ...]:
@@ -136,16 +154,50 @@ def laid_over(scenario: Scenario, instruments: Sequence[Instrument]) -> Scenario
     Raises:
         ScenarioError: they do not suit the scenario.
     """
+    timed = [item if item in scenario.policies else on_calendar([item], scenario)[0] for item in instruments]
     data: dict[str, Any] = scenario.model_dump(mode="json")
-    data["policies"] = [item.model_dump(mode="json") for item in instruments]
+    data["policies"] = [item.model_dump(mode="json") for item in timed]
     try:
-        laid = type(scenario).model_validate(data)
+        return type(scenario).model_validate(data)
     except ValueError as error:  # pydantic's ValidationError is one
         details: list[Any] = error.errors(include_url=False) if hasattr(error, "errors") else []
         reasons = [str(detail["msg"]).removeprefix("Value error, ") for detail in details] or [str(error)]
         raise ScenarioError("\n".join(reasons)) from None
-    length = max(scenario.run.quarters, type(scenario.run)().quarters)  # a run that was cut short may end before
+
+
+def on_calendar(instruments: Sequence[Instrument], scenario: Scenario) -> tuple[Instrument, ...]:
+    """The instruments with all times in quarters of a scenario's run.
+
+    Raises:
+        ScenarioError: they never act in it, or have a date that it does not.
+    """
+    calendar, dated = scenario.run.calendar, tuple(instruments)
+    if calendar is not None:
+        data = {"run": {"start": scenario.run.start}, "policies": [item.model_dump() for item in instruments]}
+        try:
+            timed = in_quarters(data)["policies"]
+        except CalendarError as error:
+            item = instruments[int(error.at[1])]
+            raise ScenarioError(f"{item.name}: {error.at[2]} = {written_as(error.value)}: {error.reason}") from None
+        dated = tuple(
+            item.model_copy(update={key: told[key] for key in LISTED["policies"]})
+            for item, told in zip(instruments, timed, strict=True)
+        )
+    _check_acts(dated, max(scenario.run.quarters, type(scenario.run)().quarters), calendar)
+    return dated
+
+
+def _check_acts(instruments: Sequence[Instrument], quarters: int, calendar: Calendar | None) -> None:
+    """Refuse instruments that never act in a run.
+
+    Args:
+        instruments: with times in quarters, where there is a calendar. quarters: the longest that the run may be.
+
+    Raises:
+        ScenarioError: one begins after the run, or has a date that nothing can be made of.
+    """
     for item in instruments:
-        if item.start >= length and item not in scenario.policies:
-            raise ScenarioError(f"{item.name}: start = {never_acts(item.start, length)}")
-    return laid
+        for key in LISTED["policies"]:
+            when = getattr(item, key)
+            if when >= quarters and (key == "start" or (calendar is None and is_dated(when))):
+                raise ScenarioError(f"{item.name}: {key} = {never_acts(when, quarters, calendar)}")

@@ -3,23 +3,58 @@
 Each field carries its unit, range, default and source; the ODD document's parameter table and the JSON schema for
 editors are generated from here. Scenarios are frozen; unknown keys are refused.
 
-Monetary unit: thousand euro of the first year (k€). One step: one quarter.
+Monetary unit: thousand euro of the first year (k€). One step: one quarter; `calendar` says how dates are written.
 """
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
+from district_sim.scenario.calendar import Calendar, in_quarters, run_in_quarters
 from district_sim.scenario.extensions import ExtensionsSchema, MechanismSection, sections_of
-from district_sim.scenario.fields import Section, number, share, whole
+from district_sim.scenario.fields import Moment, Section, number, share, whole
 from district_sim.scenario.interventions import MOST_INSTRUMENTS, MOST_SHOCKS, Instrument, PolicyEffects, Shock
 from district_sim.scenario.renamed import rename_parameters
 
+_END = {
+    "type": "string",
+    "description": "Date up to which to run, in place of quarters: the first quarter that is no longer run, as 2022Q1",
+    "unit": "date",
+}
+
+
+def _with_end(schema: dict[str, Any]) -> None:
+    """`end` is read, and becomes a number of quarters."""
+    schema["properties"]["end"] = dict(_END)
+
 
 class RunSection(Section):
-    """How long to run."""
+    """When and how long to run."""
+
+    model_config = ConfigDict(json_schema_extra=_with_end)
 
     quarters: int = whole(160, 1, 4000, "quarters", "Length of a run")
+    start: str | None = Field(
+        None,
+        description="Date of the first quarter, as 2002 or 2002Q3; then every time may be a date, and figures and "
+        "tables show years",
+        json_schema_extra={"unit": "date"},
+    )
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The dates of the run, if it has any."""
+        return None if self.start is None else Calendar.of(self.start)
+
+    @property
+    def end(self) -> str | None:
+        """The first quarter that is no longer run, as 2022Q1, if the run has dates."""
+        return None if self.calendar is None else self.calendar.date(self.quarters)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_quarters(cls, given: Any) -> Any:
+        return run_in_quarters(given) if isinstance(given, dict) else given
 
 
 class Firms(Section):
@@ -84,7 +119,7 @@ class Technology(Section):
     domains: int = whole(8, 2, 64, "domains", "Knowledge domains D")
     phases: int = whole(6, 2, 12, "phases", "Production phases P; the last one faces the market")
     count: int = whole(4, 1, 8, "technologies", "Technologies, the present one included")
-    first_ripening: int = whole(64, 0, 100000, "quarter", "Quarter in which the second technology becomes feasible")
+    first_ripening: Moment = whole(64, 0, 100000, "quarter", "Quarter in which the second technology becomes feasible")
     ripening_interval: int = whole(44, 1, 100000, "quarters", "Quarters between later technologies")
     quality_jump: float = number(0.35, 0.0, 2.0, "share", "Rise of the quality ceiling from one technology to the next")
     knowledge_scale: float = number(1.0, 0.1, 10, "1", "Knowledge at which 63 % of the ceiling is reached (kappa_0)")
@@ -102,7 +137,9 @@ class World(Section):
     """The world outside: the same for all strategies."""
 
     globalisation: float = number(1.0, 0.0, 3.0, "1", "Strength of globalisation at the end of the ramp")
-    onset: int = whole(40, 0, 100000, "quarter", "Quarter in which globalisation begins")
+    onset: Moment = whole(
+        40, -1000, 100000, "quarter", "Quarter in which globalisation begins; below 0 before the run begins"
+    )
     ramp: int = whole(60, 1, 100000, "quarters", "Quarters from onset to full strength")
     competition: float = number(
         0.08, 0.0, 3.0, "log points", "Gain of outside competitors' appeal at full globalisation"
@@ -901,7 +938,7 @@ class Scenario(Section):
     conduct: Conduct = Conduct()
     demography: Demography = Demography()
     history: Strategy = Field(Strategy(), description="How the district behaved before")
-    strategy_start: int = whole(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")
+    strategy_start: Moment = whole(40, 0, 100000, "quarter", "Quarter in which the strategy replaces history")
     strategy: Strategy = Field(Strategy(), description="How the district answers globalisation")
     policies: tuple[Instrument, ...] = Field(
         (), max_length=MOST_INSTRUMENTS, strict=False, description="Policy instruments, acting in this order"
@@ -924,6 +961,7 @@ class Scenario(Section):
         if isinstance(given, dict):
             given = dict(given)
             rename_parameters(given, "The scenario")
+            given = in_quarters(given)
         return given
 
     @field_validator("extensions", mode="before")
