@@ -32,6 +32,8 @@ from district_sim.model.state import (
     WORLD,
     State,
 )
+from district_sim.run.run import simulate
+from district_sim.scenario.files import load_scenario
 from district_sim.scenario.sections import Strategy
 
 A, B, C = 0, 1, 2
@@ -109,6 +111,17 @@ class TestSelling:
         assert answers[-1] > 0.99
         assert self.willing(1e300) == 1.0
 
+    def test_owners_compare_a_bid_with_what_they_usually_earn(self) -> None:
+        state, p = cases.district("deciding"), cases.parameters("deciding")
+        i = int(living(state)[0])
+        state.firms.owner[i], state.firms.value_added[i], state.firms.performance[i] = -1, 10.0, 0.1
+        args = i, state.firms, state.ties, state.agency, state.policy, state.world, 0.0, p, p.strategy[0]
+        hazards = []
+        for profit in (0.5, 1.0, 2.0):  # below, at and above the usual profit
+            state.firms.profit[i] = profit
+            hazards.append(float(takeover_hazard(*args)))
+        assert hazards[0] < hazards[1] < hazards[2]
+
     def test_more_are_sold_at_a_higher_price(self) -> None:
         sold = []
         for price in (0.0, 12.0, 24.0, 48.0):
@@ -144,7 +157,7 @@ class TestBuying:
         )
         alive = state.firms.alive
         state.firms.cash[alive], state.firms.profit, state.firms.successor = 1e5, profit, True
-        state.firms.value_added[alive], state.tally[:] = 10.0, 0.0
+        state.firms.value_added[alive], state.firms.performance, state.tally[:] = 10.0, profit / 10.0, 0.0
         return int(cases.run("acquire", state, p).tally[ACQUISITIONS])
 
     def test_a_partner_must_be_worth_its_price_to_the_buyer(self) -> None:
@@ -411,11 +424,28 @@ class TestFollowers:
             ratio = after.firms.conduct[born, HOLDING] / after.firms.conduct[parents, HOLDING]
             assert after.firms.successor[born].all()
             np.testing.assert_array_equal(after.firms.lessons[born], after.firms.lessons[parents])
+            np.testing.assert_array_equal(after.firms.family[born], after.firms.family[parents])
             if changed:
                 assert 0.02 < np.log(ratio).std() < 0.1
                 assert abs(np.log(ratio).mean()) < 0.05
             else:
                 np.testing.assert_array_equal(after.firms.conduct[born], after.firms.conduct[parents])
+
+
+class TestHabits:
+    def test_what_a_firm_does_without_reasons_is_what_it_did_on_the_first_day(self) -> None:
+        p, state, usual = cases.parameters("deciding"), cases.district("deciding"), np.zeros(len(TRAITS))
+        for i in living(state):
+            conduct.habits(state.firms[i], state.clock, p, p.history[0], usual)
+            state.firms.key[i] = state.firms.family[i]
+            conduct.first_conduct(i, state.firms, state.clock, p)
+            np.testing.assert_array_equal(usual, state.firms.conduct[i])
+
+    def test_differences_between_firms_last(self) -> None:
+        table = simulate(load_scenario("baseline", {"run.quarters": 60, "world.globalisation": 0.0}), 0).indicators
+        for trait in ("research", "exploration", "collective_action", "offshoring"):
+            spread = table[f"conduct_{trait}_spread"]
+            assert spread.iloc[-1] > 0.6 * spread.iloc[0], trait
 
 
 class TestImposed:

@@ -137,6 +137,7 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("contribution", np.float64),  # k€ paid to the agency this quarter
             ("served", np.float64),  # share of what the agency does for members that reaches it 0..1
             ("successor", np.bool_),  # whether somebody is to take over from the owner
+            ("family", np.int64),  # key of the first firm from which it descends: its habits
         ],
         align=True,
     )

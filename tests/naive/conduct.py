@@ -24,11 +24,14 @@ def bounded(done: dict[str, float]) -> np.ndarray:
     return np.array([clip(done[name], *RANGES[name]) for name in TRAITS])
 
 
-def varied(state: State, p: Any, done: dict[str, float], spread: float, who: int) -> np.ndarray:
-    """A conduct near another."""
+def varied(
+    state: State, p: Any, done: dict[str, float], spread: float, who: int, when: int | None = None
+) -> np.ndarray:
+    """A conduct near another; the draws are those of this quarter or of another."""
+    step = now(state) if when is None else when
     out = {}
     for n, name in enumerate(TRAITS):
-        luck = spread * normal(seed_of(state), int(Stream.CONDUCT), now(state), who, -1, n)
+        luck = spread * normal(seed_of(state), int(Stream.CONDUCT), step, who, -1, n)
         if name == "collective_action":
             out[name] = done[name] + luck / 4
         elif name == "offshoring":
@@ -48,9 +51,18 @@ def inherit(state: State, p: Any, old: Any, new: Any) -> None:
     new.conduct[:] = old.conduct
     if c.revision > 0 and c.variation > 0:
         new.conduct[:] = varied(state, p, told(old), float(c.variation), int(new.key))
-    for name in ("performance", "aspiration", "lessons"):
+    for name in ("family", "performance", "aspiration", "lessons"):
         setattr(new, name, getattr(old, name))
     new.successor = True
+
+
+def habits(state: State, p: Any, firm: Any) -> dict[str, float]:
+    """What a firm does without reasons: the strategy, varied by the first draws of its family's first firm."""
+    s, spread = strategy(state, p), float(p.conduct[0].spread)
+    done = {name: float(getattr(s, name)) for name in TRAITS}
+    if spread == 0:
+        return done
+    return dict(zip(TRAITS, map(float, varied(state, p, done, spread, int(firm.family), 0)), strict=True))
 
 
 def adopt_strategy(state: State, p: Any) -> None:
@@ -109,7 +121,8 @@ def _review(state: State, p: Any, i: int) -> None:
 
 def _reasons(state: State, p: Any, firm: Any, ahead: float, abroad: float) -> dict[str, float]:
     """What firm thinks best as things stand."""
-    c, s, v, m = p.conduct[0], strategy(state, p), p.innovation[0], p.market[0]
+    c, v, m = p.conduct[0], p.innovation[0], p.market[0]
+    habit = habits(state, p, firm)
     ripe = firm.technology < state.world[0].newest
     short = clip((firm.aspiration - firm.performance) / c.gap)
     buffer = m.buffer * firm.wage * firm.employees
@@ -118,9 +131,11 @@ def _reasons(state: State, p: Any, firm: Any, ahead: float, abroad: float) -> di
     granted = min(1.0, firm.grant / spent) if spent > 0 else 0.0
     drive = c.research_gap * (short - 0.28) + c.research_slack * (reserves - 0.8) + c.research_grant * granted
     drive += c.research_opportunity * firm.access if ripe else 0.0
-    training = s.training * (conduct(firm, "research") / s.research) ** c.training_research if s.research > 0 else 0.0
+    training = habit["training"]
+    if habit["research"] > 0:
+        training *= (conduct(firm, "research") / habit["research"]) ** c.training_research
     rooted = firm.identity - p.firms[0].identity
-    explored = float(s.exploration)
+    explored = habit["exploration"]
     if 0 < explored < c.exploration_most:
         odds = math.log(explored / (c.exploration_most - explored)) + c.exploration_grant * firm.explores_for_public
         if ripe:
@@ -129,15 +144,15 @@ def _reasons(state: State, p: Any, firm: Any, ahead: float, abroad: float) -> di
             odds += c.exploration_partners * ahead * firm.lessons / (firm.lessons + v.lessons_half)
         explored = c.exploration_most / (1 + math.exp(-odds))
     return {
-        "research": float(s.research * math.exp(drive)),
+        "research": float(habit["research"] * math.exp(drive)),
         "exploration": explored,
-        "training": float((training if s.research > 0 else s.training) + c.training_voucher * firm.tuition),
+        "training": float(training + c.training_voucher * firm.tuition),
         "collective_action": float(
-            s.collective_action + c.cooperation_experience * firm.participates * state.agency[0].capability
+            habit["collective_action"] + c.cooperation_experience * firm.participates * state.agency[0].capability
         ),
-        "offshoring": float(s.offshoring + c.offshoring_contagion * abroad - c.offshoring_identity * rooted),
+        "offshoring": float(habit["offshoring"] + c.offshoring_contagion * abroad - c.offshoring_identity * rooted),
         "pipelines": float(
-            s.pipelines
+            habit["pipelines"]
             * (1 + c.pipelines_sourcing * max(0.0, firm.offshored - p.ties[0].offshoring_norm))
             / math.exp(c.pipelines_identity * rooted)
         ),

@@ -33,15 +33,24 @@ def takeover_chance(state: State, p: Any, i: int, success: float) -> float:
     chance = o.takeover * min(2.0, state.world[0].pressure)
     chance *= 1 / (1 + math.exp(1 - o.takeover_success * success))
     if p.conduct[0].revision > 0:
-        chance *= sells(firm, o.takeover_price, embedded, p.conduct[0])
+        chance *= sells(firm, usual(o.takeover_price * earned(firm), firm), embedded, p.conduct[0])
     else:
         chance *= strategy(state, p).sale * (1 - o.takeover_embeddedness * embedded)
     chance *= 1 - firm.served * p.agency[0].screening * state.agency[0].effect[DEFENCE]
     return float(chance * (1 - state.policy[0].screening))
 
 
+def earned(firm: Any) -> float:
+    return float(max(0.0, firm.profit, 0.05 * firm.value_added))
+
+
+def usual(price: float, firm: Any) -> float:
+    """A price in quarters of what the firm earned over the last years."""
+    return float(price / (max(firm.performance, 0.05) * firm.value_added)) if firm.value_added > 0 else 0.0
+
+
 def sells(firm: Any, offer: float, embedded: float, c: Any) -> float:
-    """Probability that an owner accepts an offer in quarters of profit: logistic in its logarithm over the price."""
+    """Probability that an owner accepts an offer in quarters of usual profit: logistic in its log over the price."""
     price = conduct(firm, "reservation") * (1 + c.sale_embeddedness * embedded)
     if not firm.successor:
         price *= 1 - c.sale_succession
@@ -65,7 +74,7 @@ def take_over(state: State, p: Any) -> None:
         a, b = uniform2(seed_of(state), int(Stream.TAKEOVER), now(state), key(state, i), -1, 0)
         if firm.owner != -1 or a >= takeover_chance(state, p, i, its_success):
             continue
-        price = o.takeover_price * max(0.0, firm.profit, 0.05 * firm.value_added)
+        price = o.takeover_price * earned(firm)
         if buy_out(state, p, i, price, HOUSEHOLDS):
             continue
         company = int(b * o.multinationals)
@@ -115,11 +124,11 @@ def acquire(state: State, p: Any) -> None:
             target = state.firms[j]
             if j < 0 or target.owner != -1 or target.employees >= leader.employees:
                 continue
-            price = o.acquisition_price * max(0.0, target.profit, 0.05 * target.value_added)
+            price = o.acquisition_price * earned(target)
             if p.conduct[0].revision > 0:
-                worth = p.conduct[0].acquisition_horizon * target.profit
+                worth = p.conduct[0].acquisition_horizon * target.performance * target.value_added
                 luck = uniform(seed_of(state), int(Stream.ACQUISITION), now(state), key(state, i), key(state, j), 1)
-                if price > worth or luck >= sells(target, o.acquisition_price, 0.0, p.conduct[0]):
+                if price > worth or luck >= sells(target, usual(price, target), 0.0, p.conduct[0]):
                     continue
             if price <= leader.cash:
                 target.owner, target.captor = i, -1

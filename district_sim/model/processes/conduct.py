@@ -67,12 +67,14 @@ def first_conduct(i, firms, clock, p):
         _vary(firms[i].conduct, p.conduct[0].spread, firms[i].key, 0, clock)
     firms[i].successor = uniform(clock.seed[0], _SUCCESSION, 0, firms[i].key, -1, _HEIR) < p.conduct[0].successors
     firms[i].performance = firms[i].aspiration = p.demography[0].normal_margin
+    firms[i].family = firms[i].key
 
 
 @kernel
 def inherit_conduct(parent, j, firms, clock, p):
-    """Conduct of a newborn firm j: its parent's, with a small change where firms decide (Klepper 2007)."""
+    """Conduct of a newborn firm j: its parent's, a little changed where firms decide, and its habits (Klepper 2007)."""
     firms[j].conduct[:] = firms[parent].conduct
+    firms[j].family = firms[parent].family
     if p.conduct[0].revision > 0.0 and p.conduct[0].variation > 0.0:
         _vary(firms[j].conduct, p.conduct[0].variation, firms[j].key, clock.step[0], clock)
     firms[j].performance, firms[j].aspiration = firms[parent].performance, firms[parent].aspiration
@@ -137,8 +139,8 @@ def exploration_wanted(firm, ahead, ripe, innovation, conduct, usual):
     """Share of R&D with which a firm (a record) wants to explore, by its reasons.
 
     Args:
-        ahead: share of trusted partners ahead 0..1. ripe: whether the next technology is feasible. usual: share in the
-            strategy, which holds without reasons.
+        ahead: share of trusted partners ahead 0..1. ripe: whether the next technology is feasible. usual: share by
+            habit, which holds without reasons.
     """
     most = conduct.exploration_most
     if usual <= 0.0 or usual >= most:
@@ -152,32 +154,42 @@ def exploration_wanted(firm, ahead, ripe, innovation, conduct, usual):
 
 
 @kernel
-def _reasons(firm, aim, ahead, abroad, ripe, agency, p, s):
-    """What a firm (a record) thinks best to do as things stand, into `aim`, shape (len(TRAITS),)."""
+def habits(firm, clock, p, s, into):
+    """What a firm (a record) does without special reasons, into `into`, shape (len(TRAITS),).
+
+    The strategy, varied as in the family's first firm on the first day: how firms differ lasts (Nelson & Winter 1982).
+    """
+    means_of(s, into)
+    if p.conduct[0].spread > 0.0:
+        _vary(into, p.conduct[0].spread, firm.family, 0, clock)
+
+
+@kernel
+def _reasons(firm, aim, ahead, abroad, ripe, agency, clock, p, s):
+    """What a firm (a record) thinks best to do, by habit and reasons, into `aim`, shape (len(TRAITS),)."""
     conduct, terms = p.conduct[0], p.market[0]
+    habits(firm, clock, p, s, aim)
     wages = firm.wage * firm.employees
     short = min(1.0, max(0.0, firm.aspiration - firm.performance) / conduct.gap)
     reserves = min(1.0, max(0.0, firm.cash / (terms.buffer * wages))) if terms.buffer * wages > 0.0 else 0.0
     spent = p.innovation[0].research_cost * firm.research * max(0.0, firm.value_added)
     granted = min(1.0, firm.grant / spent) if spent > 0.0 else 0.0
-    aim[RESEARCHING] = s.research * np.exp(
+    usual = aim[RESEARCHING]
+    aim[RESEARCHING] *= np.exp(
         conduct.research_gap * (short - _USUAL_SHORTFALL)
         + conduct.research_slack * (reserves - _USUAL_RESERVES)
         + conduct.research_opportunity * firm.access * ripe
         + conduct.research_grant * granted
     )
-    aim[EXPLORING] = exploration_wanted(firm, ahead, ripe, p.innovation[0], conduct, s.exploration)
-    aim[SKILLING] = s.training
-    if s.research > 0.0:
-        aim[SKILLING] *= (firm.conduct[RESEARCHING] / s.research) ** conduct.training_research
+    aim[EXPLORING] = exploration_wanted(firm, ahead, ripe, p.innovation[0], conduct, aim[EXPLORING])
+    if usual > 0.0:
+        aim[SKILLING] *= (firm.conduct[RESEARCHING] / usual) ** conduct.training_research
     aim[SKILLING] += conduct.training_voucher * firm.tuition
-    aim[COOPERATING] = s.collective_action + conduct.cooperation_experience * firm.participates * agency[0].capability
+    aim[COOPERATING] += conduct.cooperation_experience * firm.participates * agency[0].capability
     rooted = firm.identity - p.firms[0].identity
-    aim[OFFSHORING] = s.offshoring + conduct.offshoring_contagion * abroad - conduct.offshoring_identity * rooted
+    aim[OFFSHORING] += conduct.offshoring_contagion * abroad - conduct.offshoring_identity * rooted
     beyond = max(0.0, firm.offshored - p.ties[0].offshoring_norm)
-    aim[LINKING] = (
-        s.pipelines * (1.0 + conduct.pipelines_sourcing * beyond) * np.exp(-conduct.pipelines_identity * rooted)
-    )
+    aim[LINKING] *= (1.0 + conduct.pipelines_sourcing * beyond) * np.exp(-conduct.pipelines_identity * rooted)
     aim[HOLDING] = firm.conduct[HOLDING]  # what going on is worth to an owner changes by example only
 
 
@@ -203,7 +215,7 @@ def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
     if firm.owner >= 0:
         aim[:] = firms[firm.owner].conduct
     else:
-        _reasons(firm, aim, ahead, abroad, ripe, agency, p, s)
+        _reasons(firm, aim, ahead, abroad, ripe, agency, clock, p, s)
         if firm.performance < firm.aspiration and conduct.imitation + conduct.variation > 0.0:
             _search(i, best, found, firms, clock, conduct)
             for trait in range(aim.size):

@@ -54,8 +54,22 @@ def _spread_of_success(firms, living):
 
 
 @kernel
+def earnings(firm):
+    """Profit of the quarter for which a firm (a record) is bought [k€], at least `_LEAST_EARNINGS` of value added."""
+    return max(firm.profit, _LEAST_EARNINGS * firm.value_added, 0.0)
+
+
+@kernel
+def in_usual_profits(price, firm):
+    """A price [k€] in quarters of the firm's usual profit, its mean over the last years; 0 without value added."""
+    if firm.value_added <= 0.0:
+        return 0.0
+    return price / (max(firm.performance, _LEAST_EARNINGS) * firm.value_added)
+
+
+@kernel
 def willingness_to_sell(firm, offer, embedded, conduct):
-    """Probability in [0, 1] that an owner accepts an offer [quarters of profit] for the firm, a record.
+    """Probability in [0, 1] that an owner accepts an offer [quarters of usual profit] for the firm, a record.
 
     Its reservation price is what going on is worth to its owner; being embedded raises it, having no successor lowers
     it. An offer of nothing is refused.
@@ -78,7 +92,8 @@ def takeover_hazard(i, firms, ties, agency, policy, world, success, p, s):
     wanted = 1.0 / (1.0 + np.exp(1.0 - ownership.takeover_success * success))
     defended = firms[i].served * p.agency[0].screening * agency[0].effect[DEFENCE]
     if p.conduct[0].revision > 0.0:
-        willing = willingness_to_sell(firms[i], ownership.takeover_price, embedded, p.conduct[0])
+        offer = in_usual_profits(ownership.takeover_price * earnings(firms[i]), firms[i])
+        willing = willingness_to_sell(firms[i], offer, embedded, p.conduct[0])
     else:
         willing = s.sale * (1.0 - ownership.takeover_embeddedness * embedded)
     return (
@@ -118,8 +133,7 @@ def take_over(state, living, p, s):
         hazard = takeover_hazard(i, firms, ties, agency, policy, world, _OF_TWO * success, p, s)
         if luck[n] >= hazard:
             continue
-        earnings = max(firms[i].profit, _LEAST_EARNINGS * firms[i].value_added, 0.0)
-        price = ownership.takeover_price * earnings
+        price = ownership.takeover_price * earnings(firms[i])
         if buy_out(i, price, HOUSEHOLDS, firms, policy, instruments, accounts, clock, p):
             continue
         _, b = uniform2(seed, _TAKEOVER, t, firms[i].key, -1, 0)
@@ -203,14 +217,14 @@ def acquire(state, living, p, s):
             j = ties[i].partner[(first + m) % slots]
             if j < 0 or firms[j].owner != SELF_OWNED or firms[j].employees >= firms[i].employees:
                 continue
-            price = ownership.acquisition_price * max(firms[j].profit, _LEAST_EARNINGS * firms[j].value_added, 0.0)
+            price = ownership.acquisition_price * earnings(firms[j])
             if price > firms[i].cash:
                 continue
             if conduct.revision > 0.0:
-                if price > conduct.acquisition_horizon * firms[j].profit:
+                if price > conduct.acquisition_horizon * firms[j].performance * firms[j].value_added:
                     continue
                 luck = uniform(seed, _ACQUISITION, t, firms[i].key, firms[j].key, 1)
-                if luck >= willingness_to_sell(firms[j], ownership.acquisition_price, 0.0, conduct):
+                if luck >= willingness_to_sell(firms[j], in_usual_profits(price, firms[j]), 0.0, conduct):
                     continue
             firms[j].owner, firms[j].captor = i, -1
             firms[i].cash -= price
