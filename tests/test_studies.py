@@ -34,6 +34,7 @@ from district_sim.model.indicators import NAMES
 from district_sim.reports.studies import as_markdown, cells_sheet, costs_sheet, outcome_title
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.instruments import InstrumentKind
+from district_sim.scenario.paths import value_at
 
 EVERY = pytest.mark.parametrize("name", STUDIES)
 SOURCE = Source("Someone", 1999)
@@ -103,6 +104,12 @@ class TestDesigns:
         assert all(len(window) == 1 for window in windows)
         assert {end - start for window in windows for start, end in window} == {40}
         assert sorted({start for window in windows for start, _ in window}) == [20, 40, 60, 80]
+
+    def test_fixed_conduct_buys_and_binds_as_the_imposed_scenarios_do(self) -> None:
+        imposed = load_scenario("imposed/baseline")
+        fixed = next(cell for cell in load_study("conduct").cells if cell.name == "fixed").levers
+        shared = {path: value for path, value in fixed.items() if not path.startswith("mechanisms.")}
+        assert shared == {path: value_at(imposed.model_dump(), path) for path in shared}
 
     def test_of_conduct_only_the_end_differs_between_programmes_of_one_kind(self) -> None:
         """Budgets a quarter are equal for all instruments, with conduct fixed and free, and for those that end."""
