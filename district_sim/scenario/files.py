@@ -153,10 +153,15 @@ def _check_begins(scenario: Scenario, document: Document, path: Path, own_length
             continue
         origin, given = _origin(document, at, path), value_at(document.data, _dotted(at))
         found = _whole_at(scenario, at)
-        length = own if origin.place.startswith(f"{shown_path(path)}:") else longest
+        here = origin.path is not None or origin.place.startswith(f"{shown_path(path)}:")
+        length = own if here else longest
         may = not is_dated(given) or (calendar is not None and at[-1] == "end")
         if found >= length and (at[-1] == "start" or not may):
-            raise ScenarioError(f"{origin.place}: {_dotted(at)} = {never_acts(found, length, calendar, given)}")
+            reason = never_acts(found, length, calendar, given)
+            if origin.path == _dotted(at):  # of an override the place says it
+                reason = reason.partition(": ")[2]
+                raise ScenarioError(f"{origin.place}: {reason}")
+            raise ScenarioError(f"{origin.place}: {_dotted(at)} = {reason}")
 
 
 def _times(scenario: Scenario) -> list[Key]:
