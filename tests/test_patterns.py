@@ -44,7 +44,7 @@ def test_the_five_scenarios_share_behaviour_and_stay_inside_ranges() -> None:
 
 
 def test_what_differs_is_found() -> None:
-    assert futures.differing("fragmentation") == {"ownership.takeover_price": 60.0}
+    assert futures.differing("fragmentation") == {"ownership.takeover_price": 68.0}
     assert "strategy.identity" in futures.differing("fragmentation_hierarchy")
 
 
