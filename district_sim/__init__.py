@@ -7,6 +7,7 @@ from district_sim._version import __version__
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
+    from district_sim.register.district import load_district
     from district_sim.run.run import Run, simulate
     from district_sim.run.trajectories import Trajectory, classify
     from district_sim.scenario.files import ScenarioError, load_scenario
@@ -20,6 +21,7 @@ __all__ = [
     "Trajectory",
     "__version__",
     "classify",
+    "load_district",
     "load_scenario",
     "simulate",
 ]
@@ -31,6 +33,7 @@ _HOMES = {
     "ScenarioError": "scenario.files",
     "Trajectory": "run.trajectories",
     "classify": "run.trajectories",
+    "load_district": "register.district",
     "load_scenario": "scenario.files",
     "simulate": "run.run",
 }

@@ -18,14 +18,14 @@ FLOORS = (
     ("evidence",),
     ("figures",),
     ("experiments",),
-    ("mesa_model", "text"),
+    ("mesa_model", "register", "text"),
     ("run",),
     ("model",),
     ("scenario",),
     ("kernels", "_version"),
 )
 """The rooms, from the top floor down. A room imports itself and rooms on lower floors, nothing else."""
-ABOVE = {"__init__": {"_version", "mesa_model", "run", "scenario"}, "__main__": {"cli"}}
+ABOVE = {"__init__": {"_version", "mesa_model", "register", "run", "scenario"}, "__main__": {"cli"}}
 """The two doors of the package and what they open."""
 
 PAGE_LIBRARIES = ("anywidget", "solara")
@@ -34,6 +34,7 @@ LIBRARIES = {
     "matplotlib": {"figures", "app"},
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},
+    "pyproj": {"register.cleaning"},
     "pydantic": {"evidence.cases.files", "experiments", "scenario"},
     "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},
     "typer": {"cli"},

@@ -6,7 +6,7 @@ from typing import Any
 import solara
 
 from district_sim.app import interventions, widgets
-from district_sim.app.course import Source, scenario_of
+from district_sim.app.course import Source, opened, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers, levers_of, levers_outside
 from district_sim.app.links import MARK, from_json
@@ -93,14 +93,14 @@ def ScenarioControl(desk: Desk) -> None:
     def refused(name: str) -> None:
         desk.says.value = ("error", f"{name}: larger than {MOST_BYTES // 1024} KiB; a scenario is a small text file")
 
-    names = [[name, _title(name)] for name in scenario_names()]
+    names = [[name, name] for name in opened] + [[name, _title(name)] for name in scenario_names()]
     if source.text is not None:
         names.append([f"file:{source.name}", source.name])
     widgets.ScenarioBox(
         scenarios=names,
         chosen=source.name if source.text is None else f"file:{source.name}",
         description=scenario.description or "This scenario has no description.",
-        notes=_notes(source.name) if source.text is None else "",
+        notes=_notes(str(opened.get(source.name, source.name))) if source.text is None else "",
         seed=str(simulation.course.seed),
         problem=problem,
         most_bytes=MOST_BYTES,

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 MOST_FIRMS, MOST_QUARTERS = 5000, 1000
 """What the page runs; larger districts belong on the command line."""
+opened: dict[str, Path] = {}
+"""Files with which the page was started, by the name that links use; such a file may name tables beside it."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a scenario comes from: bundled, or a file that somebody gave."""
+    """Where a scenario comes from: bundled, `opened`, or a file that somebody gave."""
 
     name: str
     text: str | None = None
-    """The file's text; None for a bundled scenario."""
+    """The file's text; None for a scenario that is bundled or opened."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,12 @@ def scenario_of(source: Source, settings: Mapping[str, Any]) -> Scenario:
 @lru_cache(maxsize=256)
 def _read(source: Source, settings_as_json: str) -> Scenario:
     settings = json.loads(settings_as_json)
+    if source.text is None and source.name in opened:
+        return load_scenario(opened[source.name], settings)
     if source.text is None:
         if source.name not in scenario_names():
             raise ScenarioError(f"there is no bundled scenario {show(source.name)}")
+        if any(path.startswith("data.") for path in settings):
+            raise ScenarioError("data: a link cannot name tables")
         return load_scenario(source.name, settings)
     return scenario_of_text(source.text, Path(source.name).name or "scenario.yaml", settings)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from district_sim._version import __version__
-from district_sim.cli import cases, compare, policy_report, run, sweep
+from district_sim.cli import cases, compare, district_import, policy_report, run, sweep
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
 from district_sim.cli.policies import policies_app
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run,
     "demo": run.demo,
     "app": page,
+    "import": district_import.import_district,
     "sweep": sweep.sweep,
     "results": sweep.results,
     "verify": run.verify,

@@ -1,6 +1,7 @@
 """`district-sim app`: the page in a browser."""
 
 import errno
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,9 @@ _INSTALL = "pip install 'district-sim[app]'"
 def app(
     scenario: Annotated[
         str,
-        typer.Argument(metavar="[SCENARIO]", help="Bundled scenario to open first.", autocompletion=complete_scenario),
+        typer.Argument(
+            metavar="[SCENARIO]", help="Bundled scenario, or file, to open first.", autocompletion=complete_scenario
+        ),
     ] = "baseline",
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 picks a free one.")
@@ -38,21 +41,21 @@ def app(
 
       district-sim app
       district-sim app learning_region --port 9000
+      district-sim app prato/district.yaml
       district-sim app --host 0.0.0.0 --no-browser
 
     Stop it with Ctrl-C. Exit code: 0 stopped, 1 could not start, 2 bad input.
     """
     with clean_ends():
         _need()
-        from district_sim.scenario.files import ScenarioError, scenario_names
-        from district_sim.scenario.suggestions import suggest
+        from urllib.parse import quote
+
+        from district_sim.scenario.files import load_scenario, scenario_names
         from district_sim.scenario.texts import short
 
         if scenario not in scenario_names():
-            hint = suggest(scenario, scenario_names())
-            raise ScenarioError(
-                f"there is no bundled scenario {short(scenario)!r}{hint}; open your own file on the page"
-            )
+            load_scenario(scenario)
+            scenario = _open(Path(scenario))
         from district_sim.app import server
 
         try:
@@ -64,7 +67,7 @@ def app(
         _compile()
         shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host
         url = f"http://{shown}:{at.getsockname()[1]}/"
-        link = url if scenario == "baseline" else f"{url}?scenario={scenario}"
+        link = url if scenario == "baseline" else f"{url}?scenario={quote(scenario)}"
 
         def started() -> None:
             typer.echo(f"The page is at {link}\nStop it with Ctrl-C.")
@@ -72,6 +75,14 @@ def app(
                 server.show(link)
 
         server.serve(at, started)
+
+
+def _open(path: Path) -> str:
+    """Let the page read a file, and the tables beside it; returns the name that its links use."""
+    from district_sim.app.course import opened
+
+    opened[path.name] = path.absolute()
+    return path.name
 
 
 def _need() -> None:

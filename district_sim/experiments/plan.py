@@ -12,6 +12,7 @@ from district_sim.experiments.design import Experiment, outcomes
 from district_sim.experiments.errors import DesignError
 from district_sim.experiments.points import Point, points, scenario_of
 from district_sim.run.compiled import one_of_each_shape
+from district_sim.scenario.data import without_place
 from district_sim.scenario.extensions import versions_of
 from district_sim.scenario.sections import Scenario
 
@@ -70,7 +71,7 @@ def description(plan: Plan) -> dict[str, Any]:
     scenarios = {}
     for (scenario, _), data in plan.bases.items():
         own = {key: value for key, value in data.items() if key != "policies" or not plan.experiment.policies}
-        scenarios[scenario] = own
+        scenarios[scenario] = without_place(own)
     told = {
         "model": model_version(extensions_of(plan.bases)),
         "experiment": plan.experiment.model_dump(mode="json"),

@@ -27,7 +27,7 @@ _KINDS: dict[str, Literal["number", "integer", "boolean"]] = {
     "integer": "integer",
     "boolean": "boolean",
 }
-_NOT_MODEL = ("run.quarters",)  # how long to look is no property of the district
+_NOT_MODEL = ("run.quarters", "data.rows", "data.most_ties")  # how long to look, and what tables hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from district_sim.figures.policy_report import tails as tails
     from district_sim.figures.policy_report import trajectory_dots as trajectory_dots
     from district_sim.figures.policy_report import who_gains as who_gains
+    from district_sim.figures.register import imported as imported
     from district_sim.figures.replications import anatomy as anatomy
     from district_sim.figures.replications import beside_published as beside_published
     from district_sim.figures.replications import distance_curves as distance_curves
@@ -61,6 +62,7 @@ _HOMES = {
     "film": "animate check_film",
     "maps": "CONTROLS district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
+    "register": "imported",
     "replications": "anatomy beside_published distance_curves exchange_rules knowledge_curves rules_beside "
     "sizes_and_growth",
     "run": "dashboard futures scores_over_time",

@@ -1,7 +1,8 @@
 """The initial district, drawn from real districts' figures and settled in calm quarters before the start.
 
 Depends on the seed and on everything in the scenario but `strategy`, `policies` and their effects: scenarios that
-differ only in these start from the same district, bit for bit.
+differ only in these start from the same district, bit for bit. Where the scenario names tables of a real district, what
+they say takes the place of what would be drawn: see `model.observed`.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel, start_threads
 from district_sim.kernels.draws import Stream, normal, uniform, uniform2
+from district_sim.model import observed
 from district_sim.model.parameters import Parameters, for_kernels
 from district_sim.model.processes.conduct import first_conduct, means_of
 from district_sim.model.processes.relations import degree, draw_firm, tie
@@ -17,6 +19,7 @@ from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
 from district_sim.model.processes.world import LEAST_FRONTIER
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
+from district_sim.scenario.data import UNKNOWN
 
 _INITIAL = int(Stream.INITIAL)
 _FIRST_CASH = 1.5  # quarters of wages
@@ -99,8 +102,8 @@ def _around(mean, spread, seed, i, number):
 
 
 @kernel
-def _network(firms, ties, pipelines, n, clock, p):
-    """Local ties by proximity and complementarity, with trust by chemistry; pipelines of larger firms first."""
+def _network(firms, ties, n, clock, p):
+    """Local ties by proximity and complementarity, with trust by chemistry."""
     start, seed = p.firms[0], clock.seed[0]
     wanted, last = start.ties, p.technology[0].phases - 1
     for attempt in range(40):
@@ -114,12 +117,18 @@ def _network(firms, ties, pipelines, n, clock, p):
                     firms[i].key, firms[j].key, seed
                 )
                 tie(i, j, min(1.0, max(0.0, trust)), ties)
+
+
+@kernel
+def _link(firms, pipelines, lean, n, clock, p):
+    """Pipelines of larger firms first, and of those that lean to the outside, shape (n,)."""
+    start, seed = p.firms[0], clock.seed[0]
     weight = 0.0
     for i in range(n):
-        weight += min(1.0, firms[i].employees / _ABLE_SIZE) / n
+        weight += lean[i] * min(1.0, firms[i].employees / _ABLE_SIZE) / n
     for i in range(n):
         a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
-        if a < start.pipelines * min(1.0, firms[i].employees / _ABLE_SIZE) / weight:
+        if a < start.pipelines * (lean[i] * min(1.0, firms[i].employees / _ABLE_SIZE)) / weight:
             pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
             pipelines[i].strength[0] = 1.0
 
@@ -157,8 +166,43 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     start_threads()
     n = p.firms[0].count
     state = empty_state(n, 64 + int(n * (2.2 + 0.02 * min(quarters, 100))), p, seed)
-    p = for_kernels(p)
+    seen, p = p.tables[0] if p.tables else None, for_kernels(p)
     firms, clock, key = state.firms, state.clock, state.clock.seed[0]
+    if seen is None:
+        _draw_sizes(state, n, p)
+    else:
+        firms.phase[:n], firms.employees[:n] = observed.phases(seen, p, key), seen.employees
+    means_of(p.history[0], state.world[0].strategy)
+    _endow(firms, n, clock, p)
+    if seen is not None:
+        observed.lay(state, seen, p)
+    clock.step[0] = -1 - p.firms[0].settling
+    if seen is None or seen.a is None:
+        _network(firms, state.ties, n, clock, p)
+    else:
+        observed.lay_ties(state, seen, p)
+    _link(firms, state.pipelines, observed.lean_outwards(seen, n), n, clock, p)
+    ripe = p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
+    state.world.frontier[0] = np.maximum(LEAST_FRONTIER, p.technology[0].frontier * ripe)
+    state.world.wage[0] = p.market[0].wage
+    clock.step[0] = -p.firms[0].settling
+    _open_accounts(state, n, p)
+    settling = int(p.firms[0].settling)
+    if seen is None:
+        run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
+    else:
+        observed.settle(state, seen, observed.held(_calm(p), seen), run_quarters, settling)
+    if seen is None or seen.owner[0] == UNKNOWN:
+        _groups(state, n, p)
+    _open_accounts(state, n, p)
+    if seen is not None:
+        observed.first_quarter(state, seen)
+    return state
+
+
+def _draw_sizes(state: State, n: int, p: Parameters) -> None:
+    """Phases and employees of the first n firms."""
+    firms, key = state.firms, state.clock.seed[0]
     firms.phase[:n] = _roles(n, p, key)
     size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
     final = firms.phase[:n] == p.technology[0].phases - 1
@@ -167,20 +211,6 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     size[~final] *= (1.0 - _FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
     size[final] *= _FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
-    means_of(p.history[0], state.world[0].strategy)
-    _endow(firms, n, clock, p)
-    clock.step[0] = -1 - p.firms[0].settling
-    _network(firms, state.ties, state.pipelines, n, clock, p)
-    ripe = p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
-    state.world.frontier[0] = np.maximum(LEAST_FRONTIER, p.technology[0].frontier * ripe)
-    state.world.wage[0] = p.market[0].wage
-    clock.step[0] = -p.firms[0].settling
-    _open_accounts(state, n, p)
-    settling = int(p.firms[0].settling)
-    run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
-    _groups(state, n, p)
-    _open_accounts(state, n, p)
-    return state
 
 
 def _open_accounts(state: State, n: int, p: Parameters) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.scenario.data import read_tables
 from district_sim.scenario.extensions import Mechanism, mechanism
 from district_sim.scenario.fields import Section
 from district_sim.scenario.instruments import Funding, ShockKind
@@ -91,6 +92,8 @@ class Parameters(NamedTuple):
     derived: Derived
     extensions: tuple[Any, ...] = ()
     """Each an `Extension`, in alphabetical order. Kernels cannot read it: see `for_kernels`."""
+    tables: tuple[Any, ...] = ()
+    """The `Tables` that the district starts from, if any; read by `model.initial` alone."""
 
 
 # Outside nodes: buyers, multinationals, foreign clusters, universities; what each knows of the frontier
@@ -177,6 +180,8 @@ def _derived(s: Scenario) -> Derived:
     tech = s.technology
     relevance, use, ripening = _relevance(tech)
     value = np.full(tech.phases, (1.0 - s.market.final_value) / (tech.phases - 1))
+    if s.data.phase_weights:
+        value[:-1] = (1.0 - s.market.final_value) * np.array(s.data.phase_weights) / sum(s.data.phase_weights)
     value[-1] = s.market.final_value
     # Middle phases are the most standardised; the last phase (design, finishing, selling) stays with the firm
     position = np.arange(tech.phases) / (tech.phases - 1)
@@ -265,12 +270,16 @@ def _extensions(s: Scenario) -> tuple[Extension, ...]:
 
 
 def for_kernels(p: Parameters) -> Parameters:
-    """Parameters as compiled code takes them: without the mechanisms from outside."""
-    return p._replace(extensions=())
+    """Parameters as compiled code takes them: without the mechanisms from outside and without tables."""
+    return p._replace(extensions=(), tables=())
 
 
 def parameters_of(s: Scenario) -> Parameters:
-    """Translate a validated scenario; a pure function of it."""
+    """Translate a validated scenario; a pure function of it.
+
+    Raises:
+        ScenarioError: a table that the district starts from cannot be read.
+    """
     sections = _sections(s)
 
     def numbers(name: str) -> Any:
@@ -291,4 +300,5 @@ def parameters_of(s: Scenario) -> Parameters:
         shocks=_shocks(s),
         derived=_derived(s),
         extensions=_extensions(s),
+        tables=(read_tables(s.data),) if s.data.firms else (),
     )

@@ -83,7 +83,8 @@ def ended_early(state: State, p: Parameters) -> str:
 
 def learn(state: State, p: Parameters) -> None:
     """Run the learning of one quarter alone, in place, of all living firms; nothing else happens and no time passes."""
-    update_knowledge(state, list_living(state.firms, state.clock, state.scratch), p, p.strategy[0])
+    living = list_living(state.firms, state.clock, state.scratch)
+    update_knowledge(state, living, for_kernels(p), p.strategy[0])
 
 
 class Moment(NamedTuple):

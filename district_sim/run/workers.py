@@ -220,4 +220,5 @@ def _compile(scenarios: "Iterable[Scenario | None]") -> None:
 
     for scenario in scenarios:
         wanted = scenario or Scenario()
-        simulate(wanted.model_copy(update={"firms": wanted.firms.model_copy(update={"count": 30})}), quarters=2)
+        small = {"firms": wanted.firms.model_copy(update={"count": 30}), "data": type(wanted.data)()}
+        simulate(wanted.model_copy(update=small), quarters=2)

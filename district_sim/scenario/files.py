@@ -33,6 +33,7 @@ from district_sim.scenario.calendar import (
     run_in_quarters,
     written,
 )
+from district_sim.scenario.data import check_tables, found_beside
 from district_sim.scenario.extensions import MechanismError, mechanism
 from district_sim.scenario.paths import (
     JsonSchema,
@@ -106,7 +107,10 @@ def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequen
     Raises:
         ScenarioError: as `load_scenario`.
     """
-    return _completed(_with_bases(_document(text, name), None, (), []), Path(name), overrides)
+    scenario = _completed(_with_bases(_document(text, name), None, (), []), Path(name), overrides)
+    if scenario.data.firms:
+        raise ScenarioError(f"{name}: data: tables are found beside a file only: `district-sim app {name}` opens it")
+    return scenario
 
 
 def _completed(document: Document, path: Path, overrides: Mapping[str, Any] | Sequence[str]) -> Scenario:
@@ -118,6 +122,8 @@ def _completed(document: Document, path: Path, overrides: Mapping[str, Any] | Se
         if ends == {text}:
             _drop_other_end(document, text)
     scenario = validated(document, path)
+    if scenario.data.firms:
+        check_tables(scenario.data)
     _check_begins(scenario, document, path, own_length)
     return scenario
 
@@ -376,7 +382,9 @@ def _with_bases(own: Document, folder: Path | None, chain: tuple[Path, ...], rea
 
 def read_alone(path: Path) -> Document:
     """A file without what it extends. Raises ScenarioError where it is not made of `key: value` lines."""
-    return _document(file_text(path), shown_path(path))
+    document = _document(file_text(path), shown_path(path))
+    found_beside(document.data.get("data"), path.parent)
+    return document
 
 
 def _document(text: str, name: str) -> Document:

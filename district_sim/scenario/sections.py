@@ -11,10 +11,12 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from district_sim.scenario.calendar import Calendar, in_quarters, run_in_quarters
+from district_sim.scenario.data import Data
 from district_sim.scenario.extensions import ExtensionsSchema, MechanismSection, sections_of
 from district_sim.scenario.fields import Moment, Section, number, share, whole
 from district_sim.scenario.interventions import MOST_INSTRUMENTS, MOST_SHOCKS, Instrument, PolicyEffects, Shock
 from district_sim.scenario.renamed import rename_parameters
+from district_sim.scenario.texts import short
 
 _END = {
     "type": "string",
@@ -442,7 +444,7 @@ class Market(Section):
 class Ties(Section):
     """Local network, trust and identity."""
 
-    maximum: int = whole(14, 2, 64, "ties", "Ties that a firm can keep up")
+    maximum: int = whole(14, 2, 127, "ties", "Ties that a firm can keep up")
     trust_speed: float = number(0.06, 0.0, 1.0, "per quarter", "Speed at which trust follows what partners did")
     trust_identity: float = number(
         0.3, 0.0, 2.0, "1", "Trust from shared identity (difference from the district's first level)"
@@ -926,6 +928,7 @@ class Scenario(Section):
         description="What it represents, in plain language, with the literature",
     )
     run: RunSection = RunSection()
+    data: Data = Data()
     firms: Firms = Firms()
     technology: Technology = Technology()
     world: World = World()
@@ -963,6 +966,19 @@ class Scenario(Section):
             rename_parameters(given, "The scenario")
             given = in_quarters(given)
         return given
+
+    @model_validator(mode="after")
+    def _fits_its_tables(self) -> Self:
+        data = self.data
+        if data.firms and self.firms.count != data.rows:
+            raise ValueError(f"firms.count must be {data.rows:,}, the firms in {short(data.firms)}: tables say it")
+        if data.ties and self.ties.maximum < data.most_ties:
+            raise ValueError(f"ties.maximum must be at least {data.most_ties}, the ties of one firm in {data.ties}")
+        if data.phase_weights and self.technology.phases != len(data.phase_weights) + 1:
+            raise ValueError(
+                f"technology.phases must be {len(data.phase_weights) + 1}, one more than data.phase_weights"
+            )
+        return self
 
     @field_validator("extensions", mode="before")
     @classmethod

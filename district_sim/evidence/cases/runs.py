@@ -55,7 +55,7 @@ def watch(scenario: Scenario, seed: int, wanted: Wanted) -> Observed:
 
 
 def scaled(scenario: Scenario, share: float, values: Mapping[str, float] | None = None) -> Scenario:
-    """A scenario with other values of some numbers, and a share of its firms.
+    """A scenario with other values of some numbers, and a share of its firms; of all, if they come from a table.
 
     Args:
         share: 0..1. values: by dotted path, such as "demography.exit".
@@ -63,7 +63,8 @@ def scaled(scenario: Scenario, share: float, values: Mapping[str, float] | None 
     data = scenario.model_dump(mode="json")
     for path, value in (values or {}).items():
         set_at(data, path, value)
-    data["firms"]["count"] = max(10, round(share * data["firms"]["count"]))
+    if not scenario.data.firms:
+        data["firms"]["count"] = max(10, round(share * data["firms"]["count"]))
     return Scenario.model_validate(data)
 
 

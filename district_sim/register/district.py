@@ -1,0 +1,409 @@
+"""A scenario that starts from tables: what they say of its parameters, fitted so that a calm district stays."""
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from district_sim.register import columns as choosing
+from district_sim.register.calm import Calm, look, measured
+from district_sim.register.cleaning import Clean, clean
+from district_sim.register.sources import GRAPHS, Sheet, edges_of, frame_as_sheet, nodes_of, read, read_graph
+from district_sim.run.whole_files import write_whole
+from district_sim.scenario.data import FIRM_COLUMNS, MEMORY, TIE_COLUMNS, UNKNOWN, hold
+from district_sim.scenario.files import load_scenario
+from district_sim.scenario.sections import Market, Scenario, Ties
+from district_sim.scenario.texts import ScenarioError, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BASE = "baseline"
+"""What the scenario extends."""
+FIRMS, TIES, SCENARIO, COLUMNS = "firms.parquet", "ties.parquet", "district.yaml", "columns.yaml"
+_SLOTS = (14, 32, 64, 127)  # ties.maximum: the model is compiled for each anew, so there are few
+_ENOUGH = 20  # final firms whose turnover is known, from which on it sets the level of money
+_PLAUSIBLE = (5.0, 60.0)  # k€ of work per employee and quarter
+_WAGES = Market().wage / Market().productivity  # of the value of work
+_SMALL, _ROUNDS, _FEW_ROUNDS = 5000, 6, 2  # firms up to which the fit is repeated so often; else few rounds
+_SHRINKING = 0.04  # loss of the ten largest firms from which on customers are made to follow orders more slowly
+_ODD = 0.02  # share of births or deaths of firms in eight quarters below which entry is left alone
+
+
+class Read(NamedTuple):
+    """Tables as they came, and which column is which."""
+
+    firms: Sheet
+    ties: Sheet | None
+    choice: choosing.Choice
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """Names of the columns by table."""
+        tables = {"firms": self.firms, "ties": self.ties}
+        return {name: [str(c) for c in sheet.cells.columns] for name, sheet in tables.items() if sheet is not None}
+
+
+class Value(NamedTuple):
+    """What a scenario says of a parameter, and why."""
+
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class District:
+    """A district made from tables."""
+
+    clean: Clean
+    values: dict[str, Value]
+    """By path."""
+    scenario: Scenario
+    """Its tables are in this process's memory, or in a folder."""
+    calm: Calm
+    """Eight calm quarters of it."""
+
+
+type Given = "pd.DataFrame | Path | str | Any"
+"""A frame, a networkx graph or a file."""
+
+
+def load_district(
+    firms: Given,
+    ties: Given = None,
+    *,
+    columns: "Path | str | Mapping[str, Any] | None" = None,
+    phases: str | None = None,
+    start: "int | None" = None,
+    folder: "Path | str | None" = None,
+    strict: bool = False,
+    **fields: Any,
+) -> Scenario:
+    """A scenario that starts from a table of firms.
+
+    Args:
+        firms: a DataFrame, a networkx graph whose nodes are firms and whose edges are ties, or a file. Needed are an id
+            and employees; the rest is used where it is there.
+        ties: who buys from whom: a DataFrame, a graph or a file.
+        columns: which column is which where names do not say it: `{"employees": "addetti"}`, the same by table
+            (`{"firms": {...}, "ties": {...}, "units": {...}}`), or a file that `district-sim import` proposed.
+        phases: which codes belong to which phase: a bundled name or a file.
+        start: year in which the run begins; by default the year after the latest foundation.
+        folder: where the tables are kept. Without one they stay in this process: a run is made, a sweep with worker
+            processes is not.
+        strict: refuse tables with rows that cannot be used.
+        fields: sections or values of the scenario, such as `title="Prato"` or `run={"quarters": 80}`.
+
+    Raises:
+        ScenarioError: a table, a file or a field is not valid.
+    """
+    given = Path(columns) if isinstance(columns, str) else columns
+    found = open_tables(firms, ties, given)
+    cleaned = tidied(found, phases, None if start is None else (start, 0), strict)
+    made = district(cleaned, {name: value for name, value in fields.items() if value is not None}, found.firms.name)
+    if folder is None:
+        return made.scenario
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    return made.scenario.model_copy(update={"data": write_tables(made, place)})
+
+
+def open_tables(firms: Given, ties: Given, columns: "Path | Mapping[str, Any] | None") -> Read:
+    """The tables as they came. Raises ScenarioError."""
+    sheet, other = _sheet(firms, "firms", nodes_of), None
+    if ties is not None:
+        other = _sheet(ties, "ties", edges_of)
+    elif (graph := _graph(firms)) is not None and graph.number_of_edges():
+        other = edges_of(graph, f"edges of {sheet.name}")
+    tables = {"firms": [str(c) for c in sheet.cells.columns]}
+    if other is not None:
+        tables["ties"] = [str(c) for c in other.cells.columns]
+    return Read(sheet, other, choosing.chosen(tables, columns))
+
+
+def _graph(given: Given) -> Any:
+    if isinstance(given, str | Path):
+        return read_graph(Path(given)) if Path(given).suffix.lower() in GRAPHS else None
+    return given if hasattr(given, "edges") and hasattr(given, "nodes") else None
+
+
+def _sheet(given: Given, name: str, of_graph: Any) -> Sheet:
+    graph = _graph(given)
+    if graph is not None:
+        return of_graph(graph, Path(given).name if isinstance(given, str | Path) else name)
+    if isinstance(given, str | Path):
+        return read(Path(given))
+    if hasattr(given, "columns") and hasattr(given, "iloc"):
+        return frame_as_sheet(given, name)
+    raise ScenarioError(f"{name}: must be a table, a networkx graph or a file, not {type(given).__name__}")
+
+
+def tidied(
+    found: Read, phases: str | None, start: tuple[int, int] | None, strict: bool, proposal_at: str = COLUMNS
+) -> Clean:
+    """The tables cleaned. Raises ScenarioError; with `strict` for every row that cannot be used."""
+    for table, names in found.columns.items():
+        name = (found.firms if table == "firms" or found.ties is None else found.ties).name
+        choosing.required(found.choice, table, names, name, proposal_at)
+    cleaned = clean(found.firms, found.ties, found.choice, phases, start)
+    if strict and cleaned.rejected:
+        lines = [f"{one.place}: {one.variable}: {one.text}" for one in cleaned.rejected]
+        raise ScenarioError("\n".join([f"{len(lines)} rows cannot be used:", *lines]))
+    return cleaned
+
+
+def district(cleaned: Clean, fields: Mapping[str, Any], name: str = "") -> District:
+    """The scenario of cleaned tables.
+
+    Args:
+        fields: sections or values that win over those that follow from the tables. name: of the table, for a title.
+    """
+    tables = {FIRMS: _parquet(cleaned.firms[list(FIRM_COLUMNS)])}
+    data: dict[str, Any] = {
+        "data.firms": MEMORY,
+        "data.firms_sha256": hold(tables[FIRMS]),
+        "data.rows": len(cleaned.firms),
+    }
+    if cleaned.ties is not None:
+        tables[TIES] = _parquet(cleaned.ties[list(TIE_COLUMNS)])
+        data |= {"data.ties": MEMORY, "data.ties_sha256": hold(tables[TIES]), "data.most_ties": cleaned.most_ties}
+    told = _told(cleaned)
+    wishes = _flat(fields)
+    wishes.setdefault("title", short(f"The district of {name}" if name else "A district", 120))
+
+    def scenario(values: Mapping[str, Value]) -> Scenario:
+        said = {path: one.value for path, one in values.items()}
+        return load_scenario(BASE, {**data, **said, **wishes})
+
+    rounds = _ROUNDS if len(cleaned.firms) <= _SMALL else _FEW_ROUNDS
+    values = dict(told)
+    for _ in range(rounds):
+        seen = measured(scenario(values))
+        values |= _fitted(values, seen, cleaned, scenario(values))
+    final = scenario(values)
+    return District(cleaned, values, final, look(final))
+
+
+def of_shape(cleaned: Clean) -> Scenario:
+    """A scenario for which the model is compiled as for these tables."""
+    told = _told(cleaned)
+    return load_scenario(
+        BASE, {name: told[name].value for name in ("technology.phases", "ties.maximum") if name in told}
+    )
+
+
+def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and name != "extensions":
+            out |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            out[name.replace("__", ".")] = value
+    return out
+
+
+def _parquet(frame: "pd.DataFrame") -> bytes:
+    content = io.BytesIO()
+    frame.to_parquet(content)
+    return content.getvalue()
+
+
+def _told(cleaned: Clean) -> dict[str, Value]:
+    """What the tables say of parameters."""
+    firms, n = cleaned.firms, len(cleaned.firms)
+    people = firms["employees"].to_numpy()
+    last = len(cleaned.phases.phases) - 1
+    values = {
+        "firms.count": Value(n, "firms in the table"),
+        "firms.size_mean": Value(_within(people.mean(), 1.5, 500.0), "mean of the table"),
+        "firms.size_sigma": Value(_within(np.log(people).std(), 0.1, 2.0), "of the table's log sizes"),
+    }
+    if last != 5:
+        values["technology.phases"] = Value(last + 1, f"phases in {cleaned.phases.name}")
+    known = firms["phase"].to_numpy() >= 0
+    if known.any():
+        share = float((firms["phase"].to_numpy()[known] == last).mean())
+        values["firms.final_share"] = Value(_within(share, 0.05, 0.8), "of the firms whose phase is known")
+    place = np.hypot(firms["x"].to_numpy(), firms["y"].to_numpy())
+    place = place[np.isfinite(place)]
+    if place.size:
+        values["firms.radius"] = Value(_within(np.quantile(place, 0.95), 0.5, 200.0), "holds 95 % of the places")
+    owner = firms["owner"].to_numpy()
+    if owner[0] != UNKNOWN:
+        leaders = np.unique(owner[owner >= 0])
+        members = int((owner >= 0).sum()) + leaders.size
+        values["firms.group_share"] = Value(_within(members / n, 0.0, 1.0), "of the table")
+        if leaders.size:
+            values["firms.group_size"] = Value(_within(members / leaders.size, 2.0, 20.0), "of the table")
+    if firms["education"].notna().any():
+        values["firms.education"] = Value(_within(firms["education"].mean(), 0.0, 1.0), "mean of the table")
+    reversion = _reversion(cleaned)
+    if reversion is not None:
+        values["market.size_reversion"] = reversion
+    if cleaned.ties is not None:
+        degree = 2.0 * len(cleaned.ties) / n
+        slots = next(one for one in _SLOTS if one >= max(cleaned.most_ties, min(14, math.ceil(degree) + 2)))
+        values["firms.ties"] = Value(_within(degree, 0.0, 14.0), "mean of the table")
+        values["ties.maximum"] = Value(slots, f"one firm has {cleaned.most_ties}")
+        values["ties.wanted"] = Value(_within(degree + 1.0, 0.0, 64.0), "as many as firms have, and one")
+    return values
+
+
+def _within(value: Any, low: float, high: float) -> float:
+    return float(f"{min(high, max(low, float(value))):.4g}")
+
+
+def _reversion(cleaned: Clean) -> Value | None:
+    """Pull to the mean at which the spread of log sizes stays: twice its variance times the pull is that of a shock."""
+    base = load_scenario(BASE).market
+    firms = cleaned.firms
+    log = np.log(firms["employees"].to_numpy())
+    phase = firms["phase"].to_numpy()
+    within = np.concatenate([log[phase == q] - log[phase == q].mean() for q in np.unique(phase)])
+    variance = float(within.var())
+    pull = (
+        base.growth_noise**2 / variance if variance > 0.0 else math.inf
+    )  # a Laplace shock has twice its scale squared
+    if pull >= base.size_reversion:
+        return None
+    return Value(float(f"{pull:.3g}"), "the spread of the table's sizes stays: Kalecki 1945")
+
+
+# Fit ----------------------------------------------------------------------------------------------
+
+
+def _fitted(values: Mapping[str, Value], seen: Any, cleaned: Clean, scenario: Scenario) -> dict[str, Value]:
+    """Values with which eight calm quarters change less than they did; `seen` is what `calm.measured` gives."""
+    out: dict[str, Value] = {}
+    if (cleaned.firms["phase"] >= 0).any():
+        weights, final = _phase_values(seen)
+        out["data.phase_weights"] = Value(weights, "value of the first phases at which their people have work")
+        out["market.final_value"] = Value(final, "the same of the last phase")
+    out |= _money(seen, cleaned)
+    if seen.largest < 1.0 - _SHRINKING:
+        memory = scenario.market.order_memory * max(0.25, 0.5 * _SHRINKING / (1.0 - seen.largest) + 0.25)
+        reason = "customers follow orders more slowly, so that the largest firms keep theirs"
+        out["market.order_memory"] = Value(_within(memory, scenario.market.customer_memory, 1.0), reason)
+    if cleaned.ties is not None:
+        out |= _searching(seen, scenario)
+    if max(seen.entries, seen.exits) > _ODD * len(cleaned.firms) and seen.entries > 0.0:
+        entry = scenario.demography.entry * min(3.0, max(1 / 3, seen.exits / seen.entries))
+        out["demography.entry"] = Value(_within(entry, 0.0, 1.0), "as many firms are founded as close in calm quarters")
+    return out
+
+
+def _phase_values(seen: Any) -> tuple[list[float], float]:
+    """Relative value of the phases before the last, and the share of the last, at which orders employ who is there.
+
+    Work in phase q is value times final sales times what is not made in the house or bought abroad; work of final firms
+    is their own phase and what they make.
+    """
+    sold = np.maximum(seen.work[:-1], 1e-6 * seen.work.sum()) / np.maximum(0.05, 1.0 - seen.made - seen.abroad)
+    own = seen.work[-1] - seen.make_cost * float(sold @ seen.made)
+    final = own / (own + float(sold.sum()))
+    weights = [float(f"{w:.4g}") for w in sold / sold.mean()]
+    return weights, _within(final, 0.05, 0.9)
+
+
+def _money(seen: Any, cleaned: Clean) -> dict[str, Value]:
+    """Level of money: final firms' turnover, less what they buy abroad, is what all people make."""
+    firms, last = cleaned.firms, len(cleaned.phases.phases) - 1
+    known = firms["turnover"].notna() & (firms["phase"] == last)
+    if int(known.sum()) < _ENOUGH:
+        return {}
+    final = firms["employees"][firms["phase"] == last].sum()
+    sales = float(firms["turnover"][known].sum() * final / firms["employees"][known].sum())
+    each = sales * (1.0 - seen.bought_abroad) / float(firms["employees"].sum())
+    if not _PLAUSIBLE[0] <= each <= _PLAUSIBLE[1]:
+        note = (
+            f"Final firms' turnover is {each:.3g} k€ a quarter for each employee of the district, which is not "
+            "plausible (is the unit right?): the level of money is the model's own."
+        )
+        if note not in cleaned.notes:
+            cleaned.notes.append(note)
+        return {}
+    productivity = _within(each, 1.0, 200.0)
+    return {
+        "market.productivity": Value(productivity, "turnover of final firms for each employee of the district"),
+        "market.wage": Value(_within(_WAGES * productivity, 0.5, 100.0), "two thirds of it"),
+    }
+
+
+def _searching(seen: Any, scenario: Scenario) -> dict[str, Value]:
+    """Search for partners at which as many ties form as end."""
+    if seen.tie_births <= 0.0 or seen.tie_deaths <= 0.0:
+        return {}
+    searching = scenario.ties.searching * seen.tie_deaths / seen.tie_births
+    if searching <= 1.0:
+        return {"ties.searching": Value(_within(searching, 0.001, 1.0), "as many ties form as end in calm quarters")}
+    more = scenario.ties.wanted * min(1.5, searching**0.5)
+    most = float(min(scenario.ties.maximum, Ties.model_fields["wanted"].metadata[1].le))
+    return {
+        "ties.searching": Value(1.0, "as many ties form as end in calm quarters"),
+        "ties.wanted": Value(_within(more, 0.0, most), "the same"),
+    }
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def write_tables(made: District, folder: Path) -> Any:
+    """Write the tables into a folder; returns the section `data` that finds them there. Raises OSError."""
+    update = {}
+    for name, frame, listed in (
+        ("firms", made.clean.firms, FIRM_COLUMNS),
+        ("ties", made.clean.ties, TIE_COLUMNS),
+    ):
+        path = folder / {"firms": FIRMS, "ties": TIES}[name]
+        if frame is None:
+            path.unlink(missing_ok=True)
+            continue
+        content = _parquet(frame[list(listed)])
+        write_whole(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
+        update[name] = str(path.absolute())
+    return made.scenario.data.model_copy(update=update)
+
+
+def scenario_text(made: District, source: str, command: str) -> str:
+    """The scenario file, with the reason of each value."""
+    data = made.scenario.data
+    lines = [
+        f"# Written by `{command}`.",
+        "# To give the district another future, extend another scenario: these lines win over what it says.",
+        f"extends: {BASE}",
+        f"title: {_text(made.scenario.title)}",
+        f"description: {_text(_described(made, source))}",
+        "data:",
+        f"  firms: {FIRMS}",
+        f"  firms_sha256: {data.firms_sha256}",
+        f"  rows: {data.rows}",
+    ]
+    if data.ties:
+        lines += [f"  ties: {TIES}", f"  ties_sha256: {data.ties_sha256}", f"  most_ties: {data.most_ties}"]
+    section = "data"
+    for path, one in sorted(made.values.items(), key=lambda item: _order(item[0])):
+        above, _, name = path.rpartition(".")
+        if above != section:
+            lines.append(f"{above}:")
+            section = above
+        lines.append(f"  {name}: {one.value}  # {one.reason}")
+    return "\n".join(lines) + "\n"
+
+
+def _order(path: str) -> tuple[int, str]:
+    sections = list(Scenario.model_fields)
+    return sections.index(path.split(".")[0]), path
+
+
+def _described(made: District, source: str) -> str:
+    firms, ties = len(made.clean.firms), made.clean.ties
+    linked = "" if ties is None else f" and {len(ties):,} ties"
+    return f"{firms:,} firms{linked} of {source}; what nobody observed is drawn."
+
+
+def _text(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
