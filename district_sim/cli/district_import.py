@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from district_sim.cli.common import (
-    BAD_INPUT,
     ForceOption,
     QuietOption,
     check_folder,
@@ -16,7 +15,6 @@ from district_sim.cli.common import (
     name_files,
     say_compiling,
     stdout,
-    stop,
     writing,
 )
 
@@ -88,7 +86,7 @@ def import_district(
     with clean_ends():
         from district_sim.register import district
 
-        begins = None if start is None else _date(start)
+        begins = None if start is None else district.begin(start)
         if not dry_run:
             check_folder(out, force)
         found = district.open_tables(firms, ties, columns)
@@ -128,14 +126,6 @@ def _show(lines: list[str]) -> None:
     for line in lines:
         typer.echo(line)
     typer.echo("")
-
-
-def _date(text: str) -> tuple[int, int]:
-    """Year and quarter (0..3) of 2002 or 2002Q3."""
-    year, mark, quarter = text.strip().upper().partition("Q")
-    if not (year.isdecimal() and 1000 <= int(year) <= 2999 and (not mark or quarter in ("1", "2", "3", "4"))):
-        stop(f"--start {text}: must be a year from 1000 to 2999, as 2002, or a quarter of one, as 2002Q3", BAD_INPUT)
-    return int(year), int(quarter) - 1 if mark else 0
 
 
 def _keep_proposal(found: "Read", out: Path, dry_run: bool) -> None:

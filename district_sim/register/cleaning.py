@@ -50,8 +50,8 @@ class Clean:
     firms: "pd.DataFrame"
     ties: "pd.DataFrame | None"
     phases: PhaseFile
-    start: tuple[int, int]
-    """Year and quarter (0..3) in which the run begins."""
+    start: tuple[int, int] | None
+    """Year and quarter (0..3) in which the run begins; None where nothing says it."""
     units: dict[str, str]
     problems: list[Problem]
     counts: dict[str, Count]
@@ -304,13 +304,13 @@ def _phases(table: _Table, name: str | None) -> tuple[np.ndarray, PhaseFile, str
     return phase, file, rule
 
 
-def _founded(table: _Table, start: tuple[int, int] | None) -> tuple[np.ndarray, tuple[int, int]]:
-    """Quarter of foundation, 0 the first of the run, and when the run begins."""
+def _founded(table: _Table, start: tuple[int, int] | None) -> tuple[np.ndarray, tuple[int, int] | None]:
+    """Quarter of foundation, 0 the first of the run, and when the run begins; None where nothing says it."""
     import datetime
 
     now = datetime.date.today().year
     if "founded" not in table:
-        return np.full(len(table.kept), np.nan), start or (now, 0)
+        return np.full(len(table.kept), np.nan), start
     cells = table.cells("founded")
     year, quarter = values.dates(cells)
     missing = values.is_missing(cells)

@@ -14,6 +14,7 @@ from district_sim.register.calm import Calm, look, measured
 from district_sim.register.cleaning import Clean, clean
 from district_sim.register.sources import GRAPHS, Sheet, edges_of, frame_as_sheet, nodes_of, read, read_graph
 from district_sim.run.whole_files import write_whole
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.data import FIRM_COLUMNS, MEMORY, TIE_COLUMNS, UNKNOWN, hold
 from district_sim.scenario.files import load_scenario
 from district_sim.scenario.sections import Market, Scenario, Ties
@@ -78,7 +79,7 @@ def load_district(
     *,
     columns: "Path | str | Mapping[str, Any] | None" = None,
     phases: str | None = None,
-    start: "int | None" = None,
+    start: "int | str | None" = None,
     folder: "Path | str | None" = None,
     strict: bool = False,
     **fields: Any,
@@ -92,7 +93,7 @@ def load_district(
         columns: which column is which where names do not say it: `{"employees": "addetti"}`, the same by table
             (`{"firms": {...}, "ties": {...}, "units": {...}}`), or a file that `district-sim import` proposed.
         phases: which codes belong to which phase: a bundled name or a file.
-        start: year in which the run begins; by default the year after the latest foundation.
+        start: when the run begins, 2002 or "2002Q3"; by default the year after the latest foundation.
         folder: where the tables are kept. Without one they stay in this process: a run is made, a sweep with worker
             processes is not.
         strict: refuse tables with rows that cannot be used.
@@ -103,13 +104,21 @@ def load_district(
     """
     given = Path(columns) if isinstance(columns, str) else columns
     found = open_tables(firms, ties, given)
-    cleaned = tidied(found, phases, None if start is None else (start, 0), strict)
+    cleaned = tidied(found, phases, None if start is None else begin(start), strict)
     made = district(cleaned, {name: value for name, value in fields.items() if value is not None}, found.firms.name)
     if folder is None:
         return made.scenario
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     return made.scenario.model_copy(update={"data": write_tables(made, place)})
+
+
+def begin(start: int | str) -> tuple[int, int]:
+    """Year and quarter (0..3) of a date. Raises ScenarioError."""
+    try:
+        return divmod(Calendar.of(start).first, 4)
+    except ValueError as error:
+        raise ScenarioError(f"start {start}: {error}") from None
 
 
 def open_tables(firms: Given, ties: Given, columns: "Path | Mapping[str, Any] | None") -> Read:
@@ -196,6 +205,11 @@ def of_shape(cleaned: Clean) -> Scenario:
     )
 
 
+def date(year: int, quarter: int) -> str:
+    """A date as scenarios write it: 2002, or 2002Q3 where it is not the first quarter (0) of a year."""
+    return f"{year}Q{quarter + 1}" if quarter else str(year)
+
+
 def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, value in fields.items():
@@ -222,6 +236,8 @@ def _told(cleaned: Clean) -> dict[str, Value]:
         "firms.size_mean": Value(_within(people.mean(), 1.5, 500.0), "mean of the table"),
         "firms.size_sigma": Value(_within(np.log(people).std(), 0.1, 2.0), "of the table's log sizes"),
     }
+    if cleaned.start is not None:
+        values["run.start"] = Value(date(*cleaned.start), "dates of foundation count from here")
     if last != 5:
         values["technology.phases"] = Value(last + 1, f"phases in {cleaned.phases.name}")
     known = firms["phase"].to_numpy() >= 0

@@ -72,7 +72,7 @@ def twin(cleaned: Clean) -> Twin:
         columns[name] = columns[name] * np.exp(_BLUR * rng.standard_normal(n))
     x = firms["x"].to_numpy()[donor] + _MOVE * rng.standard_normal(n)
     y = firms["y"].to_numpy()[donor] + _MOVE * rng.standard_normal(n)
-    year, quarter = cleaned.start
+    year, quarter = cleaned.start or (0, 0)
     table = pd.DataFrame({
         "id": [f"T{k + 1}" for k in range(n)],
         "employees": columns["employees"].astype(int),

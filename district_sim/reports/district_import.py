@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from district_sim.register import calm
+from district_sim.register.district import date
 from district_sim.run.whole_files import write_text
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet
@@ -79,8 +80,8 @@ def summary(made: "District", found: "Read") -> list[str]:
     left = clean.rejected
     if left:
         lines.append(f"{len(left):,} rows cannot be used; {REPORT} lists them with their lines.")
-    year, quarter = clean.start
-    lines.append(f"The run begins in {year}{f'Q{quarter + 1}' if quarter else ''}.")
+    if clean.start is not None:
+        lines.append(f"The run begins in {date(*clean.start)}.")
     lines.append(f"Phases: {clean.phases.name} ({', '.join(clean.phases.phases)}).")
     return [*lines, *clean.notes]
 
