@@ -19,6 +19,7 @@ from district_sim.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from district_sim.register.cleaning import Clean
     from district_sim.register.district import Read
 
 
@@ -139,11 +140,9 @@ def _keep_proposal(found: "Read", out: Path, dry_run: bool) -> None:
         writing(out, lambda: write_text(out / COLUMNS, proposal(found.choice, found.columns, {})))
 
 
-def _tell_dry(cleaned: object) -> None:
-    from district_sim.register.cleaning import Clean
+def _tell_dry(cleaned: "Clean") -> None:
     from district_sim.reports import district_import as reports
 
-    assert isinstance(cleaned, Clean)
     stdout().print(reports.counts(cleaned).shown())
     for problem in cleaned.problems:
         kind = "left out" if problem.rejected else "changed"
@@ -151,11 +150,9 @@ def _tell_dry(cleaned: object) -> None:
     typer.echo("Nothing was written.")
 
 
-def _write_twin(cleaned: object, out: Path, dry_run: bool, quiet: bool) -> None:
+def _write_twin(cleaned: "Clean", out: Path, dry_run: bool, quiet: bool) -> None:
     from district_sim.register import twin
-    from district_sim.register.cleaning import Clean
 
-    assert isinstance(cleaned, Clean)
     if dry_run:
         typer.echo("Nothing was written.")
         return

@@ -1,10 +1,10 @@
 """A district made from tables: its map, and what was observed against what was drawn."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -57,11 +57,7 @@ def imported(made: "District", seed: int = 0) -> Figure:
     return figure
 
 
-def _map(ax: Axes, firms: "object", ties: "object", known: np.ndarray) -> None:
-    import pandas as pd
-
-    assert isinstance(firms, pd.DataFrame)
-    assert isinstance(ties, pd.DataFrame)
+def _map(ax: Axes, firms: pd.DataFrame, ties: pd.DataFrame, known: np.ndarray) -> None:
     place, pen = firms[["x", "y"]], pen_of(5.0, len(firms))
     ends = np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1)
     ax.add_collection(
@@ -71,13 +67,12 @@ def _map(ax: Axes, firms: "object", ties: "object", known: np.ndarray) -> None:
         )
     )  # fmt: skip
     area = area_of(firms["employees"].to_numpy(), pen)
-    draw: Callable[..., object] = ax.scatter
     for chosen, label, colour, marker in (
         (known, "place observed", _OBSERVED, "o"),
         (~known, "place drawn", _DRAWN, "^"),
     ):
         if chosen.any():
-            draw(
+            ax.scatter(
                 firms["x"][chosen], firms["y"][chosen], s=area[chosen], c=colour, marker=marker, label=label,
                 edgecolors="white", linewidths=0.06 * pen, zorder=2, rasterized=len(firms) > _MANY,
             )  # fmt: skip

@@ -368,7 +368,7 @@ def check_change(now: Scenario, changed: Scenario) -> None:
     Raises:
         ScenarioError: they differ in how it began, in its length or in a number that its state is made for.
     """
-    parts = [("firms", now.firms, changed.firms), ("run", now.run, changed.run)]
+    parts = [(name, getattr(now, name), getattr(changed, name)) for name in ("data", "firms", "run")]
     for section, name in (
         ("ownership", "multinationals"),
         ("technology", "domains"),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from district_sim.model.parameters import parameters_of
-from district_sim.model.state import ENTRIES, EXITS, SELF_OWNED, TIE_BIRTHS, TIE_DEATHS, State
+from district_sim.model.state import ENTRIES, EXITS, TIE_BIRTHS, TIE_DEATHS, State
 from district_sim.run.run import quarters_of
 from district_sim.scenario.sections import Scenario
 
@@ -141,7 +141,7 @@ def outcomes(state: State) -> dict[str, float]:
         "employment": total,
         "top10": float(people[:10].sum() / total) if total > 0.0 else 0.0,
         "hhi": float(((people / total) ** 2).sum()) if total > 0.0 else 0.0,
-        "ties": float((state.ties.partner[alive] > SELF_OWNED).sum() / 2),
+        "ties": float((state.ties.partner[alive] >= 0).sum() / 2),
     }
 
 

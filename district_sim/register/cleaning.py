@@ -495,10 +495,8 @@ def _ties(table: _Table, row_of: dict[str, int], ids: np.ndarray, firms: _Table)
     frame = pd.DataFrame({"buyer": buyer, "supplier": supplier, "paid": paid, "row": range(len(buyer))})[table.kept]
     again = frame.duplicated(["buyer", "supplier"]).to_numpy()
     table.clean(frame["row"].to_numpy()[again], "ties", "the same buyer and supplier again: values are added")
-    orders = frame.groupby(["buyer", "supplier"], sort=False).agg(
-        paid=("paid", lambda one: one.sum(min_count=1)) if again.any() else ("paid", "first"), row=("row", "first")
-    )
-    orders = orders.reset_index()
+    rows = frame.groupby(["buyer", "supplier"], sort=False)
+    orders = pd.DataFrame({"paid": rows["paid"].sum(min_count=1), "row": rows["row"].first()}).reset_index()
     forth = orders["buyer"] < orders["supplier"]
     pair = pd.DataFrame({
         "a": orders[["buyer", "supplier"]].min(axis=1),

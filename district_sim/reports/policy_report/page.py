@@ -11,6 +11,7 @@ from district_sim.reports.policy_report.points import points, stays
 from district_sim.reports.policy_report.question import Question, command_line
 from district_sim.reports.policy_report.sheets import all_sheets, instruments
 from district_sim.reports.policy_report.verdict import turns
+from district_sim.scenario.data import without_place
 from district_sim.text.names import outcome_name
 from district_sim.text.numbers import number
 
@@ -183,7 +184,7 @@ def _csv(name: str, frame: pd.DataFrame, about: str) -> Download:
 
 def _files(question: Question) -> list[Download]:
     """The district and the mixes as files from which the report can be made again."""
-    scenario = question.scenario.model_dump(mode="json")
+    scenario = without_place(question.scenario.model_dump(mode="json"))
     made = {"scenario.yaml": ("the district, resolved in full, without policies", scenario)}
     for cell in question.cells[1:]:
         titles = [policy.title for policy in question.files[cell] if policy.title]
