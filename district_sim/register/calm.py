@@ -30,7 +30,6 @@ class Measured(NamedTuple):
     work: np.ndarray  # (P,) employees by phase at the start
     made: np.ndarray  # (P - 1,) share of each phase that final firms make
     abroad: np.ndarray  # (P - 1,) share that they buy abroad
-    make_cost: float  # work in making for each unit of what it replaces
     bought_abroad: float  # of final sales
     tie_births: float  # in all quarters
     tie_deaths: float
@@ -82,9 +81,8 @@ def measured(scenario: Scenario) -> Measured:
     value = p.derived.phase_value
     births, deaths, entries, exits = np.mean(tallies, axis=0)
     bought = float(value[:-1] @ abroad)
-    cost = 1.0 + scenario.market.make_penalty
     largest_kept = float(np.mean(kept))
-    return Measured(work, made, abroad, cost, bought, births, deaths, entries, exits, largest_kept)
+    return Measured(work, made, abroad, bought, births, deaths, entries, exits, largest_kept)
 
 
 def _sourcing(state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -32,6 +32,7 @@ _PLAUSIBLE = (5.0, 60.0)  # k€ of work per employee and quarter
 _WAGES = Market().wage / Market().productivity  # of the value of work
 _SMALL, _ROUNDS, _FEW_ROUNDS = 5000, 6, 2  # firms up to which the fit is repeated so often; else few rounds
 _SHRINKING = 0.04  # loss of the ten largest firms from which on customers are made to follow orders more slowly
+_MADE, _ABROAD = 0.12, 0.3  # shares of a phase that final firms make and buy abroad, before they are known
 _ODD = 0.02  # share of births or deaths of firms in eight quarters below which entry is left alone
 
 
@@ -189,7 +190,7 @@ def district(cleaned: Clean, fields: Mapping[str, Any], name: str = "") -> Distr
         return load_scenario(BASE, {**data, **said, **wishes})
 
     rounds = _ROUNDS if len(cleaned.firms) <= _SMALL else _FEW_ROUNDS
-    values = dict(told)
+    values = told | _guessed(cleaned)
     for _ in range(rounds):
         seen = measured(scenario(values))
         values |= _fitted(values, seen, cleaned, scenario(values))
@@ -296,9 +297,7 @@ def _fitted(values: Mapping[str, Value], seen: Any, cleaned: Clean, scenario: Sc
     """Values with which eight calm quarters change less than they did; `seen` is what `calm.measured` gives."""
     out: dict[str, Value] = {}
     if (cleaned.firms["phase"] >= 0).any():
-        weights, final = _phase_values(seen)
-        out["data.phase_weights"] = Value(weights, "value of the first phases at which their people have work")
-        out["market.final_value"] = Value(final, "the same of the last phase")
+        out |= _phase_values(seen.work, seen.made, seen.abroad)
     out |= _money(seen, cleaned)
     if seen.largest < 1.0 - _SHRINKING:
         memory = scenario.market.order_memory * max(0.25, 0.5 * _SHRINKING / (1.0 - seen.largest) + 0.25)
@@ -312,17 +311,34 @@ def _fitted(values: Mapping[str, Value], seen: Any, cleaned: Clean, scenario: Sc
     return out
 
 
-def _phase_values(seen: Any) -> tuple[list[float], float]:
+def _guessed(cleaned: Clean) -> dict[str, Value]:
+    """Values of phases from where people work, before anything is run."""
+    known = cleaned.firms["phase"] >= 0
+    if not known.any():
+        return {}
+    phases = len(cleaned.phases.phases)
+    people = cleaned.firms[known]
+    work = np.bincount(people["phase"].to_numpy(), people["employees"].to_numpy(), phases)
+    return _phase_values(work, np.full(phases - 1, _MADE), np.full(phases - 1, _ABROAD))
+
+
+def _phase_values(work: np.ndarray, made: np.ndarray, abroad: np.ndarray) -> dict[str, Value]:
     """Relative value of the phases before the last, and the share of the last, at which orders employ who is there.
 
-    Work in phase q is value times final sales times what is not made in the house or bought abroad; work of final firms
+    Work in a phase is its value times final sales, less what is made in the house or bought abroad; work of final firms
     is their own phase and what they make.
+
+    Args:
+        work: (P,) employees by phase. made, abroad: (P - 1,) shares of each phase that final firms make and buy abroad.
     """
-    sold = np.maximum(seen.work[:-1], 1e-6 * seen.work.sum()) / np.maximum(0.05, 1.0 - seen.made - seen.abroad)
-    own = seen.work[-1] - seen.make_cost * float(sold @ seen.made)
+    sold = np.maximum(work[:-1], 1e-6 * work.sum()) / np.maximum(0.05, 1.0 - made - abroad)
+    own = work[-1] - (1.0 + Market().make_penalty) * float(sold @ made)
     final = own / (own + float(sold.sum()))
     weights = [float(f"{w:.4g}") for w in sold / sold.mean()]
-    return weights, _within(final, 0.05, 0.9)
+    return {
+        "data.phase_weights": Value(weights, "value of the first phases at which their people have work"),
+        "market.final_value": Value(_within(final, 0.05, 0.9), "the same of the last phase"),
+    }
 
 
 def _money(seen: Any, cleaned: Clean) -> dict[str, Value]:
@@ -393,26 +409,23 @@ def scenario_text(made: District, source: str, command: str) -> str:
         f"extends: {BASE}",
         f"title: {_text(made.scenario.title)}",
         f"description: {_text(_described(made, source))}",
-        "data:",
-        f"  firms: {FIRMS}",
-        f"  firms_sha256: {data.firms_sha256}",
-        f"  rows: {data.rows}",
     ]
+    tables = {"firms": FIRMS, "firms_sha256": data.firms_sha256, "rows": data.rows}
     if data.ties:
-        lines += [f"  ties: {TIES}", f"  ties_sha256: {data.ties_sha256}", f"  most_ties: {data.most_ties}"]
-    section = "data"
-    for path, one in sorted(made.values.items(), key=lambda item: _order(item[0])):
+        tables |= {"ties": TIES, "ties_sha256": data.ties_sha256, "most_ties": data.most_ties}
+    values = {f"data.{name}": Value(value, "") for name, value in tables.items()} | made.values
+    section = ""
+    for path, one in sorted(values.items(), key=lambda item: _order(item[0])):
         above, _, name = path.rpartition(".")
         if above != section:
             lines.append(f"{above}:")
             section = above
-        lines.append(f"  {name}: {one.value}  # {one.reason}")
+        lines.append(f"  {name}: {one.value}" + (f"  # {one.reason}" if one.reason else ""))
     return "\n".join(lines) + "\n"
 
 
-def _order(path: str) -> tuple[int, str]:
-    sections = list(Scenario.model_fields)
-    return sections.index(path.split(".")[0]), path
+def _order(path: str) -> int:
+    return list(Scenario.model_fields).index(path.split(".")[0])
 
 
 def _described(made: District, source: str) -> str:
