@@ -495,8 +495,8 @@ def _ties(table: _Table, row_of: dict[str, int], ids: np.ndarray, firms: _Table)
     frame = pd.DataFrame({"buyer": buyer, "supplier": supplier, "paid": paid, "row": range(len(buyer))})[table.kept]
     again = frame.duplicated(["buyer", "supplier"]).to_numpy()
     table.clean(frame["row"].to_numpy()[again], "ties", "the same buyer and supplier again: values are added")
-    rows = frame.groupby(["buyer", "supplier"], sort=False)
-    orders = pd.DataFrame({"paid": rows["paid"].sum(min_count=1), "row": rows["row"].first()}).reset_index()
+    trades = frame.groupby(["buyer", "supplier"], sort=False)
+    orders = pd.DataFrame({"paid": trades["paid"].sum(min_count=1), "row": trades["row"].first()}).reset_index()
     forth = orders["buyer"] < orders["supplier"]
     pair = pd.DataFrame({
         "a": orders[["buyer", "supplier"]].min(axis=1),
