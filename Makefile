@@ -1,12 +1,12 @@
 # Type `make` to see what can be done. Everything installs into .venv, next to this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser lint format bench docs clean
+.PHONY: help setup demo test browser lint format bench docs audit licences sbom provenance clean
 
 bin := .venv/bin
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv and install the package in it (quick when nothing changed)
 	@./scripts/setup
@@ -37,6 +37,18 @@ bench: setup ## Measure speed, memory and start-up against their targets (minute
 docs: setup ## Build the documentation site in build/docs; warnings are errors
 	$(bin)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
 	@echo "Ready: build/docs/index.html"
+
+audit: setup ## Look the installed packages up among known vulnerabilities (needs the internet)
+	@./scripts/supply_chain audit
+
+licences: setup ## List the licences of the installed packages in build/licences.md
+	@./scripts/supply_chain licences
+
+sbom: setup ## Write a bill of materials, build/sbom.cdx.json (CycloneDX)
+	@./scripts/supply_chain sbom
+
+provenance: setup ## Build the package, and write of which commit and with what: build/provenance.json
+	@./scripts/supply_chain provenance
 
 clean: ## Remove .venv, caches and build products (results are kept)
 	rm -rf .venv build dist docs/generated docs/notebooks .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,12 +12,14 @@ from figure_parts import QUARTERS, START, lightness, named, of_nobody, small_run
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 from district_sim import figures
 from district_sim.experiments.compare import Comparison, compare
 from district_sim.experiments.discover import Box, Restriction
 from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
+from district_sim.figures.style import scale_y, within
 from district_sim.run.run import Run
 from district_sim.run.trajectories import FUTURES, Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, heading
@@ -296,8 +298,27 @@ def test_boxes_show_their_sides_and_all_points() -> None:
     assert filled == [(0.0, 0.5), (pytest.approx(0.4), pytest.approx(0.6))]
     assert (0.8, 0.9) in [tuple(np.ravel(line.get_data())) for line in middle.lines]
     assert sum(len(part.get_offsets()) for part in right.collections) == 40
+    assert middle.get_xlim() == middle.get_ylim() == (0.0, 1.0)  # shares
+    assert right.get_xlim()[0] >= 0.0 or right.get_ylim()[0] >= 0.0  # the entry rate
     (frame,) = right.patches
     assert (frame.get_x(), frame.get_x() + frame.get_width()) == (-0.5, 0.5) or frame.get_y() == -0.5
+
+
+@pytest.mark.parametrize(("unit", "top", "end"), [("share", 0.98, 1.0), ("share", 1.0, 1.0), ("index", 0.5, 0.55)])
+def test_axes_of_shares_end_at_one(unit: str, top: float, end: float) -> None:
+    ax = Figure().subplots()
+    scale_y(ax, unit, top)
+    assert ax.get_ylim() == pytest.approx((0.0, end))
+
+
+def test_axes_are_cut_where_all_data_lies_between() -> None:
+    ax = Figure().subplots()
+    ax.plot([0.0, 0.4], [0.2, 1.5])
+    above = ax.get_ylim()
+    within(ax, "xy")
+    assert ax.get_xlim()[0] == 0.0
+    assert 0.4 < ax.get_xlim()[1] < 1.0
+    assert ax.get_ylim() == above
 
 
 # Drawing and saving -------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from district_sim._version import __version__
 from district_sim.cli import cases, compare, district_import, policy_report, run, sweep
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
+from district_sim.cli.export import export
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": district_import.import_district,
     "sweep": sweep.sweep,
     "results": sweep.results,
+    "export": export,
     "verify": run.verify,
     **compare.COMMANDS,
     "policy-report": policy_report.policy_report,

@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.design import Keep
+from district_sim.run.columns import Note, note_of
+from district_sim.run.labelled_files import metadata_of, with_notes
+from district_sim.run.whole_files import write_csv
 from district_sim.text.names import record_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     import pyarrow as pa
 
@@ -30,74 +35,36 @@ _FIXED = {
     "trajectory": ("", "Trajectory, from outcomes only; missing where nothing can be said"),
 }
 
-_FIRM = {
-    "firm": ("", "Number of the firm in its run, from 0"),
-    "key": ("", "Identity of the firm in random draws, a whole number"),
-    "owner": ("", "Owner: number of a firm; -1 itself; below -1 a multinational"),
-    "control": ("", "independent, captive, group, leader (of a group) or multinational"),
-    "captor": ("", "Client to which a captive supplier is bound, number of a firm; -1 none"),
-    "phase": ("", "Phase of production, 0 is the first"),
-    "technology": ("", "Technology of the firm, a whole number from 0"),
-    "pledges": ("", "1 if it is a member of the agency, which has offered to contribute, else 0"),
-    "participates": ("", "1 if it contributed to the agency in the last quarter, else 0"),
-    "identity": ("share", "Identification with the district"),
-    "quality": ("1", "Quality of its work"),
-    "reach": ("k€/quarter", "Customer base: its normal sales"),
-    "sales": ("k€/quarter", "Sales of the firm"),
-    "offshored": ("share", "Purchases that go abroad, of its purchases"),
-    "tacit": ("1", "Tacit knowledge, mean over domains"),
-    "codified": ("1", "Codified knowledge, mean over domains"),
-    "x": ("km", "Place, to the east"),
-    "y": ("km", "Place, to the north"),
-    "founded": ("quarter", "Quarter of foundation"),
-    "parent": ("", "Firm it was spun off, number of a firm; -1 none"),
-    "main_client": ("", "Its largest client, number of a firm; -1 none"),
-    "tenure": ("quarters", "Time on its technology"),
-    "increments": ("innovations", "Incremental innovations on its technology"),
-    "client_share": ("share", "Largest client's share of its sales"),
-    "dynamism": ("1", "Multiplier of the strategy's R&D"),
-    "employees": ("employees", "Employees of the firm"),
-    "cash": ("k€", "Cash; negative is debt"),
-    "education": ("share", "Education of its people"),
-    "experience": ("share", "Experience of its people"),
-    "it": ("share", "Use of information technology"),
-    "collaboration": ("share", "Collaboration inside the firm"),
-    "research": ("1", "R&D of the last quarter relative to normal R&D"),
-    "absorptive": ("share", "Absorptive capacity of the firm"),
-    "value_added": ("k€/quarter", "Value added of the firm"),
-    "profit": ("k€/quarter", "Profit of the firm before tax"),
-    "wage": ("k€/quarter", "Wage that the firm pays an employee"),
-    "inflow": ("1", "Codified knowledge learned in the last quarter through its own pipelines"),
-    "inflow_collective": ("1", "Codified knowledge learned in the last quarter through collective pipelines"),
-    "inflow_local": ("1", "Knowledge learned in the last quarter from local ties"),
-    "pipelines": ("pipelines", "Its links to places outside"),
-    "performance": ("share of value added", "Profit in value added, mean over the last years"),
-    "aspiration": ("share of value added", "Performance that the firm is content with"),
-    "lessons": ("knowledge/quarter", "Tacit knowledge learned from partners, mean over the last years"),
-    "access": ("share", "Access to distant knowledge that the firm realises"),
-    "successor": ("", "Whether somebody is to take over from the owner"),
-    "conduct_research": ("1", "R&D intensity that the firm chooses, multiple of normal"),
-    "conduct_exploration": ("share", "Share of R&D with which the firm chooses to explore"),
-    "conduct_training": ("share", "Training that the firm chooses, share of wages"),
-    "conduct_collective_action": ("1", "Readiness of the firm to cooperate"),
-    "conduct_offshoring": ("log points", "Readiness of the firm to buy abroad"),
-    "conduct_pipelines": ("1", "Drive of the firm to build pipelines, multiple of the hazard"),
-    "conduct_reservation": ("quarters", "Price below which the owner rather goes on, quarters of profit"),
+_COMPARED = {
+    "cell": ("", "Scenario or policies that are compared"),
+    "n": ("runs", "Pairs of runs, or runs, of which it can be said"),
+    "low": ("", "Lower end of the interval, in the unit of what it belongs to"),
+    "high": ("", "Upper end of the interval, in the unit of what it belongs to"),
 }
-"""Of the table of firms, where many a name means another thing than in a table of runs."""
-
-_TIE = {
-    "a": ("", "One firm of the tie, the one of the lower number"),
-    "b": ("", "The other firm"),
-    "trust": ("share", "Trust in the tie"),
-    "age": ("quarters", "Age of the tie"),
+_DIFFERENCES = _COMPARED | {
+    "outcome": ("", "Name of the outcome, whose unit is that of the means, the difference and its interval"),
+    "counterfactual": ("of the outcome", "Mean under the counterfactual"),
+    "mean": ("of the outcome", "Mean in the cell"),
+    "difference": ("of the outcome", "Mean difference within the pairs"),
+    "effect": ("standard deviations", "Effect size d_z: mean difference over its standard deviation"),
+    "p": ("probability", "P-value of no difference"),
+    "p_holm": ("probability", "P-value, corrected for all tests (Holm)"),
+    "gain": ("1", "How many times more replications independent seeds would need for the same standard error"),
 }
-_POLICY = {
-    "spent": ("k€", "What the instrument spent in the quarter"),
-    "left_over": ("k€", "What was left over of its budget in the quarter"),
-    "served": ("firms", "Firms served in the quarter"),
+_TRAJECTORIES = _COMPARED | {
+    "trajectory": ("", "Trajectory, from outcomes only"),
+    "count": ("runs", "Runs that end so"),
+    "share": ("share", "These runs, of those that have a label"),
 }
-_TABLES = {"firms": _FIRM, "ties": _TIE, "policies": _POLICY}
+_COSTS = _COMPARED | {
+    "budgets": ("k€", "Budgets, present value, mean over replicates"),
+    "spent": ("k€", "What was spent, present value, mean over replicates"),
+    "left_over": ("k€", "What was left over of the budgets, present value, mean over replicates"),
+    "per_euro": ("€", "Value added kept in the district for each euro spent beyond the counterfactual, present values"),
+    "jobs": ("employees", "Employees more than in the counterfactual in the last quarter, mean over replicates"),
+    "cost_per_job": ("k€", "Spent beyond the counterfactual for each of these jobs"),
+}
+_TABLES = {"differences": _DIFFERENCES, "trajectories": _TRAJECTORIES, "costs": _COSTS}
 
 
 def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
@@ -105,12 +72,13 @@ def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
 
     Args:
         path: name of the column.
-        table: runs, series, firms or spending of an experiment; indicators, firms, ties or policies of a run.
+        table: runs, series, firms or spending of an experiment; differences, trajectories or costs of a comparison;
+            another one is a run's: see `run.columns.note_of`.
     """
-    if path in _TABLES.get(table, {}):
-        return _TABLES[table][path]
-    if table == "policies" and path.startswith("served_"):
-        return "firms", f"Of the firms served: {path.removeprefix('served_').replace('_', ' ')}"
+    if found := _TABLES.get(table, {}).get(path):
+        return found
+    if (note := note_of(table, path)).text:
+        return note.unit, note.text
     record = record_of(path)
     return _FIXED.get(path, (record.unit, record.meaning))
 
@@ -131,6 +99,12 @@ def columns_table(frame: "pd.DataFrame", notes: Callable[[str], tuple[str, str]]
     types = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
     rows = [(str(name), types.get(frame[name].dtype.kind, "text"), *notes(str(name))) for name in frame]
     return pd.DataFrame(rows, columns=["column", "type", "unit", "description"])
+
+
+def write_described(path: "Path", frame: "pd.DataFrame", notes: Callable[[str], tuple[str, str]]) -> "list[Path]":
+    """A table as CSV, and beside it, in `NAME.columns.csv`, what its columns are; returns both. Raises OSError."""
+    beside = path.with_name(f"{path.stem}.columns.csv")
+    return [write_csv(path, frame), write_csv(beside, columns_table(frame, notes))]
 
 
 def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = ()) -> "pa.Schema":
@@ -163,12 +137,8 @@ def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = (
 
 def with_metadata(data: "pa.Table", table: str) -> "pa.Table":
     """The same data with units and descriptions on the columns; table: series, firms or spending."""
-    import pyarrow as pa
-
-    fields = [field.with_metadata(_metadata(field.name, table)) for field in data.schema]
-    return data.cast(pa.schema(fields))
+    return with_notes(data, lambda name: Note(*column_notes(name, table))).replace_schema_metadata()
 
 
-def _metadata(name: str, table: str = "runs") -> dict[str, str]:
-    unit, text = column_notes(name, table)
-    return {key: value for key, value in (("unit", unit), ("description", text)) if value}
+def _metadata(name: str) -> dict[str, str]:
+    return metadata_of(Note(*column_notes(name)))

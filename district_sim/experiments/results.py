@@ -12,11 +12,12 @@ import pandas as pd
 
 from district_sim.experiments.checks import Bases, extensions_of
 from district_sim.experiments.checks import described as described_path
-from district_sim.experiments.columns import column_notes, columns_table, runs_schema
+from district_sim.experiments.columns import column_notes, runs_schema, write_described
 from district_sim.experiments.design import LEAST_RUNS, OWN, Experiment
 from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
-from district_sim.run.whole_files import write_csv, write_whole
+from district_sim.run.columns import Note, note_of
+from district_sim.run.labelled_files import stata_names, write_parquet, write_stata
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 
 if TYPE_CHECKING:
@@ -241,62 +242,14 @@ class Results:
         frame: pd.DataFrame = getattr(self, table)
         path = Path(path)
         if format == "parquet":
-            return [write_whole(path, lambda temporary: self._write_parquet(frame, temporary, table))]
+            return [write_parquet(path, frame, lambda name: Note(*self.notes(name, table)))]
         if format == "dta":
-            return [write_whole(path, lambda temporary: self._write_stata(frame, temporary, table))]
-        notes = columns_table(frame, lambda name: self.notes(name, table))
-        beside = path.with_name(f"{path.stem}.columns.csv")
-        return [
-            write_csv(path, frame),
-            write_csv(beside, notes),
-        ]
+            return [write_stata(path, frame, lambda name: self._stata_note(name, table), self.experiment.name)]
+        return write_described(path, frame, lambda name: self.notes(name, table))
 
-    def _write_parquet(self, frame: pd.DataFrame, path: Path, table: Table) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        data = pa.Table.from_pandas(frame, preserve_index=False)
-        fields = []
-        for field in data.schema:
-            unit, text = self.notes(field.name, table)
-            fields.append(field.with_metadata({k: v for k, v in (("unit", unit), ("description", text)) if v}))
-        with path.open("wb") as file:
-            pq.write_table(data.cast(pa.schema(fields)), file, compression="zstd")
-
-    def _write_stata(self, frame: pd.DataFrame, path: Path, table: Table) -> None:
-        names = stata_names([str(name) for name in frame])
-        labels = {names[name]: self._stata_label(name, names[name], table) for name in map(str, frame)}
-        plain = frame.rename(columns=names).replace([np.inf, -np.inf], np.nan)
-        for name in plain:
-            if plain[name].dtype == bool:
-                plain[name] = plain[name].astype("int8")
-            elif not pd.api.types.is_numeric_dtype(plain[name]):
-                plain[name] = plain[name].astype("object").where(plain[name].notna(), "").astype(str)
-        plain.to_stata(
-            path, write_index=False, version=118, variable_labels=labels, data_label=self.experiment.name[:80]
-        )
-
-    def _stata_label(self, name: str, short: str, table: Table) -> str:
-        unit, text = self.notes(name, table)
-        text = text.partition("; missing ")[0]  # a label has 80 characters, and Stata shows what is missing
-        label = f"{text} [{unit}]" if text and unit else text or name
-        return (f"{name}: {label}" if short != name and text else label)[:80]
-
-
-def stata_names(names: list[str]) -> dict[str, str]:
-    """Valid and distinct names for Stata: letters, digits and _, not a digit first, at most 32 characters."""
-    taken: set[str] = set()
-    found = {}
-    for name in names:
-        plain = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
-        plain = f"_{plain}" if plain[:1].isdigit() else plain
-        short, number = plain[:32], 1
-        while short in taken:
-            number += 1
-            short = f"{plain[: 31 - len(str(number))]}_{number}"
-        taken.add(short)
-        found[name] = short
-    return found
+    def _stata_note(self, name: str, table: Table) -> Note:
+        """With the meaning of codes that is the same in all runs."""
+        return Note(*self.notes(name, table), labels=note_of(table, name).labels)
 
 
 # Reading shards -----------------------------------------------------------------------------------

@@ -71,6 +71,9 @@ def conduct_traits(run: Run) -> Figure:
         for (left, right), trait in zip(axes, TRAITS, strict=True):
             _over_time(left, run, f"conduct_{trait}")
             _by_position(right, run.end.firms[f"conduct_{trait}"].to_numpy(), kinds)
+            if record_of(f"conduct_{trait}").unit == "share":  # a spread reaches further, no share does
+                low, high = left.get_ylim()
+                left.set_ylim(max(0.0, low), min(1.0, high))
         axes[0, 0].set_title("Over time, mean of firms", pad=19)
         axes[0, 1].set_title(f"By position, after {len(run.indicators)} quarters", pad=19)
         axes[-1, 0].set_xlabel("quarter")

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from district_sim.figures.compare import Look, dot, forest, in_hundredths, key_of, name_rows
-from district_sim.figures.style import INK, STYLE, drawn_as, scale_y
+from district_sim.figures.style import INK, STYLE, drawn_as, scale_y, within
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name, record_of
 from district_sim.text.numbers import percent, significant
@@ -242,7 +242,8 @@ def trajectory_dots(table: pd.DataFrame, cells: Sequence[str], confidence: float
                 at = place + step * ((len(cells) - 1) / 2.0 - number) if len(cells) > 1 else place
                 dot(ax, looks[cell], at, *(100.0 * float(row[name]) for name in ("share", "low", "high")))
         name_rows(ax, [TRAJECTORY_NAMES[t] for t in occurring])
-        ax.set_xlim(-2, 102)
+        ax.set_xlim(0.0, 100.0)
+        within(ax, "x", high=100.0)
         ax.set_xlabel("% of the replicates")
         _legend(figure, [*_keys(cells, looks, line=False), _interval_key(confidence)])
     return figure

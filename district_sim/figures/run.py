@@ -201,7 +201,8 @@ def _score_bars(ax: Axes, run: Run, first: bool) -> None:
     for place, value in zip(places, values, strict=True):
         ax.text(np.nan_to_num(value) + 0.03, place, number(value, 2), va="center", fontsize=8.5, color="#222222")
     ax.axvline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
-    ax.set_xlim(0.0, 1.25)
+    ax.set_xlim(0.0, 1.25)  # with room for the numbers, beyond the axis
+    ax.spines["bottom"].set_bounds(0.0, 1.0)
     ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
     ax.set_yticks(places, [TRAJECTORY_NAMES[future] for future in FUTURES] if first else [""] * len(FUTURES))
     ax.tick_params(axis="y", length=0, labelsize=9.5)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, note
+from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, note, within
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name
 
@@ -196,8 +196,9 @@ def _tradeoff(ax: Axes, found: Sequence["Box"], colour: str) -> None:
             zorder=4,
             bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.8},
         )
-    ax.set_xlim(-0.04, 1.06)
-    ax.set_ylim(0.0, 1.06)
+    ax.set_xlim(0.0, 1.0)
+    ax.set_ylim(0.0, 1.0)
+    within(ax, "xy")
     ax.set_xlabel("coverage: cases that lie in the box")
     ax.set_ylabel("density: points of the box that are cases")
     ax.set_title("Coverage and density")
@@ -217,6 +218,7 @@ def _points(ax: Axes, cases: pd.DataFrame, box: "Box", colour: str) -> None:
     ):
         style: Any = look
         ax.scatter(cases[x][part].astype(float), cases[y][part].astype(float), **style)
+    within(ax, "".join(axis for axis, name in (("x", x), ("y", y)) if cases[name].dtype.kind == "f"))
     (x_low, x_high), (y_low, y_high) = (_edges(ax, sides, name, across) for name, across in ((x, True), (y, False)))
     ax.add_patch(Rectangle((x_low, y_low), x_high - x_low, y_high - y_low, fill=False, edgecolor=INK, linewidth=1.6))
     ax.set_xlabel(x)

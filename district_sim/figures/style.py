@@ -103,7 +103,7 @@ def scale_y(ax: Axes, unit: str, top: float, decimals: int = 0) -> None:
     """
     ax.set_ylabel(unit)
     if (unit.startswith(("share", "index")) and not top > 1.0) or "0 to 1" in unit:
-        ax.set_ylim(0.0, min(1.02, max(0.2, 1.1 * top)))
+        ax.set_ylim(0.0, min(1.0, max(0.2, 1.1 * top)))
     else:
         ax.set_ylim(0.0, 1.1 * top if top > 0.0 else 1e-9)
     if unit.startswith("share") and "0 to 1" not in unit:
@@ -111,6 +111,18 @@ def scale_y(ax: Axes, unit: str, top: float, decimals: int = 0) -> None:
     elif not unit.startswith(("share", "index")):
         ax.yaxis.set_major_formatter(lambda value, _: significant(value, 3) if decimals else number(value, 0))
     ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def within(ax: Axes, axes: str, low: float = 0.0, high: float = 1.0) -> None:
+    """Cut the axes named ("x", "y" or "xy") at low and high where all data lies between: no share beyond 0 and 1."""
+    box = ax.dataLim
+    for name, (least, most) in (("x", box.intervalx), ("y", box.intervaly)):
+        if name not in axes or not low <= least <= most <= high:
+            continue
+        ends = getattr(ax, f"get_{name}lim")()
+        getattr(ax, f"set_{name}lim")(max(low, ends[0]), min(high, ends[1]))
+        for artist in (*ax.collections, *ax.lines):
+            artist.set_clip_on(False)  # a mark on the end stays whole
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from district_sim.experiments.columns import column_notes, write_described
 from district_sim.experiments.compare import EFFECT_SIZE, METHODS, occurring
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_csv, write_json
@@ -123,11 +125,15 @@ def write_comparison(
         drawings["bands"] = figures.bands(over_time, found.cells)
     return [
         *write_sheets(sheets(found), folder),
-        write_csv(folder / "differences.csv", found.differences),
-        write_csv(folder / "trajectories.csv", found.trajectories),
+        *_described(folder / "differences.csv", found.differences),
+        *_described(folder / "trajectories.csv", found.trajectories),
         write_json(folder / "comparison.json", told),
         *(path for name, figure in drawings.items() for path in figures.save(figure, folder / name)),
     ]
+
+
+def _described(path: Path, table: pd.DataFrame) -> list[Path]:
+    return write_described(path, table, partial(column_notes, table=path.stem))
 
 
 # Costs --------------------------------------------------------------------------------------------
@@ -158,7 +164,7 @@ def costs(table: pd.DataFrame, discount: float, confidence: float) -> Sheet:
 
 def write_costs(table: pd.DataFrame, sheet: Sheet, folder: Path) -> list[Path]:
     """What policies cost, as a table for papers and as numbers. Raises OSError."""
-    return [*write_sheets({"costs": sheet}, folder), write_csv(folder / "costs.csv", table)]
+    return [*write_sheets({"costs": sheet}, folder), *_described(folder / "costs.csv", table)]
 
 
 # Map of futures -----------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ def columns_of_run(result: "Run") -> "pd.DataFrame":
         "indicators": result.indicators.reset_index(),
         "firms": result.end.firms.reset_index(),
         "ties": result.end.ties,
+        "pipelines": result.end.pipelines,
         "policies": result.policies,
     }
     told = [columns_table(frame, partial(column_notes, table=name)) for name, frame in tables.items()]

@@ -22,9 +22,11 @@ from district_sim.model.processes.knowledge import update_knowledge
 from district_sim.model.schedule import living_firms, most_firms, outgrown, spare_rows
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
+from district_sim.run.columns import note_of
+from district_sim.run.labelled_files import write_parquet
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
-from district_sim.run.whole_files import defined, is_empty, sweep_up, write_csv, write_json, write_parquet
+from district_sim.run.whole_files import defined, is_empty, sweep_up, write_csv, write_json
 from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
@@ -219,7 +221,7 @@ class Run:
     def save(
         self, folder: str | os.PathLike[str], *, force: bool = False, beside: Callable[[], list[Path]] = list
     ) -> list[Path]:
-        """Write run.json, indicators (Parquet and CSV), firms and ties to a folder.
+        """Write run.json, indicators (Parquet and CSV), firms, ties and pipelines to a folder.
 
         Every file appears whole or not at all. run.json comes last: a folder that holds it is whole.
 
@@ -242,16 +244,15 @@ class Run:
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         for name in ("run.json", "policies.parquet", "policies.csv"):  # of an earlier run; the last two may not come
             (folder / name).unlink(missing_ok=True)
-        written = [
-            write_parquet(folder / "indicators.parquet", self.indicators),
-            write_csv(folder / "indicators.csv", self.indicators, index=True),
-            write_parquet(folder / "firms.parquet", self.end.firms),
-            write_parquet(folder / "ties.parquet", self.end.ties),
-            write_parquet(folder / "firms_start.parquet", self.start.firms),
-            write_parquet(folder / "ties_start.parquet", self.start.ties),
-        ]
+        tables = {"indicators": self.indicators, **_tables(self.end), **_tables(self.start, "_start")}
         if len(self.policies):
-            written.append(write_parquet(folder / "policies.parquet", self.policies))
+            tables["policies"] = self.policies
+        written = []
+        for name, frame in tables.items():
+            notes = partial(note_of, name.removesuffix("_start"), scenario=self.scenario)
+            written.append(write_parquet(folder / f"{name}.parquet", frame, notes))
+        written.append(write_csv(folder / "indicators.csv", self.indicators, index=True))
+        if len(self.policies):
             written.append(write_csv(folder / "policies.csv", self.policies))
         written += beside()
         written.append(write_json(folder / "run.json", self.summary()))
@@ -282,6 +283,7 @@ class Run:
                 lambda: read[f"ties{suffix}"],
                 lambda: pd.DataFrame(told["value_chain"], dtype=float).rename_axis("phase"),
                 lambda: told["agency"],
+                lambda: read.get(f"pipelines{suffix}", pd.DataFrame()),
             )
 
         return cls(
@@ -294,6 +296,11 @@ class Run:
             spending=(lambda: read["policies"]) if "policies" in read else None,
             ended=data.get("ended", ""),
         )
+
+
+def _tables(snapshot: Snapshot, suffix: str = "") -> "dict[str, pd.DataFrame]":
+    tables = {"firms": snapshot.firms, "ties": snapshot.ties, "pipelines": snapshot.pipelines}
+    return {f"{name}{suffix}": frame for name, frame in tables.items()}
 
 
 def _as_json(snapshot: Snapshot) -> dict[str, Any]:

@@ -43,20 +43,23 @@ class Snapshot:
         ties: "Callable[[], pd.DataFrame]",
         value_chain: "Callable[[], pd.DataFrame]",
         agency: Callable[[], dict[str, float]],
+        pipelines: "Callable[[], pd.DataFrame] | None" = None,
     ) -> None:
         self._firms, self._ties, self._value_chain, self._agency = firms, ties, value_chain, agency
+        self._pipelines = pipelines
 
     @classmethod
     def of(cls, state: State) -> "Snapshot":
         """Take a snapshot (a copy) of a state."""
         rows = np.flatnonzero(state.firms.alive)
-        firms, pipelines = state.firms[rows], (state.pipelines.node[rows] >= 0).sum(axis=1)
-        partner, trust, age = (state.ties[name][rows] for name in ("partner", "trust", "age"))
+        firms, links = state.firms[rows], state.pipelines[rows]
+        agency = state.agency[0].copy()
         return cls(
-            partial(_table_of_firms, rows, firms, pipelines),
-            partial(_table_of_ties, rows, partner, trust, age),
+            partial(_table_of_firms, rows, firms, (links.node >= 0).sum(axis=1)),
+            partial(_table_of_ties, rows, state.ties[rows], state.orders.paid[rows]),
             partial(_table_of_phases, firms),
-            partial(_told_of_agency, state.agency[0].copy()),
+            partial(_told_of_agency, agency),
+            partial(_table_of_pipelines, rows, links, agency["pipelines"]),
         )
 
     @cached_property
@@ -66,7 +69,11 @@ class Snapshot:
 
     @cached_property
     def ties(self) -> "pd.DataFrame":
-        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters]."""
+        """One row per local tie: firms `a` < `b`, `trust`, `age` [quarters], `paid_a`, `paid_b` [k€/quarter].
+
+        Orders: `paid_a` is what a paid to b in the quarter, `paid_b` what b paid to a. Both are NaN where the tie is
+        younger than the last market.
+        """
         return self._ties()
 
     @cached_property
@@ -77,6 +84,13 @@ class Snapshot:
         is 1; all are NaN where no final firm has sales.
         """
         return self._value_chain()
+
+    @cached_property
+    def pipelines(self) -> "pd.DataFrame":
+        """One row per link to a place outside: `firm` (-1: a collective one of the agency), `node`, `strength` 0..1."""
+        import pandas as pd
+
+        return pd.DataFrame() if self._pipelines is None else self._pipelines()
 
     @cached_property
     def agency(self) -> dict[str, float]:
@@ -116,8 +130,35 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.Data
     return firms
 
 
-def _table_of_ties(rows: np.ndarray, partner: np.ndarray, trust: np.ndarray, age: np.ndarray) -> "pd.DataFrame":
+def _table_of_ties(rows: np.ndarray, ties: Any, paid: np.ndarray) -> "pd.DataFrame":
     import pandas as pd
 
-    firm, slot = np.nonzero(partner > rows[:, None])
-    return pd.DataFrame({"a": rows[firm], "b": partner[firm, slot], "trust": trust[firm, slot], "age": age[firm, slot]})
+    firm, slot = np.nonzero(ties.partner > rows[:, None])
+    partner = ties.partner[firm, slot]
+    back = paid[np.searchsorted(rows, partner), ties.mirror[firm, slot]]
+    age = ties.age[firm, slot]
+    known = age > 0
+    return pd.DataFrame(
+        {
+            "a": rows[firm],
+            "b": partner,
+            "trust": ties.trust[firm, slot],
+            "age": age,
+            "paid_a": np.where(known, paid[firm, slot], np.nan),
+            "paid_b": np.where(known, back, np.nan),
+        }
+    )
+
+
+def _table_of_pipelines(rows: np.ndarray, links: Any, collective: np.ndarray) -> "pd.DataFrame":
+    import pandas as pd
+
+    firm, slot = np.nonzero(links.node >= 0)
+    nodes = np.flatnonzero(collective > 0.0)
+    return pd.DataFrame(
+        {
+            "firm": np.concatenate([rows[firm], np.full(nodes.size, -1)]),
+            "node": np.concatenate([links.node[firm, slot], nodes]),
+            "strength": np.concatenate([links.strength[firm, slot], collective[nodes]]),
+        }
+    )

@@ -145,13 +145,3 @@ def write_csv(path: Path, table: "pd.DataFrame | Sequence[Mapping[str, Any]]", i
                 table.to_csv(file, index=index, lineterminator="\n")
 
     return write_whole(path, write)
-
-
-def write_parquet(path: Path, frame: "pd.DataFrame") -> Path:
-    """`write_whole` for a table; the file is opened here, as pyarrow takes no name that is not UTF-8."""
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            frame.to_parquet(file)
-
-    return write_whole(path, write)

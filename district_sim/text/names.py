@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from district_sim.run.columns import phase_name as phase_name
 from district_sim.run.trajectories import Trajectory
 from district_sim.scenario.extensions import all_indicators
 from district_sim.text.numbers import number, percent, points
@@ -42,11 +43,6 @@ def heading(scenario: str) -> str:
         return TRAJECTORY_NAMES[Trajectory(scenario)]
     plain = scenario.rsplit("/", 1)[-1].replace("_", " ")
     return plain[:1].upper() + plain[1:]
-
-
-def phase_name(phase: int, phases: int) -> str:
-    """Phases are counted from 1 in front of a reader; the last one faces the market."""
-    return "final phase" if phase == phases - 1 else f"phase {phase + 1}"
 
 
 # Indicators ---------------------------------------------------------------------------------------
