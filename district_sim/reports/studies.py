@@ -90,7 +90,8 @@ def costs_sheet(result: Result) -> Sheet | None:
         return None
     rows = [(row["cell"], number(row["budgets"], 0), number(row["spent"], 0)) for row in table.to_dict("records")]
     note = (
-        f"Present values on the first day at {100 * DISCOUNT:g} % a year, means over replicates; own policies included."
+        f"Present values on the first day at {100 * DISCOUNT:g} % a year, means over replicates; own policies "
+        "included. No budget is shown where it is a share of turnover."
     )
     return Sheet.plain(f"{result.study.title}: costs", ("", "Budgets, k€", "Spent, k€"), rows, note)
 

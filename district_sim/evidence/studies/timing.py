@@ -81,14 +81,14 @@ TIMING = Study(
 
 _YEARS = (3, 6, 10, 15, 25)
 _SPEED = {"slowly": 0.02, "at the usual speed": 0.05, "fast": 0.15}
-_READY = {"strategy.collective_action": 0.3, "run.quarters": 200}
+_LONG = {"run.quarters": 200}
 
 
 def _matched(years: int, believed: str) -> Cell:
     return Cell(
         f"{years} years, believed {believed}",
         "collective_entrepreneurship",
-        _READY | {"policy_effects.credibility_speed": _SPEED[believed]},
+        _LONG | {"policy_effects.credibility_speed": _SPEED[believed]},
         (instrument("ppp_match", end=40 + 4 * years),),
         15_000.0,
         line=f"believed {believed}",
@@ -101,14 +101,14 @@ WITHDRAWAL = Study(
     title="A public-private partnership, its credibility and the date of its withdrawal",
     question="How long must the public side match what firms contribute before the partnership carries itself?",
     design=(
-        "Collective entrepreneurship with less than its usual readiness to contribute (strategy.collective_action "
-        "0.3). The same sum, in present value, is offered as a match for 3, 6, 10, 15 or 25 years from quarter 40, "
-        "and firms come to believe in it slowly, at the usual speed or fast (policy_effects.credibility_speed 0.02, "
-        "0.05, 0.15; belief is lost four times as fast as it is won). Fifty years; outcomes are of the last ten."
+        "Collective entrepreneurship with another match. The same sum, in present value, is offered as a match for 3, "
+        "6, 10, 15 or 25 years from quarter 40, and firms come to believe in it slowly, at the usual speed or fast "
+        "(policy_effects.credibility_speed 0.02, 0.05, 0.15; belief is lost four times as fast as it is won). Fifty "
+        "years; outcomes are of the last ten."
     ),
     outcomes=(Outcome("participation"), Outcome("agency_capability"), Outcome("value_added_local"), Outcome("trust")),
     cells=(
-        Cell("no match", "collective_entrepreneurship", _READY),
+        Cell("no match", "collective_entrepreneurship", _LONG),
         *(_matched(years, believed) for believed in _SPEED for years in _YEARS),
     ),
     expectations=(
