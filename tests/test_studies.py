@@ -105,6 +105,13 @@ class TestDesigns:
         assert {end - start for window in windows for start, end in window} == {40}
         assert sorted({start for window in windows for start, _ in window}) == [20, 40, 60, 80]
 
+    @EVERY
+    def test_budgets_are_known_unless_they_are_shares_of_turnover(self, name: str) -> None:
+        for cell in load_study(name).cells:
+            scenario = scenario_of(cell)
+            unknown = any(item.budget_share > 0.0 for item in scenario.policies)
+            assert np.isnan(measuring.budget_of(scenario)) == unknown, cell.name
+
     def test_fixed_conduct_buys_and_binds_as_the_imposed_scenarios_do(self) -> None:
         imposed = load_scenario("imposed/baseline")
         fixed = next(cell for cell in load_study("conduct").cells if cell.name == "fixed").levers
