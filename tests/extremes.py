@@ -2,9 +2,9 @@
 
     python -m tests.extremes --draws 2000 --seed 0
 
-The same seed makes the same draws, and `--only N` repeats one. Every quarter is checked: money, people, firms and ties
-balance, shares lie in [0, 1], everything is finite, and an indicator is NaN only where its rule says so. Exit code 1 if
-a draw failed or took over a minute of processor time.
+The same seed makes the same draws, `--first N` begins with a later one, and `--only N` repeats one. Every quarter is
+checked: money, people, firms and ties balance, shares lie in [0, 1], everything is finite, and an indicator is NaN only
+where its rule says so. Exit code 1 if a draw failed or took over a minute of processor time.
 """
 
 import argparse
@@ -159,16 +159,16 @@ def check(values: dict[str, Any], seed: int, found: Found) -> str:
     return str(run.trajectory or "no label")
 
 
-def draws(count: int, seed: int, smallest: bool = False) -> Iterator[tuple[int, dict[str, Any], int]]:
+def draws(count: int, seed: int, smallest: bool = False, first: int = 0) -> Iterator[tuple[int, dict[str, Any], int]]:
     """Number, values and seed of so many draws."""
-    for number in range(count):
+    for number in range(first, first + count):
         yield number, *drawn(number, seed, smallest)
 
 
-def extremes(count: int, seed: int, smallest: bool = False) -> Found:
+def extremes(count: int, seed: int, smallest: bool = False, first: int = 0) -> Found:
     """Make so many draws and check each."""
     found = Found()
-    for number, values, own in draws(count, seed, smallest):
+    for number, values, own in draws(count, seed, smallest, first):
         begun = time.process_time()
         try:
             with warnings.catch_warnings():
@@ -177,7 +177,7 @@ def extremes(count: int, seed: int, smallest: bool = False) -> Found:
         except Exception:
             found.failed.append(f"{number}: {traceback.format_exc()[-700:]}")
         seconds = time.process_time() - begun
-        if number:  # the first one may have compiled
+        if number > first:  # the first one may have compiled
             found.longest = max(found.longest, seconds)
             if seconds > SECONDS:
                 found.slow.append(f"{number}: {seconds:.1f} s")
@@ -188,6 +188,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="N", help="begin with this draw, so as to make all in parts"
+    )
     parser.add_argument("--only", type=int, metavar="N", help="repeat one draw, and show its values")
     parser.add_argument("--smallest", action="store_true", help="districts of two domains, two phases, two ties a firm")
     asked = parser.parse_args()
@@ -195,7 +198,7 @@ def main() -> int:
         values, own = drawn(asked.only, asked.seed, asked.smallest)
         print(json.dumps(values, indent=1), check(values, own, Found()), sep="\n")
         return 0
-    found = extremes(asked.draws, asked.seed, asked.smallest)
+    found = extremes(asked.draws, asked.seed, asked.smallest, asked.first)
     for how, count in found.ended.most_common():
         print(f"{count:6} {how}")
     print(f"died: {found.died}; undefined somewhere: {found.undefined.most_common()}")

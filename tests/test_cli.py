@@ -31,6 +31,8 @@ DATA = {
     "ties.parquet",
     "firms_start.parquet",
     "ties_start.parquet",
+    "pipelines.parquet",
+    "pipelines_start.parquet",
     "columns.csv",
 }
 

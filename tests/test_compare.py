@@ -290,6 +290,9 @@ def test_compare_as_a_user_calls_it(call: Call, folder: Path) -> None:
     tables = {f"{name}.{end}" for name in ("differences", "trajectories", "transitions") for end in ("md", "tex")}
     drawings = {f"{name}.{end}" for name in ("differences", "transitions", "bands") for end in ("png", "svg")}
     assert tables | drawings | {"differences.csv", "trajectories.csv", "comparison.json"} <= files
+    for table in ("differences", "trajectories"):
+        about = pd.read_csv(folder / "made" / f"{table}.columns.csv")
+        assert about["description"].notna().all(), about
     told = json.loads((folder / "made" / "comparison.json").read_text())
     by_hand = [
         [simulate(load_scenario(name), replicate_seed(3, r)).indicators["employment"].iloc[-1] for r in range(4)]
