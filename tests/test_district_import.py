@@ -274,7 +274,13 @@ def test_python_and_the_command_line_give_the_same_run(imported: Path, made: Mad
 
 def test_every_command_takes_it(imported: Path, command: Callable[..., Result], tmp_path: Path) -> None:
     name, short = str(imported / "district.yaml"), ["--quarters", "6", "--workers", "1"]
-    vary = ["--vary", "world.globalisation=0,1", "--replications", "1"]
+    once, quick = ["--replications", "2"], ["--sensitivity-runs", "0", "--out", "r.html"]
+    vary = ["--vary", "world.globalisation=0,1", *once]
+    (tmp_path / "my.targets.yaml").write_text(
+        f"scenario: {name}\nstart: 2002\ntargets:\n"
+        "  - {measure: firms, year: 2004, value: 380, tolerance: 20, fit: true, source: me, certainty: C}\n"
+        "parameters:\n  demography.entry: {low: 0.006, high: 0.06, log: true}\n"
+    )
     for arguments in (
         ["scenarios", "validate", name],
         ["run", name, "--quarters", "6", "--out", "run"],
@@ -282,6 +288,9 @@ def test_every_command_takes_it(imported: Path, command: Callable[..., Result], 
         ["sweep", name, *vary, *short, "--out", "sweep"],
         ["results", "sweep"],
         ["map", name, *vary, "--vary", "strategy.sale=0,1", *short],
+        ["sensitivity", name, "--parameters", "demography", "--morris", "2", "--sobol", "0", *once, *short],
+        ["policy-report", name, "--policies", "training_vouchers", *once, *short, *quick],
+        ["calibrate", name, "--targets", "my.targets.yaml", "--runs", "2", "--budget", "12", "--workers", "1"],
     ):  # fmt: skip
         result = command(*arguments)
         assert result.exit_code == 0, (arguments, result.output)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _OBSERVED, _DRAWN = LINES[0][0], LINES[1][0]
 _MANY, _MOST_LINES = 4000, 8000  # marks drawn as an image inside the vector file; ties drawn
 _BINS = 24
+_COUNTS = ("phase (the last one faces the market)", "ties")
 
 
 def imported(made: "District", seed: int = 0) -> Figure:
@@ -39,12 +40,12 @@ def imported(made: "District", seed: int = 0) -> Figure:
         ("turnover, k€ a quarter", firms["sales"].to_numpy(), table["turnover"].notna().to_numpy(), True),
         ("age, years", -firms["founded"].to_numpy() / 4.0, table["founded"].notna().to_numpy(), False),
         (
-            "phase (the last one faces the market)",
+            _COUNTS[0],
             firms["phase"].to_numpy() + 1.0,
             table["phase"].to_numpy() >= 0,
             False,
         ),
-        ("ties", degree.astype(float), everybody & (made.clean.ties is not None), False),
+        (_COUNTS[1], degree.astype(float), everybody & (made.clean.ties is not None), False),
         ("education", firms["education"].to_numpy(), table["education"].notna().to_numpy(), False),
     ]
     with mpl.rc_context(STYLE):
@@ -90,8 +91,8 @@ def _panel(ax: Axes, label: str, values: np.ndarray, known: np.ndarray, log: boo
     shown = np.maximum(values, 0.1) if log else values
     low, high = float(shown.min()), float(shown.max())
     high = high if high > low else low + 1.0
-    if label.startswith("phase"):
-        bins = np.arange(0.5, high + 1.0)
+    if label in _COUNTS:
+        bins = np.arange(low - 0.5, high + 1.0)
     else:
         bins = np.geomspace(low, high * 1.001, _BINS) if log else np.linspace(low, high * 1.001, _BINS)
     for chosen, name, colour in ((known, "observed", _OBSERVED), (~known, "drawn", _DRAWN)):

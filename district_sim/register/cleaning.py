@@ -77,7 +77,7 @@ class _Table:
 
     def __init__(self, sheet: Sheet, choice: Choice, table: str) -> None:
         self.sheet, self.columns, self.given = sheet, choice.columns[table], choice.units
-        self.problems: list[Problem] = []
+        self.found: list[tuple[int, Problem]] = []
         self.units: dict[str, str] = {}
         self.altered: Counter[str] = Counter()
         cells = [sheet.cells[c] for c in self.columns.values() if not _is_number(sheet.cells[c])]
@@ -106,7 +106,13 @@ class _Table:
 
     def _note(self, row: int, variable: str, text: str, rejected: bool) -> None:
         cell = short(str(self.cells(variable).iloc[row]), 40) if variable in self else ""
-        self.problems.append(Problem(self.sheet.at(row), variable, text.replace("{}", repr(cell)), rejected))
+        problem = Problem(self.sheet.at(row), variable, text.replace("{}", repr(cell)), rejected)
+        self.found.append((row, problem))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong, in the order of the rows."""
+        return [problem for _, problem in sorted(self.found, key=lambda one: one[0])]
 
     def numbers(self, variable: str, low: float, high: float, what: str, grouped: bool = True) -> np.ndarray:
         """The numbers of a column in its own unit; NaN, with a note, for what is none or out of range."""
@@ -167,8 +173,9 @@ def clean(firms: Sheet, ties: Sheet | None, choice: Choice, phases: str | None, 
         )
     if len(frame) > 1_000_000:
         raise ScenarioError(f"{firms.name}: {len(frame):,} firms; the model takes at most 1,000,000")
-    out = Clean(frame, None, file, begin, table.units, table.problems, {}, {"firms": len(ids)})
+    out = Clean(frame, None, file, begin, table.units, [], {}, {"firms": len(ids)})
     _centre(out, table)
+    out.problems = table.problems
     _count(out, table, phase_rule, owner_rule)
     if ties is not None:
         linked = _Table(ties, choice, "ties")

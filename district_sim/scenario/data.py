@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -111,7 +112,7 @@ def found_beside(section: Any, folder: Path) -> None:
         for name in ("firms", "ties"):
             given = section.get(name)
             if isinstance(given, str) and given not in ("", MEMORY):
-                section[name] = str((folder / expanded(given)).absolute())
+                section[name] = os.path.abspath(folder / expanded(given))
 
 
 def without_place(data: dict[str, Any]) -> dict[str, Any]:
