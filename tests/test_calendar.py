@@ -4,14 +4,20 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import Result
 
+from district_sim import figures
 from district_sim.experiments.design_files import make_experiment
 from district_sim.experiments.plan import make_plan
 from district_sim.experiments.points import scenario_of
+from district_sim.model.indicators import NAMES
+from district_sim.reports.run_tables import start_and_end
+from district_sim.run.deflator import MONEY, at_current_prices, factors
+from district_sim.run.run import Run, simulate
 from district_sim.scenario.calendar import LISTED, MOST, SINGLE, Calendar, as_number, in_quarters, is_time, written
 from district_sim.scenario.files import ScenarioError, load_scenario
 from district_sim.scenario.paths import known_paths, scenario_schema, schemas_at
@@ -161,6 +167,58 @@ def test_what_lies_beyond_a_run_that_was_cut_short_is_no_slip(written_file: Path
     assert load(written_file, "run: {start: 2002}\n" + POLICY.format(2020, 2060)).policies[0].end == 232
 
 
+# Tables and figures -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Run]:
+    """The same district with dates and without."""
+    small = {"firms.count": 12, "firms.settling": 2, "run.quarters": 10, "strategy_start": 2}
+    item = {"name": "g", "kind": "rd_subsidy", "budget": 9.0, "start": 4}
+    found = {}
+    for name, start in (("dated", "2002Q3"), ("plain", None)):
+        found[name] = simulate(load_scenario("classroom", {**small, "run.start": start, "policies": [item]}), seed=1)
+    return found
+
+
+def test_dates_change_nothing_but_what_is_shown(runs: dict[str, Run]) -> None:
+    assert runs["dated"].indicators.equals(runs["plain"].indicators)
+    assert runs["dated"].end.firms.equals(runs["plain"].end.firms)
+
+
+def test_tables_have_the_date_of_their_quarter(runs: dict[str, Run], tmp_path: Path) -> None:
+    runs["dated"].save(tmp_path / "dated")
+    table = pd.read_csv(tmp_path / "dated" / "indicators.csv")
+    assert list(table)[:2] == ["quarter", "date"]
+    periods = pd.PeriodIndex(table["date"], freq="Q")
+    assert (periods == pd.period_range("2002Q3", periods=10, freq="Q")).all()
+    spent = pd.read_parquet(tmp_path / "dated" / "policies.parquet").query("spent > 0")
+    assert spent.iloc[0][["quarter", "date"]].tolist() == [5, "2003Q3"]  # quarter 4, counted from 0
+    again = Run.load(tmp_path / "dated")
+    assert again.indicators.equals(runs["dated"].indicators)
+    assert list(again.policies) == list(runs["dated"].policies)
+    assert again.scenario == runs["dated"].scenario
+    runs["plain"].save(tmp_path / "plain")
+    assert "date" not in pd.read_csv(tmp_path / "plain" / "indicators.csv")
+
+
+def test_axes_are_marked_in_years_where_a_run_has_dates(runs: dict[str, Run]) -> None:
+    (axis, *_) = figures.scores_over_time(runs["dated"]).axes
+    assert axis.get_xlabel() == "year"
+    years = {label.get_text(): place for label, place in zip(axis.get_xticklabels(), axis.get_xticks(), strict=True)}
+    assert years == {"2003": 2.0, "2004": 6.0, "2005": 10.0}
+    (axis, *_) = figures.scores_over_time(runs["plain"]).axes
+    assert axis.get_xlabel() == "quarter"
+    assert "the end of 2004: " in figures.district_map(runs["dated"]).axes[1].get_title("left").lower()
+    assert "After 10 quarters" in figures.district_map(runs["plain"]).axes[1].get_title("left")
+
+
+def test_tables_for_the_terminal_name_the_dates(runs: dict[str, Run]) -> None:
+    shown = {name: str(next(iter(start_and_end(run).renderables))) for name, run in runs.items()}
+    assert "2002Q3 to 2004Q4" in shown["dated"]
+    assert "10 quarters" in shown["plain"]
+
+
 # Policies, experiments ----------------------------------------------------------------------------
 
 
@@ -210,3 +268,59 @@ def test_the_schema_for_editors_allows_dates(call: Call) -> None:
     start = schema["$defs"]["Instrument"]["properties"]["start"]
     assert [part["type"] for part in start["anyOf"]] == ["integer", "string"]
     assert schema["$defs"]["RunSection"]["properties"]["end"]["anyOf"][0]["type"] == "integer"
+
+
+# Money --------------------------------------------------------------------------------------------
+
+
+def test_current_prices_are_constant_ones_times_the_index(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("date;index\n2002;80\n2003;100\n2003Q3;120,0\n2004;125\n2005;200\n")
+    scenario = load_scenario("classroom", ["run.start=2002Q4", "run.quarters=6", "money.base_year=2005"])
+    assert factors(path, scenario).tolist() == [0.4, 0.5, 0.5, 0.6, 0.5, 0.625]
+    table = pd.DataFrame(2.0, index=pd.RangeIndex(1, 7, name="quarter"), columns=list(NAMES))
+    current = at_current_prices(table, factors(path, scenario))
+    assert list(current) == list(MONEY)
+    assert {"value_added_local", "wage"} <= set(MONEY)
+    assert current["wage"].tolist() == [0.8, 1.0, 1.0, 1.2, 1.0, 1.25]
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "said"),
+    [
+        ("date,index\n2002,80\n", ["run.start=2002"], "need money.base_year"),
+        ("date,index\n2002,80\n", ["money.base_year=2002"], "need run.start"),
+        ("date,index\n2002,80\n", ["run.start=2002", "money.base_year=2002"], "has no index for 2003Q1"),
+        ("year,index\n2002,80\n", ["run.start=2002", "money.base_year=2002"], "date cannot be found"),
+        ("date,index\n2002,x\n", ["run.start=2002", "money.base_year=2002"], "prices.csv:2: date = 2002, index = x"),
+        (
+            "date,index\n2002,0\n",
+            ["run.start=2002", "money.base_year=2002"],
+            "csv:2: index = 0: must be above 0",
+        ),
+        (
+            "date,index\n2002,1\n2002,2\n",
+            ["run.start=2002", "money.base_year=2002"],
+            "csv:3: date = 2002: given",
+        ),
+    ],
+)
+def test_prices_that_cannot_be_used_are_refused(tmp_path: Path, text: str, changes: list[str], said: str) -> None:
+    (tmp_path / "prices.csv").write_text(text)
+    with pytest.raises(ScenarioError, match=said):
+        factors(tmp_path / "prices.csv", load_scenario("classroom", changes))
+
+
+def test_the_command_line_says_of_which_day_present_values_are(call: Call) -> None:
+    Path("a.yaml").write_text(POLICY.format(2004, 2006))
+    Path("dated.yaml").write_text("extends: small\nrun: {start: 2003, quarters: 8}\n")
+    words = ["compare", "dated.yaml", "--policies", "none,a.yaml", "--replications", "2", "--outcomes", "employment"]
+    done = call(*words, "--equal-cost", "100", "--discount-from", "2004")
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "at the beginning of 2004Q1" in said
+    assert "a quarter in 2004Q1 to 2004Q4 (4 quarters)" in said
+    for wrong, why in (("2004Q7", "must be a year"), ("soon", "must be a year")):
+        done = call(*words, "--discount-from", wrong)
+        assert done.exit_code == 2
+        assert f"--discount-from {wrong}: {why}" in done.output

@@ -15,19 +15,22 @@ from district_sim.evidence.cases.calibration import (
     FIT_SEEDS,
     REPORT_SEEDS,
     Axis,
+    Fit,
     Interrupted,
     Journal,
     Search,
     calibrate,
 )
-from district_sim.evidence.cases.compare import Compared
+from district_sim.evidence.cases.compare import Compared, compare
 from district_sim.evidence.cases.files import Case, Prior, Target, case_names, load_case, read_case
 from district_sim.evidence.cases.identify import identify
-from district_sim.evidence.cases.observables import OBSERVABLES, observed
-from district_sim.evidence.cases.runs import counted, scaled, watch
+from district_sim.evidence.cases.observables import OBSERVABLES, observable, observed, observed_in
+from district_sim.evidence.cases.runs import Observed, counted, ensemble, scaled, watch
 from district_sim.evidence.replications import REPLICATIONS
-from district_sim.reports.cases import OtherFit, open_journal, write_calibration
+from district_sim.model.indicators import NAMES
+from district_sim.reports.cases import OtherFit, open_journal, report_sheet, write_calibration
 from district_sim.run.run import simulate
+from district_sim.run.trajectories import Trajectory
 from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
 
 DISTRICT = "title: Tiny\ndescription: For tests.\nfirms: {count: 60, settling: 4}\nrun: {quarters: 16}\n"
@@ -171,6 +174,8 @@ def test_measures_by_hand() -> None:
         "small_firm_sales_share": 6 / 25,
         "large_firms": 2.0,
         "large_firm_sales_share": 13 / 25,
+        "large_firm_share": 2 / 7,
+        "large_firm_employment_share": 110 / 208,
         "groups": 1.0,
         "affiliates": 2.0,
         "multinationals": 1.0,
@@ -184,10 +189,104 @@ def test_measures_by_hand() -> None:
     assert {name for name, value in of_nobody.items() if np.isnan(value)} == set(by_hand) - counts
 
 
+def test_measures_whose_name_holds_a_number() -> None:
+    kind = np.dtype([("employees", float), ("sales", float), ("alive", bool), ("founded", np.int64)])
+    rows = [
+        (50.0, 1.0, True, -20),
+        (30.0, 5.0, True, 0),
+        (10.0, 3.0, True, 3),
+        (9.0, 9.0, False, 3),
+        (10.0, 1.0, True, 4),
+    ]
+    firms = np.array(rows, kind).view(np.recarray)
+    table = np.full((8, len(NAMES)), np.nan)
+    flows = {
+        "firms": [9.0, 9.0, 9.0, 9.0, 4.0, 4.0, 6.0, 6.0],
+        "entries": [7.0] * 5 + [0.0, 2.0, 1.0],
+        "exits": [1.0] * 8,
+    }
+    for name, values in flows.items():
+        table[:, NAMES.index(name)] = values
+    by_hand = {
+        "top_1_sales_share": 5 / 10,
+        "top_2_employment_share": 80 / 100,
+        "top_99_sales_share": 1.0,
+        "survival_1": 2 / 3,  # of those of quarters 0 to 3
+        "birth_rate": 10.0 / 5.0,
+        "death_rate": 4.0 / 5.0,
+    }
+    for name, value in by_hand.items():
+        assert observed_in(name, firms, table) == pytest.approx(value), name
+    assert np.isnan(observed_in("survival_2", firms, table))  # nobody knows who was founded before the run
+    for wrong in ("survival_0", "survival_five", "top_0_sales_share", "top_3_wage_share"):
+        assert observable(wrong) is None
+
+
 def test_a_scaled_district_counts_for_the_whole(case: Case) -> None:
     small = scaled(case.scenario, 0.5, {"demography.exit": 0.01})
     assert (small.firms.count, small.demography.exit) == (30, 0.01)
     assert counted(case, small).tolist() == [2.0, 1.0], "firms are counted twice, a ratio is a ratio"
+
+
+def test_targets_of_changes_rates_and_comparisons(folder: Path) -> None:
+    """A difference is one; a rate is that of the year; what is compared is less the other scenario's, same luck."""
+    (folder / "outside.yaml").write_text("extends: tiny\ndemography: {exit: 0.05}\n")
+    lines = [
+        f"{{measure: employment, year: 2003, since: 2001Q3, change: difference, value: 1, {SEEN}}}",
+        f"{{measure: death_rate, year: 2003, value: 0.1, {SEEN}}}",
+        f"{{measure: firms, year: 2004, compared: true, value: 1, {SEEN}}}",
+    ]
+    text = "scenario: tiny\ncomparison: outside\nstart: 2000\ntargets:\n" + "".join(f"  - {line}\n" for line in lines)
+    (folder / "more.targets.yaml").write_text(text)
+    case = read_case(folder / "more.targets.yaml")
+    assert case.wanted == (("employment", 12, 6, True), ("death_rate", 16, None), ("firms", 16, None))
+    assert counted(case, scaled(case.scenario, 0.5)).tolist() == [2.0, 1.0, 2.0]
+    (found,) = ensemble(case, [7], None, 1)
+    run, outside = simulate(case.scenario, 7).indicators, simulate(case.comparison, 7).indicators
+    by_hand = [
+        run["employment"].loc[12] - run["employment"].loc[6],
+        run["exits"].loc[13:16].sum() / run["firms"].loc[13:16].mean(),
+        run["firms"].loc[16] - outside["firms"].loc[16],
+    ]
+    assert found.values == pytest.approx(by_hand)
+    assert by_hand[2] > 0
+    rows = compare(case, [found])
+    assert [row.used for row in rows] == ["checked"] * 3
+    assert "change since 2001Q3" in rows[0].what
+    assert "less the comparison" in rows[2].what
+
+
+REFUSED = {
+    "compared: true": "compared: needs the file's comparison",
+    "change: difference": "change: difference needs since",
+    "year: 2003Q9": "must be a year",
+    "measure: death_rate, year: 2004": "year = 2004: the run of .* goes from 2000 to 2004",
+    "measure: survival_5, year: 2003": "year = 2003: survival_5 can be known from 2006Q1 on",
+}
+
+
+@pytest.mark.parametrize(("wrong", "said"), REFUSED.items(), ids=REFUSED.keys())
+def test_targets_that_cannot_be_are_refused(folder: Path, wrong: str, said: str) -> None:
+    told = {"measure": "firms", "year": "2004", "value": "40"} | dict(part.split(": ") for part in wrong.split(", "))
+    line = ", ".join(f"{key}: {value}" for key, value in told.items())
+    (folder / "tiny.targets.yaml").write_text(f"scenario: tiny\nstart: 2000\ntargets:\n  - {{{line}, {SEEN}}}\n")
+    with pytest.raises(ScenarioError, match=f"tiny.targets.yaml:4: .*{said}"):
+        read_case(folder / "tiny.targets.yaml")
+
+
+def test_the_start_is_the_scenarios(folder: Path) -> None:
+    path = folder / "tiny.targets.yaml"
+    (folder / "tiny.yaml").write_text(DISTRICT.replace("quarters: 16", "quarters: 16, start: 2000"))
+    path.write_text(TARGETS.replace("start: 2000\n", ""))
+    case = read_case(path)
+    assert (case.start, case.span, case.quarter(2002)) == ("2000Q1", "2000 to 2004", 8)
+    path.write_text(TARGETS.replace("start: 2000\n", "start: 2001\n"))
+    with pytest.raises(ScenarioError, match="start = 2001: the scenario's run begins in 2000Q1"):
+        read_case(path)
+    (folder / "tiny.yaml").write_text(DISTRICT)
+    path.write_text(TARGETS.replace("start: 2000\n", ""))
+    with pytest.raises(ScenarioError, match=r"start: this key is required, as the scenario has no run\.start"):
+        read_case(path)
 
 
 # Comparison ---------------------------------------------------------------------------------------
@@ -275,6 +374,25 @@ def test_a_known_parameter_is_found_again(case: Case) -> None:
     assert 0.035 < fit.values["demography.exit"] < 0.07
 
 
+def test_the_number_of_firms_can_be_fitted(case: Case) -> None:
+    count = {"firms.count": Prior(low=30, high=120)}
+    case = replace(fitted_to(case, {"firms.count": 80}, count), scale=0.5)
+    fit = calibrate(case, seeds=4, budget=200, workers=1)
+    assert isinstance(fit.values["firms.count"], int)
+    assert 70 < fit.values["firms.count"] < 90
+    assert fit.scenario.firms.count == fit.values["firms.count"]
+
+
+def test_whole_numbers_need_a_range_that_steps_can_be_seen_in(folder: Path) -> None:
+    path = folder / "tiny.targets.yaml"
+    for said in ("low: 55, high: 65", "low: 30.5, high: 90"):
+        path.write_text(
+            TARGETS.replace("demography.exit: {low: 0.004, high: 0.1, log: true}", f"firms.count: {{{said}}}")
+        )
+        with pytest.raises(ScenarioError, match=r"yaml:7: firms\.count: is a whole number; its range needs"):
+            read_case(path)
+
+
 def test_redundant_parameters_are_not_separated(case: Case) -> None:
     """Founding depends on the product of these two alone."""
     pair = {
@@ -357,6 +475,29 @@ def test_a_torn_journal_is_read_up_to_the_tear(case: Case, tmp_path: Path) -> No
     assert isinstance(open_journal(case, range(2), out, False), Journal)
 
 
+def test_a_file_of_targets_is_replicated(call: Callable[..., Result], folder: Path) -> None:
+    result = call("replicate", "tiny.targets.yaml", "--runs", "3", "--workers", "1", "--out", "held")
+    assert result.exit_code in (0, 1), result.output
+    assert "Tiny, 2000 to 2004: observed and simulated" in result.output
+    assert "Label: " in result.output
+    assert {"tiny.png", "tiny.csv", "replications.md"} <= {path.name for path in (folder / "held").iterdir()}
+    (folder / "tiny.targets.yaml").write_text(TARGETS.replace("scenario: tiny\n", ""))
+    assert "scenario: this key is required" in call("replicate", "targets", "tiny.targets.yaml").output
+    assert call("replicate", "none.yaml").exit_code == 2
+
+
+def test_a_fit_that_nothing_identifies_says_so_beside_the_label(case: Case) -> None:
+    runs = [Observed(np.zeros(2), np.zeros((4, 2)), Trajectory.DECLINE)] * 2
+    effects = np.zeros((1, 1))
+    fit = Fit(case, {"demography.exit": 0.008}, 1.0, 1.0, "it converged", True, range(2), 6, None, ())
+    for found, doubted in ((identify(["demography.exit"], effects, effects), True), (None, True)):
+        note = report_sheet(replace(fit, identified=found), [Compared(target(value=1.0), np.zeros(2))], runs).note
+        assert ("Label: Decline in 2 of 2 runs. No target identifies any fitted parameter" in note) is doubted
+    known = identify(["demography.exit"], effects + 9.0, effects + 0.1)
+    note = report_sheet(replace(fit, identified=known), [Compared(target(value=1.0), np.zeros(2))], runs).note
+    assert "No target identifies" not in note
+
+
 def test_command_writes_a_scenario_that_loads(
     call: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,6 +511,7 @@ def test_command_writes_a_scenario_that_loads(
     assert "--runs 2 --budget 60" in (folder / "out" / "tiny.yaml").read_text()
     assert report["seeds"] == [0, 1]
     assert {row["measure"] for row in report["targets"]} == {"firms", "employment"}
+    assert (folder / "out" / "observed_and_simulated.png").is_file()
     again = call(*told, "--workers", "1", "--out", "out")
     assert again.exit_code == 0, again.output
     assert "Tiny: fitted parameters" in again.output

@@ -332,7 +332,7 @@ def test_after_an_interruption_it_is_said_what_is_kept(
 
 
 def test_costs_know_no_negative_zero() -> None:
-    row = {"cell": "a", "budgets": 1234.0, "spent": 1234.4, "left_over": -0.4, "per_euro": -0.001}
+    row = {"cell": "a", "in_all": 1300.0, "budgets": 1234.0, "spent": 1234.4, "left_over": -0.4, "per_euro": -0.001}
     row |= {"low": -1.5, "high": 0.004, "jobs": -0.04, "cost_per_job": np.nan}
     [(_, [shown])] = costs(pd.DataFrame([row]), 0.03, 0.95).sections
     assert list(shown) == ["a", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]

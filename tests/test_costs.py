@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from naive import cases
 
 from district_sim.experiments import costs
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.files import ScenarioError
 from district_sim.scenario.interventions import Instrument
 
@@ -26,6 +27,24 @@ def test_present_value_is_that_of_the_first_day() -> None:
     assert costs.present_value([100.0], 0.05) == 100.0
     assert costs.present_value([0.0] * 4 + [105.0], 0.05) == pytest.approx(100.0)
     assert costs.present_value([1.0, math.nan, 1.0], 0.0) == 2.0
+
+
+def test_present_value_on_another_day_is_the_same_money_later() -> None:
+    flow = [3.0, 0.0, 5.0]
+    assert costs.present_value(flow, 0.05, 8) == pytest.approx(1.05**2 * costs.present_value(flow, 0.05))
+    assert costs.present_value(flow, 0.05, -4) == pytest.approx(costs.present_value(flow, 0.05) / 1.05)
+    mix = [instrument(start=4, end=8, budget=10.0)]
+    assert costs.budget_value(mix, 100, 0.1, 4) == pytest.approx(10.0 * sum(1.1 ** (-t / 4) for t in range(4)))
+    (same,) = costs.equalised({"one": mix}, 200.0, 100, 0.1, 4)["one"]
+    assert costs.budget_value([same], 100, 0.1, 4) == pytest.approx(200.0)
+
+
+def test_the_rule_behind_a_sum_is_said() -> None:
+    mix = [instrument(start=40, end=80, budget=387.2), instrument(start=150, budget=2000.0, budget_share=0.01)]
+    told = costs.windows_of(mix, 160, Calendar.of(2002))
+    assert "it 387.2 k€ a quarter in 2012Q1 to 2021Q4 (40 quarters)" in told
+    assert "it 2,000 k€ and 1 % of turnover a quarter in 2039Q3 to 2041Q4 (10 quarters)" in told
+    assert "in quarters 40 to 79 (40 quarters)" in costs.windows_of(mix, 160, None)
 
 
 def test_budgets_count_inside_window_and_run() -> None:

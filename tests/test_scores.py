@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from district_sim.model.indicators import NAMES
-from district_sim.run.trajectories import recovery_time, score
+from district_sim.run.trajectories import recovery_time, score, scores_over_time, windows
+from district_sim.scenario.files import ScenarioError, load_scenario
 
 QUARTERS = 60
 
@@ -34,6 +35,36 @@ def test_the_late_window_against_the_calm_one(table: np.ndarray) -> None:
     columns["employment"][-15:] = 0.25  # a quarter of sixty quarters is fifteen: the late window
     columns["employment"][15:45] = 7.0  # between the windows, nobody looks
     assert score(columns).retained == 0.25
+
+
+def test_a_calm_window_of_the_scenario(table: np.ndarray) -> None:
+    columns = by_name(np.ones_like(table))
+    columns["employment"][:8] = 4.0
+    columns["employment"][-15:] = 2.0
+    assert score(columns, calm_window=8).retained == 0.5
+    assert score(columns, calm_window=QUARTERS).retained == 1.0  # value added is as it always was
+    assert windows(QUARTERS) == (15, 15)
+    assert windows(QUARTERS, 24) == (24, 15)
+
+
+def test_without_calm_what_needs_it_cannot_be_given(table: np.ndarray) -> None:
+    columns = by_name(np.ones_like(table))
+    found = score(columns, calm_window=0)
+    compared = (found.fragmentation, found.post_marshallian_node, found.learning_region, found.retained)
+    assert all(value == 0.0 or math.isnan(value) for value in compared)
+    assert math.isnan(found.retained)
+    assert found.collective_entrepreneurship == score(columns).collective_entrepreneurship  # from levels alone
+    assert math.isnan(recovery_time(columns, calm_window=0))
+    assert scores_over_time(pd.DataFrame(table, columns=list(NAMES)), calm_window=0).index[0] == 4
+
+
+def test_a_world_that_changed_before_the_run_leaves_no_calm() -> None:
+    assert load_scenario("classroom").calm_window is None
+    assert load_scenario("classroom", ["run.start=2005", "world.onset=1996"]).calm_window == 0
+    assert load_scenario("classroom", ["run.start=2005", "world.onset=1996", "run.calm=2007"]).calm_window == 8
+    assert load_scenario("classroom", ["run.calm=0"]).calm_window == 0
+    with pytest.raises(ScenarioError, match=r"run\.calm=2007Q1: needs run\.start"):
+        load_scenario("classroom", ["run.calm=2007Q1"])
 
 
 def test_quarters_without_a_number_are_left_out(table: np.ndarray) -> None:

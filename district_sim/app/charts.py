@@ -11,6 +11,7 @@ import solara
 from district_sim.app.parts import BarsWidget, TimeSeriesWidget
 from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
+from district_sim.scenario.calendar import Calendar
 from district_sim.text.names import TRAJECTORY_NAMES, label_name
 from district_sim.text.numbers import number
 
@@ -43,6 +44,7 @@ def TimeSeries(
     quarters: int,
     height: int = 190,
     marks: Sequence[tuple[int, str]] = (),
+    calendar: Calendar | None = None,
 ) -> None:
     """Draw lines over quarters.
 
@@ -53,6 +55,7 @@ def TimeSeries(
         quarters: where the horizontal axis ends.
         height: of the drawing in CSS pixels, without title and legend.
         marks: quarters with a line and a word, as for the beginning of a policy.
+        calendar: of the run, if it has dates; then years are marked.
 
     Raises:
         ValueError: a band is not as long as its line.
@@ -61,6 +64,7 @@ def TimeSeries(
         "title": title,
         "unit": unit,
         "quarters": quarters,
+        "first": None if calendar is None else calendar.first,
         "height": height,
         "marks": [list(mark) for mark in marks],
         "lines": [_look(line, number) for number, line in enumerate(lines)],

@@ -54,6 +54,7 @@ def Header(desk: Desk) -> None:
         done=simulation.done,
         quarter=simulation.quarter,
         quarters=simulation.quarters,
+        first=simulation.calendar.first if simulation.calendar else 0,
         begin=min(simulation.first.district.scenario_in_force.strategy_start, simulation.quarters),
         speed=desk.speed.value,
         speeds=list(SPEEDS),

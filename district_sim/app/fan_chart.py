@@ -92,7 +92,9 @@ def FanOfFutures(
     with solara.ColumnsResponsive(12, large=[12 // columns]):
         for record, lines in zip(map(record_of, indicators), charts, strict=True):
             unit = unit_words(record.unit)
-            TimeSeries(lines, title=record.label, unit=unit, quarters=scenario.run.quarters, height=height)
+            run = scenario.run
+            look: Any = {"quarters": run.quarters, "calendar": run.calendar, "height": height}
+            TimeSeries(lines, title=record.label, unit=unit, **look)
     BarsWidget.element(content=content)
 
 

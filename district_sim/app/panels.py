@@ -102,6 +102,7 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
                 title=panel.title or records[0].label,
                 unit=unit_words(records[0].unit),
                 quarters=quarters,
+                calendar=desk.simulation.calendar,
                 height=height,
                 marks=marks,
             )
@@ -126,6 +127,7 @@ def ConductPanel(desk: Desk, track: Track, height: int) -> None:
                 title=record.label,
                 unit=unit,
                 quarters=desk.simulation.quarters,
+                calendar=desk.simulation.calendar,
                 height=height,
                 marks=marks,
             )
@@ -153,6 +155,7 @@ def FirmPanel(desk: Desk, track: Track) -> None:
                     title=title,
                     unit=unit,
                     quarters=desk.simulation.quarters,
+                    calendar=desk.simulation.calendar,
                     height=100,
                 )
 

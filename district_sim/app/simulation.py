@@ -17,6 +17,7 @@ from district_sim.model.state import SELF_OWNED
 from district_sim.run.run import Run, versions
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Scores
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.instruments import ShockKind
 from district_sim.scenario.paths import set_at, value_at
 from district_sim.scenario.sections import Scenario
@@ -108,6 +109,11 @@ class Simulation:
     def quarters(self) -> int:
         """Length of the run."""
         return self.first.district.scenario_in_force.run.quarters
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The dates of the run, if it has any."""
+        return self.first.district.scenario_in_force.run.calendar
 
     @property
     def done(self) -> bool:

@@ -92,6 +92,7 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
                     title=record.label,
                     unit=unit_words(record.unit),
                     quarters=desk.simulation.quarters,
+                    calendar=desk.simulation.calendar,
                     height=round(105 * scale),
                     marks=marks_of(desk),
                 )

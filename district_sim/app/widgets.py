@@ -18,6 +18,7 @@ def Header(
     done: bool,
     quarter: int,
     quarters: int,
+    first: int,
     begin: int,
     speed: int,
     speeds: list[int],

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from district_sim.evidence.cases.calibration import Fit
     from district_sim.evidence.cases.compare import Compared
     from district_sim.evidence.cases.files import Case
+    from district_sim.evidence.cases.runs import Observed
 
 
 def complete_case(incomplete: str) -> list[str]:
@@ -74,8 +75,9 @@ def calibrate(
     common random numbers, on seeds below 100. The result is measured on seeds
     1000 to 1049. The report names parameters that the targets cannot identify.
 
-    DIR receives CASE.yaml (the fitted scenario), calibration.md and .json, and
-    trials.jsonl (every trial). After Ctrl-C, repeat the command to continue.
+    DIR receives CASE.yaml (the fitted scenario), calibration.md and .json, the
+    figure observed_and_simulated, and trials.jsonl (every trial). After Ctrl-C,
+    repeat the command to continue.
 
     [bold]Examples[/bold]
 
@@ -92,8 +94,8 @@ def calibrate(
         folder = out or Path("calibrations") / found.name
         words = ["district-sim", "calibrate", case, *(["--targets", str(targets)] if targets else [])]
         command = shlex.join([*words, "--seed", str(seed), "--runs", str(runs), "--budget", str(budget)])
-        fit, compared = _fitted(found, seed, runs, budget, workers, command, folder, force, quiet)
-        _tell(fit, compared, command, folder, as_json, quiet)
+        fit, compared, made = _fitted(found, seed, runs, budget, workers, command, folder, force, quiet)
+        _tell(fit, compared, command, folder, as_json, quiet, made)
 
 
 def _fitted(
@@ -106,7 +108,7 @@ def _fitted(
     folder: Path,
     force: bool,
     quiet: bool,
-) -> "tuple[Fit, Sequence[Compared]]":
+) -> "tuple[Fit, Sequence[Compared], Sequence[Observed]]":
     from district_sim.evidence.cases import calibration
     from district_sim.evidence.cases.compare import compare
     from district_sim.evidence.cases.runs import ensemble
@@ -145,18 +147,26 @@ def _fitted(
     with progress(len(seeds), quiet, "runs") as advance:
         fresh = calibration.with_fit(fit)
         observed = ensemble(fresh, seeds, lambda done, total: advance("reporting", 0, done, total), workers)
-    return fit, compare(fresh, observed)
+    return fit, compare(fresh, observed), observed
 
 
-def _tell(fit: "Fit", compared: "Sequence[Compared]", command: str, folder: Path, as_json: bool, quiet: bool) -> None:
+def _tell(
+    fit: "Fit",
+    compared: "Sequence[Compared]",
+    command: str,
+    folder: Path,
+    as_json: bool,
+    quiet: bool,
+    runs: "Sequence[Observed]" = (),
+) -> None:
     """Write, and show what was written."""
     from district_sim.reports.cases import parameter_sheet, report_sheet, write_calibration
 
-    written = writing(folder, lambda: write_calibration(fit, compared, command, folder))
+    written = writing(folder, lambda: write_calibration(fit, compared, command, folder, runs))
     if as_json:
         typer.echo(json_text(json.loads(written[-1].read_text(encoding="utf-8"))))
     elif not quiet:
         stdout().print(parameter_sheet(fit).shown())
         typer.echo("")
-        stdout().print(report_sheet(fit, compared).shown())
+        stdout().print(report_sheet(fit, compared, runs).shown())
         name_files(written)

@@ -92,15 +92,15 @@ class _Command(_PlainSwitches, TyperCommand):
     pass
 
 
-class _Group(_PlainSwitches, TyperGroup):
-    pass
+class Group(_PlainSwitches, TyperGroup):
+    """A group of commands, with our help."""
 
 
 class Commands(typer.Typer):
     """A group of commands."""
 
     def __init__(self, **how: Any) -> None:
-        super().__init__(cls=_Group, no_args_is_help=True, rich_markup_mode="rich", **how)
+        super().__init__(no_args_is_help=True, rich_markup_mode="rich", **{"cls": Group, **how})
 
     def command(self, name: str | None = None, **how: Any) -> Callable[[Any], Any]:
         """Register a function as a command."""

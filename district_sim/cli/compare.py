@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from district_sim.experiments import Results
     from district_sim.figures import Mark
+    from district_sim.scenario.calendar import Calendar
     from district_sim.text.sheet import Sheet
 
 OUTCOMES = (
@@ -77,6 +78,14 @@ DiscountOption = Annotated[
         "--discount", metavar="RATE", help="Yearly discount rate (0.03); also report cost per euro and per job."
     ),
 ]
+DayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--discount-from",
+        metavar="DATE",
+        help="Present values on this day: 2012, 2012Q3 or a quarter; by default the first.",
+    ),
+]
 ConfidenceOption = Annotated[
     float, typer.Option("--confidence", metavar="P", help="Confidence level of the intervals.")
 ]
@@ -88,6 +97,7 @@ def compare(
     policies: PoliciesOption = None,
     equal_cost: EqualCostOption = None,
     discount: DiscountOption = None,
+    discount_from: DayOption = None,
     outcomes: OutcomesOption = OUTCOMES,
     replications: Annotated[
         int, typer.Option("--replications", metavar="N", min=2, help="Runs of each scenario and mix.")
@@ -128,7 +138,7 @@ def compare(
         if not 0.0 < confidence < 1.0:
             stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
         mixes = mixes_of(policies or [], scenarios)
-        costs = _Costs.of(equal_cost, discount, mixes, scenarios, quarters)
+        costs = _Costs.of(equal_cost, discount, discount_from, mixes, scenarios, quarters)
         mixes = costs.mixes if costs is not None else mixes
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
             stop("name at least two scenarios or two --policies to compare", BAD_INPUT)
@@ -163,7 +173,7 @@ def _compared(
     written: list[Path] = []
     if costs is not None:
         spent = costs.table(results, names, confidence, seed)
-        sheet = reports.costs(spent, costs.discount, confidence)
+        sheet = reports.costs(spent, costs.discount, confidence, costs.day, costs.rules)
         sheets.append(sheet)
         record["discount"], record["costs"] = costs.discount, statistics.records(spent)
         if out is not None:
@@ -173,7 +183,7 @@ def _compared(
 
         over_time = statistics.bands(results.series, BAND_INDICATORS, names)
         written = [
-            *writing(out, lambda: reports.write_comparison(found, over_time, record, out)),
+            *writing(out, lambda: reports.write_comparison(found, over_time, record, out, results.calendar)),
             *written,
             *data_set(out),
         ]
@@ -306,23 +316,32 @@ class _Costs(NamedTuple):
     mixes: dict[str, Any]
     planned: dict[str, float]
     """Present value of the budgets by mix, NaN where a budget is a share of turnover."""
+    in_all: dict[str, float]
+    """Their sum, not discounted."""
     discount: float
+    since: int
+    """The quarter on whose first day present values are taken."""
+    day: str
+    """The same in words."""
+    rules: str
+    """What each mix may spend a quarter, in words."""
 
     @classmethod
     def of(
         cls,
         equal_cost: float | None,
         discount: float | None,
+        discount_from: str | None,
         mixes: dict[str, Any],
         scenarios: list[str],
         quarters: int | None,
     ) -> "_Costs | None":
-        """None unless --equal-cost or --discount is given."""
+        """None unless --equal-cost, --discount or --discount-from is given."""
         from district_sim.experiments import costs
         from district_sim.scenario.files import ScenarioError, load_scenario
         from district_sim.scenario.policy_files import NONE
 
-        if equal_cost is None and discount is None:
+        if equal_cost is None and discount is None and discount_from is None:
             return None
         rate = costs.DISCOUNT if discount is None else discount
         if not 0.0 <= rate <= 1.0:
@@ -331,16 +350,21 @@ class _Costs(NamedTuple):
             stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
         if not mixes:
             stop("--equal-cost and --discount need --policies to compare", BAD_INPUT)
-        length = load_scenario(scenarios[0]).run.quarters if quarters is None else quarters
+        first = load_scenario(scenarios[0])
+        length = first.run.quarters if quarters is None else quarters
+        since, day = day_of(discount_from, first.run.calendar)
         if equal_cost is not None:
-            mixes = costs.equalised({NONE: (), **mixes}, equal_cost, length, rate)
-        planned = {}
+            mixes = costs.equalised({NONE: (), **mixes}, equal_cost, length, rate, since)
+        planned, in_all = {}, {}
         for name, mix in mixes.items():
             try:
-                planned[name] = costs.budget_value(mix, length, rate)
+                planned[name] = costs.budget_value(mix, length, rate, since)
+                in_all[name] = costs.budget_value(mix, length, 0.0)
             except ScenarioError:
-                planned[name] = float("nan")
-        return cls(mixes, planned, rate)
+                planned[name] = in_all[name] = float("nan")
+        told = [(name, costs.windows_of(mix, length, first.run.calendar)) for name, mix in mixes.items() if mix]
+        rules = "".join(f"{name}: {rule}. " for name, rule in told)
+        return cls(mixes, planned, in_all, rate, since, day, rules)
 
     def table(self, results: "Results", names: dict[int, str], confidence: float, seed: int) -> "pd.DataFrame":
         """See `costs.cost_table`; the counterfactual is the same scenario with the first mix."""
@@ -349,7 +373,31 @@ class _Costs(NamedTuple):
         planned = {point.index: self.planned[point.policies] for point in results.points}
         first: dict[str, int] = {}
         bases = {point.index: first.setdefault(point.scenario, point.index) for point in results.points}
-        return cost_table(results.series, names, bases, planned, self.discount, confidence, seed)
+        in_all = {point.index: self.in_all[point.policies] for point in results.points}
+        return cost_table(
+            results.series, names, bases, planned, self.discount, confidence, seed, since=self.since, in_all=in_all
+        )
+
+
+def day_of(given: str | None, calendar: "Calendar | None") -> tuple[int, str]:
+    """The quarter that `--discount-from` names, and its first day in words; ends with a message if it is none."""
+    from district_sim.experiments.design_files import plain_value
+    from district_sim.scenario.calendar import MOST, WORDS, Calendar, is_dated
+
+    if given is None:
+        return 0, "on the first day"
+    when = plain_value(given)
+    try:
+        if isinstance(when, bool | float):
+            raise ValueError(f"must be {WORDS}")
+        if calendar is None and is_dated(when):
+            raise ValueError("is a date; say when the run begins (run.start: 2002)")
+        quarter = (calendar or Calendar(0)).quarter(when)
+        if abs(quarter) > MOST:
+            raise ValueError(f"lies more than {MOST} quarters from the start of the run")
+    except ValueError as error:
+        stop(f"--discount-from {given}: {error}", BAD_INPUT)
+    return quarter, f"at the beginning of {calendar.date(quarter) if calendar else f'quarter {quarter}'}"
 
 
 # Maps ---------------------------------------------------------------------------------------------

@@ -21,7 +21,15 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.cli.compare import ConfidenceOption, EqualCostOption, IntervalOption, PoliciesOption, mixes_of
+from district_sim.cli.compare import (
+    ConfidenceOption,
+    DayOption,
+    EqualCostOption,
+    IntervalOption,
+    PoliciesOption,
+    day_of,
+    mixes_of,
+)
 
 if TYPE_CHECKING:
     from district_sim.experiments.ranges import Parameter
@@ -73,6 +81,7 @@ def policy_report(
     policies: PoliciesOption = None,
     equal_cost: EqualCostOption = None,
     discount: RateOption = None,
+    discount_from: DayOption = None,
     outcome: HeadlineOption = OUTCOME,
     question: QuestionOption = "",
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
@@ -112,7 +121,7 @@ def policy_report(
         if len(checked_outcomes(outcome)) > 1:
             stop("--outcome must be one outcome", BAD_INPUT)
         asked = _question(
-            scenario, policies or [], equal_cost, discount, parameters, ranges or [], quarters,
+            scenario, policies or [], equal_cost, discount, discount_from, parameters, ranges or [], quarters,
             outcome=outcome, text=question, replications=replications, seed=seed, interval=interval,
             confidence=confidence, sensitivity_runs=sensitivity_runs,
         )  # fmt: skip
@@ -144,6 +153,7 @@ def _question(
     policies: list[str],
     equal_cost: float | None,
     discount: float | None,
+    discount_from: str | None,
     parameters: str,
     ranges: list[str],
     quarters: int | None,
@@ -160,12 +170,13 @@ def _question(
     if equal_cost is not None and not 0.0 < equal_cost <= 1e9:
         stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
     district = resolve(name, [], quarters)
+    since, day = day_of(discount_from, district.run.calendar)
     given = [text.strip() for entry in policies for text in entry.split(",")]
     mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, [name])}
     if len(mixes) < 2:
         stop("--policies: name at least one policy to compare with none", BAD_INPUT)
     if equal_cost is not None:
-        mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate)
+        mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate, since)
     mixes = {mix: laid_over(district, items).policies for mix, items in mixes.items()}
     bare = laid_over(district, ())
     files = {"+".join(Path(part.strip()).stem for part in text.split("+")): named_files(text) for text in given}
@@ -175,10 +186,12 @@ def _question(
         mixes=mixes,
         files={mix: files.get(mix, ()) for mix in mixes},
         discount=rate,
+        since=since,
+        day=day,
         equal_cost=equal_cost,
         parameters=_uncertain(bare, parameters, ranges) if plain["sensitivity_runs"] else (),
         all_calibrated=parameters == CALIBRATED,
-        options=_options(given, equal_cost, rate, parameters, ranges, quarters, plain),
+        options=_options(given, equal_cost, rate, discount_from, parameters, ranges, quarters, plain),
         **plain,
     )
     _ = asked.plan  # enough runs
@@ -198,6 +211,7 @@ def _options(
     policies: list[str],
     equal_cost: float | None,
     discount: float,
+    discount_from: str | None,
     parameters: str,
     ranges: list[str],
     quarters: int | None,
@@ -206,7 +220,9 @@ def _options(
     """The options that make the same report again, all that decide numbers written out."""
     made = [("--policies", ",".join(policies))]
     made += [] if equal_cost is None else [("--equal-cost", repr(equal_cost).removesuffix(".0"))]
-    made += [("--discount", repr(discount)), ("--outcome", plain["outcome"])]
+    made += [("--discount", repr(discount))]
+    made += [] if discount_from is None else [("--discount-from", discount_from)]
+    made += [("--outcome", plain["outcome"])]
     made += [("--question", plain["text"])] if plain["text"] else []
     for name in ("replications", "sensitivity_runs", "interval", "confidence", "seed"):
         made.append((f"--{name.replace('_', '-')}", str(plain[name])))

@@ -11,6 +11,7 @@ from district_sim.cli.common import (
     FAILED,
     Commands,
     ForceOption,
+    Group,
     JsonOption,
     OutOption,
     QuietOption,
@@ -25,6 +26,7 @@ from district_sim.cli.common import (
 )
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.run.whole_files import json_text
+from district_sim.scenario.files import SUFFIXES
 
 if TYPE_CHECKING:
     from district_sim.evidence.replications.claims import Evidence
@@ -39,7 +41,57 @@ WorkersOption = Annotated[
     typer.Option("--workers", metavar="N", min=1, help="Parallel worker processes; by default one per core."),
 ]
 
-replicate_app = Commands(help="Test published results again: claim, source, target, measured value.")
+
+class _OrFile(Group):
+    """A file of targets in place of a command is one for `targets`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0].endswith(SUFFIXES):
+            args = ["targets", *args]
+        return super().parse_args(ctx, args)
+
+
+replicate_app = Commands(cls=_OrFile, help="Test published results again: claim, source, target, measured value.")
+
+
+@replicate_app.command("targets")
+def replicate_targets(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your targets, such as my_district.targets.yaml.")],
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="SCENARIO", help="The district; by default the one that the file names."),
+    ] = None,
+    seed: SeedOption = 0,
+    runs: RunsOption = None,
+    workers: WorkersOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Hold a district of yours against what was observed of it.
+
+    The file is that of calibrate; see docs/cases.md. `district-sim replicate
+    FILE.yaml` is the same command. DIR receives what the bundled cases have:
+    the table, the points as CSV and the paths with what was observed.
+
+    [bold]Examples[/bold]
+
+      district-sim replicate targets my_district.targets.yaml
+      district-sim replicate targets my_district.targets.yaml --scenario my_district.yaml --out held
+
+    Exit code: 0 all targets hit, 1 one is missed, 2 bad input.
+    """
+    with clean_ends():
+        from district_sim.evidence.cases.files import read_case
+        from district_sim.evidence.replications.cases import replicated
+
+        case = read_case(file, scenario)
+
+        def measured(seed: int, runs: int | None, tell: Any, workers: int | None) -> "Evidence":
+            return replicated(case, seed, runs, tell, workers)
+
+        _replicate([case.name], seed, runs, workers, out, force, as_json, quiet, measure=measured)
 
 
 @replicate_app.command("list")
@@ -215,14 +267,19 @@ def _replicate(
     force: bool,
     as_json: bool,
     quiet: bool,
+    measure: "Callable[..., Evidence] | None" = None,
     **setting: Any,
 ) -> None:
-    """Measure, show, write; ends with exit code 1 if a claim fails."""
+    """Measure, show, write; ends with exit code 1 if a claim fails.
+
+    Args:
+        measure: in place of the replication of that name.
+    """
     with clean_ends():
         check_seed(seed)
         if out is not None:
             check_folder(out, force)
-        found = [_measured(name, seed, runs, workers, quiet, setting) for name in names]
+        found = [_measured(name, measure, seed, runs, workers, quiet, setting) for name in names]
         written: list[Path] = []
         if out is not None:
             from district_sim.reports.replications import write_evidence
@@ -239,15 +296,22 @@ def _replicate(
 
 
 def _measured(
-    name: str, seed: int, runs: int | None, workers: int | None, quiet: bool, setting: dict[str, Any]
+    name: str,
+    measure: "Callable[..., Evidence] | None",
+    seed: int,
+    runs: int | None,
+    workers: int | None,
+    quiet: bool,
+    setting: dict[str, Any],
 ) -> "Evidence":
-    with progress(None, quiet, "runs", compiles=REPLICATIONS[name].compiles) as advance:
+    compiles = measure is not None or REPLICATIONS[name].compiles
+    with progress(None, quiet, "runs", compiles=compiles) as advance:
 
         def tell(done: int, total: int) -> None:
             advance(name, 0, done, total)
 
         try:
-            return REPLICATIONS[name](seed, runs, tell, workers, **setting)
+            return (measure or REPLICATIONS[name])(seed, runs, tell, workers, **setting)
         except ValueError as error:
             _refuse(error)
             raise

@@ -39,6 +39,8 @@ from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from district_sim.run.run import Run
     from district_sim.scenario.sections import Scenario
 
@@ -65,6 +67,10 @@ def run(
     animate: Annotated[
         Path | None, typer.Option("--animate", metavar="FILE", help="Save the run as a film: FILE.gif or FILE.mp4.")
     ] = None,
+    deflator: Annotated[
+        Path | None,
+        typer.Option("--deflator", metavar="FILE", help="Prices by year (CSV: date,index): also write current prices."),
+    ] = None,
     crate: CrateOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -85,7 +91,8 @@ def run(
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
     and the end, what each policy instrument spent on whom, columns.csv (meanings)
     and figures as .png and .svg: dashboard, map, network, trajectory_scores,
-    value_chain, ownership, conduct, knowledge.
+    value_chain, ownership, conduct, knowledge. With --deflator it also receives
+    indicators_current.csv: all indicators in money, at the prices of their time.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 
     Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C
@@ -95,6 +102,7 @@ def run(
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
+        prices = None if deflator is None else _prices(deflator, resolved, out)
         if crate:
             check_crate(out)
         if out is not None:
@@ -109,7 +117,7 @@ def run(
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
-        written = writing(out, lambda: reports.write_run(result, out)) if out is not None else []
+        written = writing(out, lambda: reports.write_run(result, out, prices)) if out is not None else []
         if crate and out is not None:
             written += writing(out, partial(_write_crate, result, out, written))
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
@@ -275,6 +283,15 @@ def _simulate(
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _prices(deflator: Path, scenario: "Scenario", out: Path | None) -> "np.ndarray":
+    """By what the money of each quarter is multiplied to be at its own prices."""
+    from district_sim.run.deflator import factors
+
+    if out is None:
+        stop("--deflator needs --out DIR, the folder for the table at current prices", BAD_INPUT)
+    return factors(deflator, scenario)
 
 
 def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scenario":

@@ -24,6 +24,7 @@ _FIXED = {
     "status": ("", "done, stopped (by a stop condition, or because the district outgrew all bounds) or failed"),
     "quarters": ("quarters", "Quarters that were run"),
     "quarter": ("quarter", "Quarter, 1 is the first"),
+    "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
     "number": ("", "Place of the instrument in the policy mix, from 0"),
     "instrument": ("", "Name of the policy instrument"),
     "kind": ("", "Kind of the policy instrument"),

@@ -1,7 +1,8 @@
 """What policies cost and what a euro of them changed: present values, equal cost, additionality and deadweight.
 
-Present values are those of the run's first day, in k€ of the first year; quarter t (0 is the first) counts
-(1 + discount)^(−t/4). Nothing here is built into the model: every figure comes from paired runs under the same luck.
+Present values are those of one day, by default the run's first, in k€ at constant prices; quarter t (0 is the first)
+counts (1 + discount)^(−(t − since)/4), where `since` is the quarter that begins on that day. Nothing here is built into
+the model: every figure comes from paired runs under the same luck.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from district_sim.scenario.files import ScenarioError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from district_sim.scenario.calendar import Calendar
     from district_sim.scenario.interventions import Instrument
 
 DISCOUNT = 0.03
@@ -23,19 +25,23 @@ DISCOUNT = 0.03
 _RESAMPLES = 9999
 
 
-def present_value(flow: Sequence[float] | np.ndarray, discount: float = DISCOUNT) -> float:
-    """Value on the first day of k€ per quarter, from the first quarter on; NaN counts as nothing.
+def present_value(flow: Sequence[float] | np.ndarray, discount: float = DISCOUNT, since: int = 0) -> float:
+    """Value on one day of k€ per quarter, from the first quarter on; NaN counts as nothing.
 
     Args:
         flow: shape (quarters,).
         discount: per year, above -1.
+        since: quarter on whose first day it is the value; below 0 before the run.
     """
     amounts = np.nan_to_num(np.asarray(flow, dtype=float))
-    return float(amounts @ (1.0 + discount) ** (-np.arange(len(amounts)) / 4.0))
+    return float(amounts @ (1.0 + discount) ** (-(np.arange(len(amounts)) - since) / 4.0))
 
 
-def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DISCOUNT) -> float:
-    """Present value of the budgets of a policy mix in a run of so many quarters [k€].
+def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DISCOUNT, since: int = 0) -> float:
+    """Present value of the budgets of a policy mix in a run of so many quarters [k€]; with a discount of 0 their sum.
+
+    Args:
+        discount, since: see `present_value`.
 
     Raises:
         ScenarioError: a budget is a share of turnover, which nobody knows beforehand.
@@ -47,12 +53,29 @@ def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DIS
                 f"{item.name}: budget_share = {item.budget_share:g}: mixes of equal cost need budgets in k€ a quarter"
             )
         t = np.arange(quarters)
-        total += present_value(np.where((t >= item.start) & (t < item.end), item.budget, 0.0), discount)
+        total += present_value(np.where((t >= item.start) & (t < item.end), item.budget, 0.0), discount, since)
     return total
 
 
+def windows_of(mix: Sequence[Instrument], quarters: int, calendar: Calendar | None) -> str:
+    """What each instrument of a mix may spend a quarter, and from when to when: the rule behind a sum."""
+    told = []
+    for item in mix:
+        first, last = item.start, min(item.end, quarters) - 1
+        when = f"{calendar.date(first)} to {calendar.date(last)}" if calendar else f"quarters {first} to {last}"
+        amount = f"{item.budget:,.4g}" if item.budget < 1000 else f"{item.budget:,.0f}"
+        share = f"{100 * item.budget_share:g} % of turnover" if item.budget_share else ""
+        rule = " and ".join(part for part in (f"{amount} k€" if item.budget or not share else "", share) if part)
+        told.append(f"{item.name} {rule} a quarter in {when} ({max(0, last - first + 1)} quarters)")
+    return "; ".join(told)
+
+
 def equalised(
-    mixes: Mapping[str, Sequence[Instrument]], value: float, quarters: int, discount: float = DISCOUNT
+    mixes: Mapping[str, Sequence[Instrument]],
+    value: float,
+    quarters: int,
+    discount: float = DISCOUNT,
+    since: int = 0,
 ) -> dict[str, tuple[Instrument, ...]]:
     """The mixes with all budgets of each multiplied so that their present value is the same; empty ones stay empty.
 
@@ -60,7 +83,7 @@ def equalised(
         mixes: by name.
         value: k€, above 0.
         quarters: length of the runs.
-        discount: per year.
+        discount, since: see `present_value`.
 
     Raises:
         ScenarioError: a mix has no budget within the run, or one that is a share of turnover.
@@ -68,7 +91,7 @@ def equalised(
     out: dict[str, tuple[Instrument, ...]] = {}
     for name, mix in mixes.items():
         try:
-            now = budget_value(mix, quarters, discount)
+            now = budget_value(mix, quarters, discount, since)
         except ScenarioError as error:
             raise ScenarioError(f"policies {name}: {error}") from None
         if mix and now <= 0.0:
@@ -85,6 +108,9 @@ def cost_table(
     discount: float = DISCOUNT,
     confidence: float = 0.95,
     seed: int = 0,
+    *,
+    since: int = 0,
+    in_all: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
     """Planned and real cost of each cell, and what a euro of it changed against another cell under the same luck.
 
@@ -94,15 +120,17 @@ def cost_table(
         names: cells by point.
         bases: by point the point of its counterfactual: the same scenario with other policies or none.
         planned: present value of the budgets by point [k€].
-        discount: per year.
+        discount, since: see `present_value`.
         confidence: of the intervals (bootstrap of replicates).
         seed: of the bootstrap.
+        in_all: sum of the budgets by point [k€], not discounted; NaN where it is left out.
 
     Returns:
-        One row per cell: cell, n, budgets, spent, left_over [k€, present value, mean over replicates]; per_euro
-        (present value of value added kept in the district, gained for each euro spent beyond the counterfactual) with
-        low and high; cost_per_job (k€ spent beyond the counterfactual for each job more in the last quarter; NaN where
-        jobs are not more), jobs (mean difference). NaN where no more was spent than in the counterfactual.
+        One row per cell: cell, n, in_all [k€], budgets, spent, left_over [k€, present value, mean over replicates];
+        per_euro (present value of value added kept in the district, gained for each euro spent beyond the
+        counterfactual) with low and high; cost_per_job (k€ spent beyond the counterfactual for each job more in the
+        last quarter; NaN where jobs are not more), jobs (mean difference). NaN where no more was spent than in the
+        counterfactual.
     """
     import pandas as pd
 
@@ -111,8 +139,8 @@ def cost_table(
         runs = series[series["point"] == point].sort_values("quarter").groupby("replicate")
         values[point] = pd.DataFrame(
             {
-                "spent": runs["policy_spending"].apply(lambda flow: present_value(flow.to_numpy(), discount)),
-                "kept": runs["value_added_local"].apply(lambda flow: present_value(flow.to_numpy(), discount)),
+                "spent": runs["policy_spending"].apply(lambda flow: present_value(flow.to_numpy(), discount, since)),
+                "kept": runs["value_added_local"].apply(lambda flow: present_value(flow.to_numpy(), discount, since)),
                 "jobs": runs["employment"].last(),
             }
         )
@@ -121,7 +149,13 @@ def cost_table(
         own = values[point]
         change = (own - values[bases[point]]).dropna()
         spent = float(own["spent"].mean())
-        row = {"cell": name, "n": len(own), "budgets": planned[point], "spent": spent}
+        row = {
+            "cell": name,
+            "n": len(own),
+            "in_all": (in_all or {}).get(point, np.nan),
+            "budgets": planned[point],
+            "spent": spent,
+        }
         row |= {"left_over": planned[point] - spent}
         row |= dict(
             zip(("per_euro", "low", "high"), ratio(change["kept"], change["spent"], confidence, seed), strict=True)

@@ -18,6 +18,7 @@ from district_sim.experiments.points import Point, points
 from district_sim.experiments.store import Counts, FolderError, read_ledger, read_plan, shard_file
 from district_sim.run.columns import Note, note_of
 from district_sim.run.labelled_files import stata_names, write_parquet, write_stata
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 
 if TYPE_CHECKING:
@@ -167,6 +168,22 @@ class Results:
         return made
 
     @cached_property
+    def calendars(self) -> dict[int, Calendar | None]:
+        """The dates of each point's runs, None where they have none."""
+        found = {}
+        for point in self.points:
+            run = self.bases[point.scenario, point.policies]["run"]
+            start = point.settings.get("run.start", run.get("start"))
+            found[point.index] = None if start is None else Calendar.of(str(start))
+        return found
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The dates that all runs share; None if they have none, or different ones."""
+        first, *others = set(self.calendars.values()) or {None}
+        return None if others else first
+
+    @cached_property
     def series(self) -> pd.DataFrame:
         """Time series: point, replicate, quarter and the indicators; empty unless `keep.every` was given."""
         return self._other("series", ["point", "replicate", "quarter"])
@@ -239,13 +256,24 @@ class Results:
         if not kept.get(table, True):
             option = "every" if table == "series" else table
             raise FolderError(f"{self.folder} holds no table of {table}: the sweep was made without --{option}")
-        frame: pd.DataFrame = getattr(self, table)
+        frame: pd.DataFrame = self._dated() if table == "series" else getattr(self, table)
         path = Path(path)
         if format == "parquet":
             return [write_parquet(path, frame, lambda name: Note(*self.notes(name, table)))]
         if format == "dta":
             return [write_stata(path, frame, lambda name: self._stata_note(name, table), self.experiment.name)]
         return write_described(path, frame, lambda name: self.notes(name, table))
+
+    def _dated(self) -> pd.DataFrame:
+        """The time series with the dates of runs that have any."""
+        calendars = self.calendars
+        if not any(calendars.values()) or not len(self.series):
+            return self.series
+        pairs = zip(self.series["point"], self.series["quarter"], strict=True)
+        found = [calendar.date(int(quarter) - 1) if (calendar := calendars[point]) else "" for point, quarter in pairs]
+        out = self.series.copy()
+        out.insert(list(out).index("quarter") + 1, "date", found)
+        return out
 
     def _stata_note(self, name: str, table: Table) -> Note:
         """With the meaning of codes that is the same in all runs."""

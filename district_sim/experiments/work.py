@@ -200,7 +200,7 @@ def _one_run(chunk: Chunk, point: Point, replicate: int, setting: _Setting, tabl
         seed = replicate_seed(chunk.orders.seed, replicate)
         end, met = _simulate(setting, seed, chunk.orders)
         status = "stopped" if met else "done"
-        rows = _rows(chunk.orders, point, replicate, seed, status, setting.names, end)
+        rows = _rows(chunk.orders, point, replicate, seed, status, setting, end)
         if chunk.orders.keep.spending:
             rows |= _spending(point, replicate, setting.scenario, end.reports)
     except _Stopped:
@@ -235,7 +235,7 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
 
 
 def _rows(
-    orders: Orders, point: Point, replicate: int, seed: int, status: str, names: tuple[str, ...], end: "Moment"
+    orders: Orders, point: Point, replicate: int, seed: int, status: str, setting: _Setting, end: "Moment"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
     from district_sim.model.indicators import NAMES
@@ -251,12 +251,12 @@ def _rows(
         **point.settings,
         "status": status,
         "quarters": end.done,
-        **outcomes_of(end.table, orders.keep, names),
+        **outcomes_of(end.table, orders.keep, setting.names, setting.scenario.calm_window),
     }
     rows: dict[str, Any] = {"runs": row}
     if orders.keep.every is not None:
         every_point = [*NAMES, *indicators_of(extensions_of(orders.bases))]
-        frame = as_frame(end.table, names).reindex(columns=every_point)
+        frame = as_frame(end.table, setting.names).reindex(columns=every_point)
         rows["series"] = _identified(_thinned(frame, orders.keep.every).reset_index(), point, replicate)
     if orders.keep.firms:
         firms = Snapshot.of(end.state).firms.reset_index()
@@ -277,24 +277,27 @@ def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) 
     return {"spending": _identified(totals[names].copy(), point, replicate)}
 
 
-def outcomes_of(table: "np.ndarray", keep: Keep, names: tuple[str, ...]) -> dict[str, Any]:
+def outcomes_of(
+    table: "np.ndarray", keep: Keep, names: tuple[str, ...], calm_window: int | None = None
+) -> dict[str, Any]:
     """The row of a run in the results: its label and the outcomes that are kept.
 
     Args:
         table: (quarters, len(names)) indicators of at least two quarters.
         keep: which outcomes.
         names: of the indicators; see `model.extensions.columns_of`.
+        calm_window: of the scenario; see `trajectories.windows`.
     """
     from district_sim.experiments.design import ROUTES
     from district_sim.run.trajectories import FUTURES, recovery_time, score, windows
 
     columns = dict(zip(names, table.T, strict=True))  # a data frame would take longer than all scores together
-    scores = score(columns)
+    scores = score(columns, calm_window=calm_window)
     row: dict[str, Any] = {
         "trajectory": scores.label and scores.label.value,
         **{f"score_{future.value}": scores.of(future) for future in FUTURES},
         **{name: float(getattr(scores, name)) for name in ROUTES},
-        "recovery_time": recovery_time(columns),
+        "recovery_time": recovery_time(columns, calm_window=calm_window),
     }
     if keep.final:
         row |= zip(names, table[-1].tolist(), strict=True)

@@ -19,12 +19,13 @@ type Point = tuple[float, float, float, bool]
 
 
 def case_paths(
-    title: str, start: int, names: Sequence[str], paths: np.ndarray, points: Sequence[Sequence[Point]]
+    title: str, start: float, names: Sequence[str], paths: np.ndarray, points: Sequence[Sequence[Point]]
 ) -> Figure:
     """Median, half and 90 % of the runs over the years, one panel for each indicator, with what was observed.
 
     Args:
-        title: of the district. start: year in which the runs begin. names: (indicators,) "firms", "employment".
+        title: of the district. start: year in which the runs begin, 2002.5 in its middle.
+        names: (indicators,) "firms", "employment".
         paths: (runs, quarters, indicators). points: of each indicator.
     """
     years = start + np.arange(1, paths.shape[1] + 1) / 4.0

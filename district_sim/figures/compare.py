@@ -15,13 +15,23 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from district_sim.experiments.compare import occurring
-from district_sim.figures.style import INK, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, drawn_as, scale_y
+from district_sim.figures.style import (
+    INK,
+    STYLE,
+    TRAJECTORY_COLOURS,
+    TRAJECTORY_DASHES,
+    drawn_as,
+    scale_y,
+    time_axis,
+    time_word,
+)
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, heading, outcome_name, record_of, trajectory_meant
 from district_sim.text.numbers import percent
 
 if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
+    from district_sim.scenario.calendar import Calendar
 
 _MARKERS = "osD^vPX*"
 _OTHERS = (
@@ -147,13 +157,16 @@ BAND_INDICATORS = ("employment", "value_added_local", "mne_turnover_share", "tru
 """Indicators that `bands` draws."""
 
 
-def bands(table: pd.DataFrame, cells: Sequence[str], coverage: float = 0.9) -> Figure:
+def bands(
+    table: pd.DataFrame, cells: Sequence[str], coverage: float = 0.9, calendar: "Calendar | None" = None
+) -> Figure:
     """Main indicators over time: the median and the band of replicates of each cell.
 
     Args:
         table: as `experiments.compare.bands` gives it, for `BAND_INDICATORS`.
         cells: in the order wanted.
         coverage: share of replicates inside the band.
+        calendar: of the runs, if they have dates.
     """
     looks = _looks(cells)
     with mpl.rc_context(STYLE):
@@ -168,9 +181,9 @@ def bands(table: pd.DataFrame, cells: Sequence[str], coverage: float = 0.9) -> F
             scale_y(ax, unit, scale * float(part["high"].max()), record.decimals)
             ax.set_xlim(0, float(part["quarter"].max()))
             ax.set_title(record.label)
-            ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            time_axis(ax, calendar)
         for ax in figure.axes[3:]:
-            ax.set_xlabel("quarter")
+            ax.set_xlabel(time_word(calendar))
         figure.suptitle(f"Median and {percent(coverage)} of the replicates", weight="bold", x=0.01, ha="left")
         keys = [key_of(looks[cell], heading(cell)) for cell in cells]
         figure.legend(handles=keys, loc="outside lower center", ncols=min(5, len(keys)), handlelength=3.4)

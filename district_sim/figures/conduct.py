@@ -14,11 +14,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from district_sim.figures.maps import CONTROLS
 from district_sim.figures.run import background_key, shade_globalisation
 from district_sim.figures.sources import title_of
-from district_sim.figures.style import INK, LINES, STYLE
+from district_sim.figures.style import INK, LINES, STYLE, time_word
 from district_sim.model.state import TRAITS
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
-from district_sim.text.names import label_name, record_of, unit_words
+from district_sim.text.names import label_name, moment_name, record_of, unit_words
 
 _MEAN = LINES[0][0]
 _BY_OWNER = {  # kinds of control that are one position, in the order of `CONTROLS`
@@ -75,8 +75,8 @@ def conduct_traits(run: Run) -> Figure:
                 low, high = left.get_ylim()
                 left.set_ylim(max(0.0, low), min(1.0, high))
         axes[0, 0].set_title("Over time, mean of firms", pad=19)
-        axes[0, 1].set_title(f"By position, after {len(run.indicators)} quarters", pad=19)
-        axes[-1, 0].set_xlabel("quarter")
+        axes[0, 1].set_title(f"By position, {moment_name(run.scenario.run.calendar, len(run.indicators))}", pad=19)
+        axes[-1, 0].set_xlabel(time_word(run.scenario.run.calendar))
         imposed = "" if run.scenario.firms_decide else " · conduct is imposed"
         figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}{imposed}", weight="bold")
         line = Line2D([], [], color=_MEAN, marker="o", markersize=5, label="mean")

@@ -19,11 +19,11 @@ from PIL import Image
 
 from district_sim.figures.maps import CONTROLS, PIPELINE, TIE, draw_district, furthest, map_key, pen_of, reach_of
 from district_sim.figures.sources import total
-from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, scale_y
+from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, scale_y, time_word
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, scores_over_time
-from district_sim.text.names import TRAJECTORY_NAMES, record_of, unit_words
+from district_sim.text.names import TRAJECTORY_NAMES, moment_name, record_of, unit_words
 
 SUFFIXES = (".gif", ".mp4")
 _LINE = LINES[0][0]
@@ -115,7 +115,7 @@ class _Film:
         self._scores(scores)
         self._series(people, "employment")
         self._series(value, "value_added_local")
-        value.set_xlabel("quarter")
+        value.set_xlabel(time_word(run.scenario.run.calendar))
         self.limit = max(reach_of(run), *(furthest(snapshot) for snapshot in run.between.values()))
         self.pen = pen_of(4.6, len(run.start.firms))
         self.figure.text(0.012, 0.95, run.scenario.title or "A district", fontsize=12, weight="bold", color=INK)
@@ -123,7 +123,7 @@ class _Film:
         self.figure.legend(handles=map_key(), loc="lower center", ncols=4, bbox_to_anchor=(0.5, 0.0))
 
     def _scores(self, ax: Axes) -> None:
-        table = scores_over_time(self.run.indicators, every=2)
+        table = scores_over_time(self.run.indicators, every=2, calm_window=self.run.scenario.calm_window)
         for future in FUTURES:
             (line,) = ax.plot(
                 [], [], color=TRAJECTORY_COLOURS[future], linestyle=TRAJECTORY_DASHES[future], linewidth=2.0,
@@ -153,4 +153,6 @@ class _Film:
         for line, quarters, values in self.lines:
             past = quarters <= quarter
             line.set_data(quarters[past], values[past])
-        self.moment.set_text(f"quarter {quarter} · {total(len(snapshot.firms), 'firm')}")
+        self.moment.set_text(
+            f"{moment_name(self.run.scenario.run.calendar, quarter)} · {total(len(snapshot.firms), 'firm')}"
+        )

@@ -16,7 +16,7 @@ from district_sim.figures.sources import Source, seen, title_of, total
 from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
-from district_sim.text.names import label_name, phase_name
+from district_sim.text.names import label_name, moment_name, phase_name
 from district_sim.text.numbers import percent
 
 
@@ -155,6 +155,11 @@ def map_key(colour: str | None = None) -> list[Artist]:
 # Figures ------------------------------------------------------------------------------------------
 
 
+def _moment(run: Run, done: int) -> str:
+    name = moment_name(run.scenario.run.calendar, done)
+    return name[:1].upper() + name[1:]
+
+
 def district_map(run: Run) -> Figure:
     """The district before and after: firms at their places by size and control, their ties and pipelines."""
     with mpl.rc_context(STYLE):
@@ -162,8 +167,8 @@ def district_map(run: Run) -> Figure:
         limit, pen = reach_of(run), pen_of(5.4, len(run.start.firms))
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         moments = (
-            (left, run.start, "Before the first quarter"),
-            (right, run.end, f"After {len(run.indicators)} quarters"),
+            (left, run.start, _moment(run, 0)),
+            (right, run.end, _moment(run, len(run.indicators))),
         )
         for ax, snapshot, moment in moments:
             draw_district(ax, snapshot, limit, pen)

@@ -15,13 +15,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from district_sim.figures.compare import Look, dot, forest, in_hundredths, key_of, name_rows
-from district_sim.figures.style import INK, STYLE, drawn_as, scale_y, within
+from district_sim.figures.style import INK, STYLE, drawn_as, scale_y, time_axis, time_word, within
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, in_percent, outcome_name, record_of
 from district_sim.text.numbers import percent, significant
 
 if TYPE_CHECKING:
     from district_sim.experiments.compare import Comparison
+    from district_sim.scenario.calendar import Calendar
 
 _WIDTH = 6.9  # inches: A4 less margins
 _TALLEST = 9.0  # inches: what a page has room for, with the caption
@@ -61,7 +62,14 @@ def _legend(figure: Figure, keys: Sequence[Line2D]) -> None:
 # Over time ----------------------------------------------------------------------------------------
 
 
-def over_time(table: pd.DataFrame, cells: Sequence[str], coverage: float, begins: int, onset: int) -> Figure:
+def over_time(
+    table: pd.DataFrame,
+    cells: Sequence[str],
+    coverage: float,
+    begins: int,
+    onset: int,
+    calendar: "Calendar | None" = None,
+) -> Figure:
     """Indicators over time: median and band of the replicates under each mix.
 
     Args:
@@ -69,9 +77,10 @@ def over_time(table: pd.DataFrame, cells: Sequence[str], coverage: float, begins
         cells: in the order wanted.
         coverage: share of the replicates inside the band.
         begins: first quarter of a policy, 0 the first of the run. onset: of globalisation.
+        calendar: of the run, if it has dates.
     """
     title = f"Lines: median of the replicates\nBands: {percent(coverage)} of them"
-    figure, axes = _panels(table, cells, cells, "median", title, (begins, onset))
+    figure, axes = _panels(table, cells, cells, "median", title, (begins, onset), calendar)
     with mpl.rc_context(STYLE):
         for ax, record in zip(axes, map(record_of, WATCHED), strict=True):
             unit, scale = drawn_as(record)
@@ -80,17 +89,24 @@ def over_time(table: pd.DataFrame, cells: Sequence[str], coverage: float, begins
     return figure
 
 
-def effects_over_time(table: pd.DataFrame, cells: Sequence[str], confidence: float, begins: int, onset: int) -> Figure:
+def effects_over_time(
+    table: pd.DataFrame,
+    cells: Sequence[str],
+    confidence: float,
+    begins: int,
+    onset: int,
+    calendar: "Calendar | None" = None,
+) -> Figure:
     """Mean paired differences from the counterfactual over time, with confidence bands.
 
     Args:
         table: cell, quarter, indicator, low, difference, high.
         cells: the first is the counterfactual.
         confidence: of the bands.
-        begins: first quarter of a policy. onset: of globalisation.
+        begins: first quarter of a policy. onset: of globalisation. calendar: of the run, if it has dates.
     """
     title = f"Lines: mean paired difference from {cells[0]}\nBands: {100 * confidence:g} % confidence"
-    figure, axes = _panels(table, cells, cells[1:], "difference", title, (begins, onset))
+    figure, axes = _panels(table, cells, cells[1:], "difference", title, (begins, onset), calendar)
     with mpl.rc_context(STYLE):
         for ax, record in zip(axes, map(record_of, WATCHED), strict=True):
             ax.axhline(0.0, color=_GREY, linewidth=0.8, zorder=0)
@@ -112,6 +128,7 @@ def _panels(
     middle: str,
     title: str,
     marks: tuple[int, int],
+    calendar: "Calendar | None",
 ) -> tuple[Figure, list[Axes]]:
     """Small multiples of `WATCHED` over time, with the legend where the last one would stand."""
     looks, moments = report_looks(cells), _moments(*marks)
@@ -136,11 +153,11 @@ def _panels(
                 ax.axvline(quarter, color=_GREY, linewidth=0.9, linestyle=dashes, zorder=0)
             ax.set_xlim(0, float(table["quarter"].max()))
             ax.set_title(record.label)
-            ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            time_axis(ax, calendar, 6)
         axes[-1].axis("off")
         axes[5].xaxis.set_tick_params(labelbottom=True)
         for ax in axes[5:7]:
-            ax.set_xlabel("quarter")
+            ax.set_xlabel(time_word(calendar))
         lines = [
             Line2D([], [], color=_GREY, linewidth=0.9, linestyle=dashes, label=name)
             for name, (_, dashes) in moments.items()
@@ -194,13 +211,14 @@ def _interval_key(confidence: float) -> Line2D:
 # Tail risk ----------------------------------------------------------------------------------------
 
 
-def tails(ratios: pd.DataFrame, cells: Sequence[str], loss: float) -> Figure:
+def tails(ratios: pd.DataFrame, cells: Sequence[str], loss: float, years: str = "calm years") -> Figure:
     """How many replicates end at or below each level of their own calm years, for each outcome.
 
     Args:
         ratios: cell, outcome, ratio (late over calm).
         cells: in the order wanted.
         loss: that counts; its line is drawn.
+        years: what the years are called with which the last ones are compared.
     """
     looks, outcomes = report_looks(cells), list(dict.fromkeys(ratios["outcome"]))
     with mpl.rc_context(STYLE):
@@ -212,7 +230,7 @@ def tails(ratios: pd.DataFrame, cells: Sequence[str], loss: float) -> Figure:
                 ax.ecdf(100.0 * of, color=look.colour, linestyle=look.dashes, linewidth=1.6)
             ax.axvline(100.0 * (1.0 - loss), color=_GREY, linewidth=0.9, linestyle=(0, (1, 1)), zorder=0)
             ax.set_title(record_of(name).label)
-            ax.set_xlabel("last years, % of the calm years")
+            ax.set_xlabel(f"last years, % of the {years}")
             ax.set_ylabel("replicates at or below")
             ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             ax.xaxis.set_major_locator(MaxNLocator(6))

@@ -12,11 +12,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from district_sim.figures.maps import draw_district, map_key, pen_of, reach_of
 from district_sim.figures.sources import title_of
-from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, note, scale_y
+from district_sim.figures.style import (
+    INK,
+    LINES,
+    STYLE,
+    TRAJECTORY_COLOURS,
+    TRAJECTORY_DASHES,
+    note,
+    scale_y,
+    time_axis,
+    time_word,
+)
 from district_sim.run.run import Run
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.run.trajectories import scores_over_time as _scores_over_time
@@ -106,7 +115,7 @@ def shade_globalisation(ax: Axes, run: Run) -> None:
     ax.set_ylim(limits)
     if 0 < run.scenario.strategy_start < quarters[-1]:
         ax.axvline(run.scenario.strategy_start, color="#555555", linewidth=0.9, linestyle=(0, (2, 2)), zorder=-1)
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    time_axis(ax, run.scenario.run.calendar)
 
 
 def background_key(run: Run) -> list[Artist]:
@@ -148,7 +157,7 @@ def dashboard(run: Run) -> Figure:
                 key = ax.legend(**look, columnspacing=0.9, handlelength=1.7, handletextpad=0.4)
                 key.set_in_layout(False)
             if place >= 6:
-                ax.set_xlabel("quarter")
+                ax.set_xlabel(time_word(run.scenario.run.calendar))
         figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}", weight="bold")
         figure.legend(handles=background_key(run), loc="outside lower center", ncols=2)
     return figure
@@ -168,7 +177,7 @@ def scores_over_time(run: Run) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         ax = figure.subplots()
-        scores = _scores_over_time(run.indicators)
+        scores = _scores_over_time(run.indicators, calm_window=run.scenario.calm_window)
         last = [float(scores[future.value].iloc[-1]) for future in FUTURES]
         known = np.nan_to_num(last)
         for future, end, height in zip(FUTURES, last, _spread(known, 0.06), strict=True):
@@ -179,7 +188,7 @@ def scores_over_time(run: Run) -> Figure:
         note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
         ax.set_ylim(0.0, 1.0)
         shade_globalisation(ax, run)
-        ax.set_xlabel("quarter")
+        ax.set_xlabel(time_word(run.scenario.run.calendar))
         ax.set_ylabel("score, 0 to 1")
         ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11)
         figure.legend(handles=[*ax.lines[:4], *background_key(run)], loc="outside lower center", ncols=3)
@@ -219,10 +228,11 @@ def _series(ax: Axes, name: str, runs: Mapping[str, Run]) -> None:
         top = float(np.fmax(top, values.max()))
         _curve(ax, values, _identity(key, run), heading(key))
     scale_y(ax, unit, top)
-    shade_globalisation(ax, max(runs.values(), key=lambda run: len(run.indicators)))
+    longest = max(runs.values(), key=lambda run: len(run.indicators))
+    shade_globalisation(ax, longest)
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
-    ax.set_xlabel("quarter")
+    ax.set_xlabel(time_word(longest.scenario.run.calendar))
     note(ax, unit, (0.0, 1.0), up=4)
 
 

@@ -253,6 +253,7 @@ def knowledge_ridge(source: Run | Mapping[int, Snapshot]) -> Figure:
     if not alive:
         raise ValueError("there is no moment at which the district has firms")
     chosen = [alive[k] for k in np.unique(np.linspace(0, len(alive) - 1, min(_RIDGES, len(alive))).round().astype(int))]
+    calendar = source.scenario.run.calendar if isinstance(source, Run) else None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 1.7 + 0.5 * len(chosen)), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
@@ -260,8 +261,10 @@ def knowledge_ridge(source: Run | Mapping[int, Snapshot]) -> Figure:
             _ridges(ax, [moments[quarter].firms[kind].to_numpy(dtype=float) for quarter in chosen])
             ax.set_title(f"{kind.capitalize()} knowledge")
             ax.set_xlabel(f"{kind} knowledge of a firm, mean over domains (level)")
-        axes[0].set_yticks(range(len(chosen)), [f"{quarter}" for quarter in chosen])
-        axes[0].set_ylabel("quarter")
+        axes[0].set_yticks(
+            range(len(chosen)), [f"{quarter}" if calendar is None else calendar.date(quarter) for quarter in chosen]
+        )
+        axes[0].set_ylabel("quarter" if calendar is None else "at the beginning of")
         if isinstance(source, Run):
             figure.suptitle(title_of(source), weight="bold")
         bar = Line2D(

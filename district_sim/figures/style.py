@@ -18,6 +18,7 @@ from district_sim.text.numbers import number, significant
 
 if TYPE_CHECKING:
     from district_sim.model.indicators import Indicator
+    from district_sim.scenario.calendar import Calendar
 
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "#c2403a",
@@ -85,6 +86,26 @@ def drawn_as(record: "Indicator") -> tuple[str, float]:
     """The unit on an indicator's axis, and what its values are multiplied by: small rates are drawn in per cent."""
     rate = record.unit == "share/quarter"
     return ("% a quarter", 100.0) if rate else (unit_words(record.unit), 1.0)
+
+
+def time_axis(ax: Axes, calendar: "Calendar | None", ticks: int = 5) -> None:
+    """Mark the quarters of a run on the x axis, whose limits are set: by their number, or by years where it has dates.
+
+    The beginning of a year is where the quarters before it are over.
+    """
+    if calendar is None:
+        ax.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+        return
+    low, high = ax.get_xlim()
+    years = MaxNLocator(ticks, integer=True).tick_values(calendar.year(low), calendar.year(high))
+    places = {4.0 * year - calendar.first: f"{year:.0f}" for year in years if year == round(year)}
+    shown = {place: name for place, name in places.items() if low <= place <= high}
+    ax.set_xticks(list(shown), list(shown.values()))
+
+
+def time_word(calendar: "Calendar | None") -> str:
+    """The name of an axis that `time_axis` has marked."""
+    return "quarter" if calendar is None else "year"
 
 
 def log_scale(ax: Axes, axes: str) -> None:

@@ -216,7 +216,7 @@ class District(mesa.Model):
         Raises:
             ValueError: fewer than two quarters were run.
         """
-        return score(self.indicators)
+        return score(self.indicators, calm_window=self.scenario_in_force.calm_window)
 
     @property
     def trajectory(self) -> Trajectory | None:

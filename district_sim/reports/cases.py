@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from district_sim._version import __version__
 from district_sim.evidence.cases.calibration import FIT_SEEDS, REPORT_SEEDS, Fit, Journal, as_report
-from district_sim.evidence.cases.compare import Compared, comparison_sheet
+from district_sim.evidence.cases.compare import Compared, comparison_sheet, labels
 from district_sim.run.whole_files import is_empty, write_json, write_text, write_whole
 from district_sim.scenario.files import ScenarioError, bundled_folder, load_scenario
 from district_sim.scenario.texts import expanded, is_file
@@ -19,6 +19,7 @@ from district_sim.text.sheet import Sheet, md
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case
+    from district_sim.evidence.cases.runs import Observed
 
 JOURNAL = "trials.jsonl"
 _WIDTH = 116
@@ -175,16 +176,24 @@ def _directions(fit: Fit) -> str:
     return text
 
 
-def report_sheet(fit: Fit, compared: Sequence[Compared]) -> Sheet:
-    """The fitted scenario against all targets, on seeds that the fit has not seen."""
+def report_sheet(fit: Fit, compared: Sequence[Compared], runs: "Sequence[Observed]" = ()) -> Sheet:
+    """The fitted scenario against all targets, on seeds that the fit has not seen.
+
+    Args:
+        runs: that were compared, for their label; a fit that no target identifies says so beside it.
+    """
     note = (
         f"Seeds {REPORT_SEEDS[0]} to {REPORT_SEEDS[-1]}, which the fit has not seen (it may use 0 to {FIT_SEEDS[-1]})."
     )
+    if runs:
+        note += f" {labels(runs, fit.identified is None or fit.identified.nothing)}"
     return comparison_sheet(f"{fit.case.title}: observed and simulated", compared, note)
 
 
-def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, folder: Path) -> list[Path]:
-    """NAME.yaml (loaded back and compared before it counts), and calibration.md and .json.
+def write_calibration(
+    fit: Fit, compared: Sequence[Compared], command: str, folder: Path, runs: "Sequence[Observed]" = ()
+) -> list[Path]:
+    """NAME.yaml (loaded back and compared before it counts), calibration.md and .json and, of runs, a figure.
 
     Raises:
         OSError: a file cannot be written. ScenarioError: the scenario file would not give what was fitted.
@@ -197,7 +206,7 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
         if load_scenario(to) != fit.scenario:
             raise ScenarioError(f"{path}: loading the file does not give the fitted scenario")
 
-    sheets = [parameter_sheet(fit), *([report_sheet(fit, compared)] if compared else [])]
+    sheets = [parameter_sheet(fit), *([report_sheet(fit, compared, runs)] if compared else [])]
     report: dict[str, Any] = {
         "version": __version__,
         "command": command,
@@ -205,7 +214,15 @@ def write_calibration(fit: Fit, compared: Sequence[Compared], command: str, fold
         "targets": [row.as_dict() for row in compared],
     }
     page = f"# {md(fit.case.title)}\n\n" + "\n".join(sheet.markdown() for sheet in sheets)
+    drawn: list[Path] = []
+    if runs:
+        from district_sim import figures
+        from district_sim.evidence.replications.cases import fan_chart
+
+        drawn = figures.save(fan_chart(fit.case, runs), folder / "observed_and_simulated")
+        page += f"\n![{md(fit.case.title)}: observed and simulated](observed_and_simulated.png)\n"
     return [
+        *drawn,
         write_whole(path, write),
         write_text(folder / "calibration.md", page),
         write_json(folder / "calibration.json", report),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from district_sim.experiments.compare import Comparison
     from district_sim.figures import Mark
+    from district_sim.scenario.calendar import Calendar
 
 # Compare ------------------------------------------------------------------------------------------
 
@@ -115,14 +116,21 @@ def sheets(found: Comparison) -> dict[str, Sheet]:
 
 
 def write_comparison(
-    found: Comparison, over_time: pd.DataFrame | None, told: Mapping[str, Any], folder: Path
+    found: Comparison,
+    over_time: pd.DataFrame | None,
+    told: Mapping[str, Any],
+    folder: Path,
+    calendar: Calendar | None = None,
 ) -> list[Path]:
-    """Tables and figures of a comparison; bands only where series were kept. Raises OSError."""
+    """Tables and figures of a comparison; bands only where series were kept, in years if all runs share dates.
+
+    Raises OSError.
+    """
     from district_sim import figures
 
     drawings = {"differences": figures.differences(found), "transitions": figures.transitions(found)}
     if over_time is not None:
-        drawings["bands"] = figures.bands(over_time, found.cells)
+        drawings["bands"] = figures.bands(over_time, found.cells, calendar=calendar)
     return [
         *write_sheets(sheets(found), folder),
         *_described(folder / "differences.csv", found.differences),
@@ -139,8 +147,15 @@ def _described(path: Path, table: pd.DataFrame) -> list[Path]:
 # Costs --------------------------------------------------------------------------------------------
 
 
-def costs(table: pd.DataFrame, discount: float, confidence: float) -> Sheet:
-    """What policies cost, and what a euro of them changed; `table` as `experiments.costs.cost_table` gives it."""
+def costs(
+    table: pd.DataFrame, discount: float, confidence: float, day: str = "on the first day", rules: str = ""
+) -> Sheet:
+    """What policies cost, and what a euro of them changed.
+
+    Args:
+        table: as `experiments.costs.cost_table` gives it.
+        day: of the present values. rules: what may be spent a quarter.
+    """
 
     def amount(value: float, places: int = 0) -> str:
         return "" if math.isnan(value) else number(value, places)
@@ -148,15 +163,16 @@ def costs(table: pd.DataFrame, discount: float, confidence: float) -> Sheet:
     rows = []
     for row in table.to_dict("records"):
         span = "" if math.isnan(row["per_euro"]) else f"{amount(row['low'], 2)} to {amount(row['high'], 2)}"
-        amounts = [amount(row[name]) for name in ("budgets", "spent", "left_over")]
+        amounts = [amount(row[name]) for name in ("in_all", "budgets", "spent", "left_over")]
         jobs = [amount(row[name], 1) for name in ("jobs", "cost_per_job")]
         rows.append([str(row["cell"]), *amounts, amount(row["per_euro"], 2), span, *jobs])
     columns = (
-        "Policies", "Budgets, k€", "Spent, k€", "Left over, k€", "Kept per euro",
+        "Policies", "Budgets in all, k€", "Present value, k€", "Spent, k€", "Left over, k€", "Kept per euro",
         f"{100 * confidence:g} % interval", "Jobs", "k€ per job",
     )  # fmt: skip
     note = (
-        f"Present values on the first day at {100 * discount:g} % a year. Kept per euro: value added kept in the "
+        f"{rules}Budgets in all: the sum, not discounted. All other amounts: present values {day} at "
+        f"{100 * discount:g} % a year. Kept per euro: value added kept in the "
         "district that a euro spent beyond the scenario's first row added; jobs: in the last quarter, beyond that row"
     )
     return Sheet.plain("What the policies cost", columns, rows, note)

@@ -9,7 +9,7 @@ from district_sim.experiments.columns import write_described
 from district_sim.model.state import SELF_OWNED
 from district_sim.run.columns import Note, node_names, note_of
 from district_sim.run.labelled_files import as_floats_can_hold, write_parquet, write_stata
-from district_sim.run.run import Run
+from district_sim.run.run import Run, dated
 from district_sim.run.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ def tables_of(run: Run, start: bool = False) -> "dict[str, pd.DataFrame]":
     firms = shown.firms.reset_index()
     firms["group"] = _group(firms)
     tables = {"firms": firms, "ties": shown.ties, "groups": _groups(firms), "pipelines": shown.pipelines}
-    tables |= {"indicators": run.indicators.reset_index(), "policies": run.policies}
+    calendar = run.scenario.run.calendar
+    tables |= {
+        "indicators": dated(run.indicators, calendar).reset_index(),
+        "policies": dated(run.policies, calendar),
+    }
     return {name: table for name, table in tables.items() if len(table.columns)}
 
 

@@ -10,22 +10,29 @@ from district_sim._version import __version__
 from district_sim.run.whole_files import write_csv, write_json, write_text
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from district_sim.evidence.patterns.claims import PatternClaim
     from district_sim.run.run import Run
 
+_CURRENT = "indicators_current.csv"
 DEMO_MARK = "demo.json"
 """A folder that holds this file was written by a demo, and the next demo may write it again."""
 
 
-def write_run(result: "Run", folder: Path) -> list[Path]:
+def write_run(result: "Run", folder: Path, prices: "np.ndarray | None" = None) -> list[Path]:
     """A run, its figures and what its columns mean, run.json last; returns the files written. Raises OSError.
 
     What an earlier run left in the folder, and this one does not write again, is removed.
+
+    Args:
+        prices: by what the money of each quarter is multiplied to be at its own prices, to write that table as well.
     """
     from district_sim import figures
     from district_sim.reports.crate import METADATA
+    from district_sim.run.deflator import at_current_prices
+    from district_sim.run.run import dated
 
     drawings = {
         "dashboard": figures.dashboard,
@@ -42,11 +49,16 @@ def write_run(result: "Run", folder: Path) -> list[Path]:
     for name in {"conduct", "knowledge"} - set(drawings):
         for suffix in (".png", ".svg"):
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
-    (folder / METADATA).unlink(missing_ok=True)
+    for name in (METADATA, _CURRENT):
+        (folder / name).unlink(missing_ok=True)
 
     def beside() -> list[Path]:
         drawn = [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]
-        return [*drawn, write_csv(folder / "columns.csv", columns_of_run(result))]
+        drawn.append(write_csv(folder / "columns.csv", columns_of_run(result)))
+        if prices is not None:
+            current = dated(at_current_prices(result.indicators, prices), result.scenario.run.calendar)
+            drawn.append(write_csv(folder / _CURRENT, current, index=True))
+        return drawn
 
     return result.save(folder, force=True, beside=beside)
 
@@ -56,13 +68,15 @@ def columns_of_run(result: "Run") -> "pd.DataFrame":
     import pandas as pd
 
     from district_sim.experiments.columns import column_notes, columns_table
+    from district_sim.run.run import dated
 
+    calendar = result.scenario.run.calendar
     tables = {
-        "indicators": result.indicators.reset_index(),
+        "indicators": dated(result.indicators, calendar).reset_index(),
         "firms": result.end.firms.reset_index(),
         "ties": result.end.ties,
         "pipelines": result.end.pipelines,
-        "policies": result.policies,
+        "policies": dated(result.policies, calendar) if len(result.policies) else result.policies,
     }
     told = [columns_table(frame, partial(column_notes, table=name)) for name, frame in tables.items()]
     return pd.concat(told, keys=list(tables), names=["table"]).reset_index(0).reset_index(drop=True)

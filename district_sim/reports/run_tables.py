@@ -22,6 +22,7 @@ from district_sim.text.names import (
     label_name,
     record_of,
     row_name,
+    span_name,
 )
 from district_sim.text.numbers import number, percent
 
@@ -80,17 +81,24 @@ def start_and_end(run: "Run") -> Group:
     for record in map(record_of, (*HEADLINES, *indicators_of(run.scenario.extensions))):
         a, b = start[record.name], end[record.name]
         table.add_row(row_name(record), amount(record, a), amount(record, b), change(record, a, b))
-    title = f"{run.scenario.title or 'A district'} · {len(run.table)} quarters, seed {run.seed}"
-    return _titled(title, table, "Means of the first and of the last year; k€: a quarter; pt: percentage points")
+    span = span_name(run.scenario.run.calendar, len(run.table))
+    title = f"{run.scenario.title or 'A district'} · {span}, seed {run.seed}"
+    base = run.scenario.money.base_year
+    money = "a quarter" if base is None else f"a quarter, at prices of {base}"
+    return _titled(title, table, f"Means of the first and of the last year; k€: {money}; pt: percentage points")
 
 
 def conduct(run: "Run") -> Group | Text:
-    """What firms chose in the calm and in the late window, and how much they differed; one line if it is imposed."""
+    """What firms chose in the calm and in the late window, and how much they differed; one line if it is imposed.
+
+    Where there is no calm the first quarters stand in its place, and are not called so.
+    """
     if not run.scenario.firms_decide:
         return Text("Conduct: imposed, firms do what the scenario's strategy says (conduct.revision is 0)")
-    calm, late = windows(len(run.table))
+    calm, late = windows(len(run.table), run.scenario.calm_window or None)
+    first = "First" if run.scenario.calm_window == 0 else "Calm"
     before, after = Means(run.columns, slice(calm)), Means(run.columns, slice(-late, None))
-    table = _table("Trait", "Calm", "Late", "Change", "Spread calm", "late", width=8)
+    table = _table("Trait", first, "Late", "Change", f"Spread {first.lower()}", "late", width=8)
     for record, spread in ((record_of(f"conduct_{name}"), record_of(f"conduct_{name}_spread")) for name in TRAITS):
         a, b = before[record.name], after[record.name]
         cells = [amount(record, a), amount(record, b), difference(record, b - a)]
@@ -116,6 +124,8 @@ def trajectory(run: "Run") -> Group:
     table.add_row("Retained", number(run.scores.retained, 2), style="dim")
     note = f"A future needs {DEFAULT_THRESHOLDS.label:g} to give the label. "
     note += "Retained: late over calm years, the smaller of employment and value added kept"
+    if run.scenario.calm_window == 0:
+        note += ". This run has no calm (run.calm): what would be compared with it cannot be given"
     return _titled(f"Trajectory: {label_name(run.trajectory)}", table, note)
 
 

@@ -99,6 +99,7 @@ _GROUP = {
 }
 _POLICY = {
     "quarter": ("quarter", "Quarter, 1 is the first"),
+    "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
     "instrument": ("", "Name of the policy instrument"),
     "kind": ("", "Kind of the policy instrument"),
     "funded_by": ("", "Who pays for it: outside, or taxes on the district's firms"),
@@ -107,7 +108,12 @@ _POLICY = {
     "served": ("firms", "Firms served in the quarter"),
 }
 _TABLES = {"firms": _FIRM, "ties": _TIE, "pipelines": _PIPELINE, "groups": _GROUP, "policies": _POLICY}
-_OWN = {"indicators": {"quarter": ("quarter", "Quarter, 1 is the first")}}
+_OWN = {
+    "indicators": {
+        "quarter": ("quarter", "Quarter, 1 is the first"),
+        "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
+    }
+}
 _YES, _NONE = {0: "no", 1: "yes"}, {-1: "none"}
 _CODES: dict[str, dict[str, Mapping[int, str]]] = {
     "firms": {

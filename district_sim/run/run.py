@@ -27,6 +27,7 @@ from district_sim.run.labelled_files import write_parquet
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
 from district_sim.run.whole_files import defined, is_empty, sweep_up, write_csv, write_json
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
@@ -191,7 +192,7 @@ class Run:
     @cached_property
     def scores(self) -> Scores:
         """Scores of the four futures and the label."""
-        return score(self.columns)
+        return score(self.columns, calm_window=self.scenario.calm_window)
 
     @property
     def trajectory(self) -> Trajectory | None:
@@ -201,7 +202,7 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON. What is undefined is null, and a recovery that never came."""
         late = self.indicators.tail(1).iloc[0]
-        recovery = recovery_time(self.columns)
+        recovery = recovery_time(self.columns, calm_window=self.scenario.calm_window)
         return {
             "scenario": self.scenario.model_dump(mode="json"),
             "seed": self.seed,
@@ -244,16 +245,18 @@ class Run:
             raise FileExistsError(f"{folder} is not empty; use --force (force=True) to replace files in it")
         for name in ("run.json", "policies.parquet", "policies.csv"):  # of an earlier run; the last two may not come
             (folder / name).unlink(missing_ok=True)
-        tables = {"indicators": self.indicators, **_tables(self.end), **_tables(self.start, "_start")}
-        if len(self.policies):
-            tables["policies"] = self.policies
+        calendar = self.scenario.run.calendar
+        indicators, policies = dated(self.indicators, calendar), dated(self.policies, calendar)
+        tables = {"indicators": indicators, **_tables(self.end), **_tables(self.start, "_start")}
+        if len(policies):
+            tables["policies"] = policies
         written = []
         for name, frame in tables.items():
             notes = partial(note_of, name.removesuffix("_start"), scenario=self.scenario)
             written.append(write_parquet(folder / f"{name}.parquet", frame, notes))
-        written.append(write_csv(folder / "indicators.csv", self.indicators, index=True))
-        if len(self.policies):
-            written.append(write_csv(folder / "policies.csv", self.policies))
+        written.append(write_csv(folder / "indicators.csv", indicators, index=True))
+        if len(policies):
+            written.append(write_csv(folder / "policies.csv", policies))
         written += beside()
         written.append(write_json(folder / "run.json", self.summary()))
         return written
@@ -272,6 +275,8 @@ class Run:
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
         data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         read = {path.stem: pd.read_parquet(io.BytesIO(path.read_bytes())) for path in folder.glob("*.parquet")}
+        for table in read.keys() & {"indicators", "policies"}:
+            read[table] = read[table].drop(columns="date", errors="ignore")
         for table, names in (("indicators", RENAMED), ("firms", RENAMED_OF_FIRMS), ("firms_start", RENAMED_OF_FIRMS)):
             if old := [name for name in names if name in read.get(table, ())]:
                 note_renamed(folder / f"{table}.parquet", {name: names[name] for name in old})
@@ -329,6 +334,22 @@ def as_frame(table: np.ndarray, names: Sequence[str] = NAMES) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(table, columns=list(names), index=pd.RangeIndex(1, len(table) + 1, name="quarter"))
+
+
+def dated(frame: "pd.DataFrame", calendar: Calendar | None) -> "pd.DataFrame":
+    """A table by quarter with a column `date` such as `2002Q1` before the others, if the run has dates.
+
+    Readers know this form: `pandas.PeriodIndex(frame["date"], freq="Q")`, in Stata `quarterly(date, "YQ")`.
+
+    Args:
+        frame: with the quarter, 1 the first, as its index or a column.
+    """
+    if calendar is None or not len(frame):
+        return frame
+    out, place = frame.copy(), list(frame).index("quarter") + 1 if "quarter" in frame else 0
+    quarters = frame.get("quarter", frame.index)
+    out.insert(place, "date", [calendar.date(int(quarter) - 1) for quarter in quarters])
+    return out
 
 
 def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":

@@ -129,7 +129,7 @@ def _mean(*heights: float) -> float:
     return 0.0 if 0.0 in heights else float(np.prod(heights) ** (1.0 / len(heights)))
 
 
-def _times(late: float, calm: float) -> float:
+def _ratio(late: float, calm: float) -> float:
     """How many times the calm level; undefined for nothing of nothing, infinity for something of nothing."""
     if calm > 0.0:
         return late / calm
@@ -144,6 +144,8 @@ class Means:
 
     def __getitem__(self, name: str) -> float:
         values = _column(self._indicators, name)[self._quarters]
+        if not values.size:
+            return math.nan
         mean = float(values.mean())
         if math.isnan(mean):
             known = values[~np.isnan(values)]
@@ -155,24 +157,30 @@ def _column(indicators: Columns, name: str) -> np.ndarray:
     return np.asarray(indicators[name], dtype=float)
 
 
-def windows(quarters: int, calm: int = CALM_WINDOW, late: int = LATE_WINDOW) -> tuple[int, int]:
-    """Lengths of the calm and the late window of a run, each at least one and at most a quarter of its quarters."""
+def windows(quarters: int, calm: int | None = None, late: int = LATE_WINDOW) -> tuple[int, int]:
+    """Lengths of the calm and the late window of a run.
+
+    Args:
+        quarters: of the run.
+        calm: of the scenario (`Scenario.calm_window`): so many quarters at the start, 0 for no calm; None for
+            `CALM_WINDOW`, at most a quarter of the run. late: at most a quarter of the run as well.
+    """
     longest = max(1, quarters // 4)
-    return min(calm, longest), min(late, longest)
+    return min(CALM_WINDOW, longest) if calm is None else min(calm, quarters), min(late, longest)
 
 
-def _means(indicators: Columns, calm: int, late: int) -> tuple[Means, Means]:
+def _means(indicators: Columns, calm: int | None, late: int) -> tuple[Means, Means]:
     length = len(indicators["employment"])
     if length < 2:
         raise ValueError(f"at least 2 quarters are needed to classify, the table has {length}")
-    calm, late = windows(length, calm, late)
-    return Means(indicators, slice(calm)), Means(indicators, slice(-late, None))
+    first, last = windows(length, calm, late)
+    return Means(indicators, slice(first)), Means(indicators, slice(-last, None))
 
 
 def score(
     indicators: Columns,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
-    calm_window: int = CALM_WINDOW,
+    calm_window: int | None = None,
     late_window: int = LATE_WINDOW,
 ) -> Scores:
     """Scores and label from a table of indicators, one row per quarter.
@@ -180,7 +188,8 @@ def score(
     Args:
         indicators: columns of `indicators.NAMES`, a data frame or arrays by name; other columns are ignored.
         thresholds: when an outcome counts.
-        calm_window: first quarters that are the district's own standard; at most a quarter of the table.
+        calm_window: first quarters that are the district's own standard; see `windows`. Without any (0) a score that
+            compares with them cannot be given: it is NaN.
         late_window: last quarters that are judged; at most a quarter of the table.
 
     Raises:
@@ -188,11 +197,20 @@ def score(
         KeyError: a needed column is missing.
     """
     means = _means(indicators, calm_window, late_window)
-    return _score(*means, thresholds, dead=bool(_column(indicators, "firms")[-1] == 0.0))
+    dead = bool(_column(indicators, "firms")[-1] == 0.0)
+    return _score(*means, thresholds, dead, known=calm_window != 0)
 
 
-def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False) -> Scores:
-    """Scores from the means of the calm and the late window; dead: whether no firm lives at the end."""
+def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False, known: bool = True) -> Scores:
+    """Scores from the means of the calm and the late window.
+
+    Args:
+        dead: whether no firm lives at the end. known: whether there is a calm window.
+    """
+
+    def _times(after: float, before: float) -> float:
+        return _ratio(after, before) if known else math.nan
+
     # Trust is undefined where no tie is left, and nothing that comes from outside comes collectively
     gone = late["degree"] == 0.0 and calm["degree"] > 0.0
     dissolved = 1.0 if gone else t.dissolution(late["trust"] - calm["trust"])
@@ -247,19 +265,22 @@ def classify(indicators: Columns, thresholds: Thresholds = DEFAULT_THRESHOLDS) -
     return score(indicators, thresholds).label
 
 
-def recovery_time(indicators: Columns, name: str = "value_added_local", loss: float = 0.05) -> float:
+def recovery_time(
+    indicators: Columns, name: str = "value_added_local", loss: float = 0.05, calm_window: int | None = None
+) -> float:
     """Quarters from the first loss until the district was back at its calm level for a year.
 
     Args:
         indicators: one row per quarter.
         name: the indicator that is watched.
         loss: share of the calm window's mean that counts as a loss.
+        calm_window: see `windows`.
 
     Returns:
-        0.0 if nothing was lost, infinity if it never came back; NaN if there was nothing that could be lost.
+        0.0 if nothing was lost, infinity if it never came back; NaN if there was nothing to lose, or no calm.
     """
     values = _column(indicators, name)
-    calm, _ = windows(len(values))
+    calm, _ = windows(len(values), calm_window)
     usual = Means(indicators, slice(calm))[name]
     if not usual > 0.0:
         return math.nan
@@ -275,7 +296,10 @@ def recovery_time(indicators: Columns, name: str = "value_added_local", loss: fl
 
 
 def scores_over_time(
-    indicators: "pd.DataFrame", thresholds: Thresholds = DEFAULT_THRESHOLDS, every: int = 4
+    indicators: "pd.DataFrame",
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    every: int = 4,
+    calm_window: int | None = None,
 ) -> "pd.DataFrame":
     """Where the district was heading: scores as if the run had ended at each quarter, from the calm window on.
 
@@ -284,12 +308,12 @@ def scores_over_time(
     """
     import pandas as pd
 
-    start, _ = windows(len(indicators))
+    start, _ = windows(len(indicators), calm_window)
     calm = Means(indicators, slice(start))
     ends = sorted({*range(start + every, len(indicators) + 1, every), len(indicators)})
     rows = {}
     for end in ends:
         late = Means(indicators, slice(max(start, end - LATE_WINDOW), end))
-        scores = _score(calm, late, thresholds)
+        scores = _score(calm, late, thresholds, known=start > 0)
         rows[end] = {future.value: scores.of(future) for future in FUTURES}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")

@@ -80,6 +80,12 @@ class Calendar(NamedTuple):
         """The year after so many quarters: 2012.5 in the middle of 2012."""
         return (self.first + quarter) / 4.0
 
+    def after(self, quarters: int) -> str:
+        """When so many quarters are over: `the end of 2012`, `the end of 2012Q2`; of none, `the start of 2002`."""
+        if quarters == 0:
+            return f"the start of {_short(self.date(0), 'Q1')}"
+        return f"the end of {_short(self.date(quarters - 1), 'Q4')}"
+
     def span(self, quarters: int) -> str:
         """A run of so many quarters in words."""
         return f"{self.date(0)} to {self.date(quarters - 1)}"
@@ -161,17 +167,20 @@ def run_in_quarters(run: dict[str, Any]) -> dict[str, Any]:
     Raises:
         CalendarError: they cannot be.
     """
-    if run.get("start") is None and run.get("end") is None:
-        return run
     if run.get("start") is None:
-        raise CalendarError(("run", "end"), run["end"], "needs run.start, the date at which the run begins")
+        for key, value in (("end", run.get("end")), ("calm", run.get("calm"))):
+            if value is not None and (key == "end" or is_dated(value)):
+                raise CalendarError(("run", key), value, "needs run.start, the date at which the run begins")
+        return run
     try:
         calendar = Calendar.of(run["start"])
     except ValueError as error:
         raise CalendarError(("run", "start"), run["start"], str(error)) from None
     out = {**run, "start": calendar.date(0)}
     if (end := out.pop("end", None)) is not None:
-        out["quarters"] = _length(calendar, end, run.get("quarters"))
+        out["quarters"] = _quarters_to(calendar, "end", end, run.get("quarters"))
+    if is_dated(calm := out.get("calm")):
+        out["calm"] = _quarters_to(calendar, "calm", calm)
     length = out.get("quarters")
     if isinstance(length, int) and length > MOST:
         raise CalendarError(("run", "quarters"), length, f"a run with a start has at most {MOST} quarters")
@@ -221,17 +230,22 @@ def written_as(value: object) -> str:
     return written(value) if isinstance(value, int) else str(value)
 
 
-def _length(calendar: Calendar, end: Any, quarters: Any) -> int:
+def _short(date: str, whole: str) -> str:
+    """A date without the quarter with which a year begins, or ends."""
+    return date.removesuffix(whole)
+
+
+def _quarters_to(calendar: Calendar, key: str, date: Any, quarters: Any = None) -> int:
     """Quarters of a run up to a date."""
-    found = _date(end)
+    found = _date(date)
     if found is None:
-        raise CalendarError(("run", "end"), end, "must be a year (2022) or a quarter of a year (2022Q3)")
+        raise CalendarError(("run", key), date, "must be a year (2022) or a quarter of a year (2022Q3)")
     length = found - calendar.first
     if length < 1:
-        raise CalendarError(("run", "end"), end, f"must come after the start in {calendar.date(0)}")
+        raise CalendarError(("run", key), date, f"must come after the start in {calendar.date(0)}")
     if isinstance(quarters, int) and quarters != length:
         raise CalendarError(
-            ("run", "end"), end, f"the run also has quarters: {quarters}, which is not {length}; give one of the two"
+            ("run", key), date, f"the run also has quarters: {quarters}, which is not {length}; give one of the two"
         )
     return length
 

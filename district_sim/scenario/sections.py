@@ -3,7 +3,8 @@
 Each field carries its unit, range, default and source; the ODD document's parameter table and the JSON schema for
 editors are generated from here. Scenarios are frozen; unknown keys are refused.
 
-Monetary unit: thousand euro of the first year (k€). One step: one quarter; `calendar` says how dates are written.
+Monetary unit: thousand euro (k€), at constant prices: those of `money.base_year`, else of the first
+year. One step: one quarter; `calendar` says how dates are written.
 """
 
 from typing import Annotated, Any, Self
@@ -42,6 +43,14 @@ class RunSection(Section):
         "tables show years",
         json_schema_extra={"unit": "date"},
     )
+    calm: int | None = Field(
+        None,
+        ge=0,
+        le=4000,
+        description="Quarters at the start, or the date up to which, the district is its own standard of comparison; "
+        "0 for no calm. By default the first 40, at most a quarter of the run; none if globalisation begins before it",
+        json_schema_extra={"unit": "quarters"},
+    )
 
     @property
     def calendar(self) -> Calendar | None:
@@ -57,6 +66,18 @@ class RunSection(Section):
     @classmethod
     def _in_quarters(cls, given: Any) -> Any:
         return run_in_quarters(given) if isinstance(given, dict) else given
+
+
+class Money(Section):
+    """Of which year money is. All amounts are at constant prices; nothing in the model depends on this."""
+
+    base_year: int | None = Field(
+        None,
+        ge=1000,
+        le=9999,
+        description="Year of whose prices all amounts are; with a file of prices they are shown in those of their time",
+        json_schema_extra={"unit": "year"},
+    )
 
 
 class Firms(Section):
@@ -929,6 +950,7 @@ class Scenario(Section):
     )
     run: RunSection = RunSection()
     data: Data = Data()
+    money: Money = Money()
     firms: Firms = Firms()
     technology: Technology = Technology()
     world: World = World()
@@ -952,6 +974,13 @@ class Scenario(Section):
     extensions: Annotated[dict[str, SerializeAsAny[MechanismSection]], ExtensionsSchema()] = Field(
         {}, description="Mechanisms from installed packages: name, then its parameters"
     )
+
+    @property
+    def calm_window(self) -> int | None:
+        """Quarters at the start that are the district's calm: as the scenario says, 0 for none, None for the usual."""
+        if self.run.calm is None and self.world.onset < 0:
+            return 0
+        return self.run.calm
 
     @property
     def firms_decide(self) -> bool:

@@ -10,6 +10,7 @@ from district_sim.text.numbers import number, percent, points
 
 if TYPE_CHECKING:
     from district_sim.model.indicators import Indicator
+    from district_sim.scenario.calendar import Calendar
 
 TRAJECTORY_NAMES: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "Fragmentation",
@@ -105,6 +106,18 @@ def outcome_name(name: str, unit: bool = True) -> str:
 def row_name(indicator: "Indicator") -> str:
     """Its label in a narrow table, whose note says that money is k€ a quarter."""
     return f"{indicator.label}, k€" if indicator.unit.startswith("k€") else indicator.label
+
+
+def moment_name(calendar: "Calendar | None", done: int) -> str:
+    """When so many quarters of a run are over: by date where it has dates."""
+    if calendar is not None:
+        return calendar.after(done)
+    return f"after {done} quarters" if done else "before the first quarter"
+
+
+def span_name(calendar: "Calendar | None", quarters: int) -> str:
+    """How long a run is, and from when to when."""
+    return f"{quarters} quarters" if calendar is None else f"{calendar.span(quarters)}"
 
 
 def unit_words(unit: str) -> str:

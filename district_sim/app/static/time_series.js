@@ -97,7 +97,7 @@ export default {
       });
     };
 
-    const axes = (pen, box, x, y, steps, write, quarters, marks) => {
+    const axes = (pen, box, x, y, steps, write, quarters, first, marks) => {
       pen.font = `14px ${FONT}`;
       pen.fillStyle = QUIET;
       pen.strokeStyle = "#dddddd";
@@ -113,10 +113,14 @@ export default {
       }
       pen.textAlign = "center";
       pen.textBaseline = "top";
-      for (const value of ticks(0, quarters, Math.max(2, Math.min(8, (box.right - box.left) / 70)))) {
-        pen.fillText(whole(value), x(value), box.bottom + 4);
+      const count = Math.max(2, Math.min(8, (box.right - box.left) / 70));
+      if (first === null) {
+        for (const value of ticks(0, quarters, count)) pen.fillText(whole(value), x(value), box.bottom + 4);
+      } else {
+        const years = ticks(first / 4, (first + quarters) / 4, count).filter(Number.isInteger);
+        for (const year of years) pen.fillText(String(year), x(4 * year - first), box.bottom + 4);
       }
-      pen.fillText("quarter", (box.left + box.right) / 2, box.bottom + 21);
+      pen.fillText(first === null ? "quarter" : "year", (box.left + box.right) / 2, box.bottom + 21);
       pen.strokeStyle = QUIET;
       pen.beginPath();
       pen.moveTo(box.left, box.top);
@@ -174,7 +178,7 @@ export default {
     };
 
     const draw = () => {
-      const { title: text, unit, quarters, height, marks } = model.get("look");
+      const { title: text, unit, quarters, first = null, height, marks } = model.get("look");
       const lines = series(model);
       const width = Math.max(160, canvas.parentElement.clientWidth);
       title.textContent = text;
@@ -188,7 +192,7 @@ export default {
       const y = (value) => box.bottom - ((box.bottom - box.top) * (value - low)) / (high - low);
       const steps = ticks(low, high, Math.max(2, Math.min(5, (box.bottom - box.top) / 32)));
       const write = writer(unit, steps.length > 1 ? steps[1] - steps[0] : 1);
-      axes(pen, box, x, y, steps, write, quarters, marks);
+      axes(pen, box, x, y, steps, write, quarters, first, marks);
       plot(pen, lines, x, y);
       words(pen, box, x, marks);
       const last = Math.max(0, ...lines.map((line) => line.first + line.values.length - 1));

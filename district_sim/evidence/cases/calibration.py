@@ -15,7 +15,7 @@ import numpy as np
 
 from district_sim.evidence.cases.files import Case, Prior
 from district_sim.evidence.cases.identify import Identified, identify
-from district_sim.evidence.cases.runs import counted, make_runs, scaled
+from district_sim.evidence.cases.runs import counted, in_both, runs_of, scaled
 from district_sim.run.workers import Progress, Workers, compile_first
 from district_sim.scenario.paths import value_at
 
@@ -43,18 +43,21 @@ class Axis:
     centre: float
     spread: float
     prior: Prior
+    whole: bool = False
+    """Whether it is a whole number, such as a number of firms."""
 
     @classmethod
     def of(cls, path: str, prior: Prior, value: float) -> "Axis":
-        """Around a value within the prior's range."""
+        """Around a value within the prior's range; a value that is a whole number stays one."""
         low, high, centre = (np.log((prior.low, prior.high, value))) if prior.log else (prior.low, prior.high, value)
-        return cls(path, float(centre), float(high - low) / 4.0, prior)
+        return cls(path, float(centre), float(high - low) / 4.0, prior, isinstance(value, int))
 
     def value(self, z: float) -> float:
         """The parameter's value, within its range, to `DIGITS`."""
         inner = self.centre + self.spread * z
         inner = float(np.exp(inner)) if self.prior.log else inner
-        return float(f"{min(self.prior.high, max(self.prior.low, inner)):.{DIGITS}g}")
+        inner = min(self.prior.high, max(self.prior.low, inner))
+        return round(inner) if self.whole else float(f"{inner:.{DIGITS}g}")
 
     def place(self, value: float) -> float:
         """Where a value lies."""
@@ -163,9 +166,9 @@ class Search:
         case, each = self.case, len(self.seeds)
         for point in points:
             named = dict(zip(case.parameters, point, strict=True))
+            found = runs_of(case, self.seeds, self.workers, self._tell, case.scale, named)
             scenario = scaled(case.scenario, case.scale, named)
-            found = make_runs(scenario, self.seeds, case.wanted, self.workers, self._tell)
-            values = np.array([run.values for run in found]) * counted(case, scenario)
+            values = np.array([run.values for run in found]) * counted(case, scenario, named)
             assert values.shape == (each, len(case.targets))
             self.journal.keep(point, values)
 
@@ -319,7 +322,9 @@ def _result(search: Search, ended: str, at: np.ndarray | None) -> Fit:
 
 def with_fit(fit: Fit) -> Case:
     """The case with the fitted scenario in place of the one that the fit began with."""
-    return replace(fit.case, scenario=fit.scenario)
+    case = fit.case
+    comparison = None if case.comparison is None else scaled(case.comparison, 1.0, in_both(case, fit.values))
+    return replace(case, scenario=fit.scenario, comparison=comparison)
 
 
 def as_report(fit: Fit) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Observed against simulated: median and 90 % band over runs, misses shown as misses."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from district_sim.evidence.cases.observables import OBSERVABLES
+from district_sim.evidence.cases.observables import Observable, observable
+from district_sim.text.names import label_name
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet
 
@@ -61,9 +63,16 @@ class Compared:
     @property
     def what(self) -> str:
         """The measure in words, with the years of a ratio."""
-        measure = OBSERVABLES[self.target.measure]
-        since = f", ratio to {self.target.since}" if self.target.since else ""
-        return f"{measure.description}{since}"
+        target = self.target
+        how = {"ratio": f", ratio to {target.since}", "difference": f", change since {target.since}"}
+        since = how[target.change] if target.since else ""
+        return f"{self._measure.description}{since}{', less the comparison' if target.compared else ''}"
+
+    @property
+    def _measure(self) -> Observable:
+        found = observable(self.target.measure)
+        assert found is not None  # checked where the file was read
+        return found
 
     @property
     def observed(self) -> str:
@@ -75,12 +84,12 @@ class Compared:
         return f"{self._shown(target.value)}{tolerance}"
 
     def _shown(self, value: float) -> str:
-        measure = OBSERVABLES[self.target.measure]
-        if self.target.since is not None:
+        measure = self._measure
+        if self.target.since is not None and self.target.change == "ratio":
             return number(value, 2)
         if measure.unit.startswith("share"):
             return percent(value, 1)
-        return number(value, 0) if measure.extensive and value >= 10.0 else f"{value:.3g}"
+        return number(value, 0) if measure.extensive and abs(value) >= 10.0 else f"{value:.3g}"
 
     def cells(self) -> tuple[str, ...]:
         """A line of `comparison_sheet`."""
@@ -104,6 +113,8 @@ class Compared:
             "measure": target.measure,
             "year": target.year,
             "since": target.since,
+            "change": target.change if target.since else None,
+            "compared": target.compared,
             "value": target.value,
             "tolerance": target.tolerance,
             "above": target.above,
@@ -122,7 +133,22 @@ class Compared:
 def compare(case: "Case", runs: Sequence["Observed"]) -> list[Compared]:
     """Each of a case's targets beside the runs."""
     values = np.array([run.values for run in runs])
-    return [Compared(target, values[:, k], target.year == case.start) for k, target in enumerate(case.targets)]
+    rates = {target.measure for target in case.targets if (found := observable(target.measure)) and found.lasts}
+    return [
+        Compared(target, values[:, k], target.measure not in rates and case.calendar.quarter(target.year) == 0)
+        for k, target in enumerate(case.targets)
+    ]
+
+
+def labels(runs: Sequence["Observed"], unidentified: bool = False) -> str:
+    """The label that most runs have, in words.
+
+    Args:
+        unidentified: whether parameters were fitted and no target identifies any of them.
+    """
+    label, count = Counter(run.label for run in runs).most_common(1)[0]
+    doubt = " No target identifies any fitted parameter: this label is that of the values assumed." * unidentified
+    return f"Label: {label_name(label)} in {count} of {len(runs)} runs.{doubt}"
 
 
 def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -> Sheet:

@@ -63,6 +63,11 @@ class Identified:
         found = [(self.names[i], self.names[j], float(self.correlation[i, j])) for i, j in pairs]
         return sorted((pair for pair in found if abs(pair[2]) >= ALIKE), key=lambda pair: -abs(pair[2]))
 
+    @property
+    def nothing(self) -> bool:
+        """Whether the targets identify not a single parameter, alone or with others."""
+        return not any(direction.identified for direction in self.directions)
+
     def verdict(self, name: str) -> str:
         """In words: identified, only together with others, weakly, or not at all."""
         at = self.names.index(name)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from district_sim.evidence.cases.calibration import REPORT_SEEDS
-from district_sim.evidence.cases.compare import Compared, compare, comparison_sheet
+from district_sim.evidence.cases.compare import Compared, compare, comparison_sheet, labels
 from district_sim.evidence.cases.files import Case, load_case
 from district_sim.evidence.cases.runs import PATHS, Observed, ensemble
 from district_sim.evidence.replications.claims import BOOTSTRAPS, Claim, Evidence, Source
@@ -33,20 +33,31 @@ def district(
     Raises:
         ScenarioError: one of the case's files cannot be used.
     """
+    return replicated(load_case(name, fitted=True), seed, runs, progress, workers)
+
+
+def replicated(
+    case: Case,
+    seed: int = 0,
+    runs: int | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> Evidence:
+    """Any case's observed figures against the median and the 90 % band of runs at full size; see `district`."""
     runs = RUNS if runs is None else runs
     first = REPORT_SEEDS[0] + seed
-    case = load_case(name, fitted=True)
     found = ensemble(case, range(first, first + runs), progress, workers)
     compared = compare(case, found)
-    title = f"{case.title}, {case.start} to {case.start + case.scenario.run.quarters // 4}"
+    title = f"{case.title or case.name}, {case.span}"
+    note = f"Seeds {first} to {first + runs - 1}. {labels(found)}"
     return Evidence(
-        name=name,
+        name=case.name,
         title=title,
         setting={"scenario": case.origin, "start": case.start, "seeds": [first, first + runs - 1], "runs": runs},
         points=[row.as_dict() for row in compared],
         claims=tuple(_claim(row) for row in compared if not row.start) if runs > 1 else (),
-        sheet=comparison_sheet(f"{title}: observed and simulated", compared, f"Seeds {first} to {first + runs - 1}."),
-        draw=partial(_draw, title, case, found),
+        sheet=comparison_sheet(f"{title}: observed and simulated", compared, note),
+        draw=partial(fan_chart, case, found),
         why=case.misses,
     )
 
@@ -75,16 +86,18 @@ def _claim(row: Compared) -> Claim:
     )
 
 
-def _draw(title: str, case: Case, found: Sequence[Observed]) -> Any:
+def fan_chart(case: Case, found: Sequence[Observed]) -> Any:
+    """The paths of a case's runs at full size, with what was observed: a figure."""
     from district_sim import figures
 
     paths = np.array([run.paths for run in found])
+    calendar = case.calendar
     points = [
         [
-            (float(t.year), t.value, t.tolerance, t.fit)
+            (calendar.year(calendar.quarter(t.year)), t.value, t.tolerance, t.fit)
             for t in case.targets
-            if t.measure == name and t.value is not None and t.since is None
+            if t.measure == name and t.value is not None and t.since is None and not t.compared
         ]
         for name in PATHS
     ]
-    return figures.case_paths(title, case.start, PATHS, paths, points)
+    return figures.case_paths(f"{case.title or case.name}, {case.span}", calendar.year(0), PATHS, paths, points)

@@ -100,7 +100,7 @@ def gather(
     found = statistics.compare(runs, wanted, names=cells, **question.how)
     lead = _lead(found, question.outcome)
     rivals = rivals_of(runs, lead, question.cells, question.outcome, question.how)
-    ratios = retained(results.series, AT_RISK, cells)
+    ratios = retained(results.series, AT_RISK, cells, question.scenario.calm_window)
     seeds = runs[(runs["cell"] == question.cells[0]) & (runs["status"] == "done")]
     made = eves(question.scenario, question.begins, [int(s) for s in seeds["seed"]], workers, told("firms"))
     cohorts = dict(zip(seeds["replicate"].astype(int), made, strict=True))
@@ -116,7 +116,7 @@ def gather(
         nothing=frozenset(cell for cell in question.cells[1:] if _same(runs, base, cell)),
         bands=statistics.bands(years, WATCHED, cells, COVERAGE),
         over_time=differences_over_time(years, cells, question.confidence),
-        district=_district(results.series, cells),
+        district=_district(results.series, cells, question.scenario.calm_window),
         ratios=ratios,
         risk=tail(ratios, list(question.cells), question.confidence, question.seed),
         gains=gains(groups, question.cells, question.how),
@@ -186,8 +186,8 @@ def yearly(series: pd.DataFrame) -> pd.DataFrame:
     return runs.mean().assign(quarter=runs["quarter"].max()).reset_index().drop(columns="year")
 
 
-def _district(series: pd.DataFrame, cells: Mapping[int, str]) -> pd.DataFrame:
-    """The counterfactual in its calm and its late window."""
+def _district(series: pd.DataFrame, cells: Mapping[int, str], calm_window: int | None) -> pd.DataFrame:
+    """The counterfactual in its calm (without any, in its first quarters) and its late window."""
     import pandas as pd
 
     from district_sim.reports.run_tables import HEADLINES
@@ -195,7 +195,7 @@ def _district(series: pd.DataFrame, cells: Mapping[int, str]) -> pd.DataFrame:
 
     own = series[series["point"] == next(iter(cells))]
     quarters = int(own["quarter"].max())
-    calm, late = windows(quarters)
+    calm, late = windows(quarters, calm_window or None)
     names = [name for name in HEADLINES if name != "policy_spending"]
     first, last = own[own["quarter"] <= calm], own[own["quarter"] > quarters - late]
     return pd.DataFrame(

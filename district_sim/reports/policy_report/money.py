@@ -31,17 +31,24 @@ def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) ->
     planned = {point: _planned(question, cell) for point, cell in cells.items()}
     base = next(iter(cells))
     seed, confidence = question.seed, question.confidence
-    found = cost_table(series, cells, dict.fromkeys(cells, base), planned, question.discount, confidence, seed)
+    found = cost_table(
+        series, cells, dict.fromkeys(cells, base), planned, question.discount, confidence, seed,
+        since=question.since, in_all={point: _planned(question, cell, 0.0) for point, cell in cells.items()},
+    )  # fmt: skip
     more = [_jobs(series, base, point, question) for point in cells]
     for name in more[0]:
         found[name] = [row[name] for row in more]
     return found
 
 
-def _planned(question: Question, cell: str) -> float:
-    """Present value of a mix's budgets; NaN where one is a share of turnover, which nobody knows beforehand."""
+def _planned(question: Question, cell: str, discount: float | None = None) -> float:
+    """Present value of a mix's budgets, at another discount if one is given.
+
+    NaN where one is a share of turnover, which nobody knows beforehand.
+    """
+    rate = question.discount if discount is None else discount
     try:
-        return budget_value(question.mixes[cell], question.scenario.run.quarters, question.discount)
+        return budget_value(question.mixes[cell], question.scenario.run.quarters, rate, question.since)
     except ScenarioError:
         return float("nan")
 
@@ -51,7 +58,9 @@ def _jobs(series: pd.DataFrame, base: int, point: int, question: Question) -> di
 
     def sums(of: int) -> dict[str, pd.Series]:
         runs = series[series["point"] == of].sort_values("quarter").groupby("replicate")
-        spent = runs["policy_spending"].apply(lambda flow: present_value(flow.to_numpy(), question.discount))
+        spent = runs["policy_spending"].apply(
+            lambda flow: present_value(flow.to_numpy(), question.discount, question.since)
+        )
         return {"job": runs["employment"].last(), "job_year": runs["employment"].sum() / 4.0, "spent": spent}
 
     without, own = sums(base), sums(point)

@@ -128,14 +128,13 @@ def _figures(found: Findings) -> dict[str, Markup]:
     from district_sim.reports.policy_report.risk import LOSS
 
     question, cells = found.question, found.question.cells
-    confidence = question.confidence
+    confidence, scenario = question.confidence, question.scenario
+    moments = (question.begins, scenario.world.onset, scenario.run.calendar)
     drawn = {
-        "over_time": draw.over_time(found.bands, cells, COVERAGE, question.begins, question.scenario.world.onset),
-        "effects_over_time": draw.effects_over_time(
-            found.over_time, cells, confidence, question.begins, question.scenario.world.onset
-        ),
+        "over_time": draw.over_time(found.bands, cells, COVERAGE, *moments),
+        "effects_over_time": draw.effects_over_time(found.over_time, cells, confidence, *moments),
         "effects": draw.effects(found.comparison),
-        "tails": draw.tails(found.ratios, cells, LOSS),
+        "tails": draw.tails(found.ratios, cells, LOSS, question.first_years),
         "trajectories": draw.trajectory_dots(found.comparison.trajectories, cells, confidence),
         "gains": draw.who_gains(found.gains, cells, confidence),
     }

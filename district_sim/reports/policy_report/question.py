@@ -44,6 +44,10 @@ class Question:
     interval: Literal["t", "bootstrap"]
     confidence: float
     discount: float
+    since: int
+    """The quarter on whose first day present values are taken, 0 the first of the run."""
+    day: str
+    """The same in words."""
     equal_cost: float | None
     parameters: tuple[Parameter, ...]
     """Uncertain parameters with their ranges."""
@@ -70,6 +74,11 @@ class Question:
         """The first quarter in which a policy could act, 0 the first of the run, at most the run's length."""
         starts = [item.start for mix in self.mixes.values() for item in mix]
         return min([*starts, self.scenario.run.quarters])
+
+    @property
+    def first_years(self) -> str:
+        """What the years are called with which the last ones are compared."""
+        return "first years" if self.scenario.calm_window == 0 else "calm years"
 
     @property
     def command(self) -> str:

@@ -17,13 +17,16 @@ WORST = 0.1
 _RESAMPLES = 9999
 
 
-def retained(series: pd.DataFrame, outcomes: list[str], cells: Mapping[int, str]) -> pd.DataFrame:
+def retained(
+    series: pd.DataFrame, outcomes: list[str], cells: Mapping[int, str], calm_window: int | None = None
+) -> pd.DataFrame:
     """Late window over calm window, by run.
 
     Args:
         series: point, replicate, quarter (every one) and the outcomes.
         outcomes: names of columns.
         cells: mixes by point.
+        calm_window: of the scenario; where it has no calm the first quarters stand in its place.
 
     Returns:
         Columns cell, replicate, outcome, ratio; windows as in `trajectories.score`.
@@ -35,7 +38,7 @@ def retained(series: pd.DataFrame, outcomes: list[str], cells: Mapping[int, str]
     rows = []
     whole: Any = series.sort_values("quarter").groupby(["point", "replicate"], sort=True)
     for (point, replicate), run in whole:
-        calm, late = windows(len(run))
+        calm, late = windows(len(run), calm_window or None)
         for outcome in outcomes:
             start = float(run[outcome].iloc[:calm].mean())
             end = float(run[outcome].iloc[-late:].mean())

@@ -95,7 +95,8 @@ def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -
             scenario = scenario_of(Point(0, "", cell, settings), bases)
             p = parameters_of(scenario)
             *_, end = quarters_of(p, seed, scenario.run.quarters)
-            found.append(float(outcomes_of(end.table, Keep(), columns_of(p))[outcome]))
+            told = outcomes_of(end.table, Keep(), columns_of(p), scenario.calm_window)
+            found.append(float(told[outcome]))
     except (ScenarioError, RuntimeError):  # do not go together; more firms than there is room for
         return (float("nan"),) * len(cells)
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from district_sim.experiments.costs import windows_of
 from district_sim.reports import compare
 from district_sim.reports.policy_report.groups import MEASURES
 from district_sim.reports.policy_report.risk import LOSS, WORST
@@ -28,7 +29,7 @@ def all_sheets(found: Findings) -> dict[str, Sheet]:
         "differences": compare.differences(comparison),
         "risk": risk(found),
         "trajectories": compare.trajectory_shares(comparison),
-        "costs": compare.costs(found.costs, question.discount, question.confidence),
+        "costs": compare.costs(found.costs, question.discount, question.confidence, question.day, _rules(question)),
         "jobs": jobs(found),
     }
     for cell in question.cells[1:]:
@@ -50,22 +51,37 @@ def district(found: Findings) -> Sheet:
         moved = number(late - calm, digits, sign=True)
         rows.append((outcome_name(row["indicator"]), number(calm, digits), number(late, digits), moved))
     note = "Means over the replicates of the first and of the last 40 quarters, at most a quarter of the run each."
-    return Sheet.plain("The district without policy", ("", "Calm years", "Last years", "Change"), rows, note)
+    first = found.question.first_years.capitalize()
+    return Sheet.plain("The district without policy", ("", first, "Last years", "Change"), rows, note)
+
+
+def _rules(question: Question) -> str:
+    """What each mix may spend a quarter."""
+    run = question.scenario.run
+    told = [(cell, windows_of(mix, run.quarters, run.calendar)) for cell, mix in question.mixes.items() if mix]
+    return "".join(f"{cell}: {rule}. " for cell, rule in told)
 
 
 def instruments(question: Question, cell: str) -> Sheet:
     """The instruments of a mix, with the budgets of the runs."""
-    quarters, rows = question.scenario.run.quarters, []
+    quarters, rows, calendar = question.scenario.run.quarters, [], question.scenario.run.calendar
+
+    def when(quarter: int) -> str:
+        return str(quarter) if calendar is None else calendar.date(quarter)
+
     for item in question.mixes[cell]:
-        last = f"to {item.end - 1}" if item.end < quarters else "on"
+        last = f"to {when(item.end - 1)}" if item.end < quarters else "on"
         amount = [f"{number(item.budget, decimals_for(item.budget))}"] if item.budget or not item.budget_share else []
         amount += [f"{100 * item.budget_share:g} % of turnover"] if item.budget_share else []
         whom = item.target.value if item.phase is None else f"{item.target.value}, phase {item.phase + 1}"
         paid = "taxes" if item.funded_by.value != "outside" else "outside"
         strength = f"{item.intensity:g}"
-        rows.append((item.name, item.kind.value, f"{item.start} {last}", whom, paid, " + ".join(amount), strength))
+        rows.append(
+            (item.name, item.kind.value, f"{when(item.start)} {last}", whom, paid, " + ".join(amount), strength)
+        )
     columns = ("Instrument", "Kind", "Quarters", "Serves", "Paid by", "k€ a quarter", "Intensity")
-    return Sheet.plain(cell, columns, rows, "Quarter 0 is the first.", left=5)
+    note = "Quarter 0 is the first." if calendar is None else ""
+    return Sheet.plain(cell, columns, rows, note, left=5)
 
 
 def risk(found: Findings) -> Sheet:
@@ -81,11 +97,12 @@ def risk(found: Findings) -> Sheet:
                 moved = (number(100 * row["change"], 1, sign=True), f"{low} to {high}")
             rows.append((row["cell"], chance, number(100 * row["shortfall"], 1), *moved))
         sections.append((outcome_name(str(outcome), unit=False), tuple(rows)))
+    years = found.question.first_years
     columns = ("", f"Loss above {percent(LOSS)}, % of replicates", "Kept by the worst, %", "Difference", "Interval")
     note = (
-        "Loss: last years against the district's own calm years; in brackets the Wilson interval. Kept by the worst: "
-        f"expected shortfall, the mean of the worst {percent(WORST)} of the replicates, in per cent of the calm "
-        "years; difference from the first row in points, with its bootstrap interval."
+        f"Loss: last years against the district's own {years}; in brackets the Wilson interval. Kept by the worst: "
+        f"expected shortfall, the mean of the worst {percent(WORST)} of the replicates, in per cent of the "
+        f"{years}; difference from the first row in points, with its bootstrap interval."
     )
     return Sheet("Tail risk", columns, tuple(sections), note)
 
