@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from naive import cases
 
+from district_sim.model.initial import initial_state
+from district_sim.model.parameters import parameters_of
 from district_sim.model.state import State
+from district_sim.run.run import simulate
+from district_sim.scenario.files import load_scenario
 
 
 def at(quarter: int, state: State | None = None, **changes: Any) -> State:
@@ -77,3 +81,18 @@ def test_switched_off_the_world_stands_still() -> None:
     assert state.world.pressure[0] == 0.0
     assert state.world.rivals[0] == 1.0
     np.testing.assert_array_equal(state.world.price, at(0).world.price)
+
+
+def test_a_world_that_began_to_change_before_the_run_is_where_it_would_be() -> None:
+    base = {"firms.count": 12, "run.quarters": 2, "world.ramp": 60, "world.frontier_growth": 0.004}
+    frontier = {}
+    for onset, settling in ((-36, 4), (-36, 50), (-36, 0), (40, 4)):
+        p = parameters_of(load_scenario("classroom", {**base, "world.onset": onset, "firms.settling": settling}))
+        state = initial_state(p, 1, 2)
+        frontier[onset, settling] = state.world.frontier[0].copy()
+    strength = p.world[0].globalisation
+    grown = np.prod([1.0 + 0.004 * strength * (t + 36) / 60 for t in range(-36, 0)])
+    for settling in (0, 4, 50):  # whether it settled in those quarters or not
+        np.testing.assert_allclose(frontier[-36, settling], grown * frontier[40, 4], rtol=1e-5)
+    run = simulate(load_scenario("classroom", {**base, "world.onset": -36, "firms.settling": 4}), seed=1)
+    np.testing.assert_allclose(run.indicators["globalisation"], [strength * t / 60 for t in (36, 37)])

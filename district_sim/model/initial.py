@@ -5,6 +5,8 @@ differ only in these start from the same district, bit for bit. Where the scenar
 they say takes the place of what would be drawn: see `model.observed`.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -16,7 +18,7 @@ from district_sim.model.processes.conduct import first_conduct, means_of
 from district_sim.model.processes.relations import degree, draw_firm, tie
 from district_sim.model.processes.search import suitability
 from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
-from district_sim.model.processes.world import LEAST_FRONTIER
+from district_sim.model.processes.world import LEAST_FRONTIER, MOST_FRONTIER
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
 from district_sim.scenario.data import UNKNOWN
@@ -183,11 +185,12 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
         observed.lay_ties(state, seen, p)
     _link(firms, state.pipelines, observed.lean_outwards(seen, n), n, clock, p)
     ripe = p.technology[0].unripe + (1.0 - p.technology[0].unripe) * p.derived.ripening[0]
-    state.world.frontier[0] = np.maximum(LEAST_FRONTIER, p.technology[0].frontier * ripe)
+    settling = int(p.firms[0].settling)
+    frontier = np.maximum(LEAST_FRONTIER, p.technology[0].frontier * ripe) * _earlier_growth(p.world[0], settling)
+    state.world.frontier[0] = np.minimum(MOST_FRONTIER, frontier)
     state.world.wage[0] = p.market[0].wage
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
-    settling = int(p.firms[0].settling)
     if seen is None:
         run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
     else:
@@ -211,6 +214,16 @@ def _draw_sizes(state: State, n: int, p: Parameters) -> None:
     size[~final] *= (1.0 - _FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
     size[final] *= _FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
+
+
+def _earlier_growth(world: Any, settling: int) -> float:
+    """What globalisation has made of the frontier before the district settles: a factor, 1 if it begins later.
+
+    While the district settles the world moves as in any quarter, so that it starts used to the world that it meets.
+    """
+    begun = np.arange(min(world.onset, -settling), -settling)
+    pressure = world.globalisation * np.minimum(1.0, (begun - world.onset) / world.ramp)
+    return float(np.prod(1.0 + world.frontier_growth * pressure))
 
 
 def _open_accounts(state: State, n: int, p: Parameters) -> None:

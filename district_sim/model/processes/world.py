@@ -6,7 +6,7 @@ from district_sim.kernels.compile import kernel
 
 _SPREAD = 0.25  # of the lag at which rivals adopt: how long half of them take to follow the first
 _FRONTIER_SPEED = 0.05  # per quarter: a ripening technology's frontier opens over about five years
-LEAST_FRONTIER, _MOST_FRONTIER = 1e-30, 1e12  # squares of knowledge stay finite in single precision
+LEAST_FRONTIER, MOST_FRONTIER = 1e-30, 1e12  # squares of knowledge stay finite in single precision
 LEAST_MARKET = 1e-6  # relative to the first quarter's: so much is left of a market where customer bases are worked out
 
 
@@ -43,7 +43,7 @@ def advance_world(state, living, p, s):
             ripe = max(ripe, p.derived.ripening[tau, d])
         level = tech.frontier * (tech.unripe + (1.0 - tech.unripe) * ripe)
         world[0].frontier[d] = min(
-            _MOST_FRONTIER,
+            MOST_FRONTIER,
             growth * (world[0].frontier[d] + _FRONTIER_SPEED * max(0.0, level - world[0].frontier[d])),
         )
         for node in range(p.derived.node_kind.size):
