@@ -35,7 +35,9 @@ def check_people(state: State, total: float) -> None:
     people = state.accounts.people
     scale = max(total, np.abs(people).max())
     assert abs(people.sum() - total) < 1e-10 * scale
-    assert people[EMPLOYED] == pytest.approx(state.firms.employees[state.firms.alive].sum(), rel=1e-10)
+    # The account keeps the rounding of all that passed through it: four may be left of hundreds of thousands.
+    employed = state.firms.employees[state.firms.alive].sum()
+    assert people[EMPLOYED] == pytest.approx(employed, rel=1e-10, abs=1e-13 * scale)
     assert people[1] >= -1e-9
     assert not state.firms.employees[~state.firms.alive].any()
 
