@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from balance import check_indicators
 from typer.testing import CliRunner, Result
@@ -16,8 +18,12 @@ from typer.testing import CliRunner, Result
 import district_sim
 from district_sim import cli
 from district_sim.cli.run import DEMO, run
+from district_sim.model import initial
+from district_sim.model.parameters import Parameters, parameters_of
+from district_sim.model.state import State
 from district_sim.run.run import Run
 from district_sim.scenario import files as scenario_files
+from district_sim.scenario.files import load_scenario
 
 SMALL = "title: Small district\nfirms: {count: 40}\nrun: {quarters: 12}\nstrategy_start: 4\n"
 PROMISED = re.search(r"figures as \.png and \.svg: ([\w,\s]+)\.", str(run.__doc__))
@@ -295,6 +301,32 @@ def test_ctrl_c_says_what_was_kept(
     result = call("run", "small.yaml", *out)
     assert (result.exit_code, result.stderr) == (130, message)
     assert Path("a/run.json").exists() == (finished == 3 and bool(out))
+
+
+def test_ctrl_c_is_heard_while_the_first_district_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    settle, seen = initial.run_quarters, []
+
+    def counted(state: State, p: Parameters, table: np.ndarray, reports: Any, start: int, *rest: Any) -> Any:
+        seen.append(start)
+        if start == 2:
+            signal.raise_signal(signal.SIGINT)
+        return settle(state, p, table, reports, start, *rest)
+
+    monkeypatch.setattr(initial, "run_quarters", counted)
+    result = call("run", "small.yaml", "--out", "a")
+    assert (result.exit_code, result.stderr) == (130, "Stopped before two quarters were complete; nothing was kept\n")
+    assert seen == [0, 1, 2]
+
+
+def test_a_district_settles_to_the_same_bits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = parameters_of(load_scenario("small.yaml", {"firms.settling": 6}))
+    slowly, settle = initial.initial_state(p, 3, 8), initial.run_quarters
+    monkeypatch.setattr(initial, "run_quarters", lambda *given: settle(*given[:5], 6, True) if given[4] == 0 else None)
+    at_once = initial.initial_state(p, 3, 8)
+    for name in ("firms", "ties", "orders", "pipelines", "world", "accounts"):
+        one, other = getattr(slowly, name), getattr(at_once, name)
+        parts = zip(one, other, strict=True) if isinstance(one, tuple) else [(one, other)]
+        assert all(a.tobytes() == b.tobytes() for a, b in parts), name
 
 
 # Films --------------------------------------------------------------------------------------------

@@ -192,7 +192,9 @@ def initial_state(p: Parameters, seed: int, quarters: int) -> State:
     clock.step[0] = -p.firms[0].settling
     _open_accounts(state, n, p)
     if seen is None:
-        run_quarters(state, _calm(p), np.empty((1, 0)), reports_of(state, 0), 0, settling, True)
+        calm = _calm(p)
+        for quarter in range(max(1, settling)):  # one by one: between them Ctrl-C is heard
+            run_quarters(state, calm, np.empty((1, 0)), reports_of(state, 0), quarter, min(quarter + 1, settling), True)
     else:
         observed.settle(state, seen, observed.held(_calm(p), seen), run_quarters, settling)
     if seen is None or seen.owner[0] == UNKNOWN:
