@@ -335,7 +335,7 @@ def test_costs_know_no_negative_zero() -> None:
     row = {"cell": "a", "in_all": 1300.0, "budgets": 1234.0, "spent": 1234.4, "left_over": -0.4, "per_euro": -0.001}
     row |= {"low": -1.5, "high": 0.004, "jobs": -0.04, "cost_per_job": np.nan}
     [(_, [shown])] = costs(pd.DataFrame([row]), 0.03, 0.95).sections
-    assert list(shown) == ["a", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]
+    assert list(shown) == ["a", "1,300", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]
 
 
 def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None:
