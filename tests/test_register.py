@@ -19,6 +19,7 @@ from district_sim.register.columns import proposal, proposed
 from district_sim.register.district import open_tables, tidied
 from district_sim.register.sources import read
 from district_sim.register.twin import twin, with_pseudonyms
+from district_sim.reports.district_import import recognised
 from district_sim.scenario.files import ScenarioError
 
 HEADERS = {
@@ -137,6 +138,40 @@ def test_file_formats_say_the_same(suffix: str, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(clean.firms, direct.firms)
     if suffix == ".xlsx":
         assert read(path).places[0] == 5, "the row in the sheet"
+
+
+def test_a_workbook_with_two_sheets_has_firms_and_ties(tmp_path: Path) -> None:
+    """Each table is the sheet that has its columns, also where the other is larger; a sheet left aside is told."""
+    path = tmp_path / "t.xlsx"
+    ties = pd.DataFrame({"Kunde": ["F0", "F1"] * 40, "Lieferant": [f"F{i % 10 + 2}" for i in range(80)], "Wert": 5.0})
+    with pd.ExcelWriter(path, engine="openpyxl") as book:
+        frame().to_excel(book, sheet_name="Betriebe", index=False)
+        ties.to_excel(book, sheet_name="Lieferungen", index=False)
+    both = cleaned(path, path)
+    assert len(both.firms) == 12
+    assert both.ties is not None
+    assert len(both.ties) == 10
+    alone = open_tables(path, None, None)
+    assert recognised(alone, cleaned(path))[-1].startswith("sheets not read: Lieferungen; for ties give")
+    assert not any("sheets" in line for line in recognised(open_tables(path, path, None), both))
+
+
+def test_columns_that_are_not_used_are_told() -> None:
+    table = frame(Notizen="x", Region="y")
+    assert recognised(open_tables(table, None, None), cleaned(table))[-1] == "not used in firms: Notizen, Region"
+
+
+def test_the_row_of_the_total_is_no_firm() -> None:
+    """A firm that is only called so stays."""
+    table = frame()
+    table.loc[12] = ["Totale", table["employees"].sum()]
+    clean = cleaned(table)
+    assert len(clean.firms) == 12
+    assert [(one.place, one.text) for one in clean.rejected] == [
+        ("firms, row 13", "'Totale' is the table's total, not a firm")
+    ]
+    table.loc[12, "employees"] = 7
+    assert len(cleaned(table).firms) == 13
 
 
 def test_graphs_carry_firms_and_ties(tmp_path: Path) -> None:

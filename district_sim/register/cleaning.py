@@ -148,6 +148,7 @@ def clean(firms: Sheet, ties: Sheet | None, choice: Choice, phases: str | None, 
     table = _Table(firms, choice, "firms")
     ids = _ids(table)
     employees = _employees(table)
+    _totals(table, ids, employees)
     x, y = _places(table)
     phase, file, phase_rule = _phases(table, phases)
     founded, begin = _founded(table, start)
@@ -231,6 +232,13 @@ def _employees(table: _Table) -> np.ndarray:
     small = np.flatnonzero((found > 0.0) & (found < 1.0))
     table.clean(small, "employees", "{} raised to 1, the smallest firm of the model")
     return np.maximum(found, 1.0)
+
+
+def _totals(table: _Table, ids: np.ndarray, employees: np.ndarray) -> None:
+    """Leave out rows that hold the total of the table: their id says so, and they employ about as many as the rest."""
+    said = np.array([plain(name) in names()["total"] for name in ids], bool)
+    most = 0.5 * float(employees[table.kept & ~said].sum())
+    table.reject(np.flatnonzero(said & (employees > most)), "id", "{} is the table's total, not a firm")
 
 
 def _places(table: _Table) -> tuple[np.ndarray, np.ndarray]:

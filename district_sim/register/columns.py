@@ -62,7 +62,7 @@ def names() -> dict[str, Any]:
     text = Path(__file__).with_name("names.yaml").read_text(encoding="utf-8")
     read = parse_yaml(text, "names.yaml")
     tables = {part: {v: [str(n) for n in read[part][v]] for v in VARIABLES[part]} for part in VARIABLES}
-    return {**tables, **{part: {plain(word) for word in read[part]} for part in ("multinational", "missing")}}
+    return {**tables, **{part: {plain(word) for word in read[part]} for part in ("multinational", "missing", "total")}}
 
 
 def proposed(table: str, columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:

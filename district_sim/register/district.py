@@ -146,7 +146,7 @@ def _sheet(given: Given, name: str, of_graph: Any) -> Sheet:
     if graph is not None:
         return of_graph(graph, Path(given).name if isinstance(given, str | Path) else name)
     if isinstance(given, str | Path):
-        return read(Path(given))
+        return read(Path(given), name)
     if hasattr(given, "columns") and hasattr(given, "iloc"):
         return frame_as_sheet(given, name)
     raise ScenarioError(f"{name}: must be a table, a networkx graph or a file, not {type(given).__name__}")

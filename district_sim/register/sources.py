@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from district_sim.register.columns import REQUIRED, proposed
 from district_sim.scenario.texts import ScenarioError, short
 
 if TYPE_CHECKING:
@@ -31,14 +32,19 @@ class Sheet(NamedTuple):
     """Line (CSV), or row, of each row of `cells` in the file."""
     unit: str
     """What `places` count: line or row."""
+    others: tuple[str, ...] = ()
+    """Sheets of the workbook that hold something and are not read."""
 
     def at(self, row: int) -> str:
         """A row's place, for messages."""
         return f"{self.name}, {self.unit} {self.places[row]}"
 
 
-def read(path: Path) -> Sheet:
+def read(path: Path, table: str = "firms") -> Sheet:
     """The table in a file; of a graph, its edges. See `read_graph`.
+
+    Args:
+        table: "firms" or "ties": which sheet of a workbook is looked for.
 
     Raises:
         ScenarioError: it cannot be read, is empty, or is of a kind that is not read.
@@ -46,7 +52,8 @@ def read(path: Path) -> Sheet:
     if path.suffix.lower() in GRAPHS:
         return edges_of(read_graph(path), path.name)
     readers: dict[str, Callable[[Path], Sheet]] = {
-        ".csv": _csv, ".txt": _csv, ".tsv": _csv, ".xlsx": _excel, ".xlsm": _excel, ".dta": _stata, ".parquet": _parquet
+        ".csv": _csv, ".txt": _csv, ".tsv": _csv, ".dta": _stata, ".parquet": _parquet,
+        **dict.fromkeys((".xlsx", ".xlsm"), lambda workbook: _excel(workbook, table)),
     }  # fmt: skip
     reader = readers.get(path.suffix.lower())
     if path.suffix.lower() == ".xls":
@@ -101,7 +108,7 @@ def _whole(sheet: Sheet) -> Sheet:
         raise ScenarioError(f"{sheet.name}: has no rows below its header")
     if len(cells) > _MOST_ROWS:
         raise ScenarioError(f"{sheet.name}: has {len(cells):,} rows; at most {_MOST_ROWS:,} are read")
-    return Sheet(sheet.name, cells, places, sheet.unit)
+    return sheet._replace(cells=cells, places=places)
 
 
 # CSV ----------------------------------------------------------------------------------------------
@@ -172,8 +179,8 @@ def _delimiter(text: str, name: str) -> str:
 # Others -------------------------------------------------------------------------------------------
 
 
-def _excel(path: Path) -> Sheet:
-    """The sheet with the most cells; its header is the first row with a text in most of its columns."""
+def _excel(path: Path, table: str) -> Sheet:
+    """The sheet whose columns are those of the table, else the one with the most cells."""
     import pandas as pd
 
     try:
@@ -184,15 +191,29 @@ def _excel(path: Path) -> Sheet:
         raise ScenarioError(f"{path}: Excel files need openpyxl: pip install 'district-sim[data]'") from None
     except Exception as error:  # the library fails in many ways on what is no workbook
         raise ScenarioError(f"{path}: is not an Excel workbook ({type(error).__name__})") from None
-    name, cells = max(sheets.items(), key=lambda item: int(item[1].notna().to_numpy().sum()))
-    filled = cells.notna().sum(axis=1).to_numpy()
-    if not filled.size or filled.max() < 2:
+    found = {name: _headed(cells) for name, cells in sheets.items() if cells.notna().sum(axis=1).max() >= 2}
+    if not found:
         raise ScenarioError(f"{path}: no sheet holds a table")
+
+    def fits(name: str) -> tuple[bool, int]:
+        named = proposed(table, list(found[name][0].columns))[0]
+        return set(REQUIRED[table]) <= named.keys(), int(sheets[name].notna().to_numpy().sum())
+
+    name = max(found, key=fits)
+    body, top = found[name]
+    shown = path.name if len(sheets) == 1 else f"{path.name} [{name}]"
+    others = tuple(str(other) for other in found if other != name)
+    return Sheet(shown, body, list(range(top + 2, top + 2 + len(body))), "row", others)
+
+
+def _headed(cells: "pd.DataFrame") -> "tuple[pd.DataFrame, int]":
+    """The rows below the header, and the header's row from 0: the first with a text in most of its columns."""
+    import pandas as pd
+
+    filled = cells.notna().sum(axis=1).to_numpy()
     top = int((filled >= 0.6 * filled.max()).argmax())
     header = ["" if pd.isna(cell) else str(cell) for cell in cells.iloc[top]]
-    body = cells.iloc[top + 1 :].set_axis(header, axis=1).reset_index(drop=True)
-    shown = path.name if len(sheets) == 1 else f"{path.name} [{name}]"
-    return Sheet(shown, body, list(range(top + 2, top + 2 + len(body))), "row")
+    return cells.iloc[top + 1 :].set_axis(header, axis=1).reset_index(drop=True), top
 
 
 def _stata(path: Path) -> Sheet:

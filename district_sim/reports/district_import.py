@@ -87,7 +87,7 @@ def summary(made: "District", found: "Read") -> list[str]:
 
 
 def recognised(found: "Read", clean: "Clean") -> list[str]:
-    """Which column was taken for which variable, a line each."""
+    """Which column was taken for which variable, a line each, and what is not used."""
     lines = []
     for table, columns in found.choice.columns.items():
         for variable, column in columns.items():
@@ -95,6 +95,12 @@ def recognised(found: "Read", clean: "Clean") -> list[str]:
             said = f" ({reason})" if reason and reason != "its name" else ""
             unit = f" in {clean.units[variable]}" if variable in clean.units else ""
             lines.append(f"{table}.{variable}: {column!r}{unit}{said}")
+    for table, names in found.columns.items():
+        unused = [name for name in names if name not in found.choice.columns[table].values()]
+        lines += [f"not used in {table}: {', '.join(unused)}"] if unused else []
+    if found.firms.others and found.ties is None:
+        sheets = ", ".join(found.firms.others)
+        lines.append(f"sheets not read: {sheets}; for ties give the workbook with --ties too")
     return lines
 
 
@@ -103,9 +109,6 @@ def report(made: "District", found: "Read", source: str) -> str:
     clean = made.clean
     parts = [f"# Import of {source}", "", *summary(made, found), "", "## Which column is which", ""]
     parts += [f"- {line}" for line in recognised(found, clean)]
-    for table, names in found.columns.items():
-        unused = [name for name in names if name not in found.choice.columns[table].values()]
-        parts += [f"- not used in {table}: {', '.join(unused)}"] if unused else []
     parts += ["", counts(clean).markdown(), ""]
     parts += _problems("Rows that cannot be used", clean.rejected)
     parts += _problems("Values that were changed or not used", [one for one in clean.problems if not one.rejected])
