@@ -120,6 +120,24 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     assert path.read_text().splitlines()[16] == "F1,3,x"
 
 
+@pytest.mark.parametrize("title", ["Estratto da AIDA, il 12.03.2024", "Prato;;", "Prato;;\n;;"])
+def test_a_title_above_the_header_of_a_csv(title: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = "".join(f"F{i};{i + 1};{i},5\n" for i in range(12)) + "F1;1;1\n"
+    path.write_text(f"{title}\n\nid;addetti;ricavi\n{rows}")
+    clean = cleaned(path)
+    assert clean.firms["employees"].tolist() == list(range(1, 13))
+    assert clean.problems[0].place == f"t.csv, line {len(path.read_text().splitlines())}"
+
+
+def test_a_dry_run_tells_the_phases_and_the_start(call: Callable[..., Result], tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(SIMPLE)
+    done = call("import", str(path), "--start", "2002Q3", "--dry-run", "--out", str(tmp_path / "out"))
+    assert "The run begins in 2002Q3." in done.output
+    assert "Phases: supplier_dominated (" in done.output
+
+
 @pytest.mark.parametrize("suffix", [".xlsx", ".dta", ".parquet", ".csv"])
 def test_file_formats_say_the_same(suffix: str, tmp_path: Path) -> None:
     table = frame(turnover=np.linspace(100.0, 900.0, 12), founded=range(1980, 1992))

@@ -147,6 +147,8 @@ def _tell_dry(cleaned: "Clean") -> None:
     for problem in cleaned.problems:
         kind = "left out" if problem.rejected else "changed"
         typer.echo(f"{problem.place}: {problem.variable}: {problem.text} ({kind})")
+    for line in reports.taken(cleaned):
+        typer.echo(line)
     typer.echo("Nothing was written.")
 
 

@@ -161,9 +161,9 @@ def _why(outcome: str, told: dict[str, float], before: dict[str, float]) -> str:
     phases = [q for q in range(13) if f"had {q}" in told]
     most = max(phases, key=lambda q: abs(told[f"phase {q}"]))
     had, now = told[f"had {most}"], told[f"had {most}"] + told[f"phase {most}"]
-    moved = f"phase {most} goes from {had:.0f} to {now:.0f} employees"
+    moved = f"phase {most + 1} of {len(phases)} goes from {had:.0f} to {now:.0f} employees"
     if outcome == "employment":
-        return f"{moved}: final firms order that much more or less of it than its people make"
+        return f"{moved}: final firms order {'less' if now < had else 'more'} of it than its people make"
     start = before["top10"] * before["employment"]
     return (
         f"the ten firms that were the largest go from {start:.0f} to {told['grown']:.0f} employees, "

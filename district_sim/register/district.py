@@ -353,7 +353,8 @@ def _money(seen: Any, cleaned: Clean) -> dict[str, Value]:
     if not _PLAUSIBLE[0] <= each <= _PLAUSIBLE[1]:
         note = (
             f"Final firms' turnover is {each:.3g} k€ a quarter for each employee of the district, which is not "
-            "plausible (is the unit right?): the level of money is the model's own."
+            "plausible: the level of money is the model's own. Is the unit right? Are most people in earlier phases? "
+            "In the model those sell to the district's final firms only; another file of phases may fit better."
         )
         if note not in cleaned.notes:
             cleaned.notes.append(note)

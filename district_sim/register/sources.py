@@ -4,6 +4,7 @@ import csv
 import io
 import warnings
 from collections.abc import Callable
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -132,10 +133,11 @@ def _csv(path: Path) -> Sheet:
     filled = [k for k, row in enumerate(rows) if any(cell.strip() for cell in row)]
     if not filled:
         raise ScenarioError(f"{path.name}: the file is empty")
-    header = rows[filled[0]]
+    top = next((k for k in filled if not _is_title(rows[k])), filled[0])
+    header = rows[top]
     while header and not header[-1].strip():
         header = header[:-1]
-    body = range(filled[0] + 1, len(rows))
+    body = range(top + 1, len(rows))
     for k in body:
         if len(rows[k]) > len(header) and any(cell.strip() for cell in rows[k][len(header) :]):
             raise ScenarioError(
@@ -146,6 +148,11 @@ def _csv(path: Path) -> Sheet:
     cells = [(rows[k] + [""] * width)[:width] for k in body]
     frame = pd.DataFrame(cells, columns=[" ".join(name.split()) for name in header], dtype=object)
     return Sheet(path.name, frame, [places[k] for k in body], "line")
+
+
+def _is_title(row: list[str]) -> bool:
+    """Whether a line says something above the header, in one cell."""
+    return sum(cell.strip() != "" for cell in row) < 2
 
 
 def _decoded(path: Path) -> str:
@@ -167,7 +174,8 @@ def _delimiter(text: str, name: str) -> str:
     head = "\n".join(text.splitlines()[:_LOOKED_AT])
     best, score = "", 1.0
     for delimiter in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(io.StringIO(head), delimiter=delimiter) if any(map(str.strip, row))]
+        rows = dropwhile(_is_title, csv.reader(io.StringIO(head), delimiter=delimiter))
+        widths = [len(row) for row in rows if any(map(str.strip, row))]
         same = sum(width == widths[0] for width in widths) / len(widths) if widths else 0.0
         if widths and widths[0] > 1 and widths[0] * same**2 > score:
             best, score = delimiter, widths[0] * same**2

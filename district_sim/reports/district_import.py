@@ -80,10 +80,13 @@ def summary(made: "District", found: "Read") -> list[str]:
     left = clean.rejected
     if left:
         lines.append(f"{len(left):,} rows cannot be used; {REPORT} lists them with their lines.")
-    if clean.start is not None:
-        lines.append(f"The run begins in {date(*clean.start)}.")
-    lines.append(f"Phases: {clean.phases.name} ({', '.join(clean.phases.phases)}).")
-    return [*lines, *clean.notes]
+    return [*lines, *taken(clean), *clean.notes]
+
+
+def taken(clean: "Clean") -> list[str]:
+    """When the run begins, and which file of phases is taken."""
+    begins = [] if clean.start is None else [f"The run begins in {date(*clean.start)}."]
+    return [*begins, f"Phases: {clean.phases.name} ({', '.join(clean.phases.phases)})."]
 
 
 def recognised(found: "Read", clean: "Clean") -> list[str]:
