@@ -204,19 +204,10 @@ def test_what_is_left_out_without_chromium_is_said_last(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "import pytest\ndef test_page():\n    pytest.skip('there is no Chromium here')\ndef test_other():\n    pass\n"
     )
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        f"pythonpath={tests}",
-        str(tmp_path),
-    ]
-    command += ["-o", f"pythonpath={tests}", str(tmp_path)]
-    said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300).stdout.splitlines()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    found = {**os.environ, "PYTHONPATH": str(tests)}
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=found, timeout=300)
+    said = run.stdout.splitlines()
     assert said[-4:-1] == [  # then the counts
         "Left out, because there is no Chromium here:",
         "  test_it.py::test_page",

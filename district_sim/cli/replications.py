@@ -26,7 +26,6 @@ from district_sim.cli.common import (
 )
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.run.whole_files import json_text
-from district_sim.scenario.files import SUFFIXES
 
 if TYPE_CHECKING:
     from district_sim.evidence.replications.claims import Evidence
@@ -46,6 +45,8 @@ class _OrFile(Group):
     """A file of targets in place of a command is one for `targets`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        from district_sim.scenario.files import SUFFIXES
+
         if args and args[0].endswith(SUFFIXES):
             args = ["targets", *args]
         return super().parse_args(ctx, args)
