@@ -21,7 +21,7 @@ from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
 from district_sim.model.processes.world import LEAST_FRONTIER, MOST_FRONTIER
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
-from district_sim.scenario.data import UNKNOWN
+from district_sim.scenario.tables import UNKNOWN
 
 _INITIAL = int(Stream.INITIAL)
 _FIRST_CASH = 1.5  # quarters of wages

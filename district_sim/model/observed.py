@@ -16,7 +16,7 @@ from district_sim.model.parameters import Parameters
 from district_sim.model.processes.relations import tie
 from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
 from district_sim.model.state import EMPLOYED, UNEMPLOYED, State, owner_code, reports_of
-from district_sim.scenario.data import MULTINATIONAL, UNKNOWN, Tables
+from district_sim.scenario.tables import MULTINATIONAL, UNKNOWN, Tables
 
 _INITIAL = int(Stream.INITIAL)
 _PHASE, _DYNAMISM, _COMPANY = range(20, 23)  # numbers of draws, beyond those of `model.initial`

@@ -10,7 +10,8 @@ from district_sim.register import phase_files, values
 from district_sim.register.columns import LENGTHS, MONEY, SHARES, Choice, names, plain
 from district_sim.register.phase_files import PhaseFile
 from district_sim.register.sources import Sheet
-from district_sim.scenario.data import INDEPENDENT, MOST_TIES, MULTINATIONAL, UNKNOWN
+from district_sim.scenario.data import MOST_TIES
+from district_sim.scenario.tables import INDEPENDENT, MULTINATIONAL, UNKNOWN
 from district_sim.scenario.texts import ScenarioError, short
 
 if TYPE_CHECKING:
@@ -413,7 +414,7 @@ def _share_of_turnover(
 
 
 def _owners(table: _Table, ids: np.ndarray, employees: np.ndarray) -> tuple[np.ndarray, str, dict[str, int]]:
-    """Row of each firm's owner among those kept, see `data.INDEPENDENT`; and the row of each id among those kept."""
+    """Row of each firm's owner among those kept, see `tables.INDEPENDENT`; and the row of each id among those kept."""
     n = len(ids)
     if "owner" not in table and "group" not in table:
         rule = "the largest firms lead groups and the next largest belong to them, firms.group_share of all"

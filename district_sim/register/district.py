@@ -15,9 +15,10 @@ from district_sim.register.cleaning import Clean, clean
 from district_sim.register.sources import GRAPHS, Sheet, edges_of, frame_as_sheet, nodes_of, read, read_graph
 from district_sim.run.whole_files import write_whole
 from district_sim.scenario.calendar import Calendar
-from district_sim.scenario.data import FIRM_COLUMNS, MEMORY, TIE_COLUMNS, UNKNOWN, hold
+from district_sim.scenario.data import FIRM_COLUMNS, MEMORY, TIE_COLUMNS, hold
 from district_sim.scenario.files import load_scenario
 from district_sim.scenario.sections import Market, Scenario, Ties
+from district_sim.scenario.tables import UNKNOWN
 from district_sim.scenario.texts import ScenarioError, short
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 
 from district_sim.register.cleaning import Clean
 from district_sim.run.whole_files import write_csv
-from district_sim.scenario.data import INDEPENDENT, MULTINATIONAL, UNKNOWN
+from district_sim.scenario.tables import INDEPENDENT, MULTINATIONAL, UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd

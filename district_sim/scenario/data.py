@@ -11,22 +11,18 @@ import io
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from district_sim.scenario.fields import Section
+from district_sim.scenario.tables import Tables
 from district_sim.scenario.texts import ScenarioError, expanded, short
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MEMORY = "(memory)"
 """In place of a file: tables that `hold` keeps in this process."""
 MOST_TIES = 127
 """Ties that a firm can have in a table: slots have numbers of one byte."""
-INDEPENDENT, MULTINATIONAL, UNKNOWN = -1, -2, -3
-"""Owners that are no rows of the table."""
 FIRM_COLUMNS = {
     "id": "name of the firm in the table",
     "employees": "employees",
@@ -77,26 +73,6 @@ class Data(Section):
         if any(not 0.0 < weight < 1e9 for weight in self.phase_weights):
             raise ValueError("phase_weights must be above 0")
         return self
-
-
-class Tables(NamedTuple):
-    """What the tables say, as arrays; n firms, m ties. NaN, or the value named, where nothing was observed."""
-
-    employees: np.ndarray  # (n,)
-    phase: np.ndarray  # (n,) int64, -1 unknown
-    x: np.ndarray  # (n,) km
-    y: np.ndarray  # (n,) km
-    owner: np.ndarray  # (n,) int64, see INDEPENDENT; UNKNOWN for all or for none
-    founded: np.ndarray  # (n,) quarters
-    turnover: np.ndarray  # (n,) k€ a quarter
-    exports: np.ndarray  # (n,) share
-    research: np.ndarray  # (n,) k€ a quarter
-    education: np.ndarray  # (n,) share
-    patents: np.ndarray  # (n,)
-    a: np.ndarray | None  # (m,) int64 rows; None where ties were not observed
-    b: np.ndarray | None
-    paid_ab: np.ndarray | None  # (m,) k€ a quarter
-    paid_ba: np.ndarray | None
 
 
 def hold(content: bytes) -> str:
