@@ -192,7 +192,8 @@ def compile_first(
     try:
         process.join()
     finally:
-        process.kill()
+        if process.is_alive():
+            process.kill()
 
 
 def measured[Job, Result](
