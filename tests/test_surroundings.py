@@ -213,3 +213,15 @@ def test_what_is_left_out_without_chromium_is_said_last(tmp_path: Path) -> None:
         "  test_it.py::test_page",
         "To bring them in: make browser",
     ]
+
+
+def test_a_ctrl_c_that_falls_into_a_finaliser_is_heard(tmp_path: Path) -> None:
+    code = (
+        "import time\nfrom district_sim.cli.common import clean_ends\n"
+        "class Last:\n    def __del__(self):\n        raise KeyboardInterrupt\n"
+        "with clean_ends():\n    last = Last()\n    del last\n    time.sleep(60)\n    print('went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert "went on" not in done.stdout
+    assert "Exception ignored" not in done.stderr
+    assert done.returncode != 0

@@ -1,8 +1,10 @@
 """What the commands share: options, checks of what was given, progress, and ends without a traceback."""
 
+import _thread
 import errno
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -530,8 +532,20 @@ def _all_like_ctrl_c() -> Iterator[None]:
         yield
         return
     before = {kind: signal.signal(kind, signal.default_int_handler) for kind in stop_signals()}
+    hook, sys.unraisablehook = sys.unraisablehook, _heard_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _heard_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Python ignores a Ctrl-C that falls into a finaliser, after a message: it is sent once more, a moment later."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    again = threading.Timer(0.01, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
