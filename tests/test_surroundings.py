@@ -219,7 +219,8 @@ def test_a_ctrl_c_that_falls_into_a_finaliser_is_heard(tmp_path: Path) -> None:
     code = (
         "import time\nfrom district_sim.cli.common import clean_ends\n"
         "class Last:\n    def __del__(self):\n        raise KeyboardInterrupt\n"
-        "with clean_ends():\n    last = Last()\n    del last\n    time.sleep(60)\n    print('went on')\n"
+        "with clean_ends():\n    last = Last()\n    del last\n"
+        "    for _ in range(300):\n        time.sleep(0.1)\n    print('went on')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert "went on" not in done.stdout
