@@ -110,7 +110,7 @@ class TestDesigns:
         for cell in load_study(name).cells:
             scenario = scenario_of(cell)
             unknown = any(item.budget_share > 0.0 for item in scenario.policies)
-            assert np.isnan(measuring.budget_of(scenario)) == unknown, cell.name
+            assert np.isnan(budget_value(scenario.policies, scenario.run.quarters)) == unknown, cell.name
 
     def test_fixed_conduct_buys_and_binds_as_the_imposed_scenarios_do(self) -> None:
         imposed = load_scenario("imposed/baseline")

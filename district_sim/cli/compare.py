@@ -338,7 +338,7 @@ class _Costs(NamedTuple):
     ) -> "_Costs | None":
         """None unless --equal-cost, --discount or --discount-from is given."""
         from district_sim.experiments import costs
-        from district_sim.scenario.files import ScenarioError, load_scenario
+        from district_sim.scenario.files import load_scenario
         from district_sim.scenario.policy_files import NONE
 
         if equal_cost is None and discount is None and discount_from is None:
@@ -355,15 +355,9 @@ class _Costs(NamedTuple):
         since, day = day_of(discount_from, first.run.calendar)
         if equal_cost is not None:
             mixes = costs.equalised({NONE: (), **mixes}, equal_cost, length, rate, since)
-        planned, in_all = {}, {}
-        for name, mix in mixes.items():
-            try:
-                planned[name] = costs.budget_value(mix, length, rate, since)
-                in_all[name] = costs.budget_value(mix, length, 0.0)
-            except ScenarioError:
-                planned[name] = in_all[name] = float("nan")
-        told = [(name, costs.windows_of(mix, length, first.run.calendar)) for name, mix in mixes.items() if mix]
-        rules = "".join(f"{name}: {rule}. " for name, rule in told)
+        planned = {name: costs.budget_value(mix, length, rate, since) for name, mix in mixes.items()}
+        in_all = {name: costs.budget_value(mix, length, 0.0) for name, mix in mixes.items()}
+        rules = costs.rules_of(mixes, length, first.run.calendar)
         return cls(mixes, planned, in_all, rate, since, day, rules)
 
     def table(self, results: "Results", names: dict[int, str], confidence: float, seed: int) -> "pd.DataFrame":

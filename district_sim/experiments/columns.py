@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.design import Keep
-from district_sim.run.columns import Note, note_of
+from district_sim.run.columns import INSTRUMENT, WHEN, Note, note_of
 from district_sim.run.labelled_files import metadata_of, with_notes
 from district_sim.run.whole_files import write_csv
 from district_sim.text.names import record_of
@@ -23,12 +23,9 @@ _FIXED = {
     "policies": ("", "Policy mix; own: those of the scenario"),
     "status": ("", "done, stopped (by a stop condition, or because the district outgrew all bounds) or failed"),
     "quarters": ("quarters", "Quarters that were run"),
-    "quarter": ("quarter", "Quarter, 1 is the first"),
-    "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
+    **WHEN,
     "number": ("", "Place of the instrument in the policy mix, from 0"),
-    "instrument": ("", "Name of the policy instrument"),
-    "kind": ("", "Kind of the policy instrument"),
-    "funded_by": ("", "Who pays for it: outside, or taxes on the district's firms"),
+    **INSTRUMENT,
     "quarters_active": ("quarters", "Quarters in which it spent money"),
     "spent": ("k€", "What it spent, sum over the run"),
     "left_over": ("k€", "What was left over of its budgets, sum over the run"),

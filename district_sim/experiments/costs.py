@@ -40,18 +40,15 @@ def present_value(flow: Sequence[float] | np.ndarray, discount: float = DISCOUNT
 def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DISCOUNT, since: int = 0) -> float:
     """Present value of the budgets of a policy mix in a run of so many quarters [k€]; with a discount of 0 their sum.
 
+    NaN where a budget is a share of turnover, which nobody knows beforehand.
+
     Args:
         discount, since: see `present_value`.
-
-    Raises:
-        ScenarioError: a budget is a share of turnover, which nobody knows beforehand.
     """
     total = 0.0
     for item in mix:
         if item.budget_share > 0.0:
-            raise ScenarioError(
-                f"{item.name}: budget_share = {item.budget_share:g}: mixes of equal cost need budgets in k€ a quarter"
-            )
+            return np.nan
         t = np.arange(quarters)
         total += present_value(np.where((t >= item.start) & (t < item.end), item.budget, 0.0), discount, since)
     return total
@@ -68,6 +65,11 @@ def windows_of(mix: Sequence[Instrument], quarters: int, calendar: Calendar | No
         rule = " and ".join(part for part in (f"{amount} k€" if item.budget or not share else "", share) if part)
         told.append(f"{item.name} {rule} a quarter in {when} ({max(0, last - first + 1)} quarters)")
     return "; ".join(told)
+
+
+def rules_of(mixes: Mapping[str, Sequence[Instrument]], quarters: int, calendar: Calendar | None) -> str:
+    """What each mix may spend a quarter, for a note under a table of costs; see `windows_of`."""
+    return "".join(f"{name}: {windows_of(mix, quarters, calendar)}. " for name, mix in mixes.items() if mix)
 
 
 def equalised(
@@ -90,10 +92,12 @@ def equalised(
     """
     out: dict[str, tuple[Instrument, ...]] = {}
     for name, mix in mixes.items():
-        try:
-            now = budget_value(mix, quarters, discount, since)
-        except ScenarioError as error:
-            raise ScenarioError(f"policies {name}: {error}") from None
+        if item := next((item for item in mix if item.budget_share > 0.0), None):
+            share = f"budget_share = {item.budget_share:g}"
+            raise ScenarioError(
+                f"policies {name}: {item.name}: {share}: mixes of equal cost need budgets in k€ a quarter"
+            )
+        now = budget_value(mix, quarters, discount, since)
         if mix and now <= 0.0:
             raise ScenarioError(f"policies {name}: no budget within the {quarters} quarters of the run to be equalised")
         out[name] = tuple(item.model_copy(update={"budget": item.budget * (value / now)}) for item in mix)

@@ -11,37 +11,26 @@ import numpy as np
 from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel, start_threads
-from district_sim.kernels.draws import Stream, normal, uniform, uniform2
+from district_sim.kernels.draws import normal, uniform, uniform2
 from district_sim.model import observed
+from district_sim.model.first_day import DYNAMISM_SPREAD, FINAL_SHARE, INITIAL, first_tie, uniforms
 from district_sim.model.parameters import Parameters, for_kernels
 from district_sim.model.processes.conduct import first_conduct, means_of
-from district_sim.model.processes.relations import degree, draw_firm, tie
+from district_sim.model.processes.relations import degree, draw_firm
 from district_sim.model.processes.search import suitability
-from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
 from district_sim.model.processes.world import LEAST_FRONTIER, MOST_FRONTIER
 from district_sim.model.schedule import quarters as run_quarters
 from district_sim.model.state import FIRMS, HOUSEHOLDS, State, empty_state, reports_of
 from district_sim.scenario.tables import UNKNOWN
 
-_INITIAL = int(Stream.INITIAL)
 _FIRST_CASH = 1.5  # quarters of wages
 _OLDEST, _YOUNGEST = 60.0, 8  # quarters before the first day between which firms were founded
 _SKILL_OF_FIRMS, _SKILL_OF_DOMAINS = 0.15, 0.2  # standard deviations of log knowledge between firms, and within one
 _KNOWN, _CODIFIED = 0.95, 0.7  # tacit knowledge at the start, of what its phase uses; codified knowledge, of tacit
-_DYNAMISM_SPREAD = 0.5  # standard deviation of log dynamism, whose mean is 1
 _SPREAD = 0.08  # standard deviation of education, IT and identity between firms
 _EXPERIENCE, _ABSORPTIVE, _QUALITY = 0.8, 0.5, 0.7  # before the district settles, which makes its own
 _ABLE_SIZE = 10.0  # employees from which a firm is as likely as any to have a pipeline
-_FINAL_SHARE = 0.5  # employees of final firms, in all
 _SIZE, _PHASE, _PLACE, _SKILL, _DYNAMISM, _EDUCATION, _IT, _IDENTITY, _LINK, _TIE, _DOMAIN = range(11)
-
-
-@kernel
-def _uniforms(n, seed, number):
-    out = np.empty(n)
-    for i in range(n):
-        out[i] = uniform(seed, _INITIAL, 0, i, -1, number)
-    return out
 
 
 def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndarray:
@@ -49,7 +38,7 @@ def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndar
 
     The body is lognormal (right-skewed); the smallest firms are the self-employed.
     """
-    rank = np.argsort(np.argsort(_uniforms(n, seed, _SIZE), kind="stable"), kind="stable")
+    rank = np.argsort(np.argsort(uniforms(n, seed, _SIZE), kind="stable"), kind="stable")
     size = np.maximum(1.0, np.exp(sigma * ndtri((rank + 0.5) / n)))
     for _ in range(8):  # scale to the mean although no firm is smaller than one person
         size = np.maximum(1.0, size * mean / size.mean())
@@ -59,7 +48,7 @@ def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndar
 def _roles(n: int, p: Parameters, seed: np.uint64) -> np.ndarray:
     """Phase of every firm: `final_share` of them in the last phase, the others spread evenly."""
     last = p.technology[0].phases - 1
-    order = np.argsort(_uniforms(n, seed, _PHASE), kind="stable")
+    order = np.argsort(uniforms(n, seed, _PHASE), kind="stable")
     final = min(n - 1, max(1, round(p.firms[0].final_share * n)))
     phase = np.empty(n, np.int64)
     phase[order[:final]] = last
@@ -73,18 +62,18 @@ def _endow(firms, n, clock, p):
     start, seed = p.firms[0], clock.seed[0]
     for i in range(n):
         firms[i].alive, firms[i].key, firms[i].parent = True, i, -1
-        a, b = uniform2(seed, _INITIAL, 0, i, -1, _PLACE)
+        a, b = uniform2(seed, INITIAL, 0, i, -1, _PLACE)
         firms[i].x = start.radius * np.sqrt(a) * np.cos(2.0 * np.pi * b)
         firms[i].y = start.radius * np.sqrt(a) * np.sin(2.0 * np.pi * b)
-        firms[i].founded = -np.int64(_OLDEST * uniform(seed, _INITIAL, 0, i, -2, _PLACE)) - _YOUNGEST
-        skill = np.exp(_SKILL_OF_FIRMS * normal(seed, _INITIAL, 0, i, -1, _SKILL))
+        firms[i].founded = -np.int64(_OLDEST * uniform(seed, INITIAL, 0, i, -2, _PLACE)) - _YOUNGEST
+        skill = np.exp(_SKILL_OF_FIRMS * normal(seed, INITIAL, 0, i, -1, _SKILL))
         tacit, codified = firms[i].tacit, firms[i].codified
         for d in range(tacit.size):
-            own = skill * np.exp(_SKILL_OF_DOMAINS * normal(seed, _INITIAL, 0, i, d, _DOMAIN))
+            own = skill * np.exp(_SKILL_OF_DOMAINS * normal(seed, INITIAL, 0, i, d, _DOMAIN))
             tacit[d] = _KNOWN * own * p.derived.use[0, firms[i].phase, d]
             codified[d] = _CODIFIED * tacit[d]
         firms[i].dynamism = np.exp(
-            _DYNAMISM_SPREAD * normal(seed, _INITIAL, 0, i, -1, _DYNAMISM) - 0.5 * _DYNAMISM_SPREAD**2
+            DYNAMISM_SPREAD * normal(seed, INITIAL, 0, i, -1, _DYNAMISM) - 0.5 * DYNAMISM_SPREAD**2
         )
         firms[i].education = _around(start.education, _SPREAD, seed, i, _EDUCATION)
         firms[i].it = _around(start.it, _SPREAD, seed, i, _IT)
@@ -100,7 +89,7 @@ def _endow(firms, n, clock, p):
 
 @kernel
 def _around(mean, spread, seed, i, number):
-    return min(1.0, max(0.0, mean + spread * normal(seed, _INITIAL, 0, i, -1, number)))
+    return min(1.0, max(0.0, mean + spread * normal(seed, INITIAL, 0, i, -1, number)))
 
 
 @kernel
@@ -110,15 +99,12 @@ def _network(firms, ties, n, clock, p):
     wanted, last = start.ties, p.technology[0].phases - 1
     for attempt in range(40):
         for i in range(n):
-            extra = uniform(seed, _INITIAL, 0, i, -3, _TIE)
+            extra = uniform(seed, INITIAL, 0, i, -3, _TIE)
             if degree(i, ties) >= wanted - 1.0 + 2.0 * extra:
                 continue
-            j = draw_firm(i, attempt, _INITIAL, firms, firms.alive, clock)
-            if j >= 0 and uniform(seed, _INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
-                trust = start.trust + start.trust_spread * SPREAD_OF_CHEMISTRY * chemistry(
-                    firms[i].key, firms[j].key, seed
-                )
-                tie(i, j, min(1.0, max(0.0, trust)), ties)
+            j = draw_firm(i, attempt, INITIAL, firms, firms.alive, clock)
+            if j >= 0 and uniform(seed, INITIAL, 0, i, j, _TIE) < suitability(firms[i], firms[j], p.ties[0], last):
+                first_tie(i, j, firms, ties, start, seed)
 
 
 @kernel
@@ -129,7 +115,7 @@ def _link(firms, pipelines, lean, n, clock, p):
     for i in range(n):
         weight += lean[i] * min(1.0, firms[i].employees / _ABLE_SIZE) / n
     for i in range(n):
-        a, b = uniform2(seed, _INITIAL, 0, i, -1, _LINK)
+        a, b = uniform2(seed, INITIAL, 0, i, -1, _LINK)
         if a < start.pipelines * (lean[i] * min(1.0, firms[i].employees / _ABLE_SIZE)) / weight:
             pipelines[i].node[0] = np.int64(b * p.derived.node_kind.size)
             pipelines[i].strength[0] = 1.0
@@ -212,9 +198,9 @@ def _draw_sizes(state: State, n: int, p: Parameters) -> None:
     size = initial_sizes(n, p.firms[0].size_mean, p.firms[0].size_sigma, key)
     final = firms.phase[:n] == p.technology[0].phases - 1
     # Employment of suppliers and of final firms as the orders of a settled district need it
-    size[final] *= _FINAL_SHARE * size.sum() / size[final].sum()
-    size[~final] *= (1.0 - _FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
-    size[final] *= _FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
+    size[final] *= FINAL_SHARE * size.sum() / size[final].sum()
+    size[~final] *= (1.0 - FINAL_SHARE) * n * p.firms[0].size_mean / size[~final].sum()
+    size[final] *= FINAL_SHARE * n * p.firms[0].size_mean / size[final].sum()
     firms.employees[:n] = np.maximum(1.0, size)
 
 

@@ -11,30 +11,17 @@ import numpy as np
 from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel
-from district_sim.kernels.draws import Stream, uniform
+from district_sim.model.first_day import DYNAMISM_SPREAD, FINAL_SHARE, first_tie, uniforms
 from district_sim.model.parameters import Parameters
-from district_sim.model.processes.relations import tie
-from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
+from district_sim.model.processes.market import MOST_RESEARCH
 from district_sim.model.state import EMPLOYED, UNEMPLOYED, State, owner_code, reports_of
 from district_sim.scenario.tables import MULTINATIONAL, UNKNOWN, Tables
 
-_INITIAL = int(Stream.INITIAL)
 _PHASE, _DYNAMISM, _COMPANY = range(20, 23)  # numbers of draws, beyond those of `model.initial`
-_FINAL_SHARE = 0.5  # employees of final firms, in all, where phases are drawn
-_MOST_RESEARCH = 5.0  # times normal, as in the market
-_SPREAD = 0.5  # standard deviation of log dynamism
 _MOST_STEP = 2.0  # by which a customer base changes at most in a quarter before the start
 _HIRING = 1e-6  # so little that people stay, and enough to read how many would be needed
 _PLENTY = 10.0  # unemployed for each employee: before the start nobody is scarce
 _NO_MOVES = ("takeover", "acquisition", "captivity", "divestment")
-
-
-@kernel
-def _drawn(n, seed, number):
-    out = np.empty(n)
-    for i in range(n):
-        out[i] = uniform(seed, _INITIAL, 0, i, -1, number)
-    return out
 
 
 def phases(seen: Tables, p: Parameters, seed: np.uint64) -> np.ndarray:
@@ -43,7 +30,7 @@ def phases(seen: Tables, p: Parameters, seed: np.uint64) -> np.ndarray:
     out = seen.phase.copy()
     if not unknown.size:
         return out
-    luck = _drawn(len(out), seed, _PHASE)[unknown]
+    luck = uniforms(len(out), seed, _PHASE)[unknown]
     if unknown.size < out.size:
         shares = np.cumsum(np.bincount(out[out >= 0], minlength=p.technology[0].phases)) / (out.size - unknown.size)
         out[unknown] = np.minimum(np.searchsorted(shares, luck, side="right"), p.technology[0].phases - 1)
@@ -59,7 +46,7 @@ def _drawn_phases(employees: np.ndarray, luck: np.ndarray, p: Parameters) -> np.
     for _ in range(30):  # the pull of size with which that many firms have about half of all people
         pull = 0.5 * (low + high)
         final = np.argsort(-(log_luck / np.exp(pull * size)), kind="stable")[:count]
-        if employees[final].sum() < _FINAL_SHARE * employees.sum():
+        if employees[final].sum() < FINAL_SHARE * employees.sum():
             low = pull
         else:
             high = pull
@@ -83,7 +70,7 @@ def lay(state: State, seen: Tables, p: Parameters) -> None:
     if seen.owner[0] != UNKNOWN:
         firms.owner[:n] = seen.owner
         foreign = np.flatnonzero(seen.owner == MULTINATIONAL)
-        companies = (_drawn(n, seed, _COMPANY)[foreign] * p.ownership[0].multinationals).astype(np.int64)
+        companies = (uniforms(n, seed, _COMPANY)[foreign] * p.ownership[0].multinationals).astype(np.int64)
         firms.owner[foreign] = [owner_code(company) for company in companies]
     firms.dynamism[:n] = _dynamism(firms.dynamism[:n], seen, p, seed)
     firms.research[:n] = firms.dynamism[:n]
@@ -97,14 +84,14 @@ def _dynamism(drawn: np.ndarray, seen: Tables, p: Parameters, seed: np.uint64) -
     """
     out = drawn.copy()
     if np.isfinite(seen.patents).any():  # patents count for R&D: Griliches 1990
-        luck, known = _drawn(len(out), seed, _DYNAMISM), np.isfinite(seen.patents)
+        luck, known = uniforms(len(out), seed, _DYNAMISM), np.isfinite(seen.patents)
         score = np.where(known, seen.patents, 0.0)[known] / seen.employees[known]
         rank = np.argsort(np.lexsort((luck[known], score)), kind="stable")
-        out[known] = np.exp(_SPREAD * ndtri((rank + 0.5) / rank.size) - 0.5 * _SPREAD**2)
+        out[known] = np.exp(DYNAMISM_SPREAD * ndtri((rank + 0.5) / rank.size) - 0.5 * DYNAMISM_SPREAD**2)
     known = np.isfinite(seen.research)
     normal = p.innovation[0].research_cost * p.market[0].productivity * seen.employees
     usual = max(1e-9, p.history[0].research)
-    out[known] = np.minimum(_MOST_RESEARCH, seen.research[known] / (normal[known] * usual))
+    out[known] = np.minimum(MOST_RESEARCH, seen.research[known] / (normal[known] * usual))
     return out
 
 
@@ -128,9 +115,7 @@ def lay_ties(state: State, seen: Tables, p: Parameters) -> None:
 @kernel
 def _tie_all(a, b, firms, ties, clock, start):
     for t in range(a.size):
-        fit = SPREAD_OF_CHEMISTRY * chemistry(firms[a[t]].key, firms[b[t]].key, clock.seed[0])
-        trust = start[0].trust + start[0].trust_spread * fit
-        tie(a[t], b[t], min(1.0, max(0.0, trust)), ties)
+        first_tie(a[t], b[t], firms, ties, start[0], clock.seed[0])
 
 
 def held(p: Parameters, seen: Tables) -> Parameters:

@@ -283,9 +283,8 @@ def _reversion(cleaned: Clean) -> Value | None:
     phase = firms["phase"].to_numpy()
     within = np.concatenate([log[phase == q] - log[phase == q].mean() for q in np.unique(phase)])
     variance = float(within.var())
-    pull = (
-        base.growth_noise**2 / variance if variance > 0.0 else math.inf
-    )  # a Laplace shock has twice its scale squared
+    # A Laplace shock has twice its scale squared
+    pull = base.growth_noise**2 / variance if variance > 0.0 else math.inf
     if pull >= base.size_reversion:
         return None
     return Value(float(f"{pull:.3g}"), "the spread of the table's sizes stays: Kalecki 1945")

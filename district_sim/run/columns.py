@@ -97,22 +97,29 @@ _GROUP = {
     "employees": ("employees", "Employees of these firms"),
     "sales": ("k€/quarter", "Sales of these firms"),
 }
-_POLICY = {
+WHEN = {
     "quarter": ("quarter", "Quarter, 1 is the first"),
     "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
+}
+INSTRUMENT = {
     "instrument": ("", "Name of the policy instrument"),
     "kind": ("", "Kind of the policy instrument"),
     "funded_by": ("", "Who pays for it: outside, or taxes on the district's firms"),
+}
+_POLICY = {
+    **WHEN,
+    **INSTRUMENT,
     "spent": ("k€", "What the instrument spent in the quarter"),
     "left_over": ("k€", "What was left over of its budget in the quarter"),
     "served": ("firms", "Firms served in the quarter"),
 }
-_TABLES = {"firms": _FIRM, "ties": _TIE, "pipelines": _PIPELINE, "groups": _GROUP, "policies": _POLICY}
-_OWN = {
-    "indicators": {
-        "quarter": ("quarter", "Quarter, 1 is the first"),
-        "date": ("", "Quarter of the calendar that the row is of, as 2002Q1"),
-    }
+_TABLES = {
+    "indicators": WHEN,  # the indicators themselves say what they are
+    "firms": _FIRM,
+    "ties": _TIE,
+    "pipelines": _PIPELINE,
+    "groups": _GROUP,
+    "policies": _POLICY,
 }
 _YES, _NONE = {0: "no", 1: "yes"}, {-1: "none"}
 _CODES: dict[str, dict[str, Mapping[int, str]]] = {
@@ -137,7 +144,7 @@ def note_of(table: str, column: str, scenario: "Scenario | None" = None) -> Note
     """
     if table == "policies" and column.startswith("served_"):
         return Note("firms", f"Of the firms served: {column.removeprefix('served_').replace('_', ' ')}")
-    told = _TABLES.get(table, _OWN.get(table, {})).get(column)
+    told = _TABLES.get(table, {}).get(column)
     if told is None and table == "indicators":
         from district_sim.model.indicators import INDICATORS
 

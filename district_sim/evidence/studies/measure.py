@@ -171,16 +171,12 @@ def measure(
     runs = measured(_run, jobs, progress, workers)
     found = np.array([row for row, _ in runs]).reshape(len(scenarios), replications, len(names))
     values = {cell.name: pd.DataFrame(table, columns=names) for cell, table in zip(study.cells, found, strict=True)}
-    budgets = {cell.name: budget_of(scenario) for cell, scenario in zip(study.cells, scenarios, strict=True)}
+    budgets = {
+        cell.name: budget_value(scenario.policies, scenario.run.quarters)
+        for cell, scenario in zip(study.cells, scenarios, strict=True)
+    }
     paths = _paths(study, [path for _, path in runs], replications) if followed else None
     return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values), paths)
-
-
-def budget_of(scenario: Scenario) -> float:
-    """Present value of a cell's budgets [k€]; NaN where one is a share of turnover, which nobody knows beforehand."""
-    if any(item.budget_share > 0.0 for item in scenario.policies):
-        return np.nan
-    return budget_value(scenario.policies, scenario.run.quarters)
 
 
 def _paths(study: Study, paths: Sequence[np.ndarray], replications: int) -> pd.DataFrame:

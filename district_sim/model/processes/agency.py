@@ -46,8 +46,8 @@ def expected_gain(agency, policy, district, terms, market):
     """What a firm expects to gain by membership, less its contribution: share of its value added.
 
     Members judge an agency by the services that they see, not by its money. A project that ran last quarter is expected
-    to run again. Otherwise it depends on whether the public match, as far
-    as it is believed, would carry a first project; below the threshold contributions come back (Bagnoli & Lipman 1989).
+    to run again. Otherwise it depends on whether the public match, as far as it is believed, would carry a first
+    project; below the threshold contributions come back (Bagnoli & Lipman 1989).
     """
     own = terms.contribution
     public = min(policy[0].match * own, policy[0].match_budget / district if district > 0.0 else 0.0)

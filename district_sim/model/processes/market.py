@@ -44,7 +44,7 @@ _MIN_SALES = 0.1  # k€: keeps logs finite for a firm without orders
 _OWN = 0.9  # quality of what a firm makes outside its own phase, relative to its own work
 _STRETCH = 1.4  # how far a phase's suppliers can serve orders beyond their customer base before choice is cut back
 _MOST_ROOM = 4.0  # beyond this multiple of what a client needs, a supplier's size adds nothing
-_MOST_RESEARCH = 5.0  # times normal: a grant to a firm that hardly earns does not buy knowledge without bound
+MOST_RESEARCH = 5.0  # times normal: a grant to a firm that hardly earns does not buy knowledge without bound
 _LEAST_VALUE = 0.2  # of value added per head at the start: wages do not follow a collapse all the way
 
 
@@ -342,7 +342,7 @@ def _settle_accounts(i, purchases, firms, pipelines, world, accounts, tally, p, 
     )
     research = own_research + firms[i].grant
     normal = innovation.research_cost * earned
-    firms[i].research = min(_MOST_RESEARCH, research / normal) if normal > 0.0 else 0.0
+    firms[i].research = min(MOST_RESEARCH, research / normal) if normal > 0.0 else 0.0
     firms[i].explores_for_public = min(1.0, firms[i].grant_exploring / research) if research > 0.0 else 0.0
     training = firms[i].conduct[SKILLING] * wages
     links = 0.0

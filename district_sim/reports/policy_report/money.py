@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from district_sim.experiments.costs import budget_value, cost_table, present_value, ratio
-from district_sim.scenario.files import ScenarioError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,15 +41,9 @@ def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) ->
 
 
 def _planned(question: Question, cell: str, discount: float | None = None) -> float:
-    """Present value of a mix's budgets, at another discount if one is given.
-
-    NaN where one is a share of turnover, which nobody knows beforehand.
-    """
+    """Present value of a mix's budgets, at another discount if one is given."""
     rate = question.discount if discount is None else discount
-    try:
-        return budget_value(question.mixes[cell], question.scenario.run.quarters, rate, question.since)
-    except ScenarioError:
-        return float("nan")
+    return budget_value(question.mixes[cell], question.scenario.run.quarters, rate, question.since)
 
 
 def _jobs(series: pd.DataFrame, base: int, point: int, question: Question) -> dict[str, float]:

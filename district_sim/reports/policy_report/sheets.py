@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from district_sim.experiments.costs import windows_of
+from district_sim.experiments.costs import rules_of
 from district_sim.reports import compare
 from district_sim.reports.policy_report.groups import MEASURES
 from district_sim.reports.policy_report.risk import LOSS, WORST
@@ -24,12 +24,14 @@ _SORTS = {"phase": "By phase of production", "size": "By size", "owner": "By own
 def all_sheets(found: Findings) -> dict[str, Sheet]:
     """Every table of the report but those of the mixes, by name."""
     comparison, question = found.comparison, found.question
+    run = question.scenario.run
+    rules = rules_of(question.mixes, run.quarters, run.calendar)
     made = {
         "district": district(found),
         "differences": compare.differences(comparison),
         "risk": risk(found),
         "trajectories": compare.trajectory_shares(comparison),
-        "costs": compare.costs(found.costs, question.discount, question.confidence, question.day, _rules(question)),
+        "costs": compare.costs(found.costs, question.discount, question.confidence, question.day, rules),
         "jobs": jobs(found),
     }
     for cell in question.cells[1:]:
@@ -53,13 +55,6 @@ def district(found: Findings) -> Sheet:
     note = "Means over the replicates of the first and of the last 40 quarters, at most a quarter of the run each."
     first = found.question.first_years.capitalize()
     return Sheet.plain("The district without policy", ("", first, "Last years", "Change"), rows, note)
-
-
-def _rules(question: Question) -> str:
-    """What each mix may spend a quarter."""
-    run = question.scenario.run
-    told = [(cell, windows_of(mix, run.quarters, run.calendar)) for cell, mix in question.mixes.items() if mix]
-    return "".join(f"{cell}: {rule}. " for cell, rule in told)
 
 
 def instruments(question: Question, cell: str) -> Sheet:
