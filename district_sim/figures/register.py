@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _OBSERVED, _DRAWN = LINES[0][0], LINES[1][0]
 _MANY, _MOST_LINES = 4000, 8000  # marks drawn as an image inside the vector file; ties drawn
 _BINS = 24
-_COUNTS = ("phase (the last one faces the market)", "ties")
+_COUNTS = ("phase (last: faces the market)", "ties")
 
 
 def imported(made: "District", seed: int = 0) -> Figure:
@@ -109,4 +109,4 @@ def _panel(ax: Axes, label: str, values: np.ndarray, known: np.ndarray, log: boo
         log_scale(ax, "x")
     ax.set_xlabel(label)
     ax.set_ylabel("% of firms")
-    ax.legend(loc="upper right", fontsize=7)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=7, borderaxespad=0.0)
