@@ -16,6 +16,7 @@ from district_sim.cli import cases, compare, district_import, policy_report, run
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
 from district_sim.cli.export import export
+from district_sim.cli.forecast import forecast
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     **compare.COMMANDS,
     "policy-report": policy_report.policy_report,
     "calibrate": cases.calibrate,
+    "forecast": forecast,
     "study": study,
 }
 """In the order of the help."""

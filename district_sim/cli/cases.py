@@ -24,6 +24,7 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
+from district_sim.cli.sweep import DaskOption
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
@@ -60,9 +61,24 @@ def calibrate(
     budget: Annotated[
         int, typer.Option("--budget", metavar="N", help="Maximum runs of the fit; the report needs 50 more.")
     ] = 3000,
+    posterior: Annotated[
+        bool, typer.Option("--posterior", help="Draw from the posterior of the parameters, in place of one best fit.")
+    ] = False,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", help="With --posterior: draws to keep.")] = 1000,
+    simulations: Annotated[
+        int, typer.Option("--simulations", metavar="N", help="With --posterior: runs from the prior.")
+    ] = 2000,
+    check: Annotated[
+        bool, typer.Option("--check", help="With --posterior: does it hold synthetic truths as often as it says?")
+    ] = False,
+    truths: Annotated[int, typer.Option("--truths", metavar="N", help="With --check: how many; at least 20.")] = 100,
     workers: WorkersOption = None,
+    dask: DaskOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; by default calibrations/CASE.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder for the results; by default calibrations/CASE or posteriors/CASE."
+        ),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -79,18 +95,35 @@ def calibrate(
     figure observed_and_simulated, and trials.jsonl (every trial). After Ctrl-C,
     repeat the command to continue.
 
+    With --posterior the result is not one value of each parameter but draws of
+    all values that agree with what was observed: posterior.nc (for forecast and
+    other commands, and for ArviZ), posterior.md and .json, and the figures
+    prior_to_posterior, pairs, observed_and_predicted. --check adds the figure
+    check. docs/how_sure.md explains them. It needs district-sim[bayes].
+
     [bold]Examples[/bold]
 
       district-sim calibrate carpi
       district-sim calibrate carpi --budget 500 --out results/carpi
       district-sim calibrate my_district.yaml --targets my_targets.yaml
+      district-sim calibrate carpi --posterior --check --out carpi_posterior
 
     Exit code: 0 fitted, 1 could not write, 2 bad input, 130 stopped by Ctrl-C.
     """
     with clean_ends():
+        from district_sim.cli.posterior import draw_posterior
         from district_sim.evidence.cases.files import load_case, read_case
+        from district_sim.evidence.posterior.fit import Setting
 
         found = load_case(case, fitted=False) if targets is None else read_case(targets, case)
+        if posterior:
+            given = [case, *(["--targets", str(targets)] if targets else [])]
+            at = out or Path("posteriors") / found.name
+            setting = Setting(found, seed, simulations, draws, at, force)
+            draw_posterior(setting, given, truths if check else None, workers, dask, as_json, quiet)
+            return
+        if check or dask is not None:
+            stop("--check and --dask need --posterior", BAD_INPUT)
         folder = out or Path("calibrations") / found.name
         words = ["district-sim", "calibrate", case, *(["--targets", str(targets)] if targets else [])]
         command = shlex.join([*words, "--seed", str(seed), "--runs", str(runs), "--budget", str(budget)])

@@ -35,17 +35,20 @@ from district_sim.cli.common import (
     tell_effort,
     writing,
 )
+from district_sim.cli.forecast import EvenSoOption, label_of
 from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from district_sim.evidence.posterior.posterior import Posterior
     from district_sim.run.run import Run
     from district_sim.scenario.sections import Scenario
 
 DEMO = ("baseline", "fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship")
 _MOST_SEEDS = 10_000
+_PATHS = 100  # over draws from a posterior and luck, for a label
 _RIDGES, _FRAMES = 8, 80  # moments on the way that figures and films are made of
 
 
@@ -71,6 +74,11 @@ def run(
         Path | None,
         typer.Option("--deflator", metavar="FILE", help="Prices by year (CSV: date,index): also write current prices."),
     ] = None,
+    posterior: Annotated[
+        Path | None,
+        typer.Option("--posterior", metavar="FILE", help="Also say how probable labels are over its draws and luck."),
+    ] = None,
+    even_so: EvenSoOption = False,
     crate: CrateOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -102,6 +110,7 @@ def run(
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
+        drawn = None if posterior is None else _posterior(posterior, even_so)
         prices = None if deflator is None else _prices(deflator, resolved, out)
         if crate:
             check_crate(out)
@@ -121,10 +130,13 @@ def run(
         if crate and out is not None:
             written += writing(out, partial(_write_crate, result, out, written))
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
+        probable = "" if drawn is None else label_of(resolved, scenario, drawn, _PATHS, seed, quiet)
         if as_json:
-            typer.echo(json_text(result.summary()))
+            typer.echo(json_text({**result.summary(), **({"label_probability": probable} if probable else {})}))
         elif not quiet:
             _show_run(result)
+            if probable:
+                typer.echo(f"\nOver {_PATHS} draws and lucks: {probable}")
             name_files(written)
         if result.ended and not quiet:
             typer.echo(result.ended, err=True)
@@ -217,6 +229,12 @@ def verify(
             name_files(written)
         if not all(claim.passed for claim in claims):
             raise typer.Exit(1)
+
+
+def _posterior(path: Path, even_so: bool) -> "Posterior":
+    from district_sim.evidence.posterior.posterior import Posterior
+
+    return Posterior.load(path, even_so)
 
 
 def _write_crate(result: "Run", out: Path, files: list[Path]) -> list[Path]:

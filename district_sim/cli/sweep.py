@@ -176,7 +176,7 @@ def sweep(
             stop("--out DIR: name the folder of the data set (--dry-run needs none)", BAD_INPUT)
         if crate:
             check_crate(out)
-        with _executor(dask, mpi) as (executor, number):
+        with executor_of(dask, mpi) as (executor, number):
             count = workers or number
             summary = make_runs(planned, out, quiet, executor=executor, workers=count, retry_failed=retry_failed)
         made = writing(out, partial(_write_crate, out)) if crate else []
@@ -279,7 +279,7 @@ def _condition(text: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _executor(dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None, int | None]]":
+def executor_of(dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None, int | None]]":
     """Where to run, and how many runs at once; nothing for a pool on this machine."""
     try:
         if dask is not None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from district_sim.figures.conduct import conduct_traits as conduct_traits
     from district_sim.figures.film import animate as animate
     from district_sim.figures.film import check_film as check_film
+    from district_sim.figures.forecast import fans as fans
+    from district_sim.figures.forecast import label_shares as label_shares
     from district_sim.figures.maps import CONTROLS as CONTROLS
     from district_sim.figures.maps import district_map as district_map
     from district_sim.figures.maps import network_map as network_map
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from district_sim.figures.policy_report import tails as tails
     from district_sim.figures.policy_report import trajectory_dots as trajectory_dots
     from district_sim.figures.policy_report import who_gains as who_gains
+    from district_sim.figures.posterior import Parameter as Parameter
+    from district_sim.figures.posterior import Seen as Seen
+    from district_sim.figures.posterior import observed_and_predictive as observed_and_predictive
+    from district_sim.figures.posterior import posterior_pairs as posterior_pairs
+    from district_sim.figures.posterior import prior_to_posterior as prior_to_posterior
+    from district_sim.figures.posterior import truth_ranks as truth_ranks
     from district_sim.figures.register import imported as imported
     from district_sim.figures.replications import anatomy as anatomy
     from district_sim.figures.replications import beside_published as beside_published
@@ -60,8 +68,10 @@ _HOMES = {
     "compare": "BAND_INDICATORS Mark bands differences map_of_futures transitions",
     "conduct": "conduct_traits",
     "film": "animate check_film",
+    "forecast": "fans label_shares",
     "maps": "CONTROLS district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
+    "posterior": "Parameter Seen observed_and_predictive posterior_pairs prior_to_posterior truth_ranks",
     "register": "imported",
     "replications": "anatomy beside_published distance_curves exchange_rules knowledge_curves rules_beside "
     "sizes_and_growth",

@@ -44,26 +44,42 @@ def watch(scenario: Scenario, seed: int, wanted: Wanted) -> Observed:
     Args:
         seed: 0 <= seed < 2**64. wanted: quarters are at least 1 and at most the run's length.
     """
+    values, table = seen_in(scenario, seed, wanted)
+    paths = table[:, [NAMES.index(name) for name in PATHS]]
+    if np.isnan(table[-1, 0]):
+        return Observed(values, paths)
+    columns_of_run = dict(zip(NAMES, table.T, strict=False))
+    label = score(columns_of_run, calm_window=scenario.calm_window).label if len(table) > 1 else None
+    return Observed(values, paths, label)
+
+
+def seen_in(scenario: Scenario, seed: int, wanted: Wanted) -> tuple[np.ndarray, np.ndarray]:
+    """What is wanted of a run, nan for all if it broke off, and its table of indicators, nan from there on.
+
+    Args:
+        seed, wanted: see `watch`.
+
+    Returns:
+        (len(wanted),) and (quarters, indicators).
+    """
     length = scenario.run.quarters
     looks = [(name, at, since, bool(less)) for name, at, since, *less in wanted]
     stops = {q for _, at, since, _ in looks for q in (at, since) if q is not None}
-    paths, columns = np.full((length, len(PATHS)), np.nan), [NAMES.index(name) for name in PATHS]
     seen: dict[tuple[str, int], float] = {}
     for now in quarters_of(parameters_of(scenario), seed, length, stops):
-        paths[: now.done] = now.table[:, columns]
         for name in {name for name, at, since, _ in looks if now.done in (at, since)}:
             lived = now.state.firms[: now.state.clock.rows[0]]
             seen[name, now.done] = observed_in(name, lived, now.table)
+    table = np.full((length, now.table.shape[1]), np.nan)
+    table[: now.done] = now.table
     if now.done < length:  # it has outgrown all bounds
-        return Observed(np.full(len(wanted), np.nan), paths)
+        return np.full(len(wanted), np.nan), table
     values = []
     for name, at, since, less in looks:
         before = None if since is None else seen[name, since]
         value = seen[name, at]
         values.append(value if before is None else value - before if less else value / (before or np.nan))
-    columns_of_run = dict(zip(NAMES, now.table.T, strict=False))
-    label = score(columns_of_run, calm_window=scenario.calm_window).label if length > 1 else None
-    return Observed(np.array(values, float), paths, label)
+    return np.array(values, float), table
 
 
 def scaled(scenario: Scenario, share: float, values: Mapping[str, float] | None = None) -> Scenario:
