@@ -47,13 +47,12 @@ def prior_to_posterior(title: str, parameters: Sequence[Parameter]) -> Figure:
         for ax, one in zip(panels, parameters, strict=True):
             low, high = min(one.prior.min(), one.posterior.min()), max(one.prior.max(), one.posterior.max())
             edges = np.geomspace(low, high, _BINS) if one.log and low > 0.0 else np.linspace(low, high, _BINS)
-            for values, colour, label, kind in (
-                (one.prior, _PRIOR, "prior", "stepfilled"),
-                (one.posterior, _POSTERIOR, "posterior", "step"),
+            for values, colour, label, filled in (
+                (one.prior, _PRIOR, "prior", True),
+                (one.posterior, _POSTERIOR, "posterior", False),
             ):
-                weights = np.full(len(values), 1.0 / len(values))
-                opacity = 0.35 if kind == "stepfilled" else 1.0
-                ax.hist(values, edges, weights=weights, histtype=kind, color=colour, label=label, alpha=opacity)
+                shares = np.histogram(values, edges)[0] / len(values)
+                ax.stairs(shares, edges, fill=filled, color=colour, label=label, alpha=0.35 if filled else 1.0)
             _scale_x(ax, one.log)
             ax.set_title(one.path, fontsize=9)
             ax.set_xlabel(one.verdict)
@@ -131,7 +130,7 @@ def truth_ranks(title: str, names: Sequence[str], ranks: np.ndarray, bins: int =
         figure, panels = _grid(title, len(names))
         for k, (ax, name) in enumerate(zip(panels, names, strict=True)):
             ax.axhspan(low, high, color=_PRIOR, alpha=0.25, linewidth=0, label="99 % of bins, if all is right")
-            ax.hist(ranks[:, k], bins, (0.0, 1.0), color=_POSTERIOR, label="truths")
+            ax.hist(ranks[:, k], bins, range=(0.0, 1.0), color=_POSTERIOR, label="truths")
             ax.set_title(name, fontsize=9)
             ax.set_xlabel("share of draws below the truth")
             ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -186,7 +186,7 @@ def on_scales(scales: "tuple[Scale, ...]", values: np.ndarray) -> np.ndarray:
 
 def quality(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Effective sample sizes and R-hat (Vehtari et al. 2021, doi 10.1214/20-BA1221) of walkers' ways, by parameter."""
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
 
     effective = array_stats.ess(places, chain_axis=0, draw_axis=1)
     convergence = array_stats.rhat(places, chain_axis=0, draw_axis=1)

@@ -118,10 +118,8 @@ def plan_of(
     scenario = case.scenario
     data = scenario.model_dump(mode="json")
     for path in posterior.parameters:
-        try:
-            value_at(data, path)
-        except (KeyError, ScenarioError):
-            raise ScenarioError(f"--posterior: {case.origin} has no parameter {path}") from None
+        if value_at(data, path) is None:
+            raise ScenarioError(f"--posterior: {case.origin} has no parameter {path}")
     if quarters is not None:
         latest = max((int(look[1]) for look in case.wanted), default=2)
         if quarters < latest:

@@ -82,8 +82,9 @@ class Posterior:
             with xr.open_datatree(file, engine="h5netcdf") as tree:
                 told = json.loads(tree.attrs["district_sim"])
                 names = tuple(told["parameters"])
-                values = np.column_stack([tree["posterior"][name].values.ravel() for name in names])
-                weights = tree["sample_stats"]["weight"].values.ravel()
+                drawn = tree.children["posterior"].dataset
+                values = np.column_stack([drawn[name].to_numpy().ravel() for name in names])
+                weights = tree.children["sample_stats"].dataset["weight"].to_numpy().ravel()
         except (OSError, KeyError, ValueError) as error:
             raise ScenarioError(f"--posterior {file}: is no posterior of district-sim ({error})") from None
         verdict: Verdict = told["check"]["verdict"]
