@@ -85,10 +85,10 @@ def _resident(field: str) -> int:
 def _simulated(firms: int, quarters: int) -> tuple[Any, Any]:
     import numpy as np
 
-    from district_sim.model.indicators import NAMES
     from district_sim.model.initial import initial_state
     from district_sim.run.run import advance
     from district_sim.scenario.files import load_scenario
+    from district_sim.scenario.indicators import NAMES
 
     p = parameters_of(load_scenario("baseline", [f"firms.count={firms}", "firms.settling=2"]))
     return advance(initial_state(p, 1, quarters), p, np.empty((quarters, len(NAMES))), 0, quarters), p
@@ -110,9 +110,9 @@ def _steady(firms: int) -> dict[str, float]:
     import numpy as np
     from numba.core.runtime.nrt import rtsys
 
-    from district_sim.model.indicators import NAMES
     from district_sim.model.state import grown
     from district_sim.run.run import advance
+    from district_sim.scenario.indicators import NAMES
 
     start = _QUARTERS
     state, p = _simulated(firms, start)

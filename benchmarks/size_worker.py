@@ -15,9 +15,9 @@ _SHORTEST = 0.2  # seconds that one measurement takes at least
 
 def measure(start: Any, p: Any) -> float:
     """Seconds per firm and quarter, over the first quarters of the same district."""
-    from district_sim.model.indicators import NAMES
     from district_sim.model.state import copied
     from district_sim.run.run import advance
+    from district_sim.scenario.indicators import NAMES
 
     spent, firm_quarters = 0.0, 0
     table = np.empty((_QUARTERS, len(NAMES)))

@@ -47,10 +47,10 @@ def _naive() -> tuple[ModuleType, ModuleType]:
 
 def _district(quarters: int) -> tuple[Any, Any]:
     """Parameters and the state of the default district after some quarters."""
-    from district_sim.model.indicators import NAMES
     from district_sim.model.initial import initial_state
     from district_sim.run.run import advance
     from district_sim.scenario.files import load_scenario
+    from district_sim.scenario.indicators import NAMES
 
     p = parameters_of(load_scenario("baseline", [f"firms.count={_FIRMS}"]))
     state = initial_state(p, 1, quarters)
@@ -58,9 +58,9 @@ def _district(quarters: int) -> tuple[Any, Any]:
 
 
 def _against_twin(quick: bool) -> Row:
-    from district_sim.model.indicators import NAMES
     from district_sim.model.schedule import one_quarter
     from district_sim.model.state import copied
+    from district_sim.scenario.indicators import NAMES
 
     naive, _ = _naive()
     p, start = _district(_QUARTERS_BEFORE)

@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from house import rooms
 from pydantic.fields import FieldInfo
 
 from district_sim.evidence.studies import STUDIES, load_study
-from district_sim.model.indicators import INDICATORS
 from district_sim.run import trajectories
 from district_sim.scenario.fields import Section
+from district_sim.scenario.indicators import INDICATORS
 from district_sim.scenario.instruments import InstrumentKind, ShockKind, Targeting
-from district_sim.scenario.interventions import Instrument, Shock
+from district_sim.scenario.interventions import Instrument, Shock, Signpost
 from district_sim.scenario.policy_files import load_policy, policy_names
 from district_sim.scenario.sections import Scenario, Strategy
 
@@ -47,6 +47,7 @@ def sections() -> dict[str, type[Section]]:
             found[name] = kind
         elif name == "policies":
             found["policies (a list of instruments)"] = Instrument
+            found["when (a list of signposts, in an instrument)"] = Signpost
         elif name == "shocks":
             found["shocks (a list)"] = Shock
     return found
@@ -82,6 +83,8 @@ def _range(field: FieldInfo) -> str:
     if "ge" in bounds and "le" in bounds:
         return f"{_plain(bounds['ge'])} to {_plain(bounds['le'])}"
     longest = [part.max_length for part in field.metadata if hasattr(part, "max_length")]
+    if longest and get_origin(kind) is tuple:
+        return f"a list of at most {longest[0]}"
     return f"text of at most {longest[0]} characters" if longest else ""
 
 

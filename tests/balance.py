@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from district_sim.model.indicators import INDICATORS
 from district_sim.model.state import AGENCY, EMPLOYED, FIRMS, State
+from district_sim.scenario.indicators import INDICATORS
 
 SHARES = ("education", "experience", "it", "identity", "collaboration", "absorptive", "client_share", "offshored")
 NOT_NEGATIVE = ("tacit", "codified", "employees", "sales", "reach", "quality", "research", "wage", "grant", "voucher")

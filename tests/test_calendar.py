@@ -14,12 +14,12 @@ from district_sim import figures
 from district_sim.experiments.design_files import make_experiment
 from district_sim.experiments.plan import make_plan
 from district_sim.experiments.points import scenario_of
-from district_sim.model.indicators import NAMES
 from district_sim.reports.run_tables import start_and_end
 from district_sim.run.deflator import MONEY, at_current_prices, factors
 from district_sim.run.run import Run, simulate
 from district_sim.scenario.calendar import LISTED, MOST, SINGLE, Calendar, as_number, in_quarters, is_time, written
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.paths import known_paths, scenario_schema, schemas_at
 from district_sim.scenario.policy_files import laid_over, load_policy
 from district_sim.scenario.sections import RunSection, Scenario

@@ -27,11 +27,11 @@ from district_sim.evidence.cases.identify import identify
 from district_sim.evidence.cases.observables import OBSERVABLES, observable, observed, observed_in
 from district_sim.evidence.cases.runs import Observed, counted, ensemble, scaled, watch
 from district_sim.evidence.replications import REPLICATIONS
-from district_sim.model.indicators import NAMES
 from district_sim.reports.cases import OtherFit, open_journal, report_sheet, write_calibration
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import Trajectory
 from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
+from district_sim.scenario.indicators import NAMES
 
 DISTRICT = "title: Tiny\ndescription: For tests.\nfirms: {count: 60, settling: 4}\nrun: {quarters: 16}\n"
 SEEN = "source: nobody, published: 2000, certainty: C"

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import cases
 
-from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.state import PUBLIC, TALLY, TAXES, grown
 from district_sim.run.run import advance
+from district_sim.scenario.indicators import NAMES
 
 
 @pytest.mark.parametrize("situation", cases.SITUATIONS)

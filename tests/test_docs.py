@@ -21,7 +21,7 @@ from district_sim.model.parameters import _SWITCHES, Policies, Shocks
 from district_sim.scenario.fields import Section
 from district_sim.scenario.files import load_scenario
 from district_sim.scenario.instruments import InstrumentKind
-from district_sim.scenario.interventions import Instrument, Shock
+from district_sim.scenario.interventions import Instrument, Shock, Signpost
 from district_sim.scenario.sections import Mechanisms, Scenario
 
 PACKAGE = Path(district_sim.__file__).parent
@@ -92,6 +92,7 @@ def test_parameter_table_is_the_schema() -> None:
         if name == "shocks":
             inner = Shock
         wanted += list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, Section) else [name]
+    wanted += list(Signpost.model_fields)  # within an instrument
     assert sorted(listed) == sorted(wanted)
 
 
@@ -236,7 +237,8 @@ def test_every_parameter_is_read() -> None:
 
 
 def test_every_instrument_property_is_read() -> None:
-    code = (PACKAGE / "model" / "processes" / "policy.py").read_text(encoding="utf-8")
+    files = (PACKAGE / "model" / "processes" / "policy.py", PACKAGE / "model" / "signposts.py")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
     for name in Policies._fields:
         assert re.search(rf"\b(p\.)?policies\.{name}\b", code), name
 

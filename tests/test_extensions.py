@@ -23,12 +23,12 @@ from district_sim.experiments.store import FolderError
 from district_sim.kernels.compile import kernel
 from district_sim.mesa_model.district import District
 from district_sim.model import schedule
-from district_sim.model.indicators import NAMES
 from district_sim.run.run import Run, simulate
 from district_sim.scenario import extensions
 from district_sim.scenario.extensions import Mechanism, MechanismError, MechanismIndicator, MechanismSection, mechanism
 from district_sim.scenario.fields import number
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.paths import scenario_schema
 
 PACKAGE = Path(__file__).parent / "guarantee_fund"

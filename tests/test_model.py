@@ -20,8 +20,8 @@ from mesa.experimental.scenarios import Scenario as MesaScenario
 from district_sim import District, Scenario, ScenarioError, load_scenario, simulate
 from district_sim.mesa_model.agents import Agency, Firm, Multinational
 from district_sim.mesa_model.district import as_seed
-from district_sim.model.indicators import NAMES
 from district_sim.model.state import HOLDING, RESEARCHING, SELF_OWNED, TRAITS, grown
+from district_sim.scenario.indicators import NAMES
 
 QUARTERS = 12
 SMALL = {

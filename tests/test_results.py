@@ -19,7 +19,7 @@ from district_sim import cli
 from district_sim.experiments import Results
 from district_sim.experiments.results import read_shards, stata_names
 from district_sim.experiments.store import FolderError
-from district_sim.model.indicators import NAMES
+from district_sim.scenario.indicators import NAMES
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from district_sim.model.indicators import NAMES
 from district_sim.run.trajectories import recovery_time, score, scores_over_time, windows
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.indicators import NAMES
 
 QUARTERS = 60
 

@@ -7,11 +7,11 @@ import pytest
 from balance import check_indicators
 
 from district_sim import Scenario, load_scenario
-from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import parameters_of
 from district_sim.model.state import AGENCY, FIRMS, SELF_OWNED, State, copied, empty_row, fitted, grown
 from district_sim.run.run import advance
+from district_sim.scenario.indicators import NAMES
 
 SMALL = ["firms.count=40", "firms.settling=4", "demography.entry=0.05", "demography.exit=0.05"]
 

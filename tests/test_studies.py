@@ -30,9 +30,9 @@ from district_sim.evidence.studies.design import (
 )
 from district_sim.evidence.studies.measure import OF_FIRMS, Finding, judged, measure, verdict
 from district_sim.experiments.costs import budget_value
-from district_sim.model.indicators import NAMES
 from district_sim.reports.studies import as_markdown, cells_sheet, costs_sheet, outcome_title
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.paths import value_at
 

@@ -20,10 +20,10 @@ from district_sim import figures
 from district_sim.cli.terminal import plain
 from district_sim.experiments.compare import Comparison
 from district_sim.figures.style import STYLE
-from district_sim.model.indicators import NAMES
 from district_sim.reports.run_tables import conduct
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.sections import Scenario
 
 

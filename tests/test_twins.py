@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from naive import cases
 
 from district_sim.model import schedule
-from district_sim.model.indicators import NAMES
 from district_sim.model.parameters import _SWITCHES
 from district_sim.model.scratch import TECHNOLOGIES
 from district_sim.model.state import State, copied, fitted, owner_code
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.sections import Ownership, Technology
 
 PROCESSES = "district_sim.model.processes."
@@ -130,6 +130,9 @@ def shaken(state: State, seed: int) -> State:
     state.agency.capability, state.agency.effect = rng.random(), rng.random(7)
     state.agency.pipelines = rng.random(state.agency.pipelines.shape)
     state.instruments.award = rng.choice([-2, -1, 0, 1, 3], state.instruments.size)
+    state.instruments.streak = rng.integers(0, 4, state.instruments.streak.shape)
+    state.instruments.switched = rng.integers(-1, 2, state.instruments.size)
+    state.instruments.revised = rng.integers(0, 4, state.instruments.size)
     state.policy.technology, state.policy.screening = rng.random(), rng.random()
     state.policy.founders, state.policy.entrants = rng.choice([0.0, 2.5]), rng.random((1, 2)) * 3
     return state

@@ -18,11 +18,11 @@ from district_sim.experiments.compare import compare, paired, trajectory_shares,
 from district_sim.experiments.design import Experiment
 from district_sim.experiments.results import Results
 from district_sim.experiments.runner import run_experiment
-from district_sim.model.indicators import INDICATORS, NAMES
 from district_sim.model.state import EMPLOYED, State
 from district_sim.run.run import Run, simulate
 from district_sim.run.trajectories import Trajectory, recovery_time, score
 from district_sim.scenario.files import load_scenario
+from district_sim.scenario.indicators import INDICATORS, NAMES
 from district_sim.scenario.sections import Scenario
 from district_sim.text.names import change, label_name, record_of
 from district_sim.text.numbers import number, percent, points, significant

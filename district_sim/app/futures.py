@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from district_sim.kernels.draws import replicate_seed
-from district_sim.model.indicators import NAMES
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.workers import Workers, compile_first
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.sections import Scenario
 
 RUNS = 50

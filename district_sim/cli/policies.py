@@ -74,7 +74,10 @@ def schema() -> None:
     described = Scenario.model_json_schema()
     fields = {name: described["properties"][name] for name in ("title", "description", "policies")}
     fields["source"] = {"type": "string", "description": "The literature or programme that the policy follows"}
-    used = {name: described["$defs"][name] for name in ("Instrument", "InstrumentKind", "Targeting", "Funding")}
+    used = {
+        name: described["$defs"][name]
+        for name in ("Instrument", "InstrumentKind", "Targeting", "Funding", "Signpost", "Action")
+    }
     shape = {"title": "Policy", "type": "object", "additionalProperties": False, "required": ["policies"]}
     print_schema({"$defs": used, **shape, "properties": fields})
 

@@ -353,3 +353,6 @@ def _show_run(result: "Run") -> None:
     if result.spending is not None:
         console.print()
         console.print(tables.policies(result))
+        if any(item.when for item in result.scenario.policies):
+            console.print()
+            console.print(tables.moves(result))

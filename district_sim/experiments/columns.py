@@ -30,6 +30,12 @@ _FIXED = {
     "spent": ("k€", "What it spent, sum over the run"),
     "left_over": ("k€", "What was left over of its budgets, sum over the run"),
     "served": ("firm-quarters", "Firms served, summed over quarters"),
+    "started": ("times", "How often a signpost started it"),
+    "stopped": ("times", "How often a signpost stopped it"),
+    "changed": ("times", "How often a signpost gave it another budget"),
+    "first_started": ("quarter", "First quarter in which a signpost started it, 1 is the first; missing: in none"),
+    "first_stopped": ("quarter", "First quarter in which a signpost stopped it, 1 is the first; missing: in none"),
+    "first_changed": ("quarter", "First quarter with another budget by a signpost, 1 is the first; missing: in none"),
     "trajectory": ("", "Trajectory, from outcomes only; missing where nothing can be said"),
 }
 

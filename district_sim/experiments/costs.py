@@ -40,14 +40,14 @@ def present_value(flow: Sequence[float] | np.ndarray, discount: float = DISCOUNT
 def budget_value(mix: Sequence[Instrument], quarters: int, discount: float = DISCOUNT, since: int = 0) -> float:
     """Present value of the budgets of a policy mix in a run of so many quarters [k€]; with a discount of 0 their sum.
 
-    NaN where a budget is a share of turnover, which nobody knows beforehand.
+    NaN where nobody knows a budget beforehand: it is a share of turnover, or waits for signposts.
 
     Args:
         discount, since: see `present_value`.
     """
     total = 0.0
     for item in mix:
-        if item.budget_share > 0.0:
+        if item.budget_share > 0.0 or item.when:
             return np.nan
         t = np.arange(quarters)
         total += present_value(np.where((t >= item.start) & (t < item.end), item.budget, 0.0), discount, since)
@@ -63,7 +63,8 @@ def windows_of(mix: Sequence[Instrument], quarters: int, calendar: Calendar | No
         amount = f"{item.budget:,.4g}" if item.budget < 1000 else f"{item.budget:,.0f}"
         share = f"{100 * item.budget_share:g} % of turnover" if item.budget_share else ""
         rule = " and ".join(part for part in (f"{amount} k€" if item.budget or not share else "", share) if part)
-        told.append(f"{item.name} {rule} a quarter in {when} ({max(0, last - first + 1)} quarters)")
+        waits = "".join(f", {post.words()}" for post in item.when)
+        told.append(f"{item.name} {rule} a quarter in {when} ({max(0, last - first + 1)} quarters){waits}")
     return "; ".join(told)
 
 
@@ -88,7 +89,7 @@ def equalised(
         discount, since: see `present_value`.
 
     Raises:
-        ScenarioError: a mix has no budget within the run, or one that is a share of turnover.
+        ScenarioError: a mix has no budget within the run, or one that is a share of turnover or waits for signposts.
     """
     out: dict[str, tuple[Instrument, ...]] = {}
     for name, mix in mixes.items():
@@ -96,6 +97,10 @@ def equalised(
             share = f"budget_share = {item.budget_share:g}"
             raise ScenarioError(
                 f"policies {name}: {item.name}: {share}: mixes of equal cost need budgets in k€ a quarter"
+            )
+        if item := next((item for item in mix if item.when), None):
+            raise ScenarioError(
+                f"policies {name}: {item.name}: when: mixes of equal cost need budgets that wait for nothing"
             )
         now = budget_value(mix, quarters, discount, since)
         if mix and now <= 0.0:

@@ -167,7 +167,7 @@ class Experiment(_Part):
 
 def indicator_names(extensions: Iterable[str] | None = None) -> tuple[str, ...]:
     """Names of our indicators, and of those of some mechanisms from outside; None: of all that are installed."""
-    from district_sim.model.indicators import NAMES
+    from district_sim.scenario.indicators import NAMES
 
     return (*NAMES, *(all_indicators() if extensions is None else indicators_of(extensions)))
 

@@ -238,9 +238,9 @@ def _rows(
     orders: Orders, point: Point, replicate: int, seed: int, status: str, setting: _Setting, end: "Moment"
 ) -> dict[str, Any]:
     """Rows of one run for each table that is kept."""
-    from district_sim.model.indicators import NAMES
     from district_sim.run.run import as_frame
     from district_sim.run.snapshot import Snapshot
+    from district_sim.scenario.indicators import NAMES
 
     row: dict[str, Any] = {
         "point": point.index,
@@ -266,14 +266,15 @@ def _rows(
 
 def _spending(point: Point, replicate: int, scenario: "Scenario", reports: Any) -> dict[str, Any]:
     """A row for each policy instrument of one run; no table where there are none."""
-    from district_sim.run.run import policy_totals, reported
+    from district_sim.run.run import MOVED, policy_totals, reported
 
     totals = policy_totals(reported(reports, scenario))
     if not len(totals):
         return {}
     totals = totals.rename(columns={"quarters": "quarters_active"})
     totals.insert(0, "number", range(len(totals)))
-    names = ["number", "instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served"]
+    names = ["number", "instrument", "kind", "funded_by", "quarters_active", "spent", "left_over", "served", *MOVED]
+    names += [f"first_{moved}" for moved in MOVED]
     return {"spending": _identified(totals[names].copy(), point, replicate)}
 
 

@@ -17,8 +17,8 @@ from district_sim.text.names import unit_words
 from district_sim.text.numbers import number, significant
 
 if TYPE_CHECKING:
-    from district_sim.model.indicators import Indicator
     from district_sim.scenario.calendar import Calendar
+    from district_sim.scenario.indicators import Indicator
 
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "#c2403a",

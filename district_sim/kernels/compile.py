@@ -44,8 +44,8 @@ __all__ = [
 _KEPT = 30 * 24 * 3600.0  # seconds since its last use after which a cache is removed: no other process works with it
 _SUM = 16  # bytes of the checksum in front of machine code
 _PACKAGE = Path(__file__).parents[1]
-_KERNEL_SOURCES = ("kernels", "model", "scenario/instruments.py", "scenario/tables.py")
-"""Where kernels and the constants compiled into them stand: whole packages, and the order of kinds of instruments."""
+_KERNEL_SOURCES = ("kernels", "model", "scenario/indicators.py", "scenario/instruments.py", "scenario/tables.py")
+"""Where kernels and the constants compiled into them stand: whole packages, and the order of indicators and kinds."""
 
 
 def source_files(*places: str) -> list[Path]:

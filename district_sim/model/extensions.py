@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim.model import schedule
-from district_sim.model.indicators import NAMES, record
+from district_sim.model.indicators import record
 from district_sim.model.parameters import Extension, Parameters
 from district_sim.model.scratch import list_living
 from district_sim.model.state import State
 from district_sim.scenario.extensions import indicators_of
+from district_sim.scenario.indicators import NAMES
 
 
 def columns_of(p: Parameters) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from district_sim.scenario.data import read_tables
 from district_sim.scenario.extensions import Mechanism, mechanism
 from district_sim.scenario.fields import Section
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.instruments import Funding, ShockKind
 from district_sim.scenario.interventions import Instrument
 from district_sim.scenario.sections import Scenario
@@ -29,6 +30,22 @@ class Policies(NamedTuple):
     target: np.ndarray
     phase: np.ndarray  # -1: any
     taxed: np.ndarray  # whether the district's firms pay for it
+    waits: np.ndarray  # whether it does nothing before a signpost starts it
+    signposts: Any  # (I, S) see _SIGNPOST; S the most that one of them has
+
+
+_SIGNPOST = np.dtype(
+    [
+        ("indicator", np.int64),  # its column among the indicators, -1: no signpost
+        ("above", np.bool_),  # whether it must lie above the line, else below
+        ("line", np.float64),
+        ("quarters", np.int64),  # in a row
+        ("action", np.int64),  # code of an `Action`
+        ("budget", np.float64),  # k€ a quarter from then on
+        ("budget_share", np.float64),
+    ],
+    align=True,
+)
 
 
 class Shocks(NamedTuple):
@@ -222,7 +239,24 @@ def _policies(s: Scenario) -> Policies:
         target=np.array([i.target.code for i in items], dtype=np.int64),
         phase=np.array([-1 if i.phase is None else i.phase for i in items], dtype=np.int64),
         taxed=np.array([i.funded_by is Funding.TAXES for i in items], dtype=np.bool_),
+        waits=column("waits", np.bool_),
+        signposts=_signposts(items),
     )
+
+
+def _signposts(items: list[Instrument]) -> Any:
+    """What each instrument waits for; a budget that a signpost leaves out is the instrument's own."""
+    out = np.zeros((len(items), max((len(i.when) for i in items), default=0)), _SIGNPOST).view(np.recarray)
+    out.indicator = -1
+    for number, item in enumerate(items):
+        for place, post in enumerate(item.when):
+            budget = item.budget if post.budget is None else post.budget
+            share = item.budget_share if post.budget_share is None else post.budget_share
+            out[number, place] = (
+                *(NAMES.index(post.indicator), post.below is None, post.line, post.quarters),
+                *(post.then.code, budget, share),
+            )
+    return out
 
 
 def _shocks(s: Scenario) -> Shocks:

@@ -15,6 +15,7 @@ from district_sim.model.processes.shocks import apply_shocks
 from district_sim.model.processes.ties import end_ties, update_identity, update_pipelines, update_trust
 from district_sim.model.processes.world import advance_world
 from district_sim.model.scratch import list_living
+from district_sim.model.signposts import watch
 from district_sim.model.state import LEAST_QUALITY, OVERFLOW
 from district_sim.scenario.instruments import MOST_FOUNDED
 
@@ -84,8 +85,10 @@ def one_quarter(state, p, row):
     enter_firms(state, living, p, s)
     at("demography", state, living, p, s)
     # 10 Observation
-    if row.size > 0:
-        record(state, p, row)
+    if row.size > 0 or (p.policies.signposts.size > 0 and state.clock.step[0] >= 0):
+        seen = row if row.size > 0 else state.scratch.row
+        record(state, p, seen)
+        watch(state.instruments, p.policies, seen)
     state.clock.step[0] += 1
 
 

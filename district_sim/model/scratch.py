@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim.kernels.compile import kernel
+from district_sim.scenario.indicators import NAMES
 
 TECHNOLOGIES = 8  # the most that a scenario may have
 ALONE = 8192  # with fewer rows one thread is soon done, and need not wait for another on a busy machine
@@ -136,6 +137,7 @@ class Scratch(NamedTuple):
     found: np.ndarray  # (N, MEETINGS) int32: whom each living firm may tie with, see `processes.search`
     tied: np.ndarray  # (BLOCKS, P) sums over a firm's suppliers by phase
     abroad: Any  # (K,) see told_record: what outside nodes know
+    row: np.ndarray  # (indicators,) observed for signposts, where nobody else asks
     traits: np.ndarray  # (traits,) a conduct
     other_traits: np.ndarray  # (traits,) another
 
@@ -187,6 +189,7 @@ def new_scratch(
         found=np.zeros((capacity, MEETINGS), np.int32),
         tied=np.zeros((BLOCKS, phases)),
         abroad=aligned_rows(nodes, told_record(domains)),
+        row=np.zeros(len(NAMES)),
         traits=np.zeros(traits),
         other_traits=np.zeros(traits),
     )

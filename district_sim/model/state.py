@@ -10,13 +10,15 @@ import numpy as np
 
 from district_sim.kernels.compile import kernel
 from district_sim.model.scratch import Scratch, aligned_rows, new_scratch
+from district_sim.scenario.indicators import CONDUCT
+from district_sim.scenario.instruments import MOST_SIGNPOSTS
 
 SELF_OWNED = -1  # owner of an independent firm; a row >= 0 is its group's leading firm; below: see `owner_code`
 PIPELINE_SLOTS = 4
 LEAST_QUALITY = 1e-6  # of what nobody knows how to make: ratios of qualities stay finite
 TRUST_AT, AGE_AT = 64, 128  # bytes into a record of ties: about the middle of these
 TACIT_AT, PLACE_AT, ABSORPTIVE_AT = 64, 128, 224  # bytes into a record of firms with eight domains
-TRAITS = ("research", "exploration", "training", "collective_action", "offshoring", "pipelines", "reservation")
+TRAITS = tuple(CONDUCT)
 """What a firm's conduct consists of, in the order of its field `conduct`; named as in `Strategy`."""
 RESEARCHING, EXPLORING, SKILLING, COOPERATING, OFFSHORING, LINKING, HOLDING = range(len(TRAITS))
 PROJECTS = ("technology", "training", "pipelines", "brand", "phases", "values", "defence")
@@ -238,6 +240,12 @@ def _instrument(phases: int) -> np.dtype:
             ("served_owner", np.float64, (len(OWNERS),)),  # by owner, see OWNERS
             ("served_phase", np.float64, (phases,)),  # by production phase
             ("award", np.float64),  # quarters for which a won contest still pays; negative: quarters to the next bid
+            ("streak", np.int32, (MOST_SIGNPOSTS,)),  # quarters in a row that each signpost's line has been crossed
+            ("switched", np.int8),  # by its signposts: 1 started, -1 stopped, 0 neither yet
+            ("revised", np.int8),  # 1 + number of the signpost whose budget it has, 0 its own
+            ("started", np.float64),  # 1 if a signpost started it this quarter
+            ("stopped", np.float64),  # the same for stopping
+            ("changed", np.float64),  # the same for another budget
         ],
         align=True,
     )
@@ -411,7 +419,8 @@ def copied(state: State) -> State:
 def fitted(state: State, p: Any) -> State:
     """The state made ready for parameters `p`: other policies may follow one another in one run.
 
-    Where their number changes, awards of contests are forgotten; otherwise they pass on by position.
+    Where their number changes, awards of contests and what signposts did are forgotten; otherwise they pass on by
+    position.
 
     Raises:
         ValueError: domains, phases or tie slots differ from the state's, or a technology that is in use does not exist.

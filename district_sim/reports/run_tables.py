@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from district_sim.evidence.patterns.claims import PatternClaim
     from district_sim.run.run import Run
 
+_MOVES = 6  # of an instrument that are told with their quarters
 YEAR = 4  # quarters averaged at the start and at the end, so that one odd quarter does not speak for all
 
 HEADLINES = (
@@ -206,3 +207,22 @@ def policies(run: "Run") -> Group:
         table.add_row(row["instrument"], *cells, *[""] * (5 - len(cells)))
     note = "Served: firms in a quarter of spending, with the shares of micro firms (under 10) and of independent ones"
     return _titled("What the policies spent", table, note)
+
+
+def moves(run: "Run") -> Group:
+    """When signposts started, stopped or changed a policy instrument, and how often."""
+    from district_sim.run.run import MOVED, moves
+
+    found = moves(run.policies, run.scenario.run.calendar)
+    when = found["date"] if "date" in found else found["quarter"].astype(str)
+    table = _table("Instrument", "Move", "Times", "In", width=8)
+    for item in dict.fromkeys(item.name for item in run.scenario.policies if item.when):
+        for move in MOVED:
+            own = when[(found["instrument"] == item) & (found["move"] == move)].tolist()
+            if own:
+                more = f", and {len(own) - _MOVES} more" if len(own) > _MOVES else ""
+                table.add_row(item, move, number(len(own), 0), ", ".join(own[:_MOVES]) + more)
+        if not (found["instrument"] == item).any():
+            table.add_row(item, "never moved", number(0, 0), "")
+    note = "Quarters in which a signpost took effect" + ("" if "date" in found else "; 1 is the first")
+    return _titled("What the signposts did", table, note)

@@ -112,6 +112,9 @@ _POLICY = {
     "spent": ("k€", "What the instrument spent in the quarter"),
     "left_over": ("k€", "What was left over of its budget in the quarter"),
     "served": ("firms", "Firms served in the quarter"),
+    "started": ("", "1 if a signpost started the instrument in the quarter, else 0"),
+    "stopped": ("", "1 if a signpost stopped the instrument in the quarter, else 0"),
+    "changed": ("", "1 if a signpost gave the instrument another budget in the quarter, else 0"),
 }
 _TABLES = {
     "indicators": WHEN,  # the indicators themselves say what they are
@@ -146,7 +149,7 @@ def note_of(table: str, column: str, scenario: "Scenario | None" = None) -> Note
         return Note("firms", f"Of the firms served: {column.removeprefix('served_').replace('_', ' ')}")
     told = _TABLES.get(table, {}).get(column)
     if told is None and table == "indicators":
-        from district_sim.model.indicators import INDICATORS
+        from district_sim.scenario.indicators import INDICATORS
 
         for record in INDICATORS:
             if record.name == column:

@@ -15,10 +15,10 @@ def is_compiled(scenario: Scenario | None = None) -> bool:
     import numpy as np
 
     from district_sim.kernels.compile import is_kept
-    from district_sim.model.indicators import NAMES
     from district_sim.model.parameters import for_kernels, parameters_of
     from district_sim.model.schedule import quarters
     from district_sim.model.state import empty_state, reports_of
+    from district_sim.scenario.indicators import NAMES
 
     p = parameters_of(Scenario() if scenario is None else scenario)
     state = empty_state(1, 1, p, 0)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from district_sim.model.indicators import INDICATORS
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.files import ScenarioError
+from district_sim.scenario.indicators import INDICATORS
 from district_sim.scenario.sections import Scenario
 from district_sim.scenario.texts import MOST_TABLE_BYTES, read_text
 

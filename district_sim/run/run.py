@@ -15,7 +15,6 @@ import numpy as np
 
 from district_sim._version import __version__
 from district_sim.model.extensions import columns_of, quarters_with
-from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, acting_instruments, for_kernels, parameters_of
 from district_sim.model.processes.knowledge import update_knowledge
@@ -29,12 +28,15 @@ from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_
 from district_sim.run.whole_files import defined, is_empty, sweep_up, write_csv, write_json
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.extensions import indicators_of, versions_of
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MOVED = ("started", "stopped", "changed")
+"""What signposts do to an instrument; `changed`: its budget."""
 _AT_ONCE = 6000  # firms times quarters: some hundredths of a second
 
 
@@ -213,7 +215,11 @@ class Run:
             "trajectory": self.trajectory,
             "scores": {name: defined(value) for name, value in asdict(self.scores).items()},
             "recovery_time": defined(recovery),
-            "policies": policy_totals(self.policies).to_dict("records"),
+            "policies": [
+                {name: defined(value) if isinstance(value, float) else value for name, value in row.items()}
+                for row in policy_totals(self.policies).to_dict("records")
+            ],
+            "signposts": moves(self.policies, self.scenario.run.calendar).to_dict("records"),
             "indicators": {name: defined(float(late[name])) for name in self.names},
             "start": _as_json(self.start),
             "end": _as_json(self.end),
@@ -361,8 +367,9 @@ def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
 
     Returns:
         One row per quarter (1 is the first) and instrument with columns quarter, instrument, kind, funded_by, spent and
-        left_over [k€], served [firms; none by instruments for the district as a whole] and, of these, served_SIZE,
-        served_OWNER and served_phase_K. Empty without instruments.
+        left_over [k€], served [firms; none by instruments for the district as a whole], started, stopped and changed
+        (1 in the quarter in which a signpost did that, else 0) and, of the served, served_SIZE, served_OWNER and
+        served_phase_K. Empty without instruments.
     """
     import pandas as pd
 
@@ -378,6 +385,7 @@ def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
         "spent": flat.spent,
         "left_over": flat.unspent,
         "served": flat.served,
+        **{moved: flat[moved] for moved in MOVED},
     }
     phases = [f"phase_{k}" for k in range(flat.served_phase.shape[1])]
     for group, names in (("served_size", SIZES), ("served_owner", OWNERS), ("served_phase", phases)):
@@ -388,7 +396,8 @@ def reported(reports: Any, scenario: Scenario) -> "pd.DataFrame":
 def policy_totals(policies: "pd.DataFrame") -> "pd.DataFrame":
     """Sums of `Run.policies` over time, one row per instrument in its order; served becomes firm-quarters.
 
-    Instruments of equal names are distinguished by their place. `quarters`: in how many money was spent.
+    Instruments of equal names are distinguished by their place. `quarters`: in how many money was spent; started,
+    stopped and changed: how often, and first_started and so on: the first quarter in which, NaN if in none.
     """
     import pandas as pd
 
@@ -398,7 +407,33 @@ def policy_totals(policies: "pd.DataFrame") -> "pd.DataFrame":
     place = policies.groupby("quarter").cumcount()
     table = policies.assign(quarters=(policies["spent"] > 0.0).astype(int)).drop(columns="quarter")
     sums = table.groupby([place, *names], sort=False).sum()
+    for moved in MOVED if MOVED[0] in policies else ():  # runs of older versions have none
+        when = policies["quarter"].where(policies[moved] > 0.0)
+        sums[f"first_{moved}"] = (
+            when.groupby([place, *(policies[name] for name in names)], sort=False).min().astype(float)
+        )
     return sums.reset_index(names).reset_index(drop=True)
+
+
+def moves(policies: "pd.DataFrame", calendar: Calendar | None) -> "pd.DataFrame":
+    """When signposts moved instruments.
+
+    Args:
+        policies: as `Run.policies`.
+        calendar: of the run, if it has dates.
+
+    Returns:
+        One row per move in the order of time: quarter (1 is the first), date if there is a calendar, instrument, move
+        (of `MOVED`).
+    """
+    import pandas as pd
+
+    names = ["quarter", "instrument", "move"]
+    if MOVED[0] not in policies:
+        return pd.DataFrame(columns=names)
+    long = policies.melt(["quarter", "instrument"], list(MOVED), "move", "times")
+    found = long[long["times"] > 0.0].sort_values("quarter", kind="stable")[names].reset_index(drop=True)
+    return dated(found, calendar)
 
 
 def simulate(

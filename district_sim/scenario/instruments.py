@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 FOREVER = 100_000
 """The last quarter of the schema: the end of an instrument without an end, the duration of a shock that stays."""
 MOST_FOUNDED = 1000  # firms that one kind of instrument can found in a quarter
+MOST_SIGNPOSTS = 8  # of one instrument
 
 _COHEN = "Cohen & Levinthal 1990, doi 10.2307/2393553"
 _BATHELT = "Bathelt, Malmberg & Maskell 2004, doi 10.1191/0309132504ph469oa"
@@ -324,6 +325,14 @@ class Targeting(Coded):
     RANDOM = "random"
     GATEKEEPERS = "gatekeepers"
     PERIPHERAL = "peripheral"
+
+
+class Action(Coded):
+    """What happens to an instrument when one of its signposts is passed."""
+
+    START = "start"
+    STOP = "stop"
+    BUDGET = "budget"
 
 
 class Funding(StrEnum):

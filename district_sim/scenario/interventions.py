@@ -1,14 +1,100 @@
 """What is done to a district: policy instruments with their windows and budgets, and shocks from outside."""
 
-from typing import Annotated, Self
+from math import inf
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from district_sim.scenario.calendar import in_order, written
 from district_sim.scenario.fields import Moment, Section, number, share, whole
-from district_sim.scenario.instruments import FOREVER, Funding, InstrumentKind, ShockKind, Targeting
+from district_sim.scenario.indicators import INDICATORS, NAMES
+from district_sim.scenario.instruments import (
+    FOREVER,
+    MOST_SIGNPOSTS,
+    Action,
+    Funding,
+    InstrumentKind,
+    ShockKind,
+    Targeting,
+)
+from district_sim.scenario.suggestions import suggest
 
 MOST_INSTRUMENTS = MOST_SHOCKS = 32  # in a scenario
+_BY: dict[str, Any] = {"unit": "of the indicator", "source": "set by you"}
+
+
+class Signpost(Section):
+    """What an instrument waits for: an indicator beyond a line for some quarters in a row, and what happens then.
+
+    A signpost in the sense of adaptive policies (Haasnoot et al. 2013, doi 10.1016/j.gloenvcha.2012.12.006).
+    """
+
+    indicator: str = Field(
+        description="Indicator of the district that is watched", json_schema_extra={"examples": list(NAMES[:3])}
+    )
+    above: float | None = Field(
+        None, allow_inf_nan=False, description="Line above which it must lie; this or below", json_schema_extra=_BY
+    )
+    below: float | None = Field(
+        None, allow_inf_nan=False, description="Line below which it must lie; this or above", json_schema_extra=_BY
+    )
+    quarters: int = whole(1, 1, 400, "quarters", "For how many quarters in a row", "set by you")
+    then: Annotated[Action, Field(strict=False, description="start, stop, or budget: another budget from then on")]
+    budget: float | None = Field(
+        None,
+        ge=0.0,
+        le=1e9,
+        allow_inf_nan=False,
+        description="Budget per quarter from then on; with then: budget",
+        json_schema_extra={"unit": "k€ per quarter", "source": "set by you"},
+    )
+    budget_share: float | None = Field(
+        None,
+        ge=0.0,
+        le=0.5,
+        allow_inf_nan=False,
+        description="The same as a share of the last quarter's turnover; with then: budget",
+        json_schema_extra={"unit": "share of district turnover", "source": "set by you"},
+    )
+
+    @field_validator("indicator")
+    @classmethod
+    def _known(cls, given: str) -> str:
+        if given not in NAMES:
+            hint = suggest(given, NAMES) or " (indicators are listed in docs/odd.md)"
+            raise ValueError(f"there is no indicator {given!r}{hint}")
+        return given
+
+    @property
+    def line(self) -> float:
+        """The number that must be crossed."""
+        return self.below if self.above is None else self.above  # type: ignore[return-value]  # one of them is given
+
+    @model_validator(mode="after")
+    def _can_be_passed(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("a signpost needs one line: above or below")
+        low, high = INDICATORS[NAMES.index(self.indicator)].bounds
+        if not (low <= self.line < high if self.below is None else low < self.line <= high):
+            side = "above" if self.below is None else "below"
+            bounds = f"between {low:g} and {high:g}" if high < inf else f"at least {low:g}"
+            raise ValueError(f"{side} = {self.line:g}: {self.indicator} is {bounds}, so this never comes")
+        given = (self.budget, self.budget_share)
+        if self.then is Action.BUDGET and given == (None, None):
+            raise ValueError("then: budget needs the budget (or budget_share) from then on")
+        if self.then is not Action.BUDGET and given != (None, None):
+            raise ValueError(f"budget and budget_share are for then: budget, not then: {self.then}")
+        return self
+
+    def words(self) -> str:
+        """The signpost for a reader: `starts when unemployment is above 0.12 for 4 quarters`."""
+        amounts = [f"{self.budget:,g} k€" if self.budget is not None else ""]
+        amounts += [f"{100 * self.budget_share:g} % of turnover" if self.budget_share is not None else ""]
+        spends = f"has {' and '.join(filter(None, amounts))} a quarter"
+        does = {Action.START: "starts", Action.STOP: "stops", Action.BUDGET: spends}[self.then]
+        side = "above" if self.below is None else "below"
+        length = f" for {self.quarters} quarters" if self.quarters > 1 else ""
+        return f"{does} when {self.indicator} is {side} {self.line:g}{length}"
 
 
 class Instrument(Section):
@@ -60,6 +146,17 @@ class Instrument(Section):
             "firms in proportion to value added",
         ),
     ] = Funding.OUTSIDE
+    when: tuple[Signpost, ...] = Field(
+        (),
+        max_length=MOST_SIGNPOSTS,
+        strict=False,
+        description="What it waits for within its window; one that is to be started waits for that",
+    )
+
+    @property
+    def waits(self) -> bool:
+        """Whether it does nothing before a signpost starts it."""
+        return any(post.then is Action.START for post in self.when)
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -9,8 +9,8 @@ from district_sim.scenario.extensions import all_indicators
 from district_sim.text.numbers import number, percent, points
 
 if TYPE_CHECKING:
-    from district_sim.model.indicators import Indicator
     from district_sim.scenario.calendar import Calendar
+    from district_sim.scenario.indicators import Indicator
 
 TRAJECTORY_NAMES: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "Fragmentation",
@@ -73,7 +73,7 @@ def record_of(name: str) -> "Indicator":
 
     Any other column has a record without unit and description.
     """
-    from district_sim.model.indicators import INDICATORS, Indicator
+    from district_sim.scenario.indicators import INDICATORS, Indicator
 
     plain = name.removesuffix("_late")
     outside = (Indicator(column, *one[1:-1]) for column, one in all_indicators().items())

@@ -19,7 +19,7 @@ from naive.innovation import innovate
 from naive.knowledge import update_knowledge
 from naive.market import run_market
 from naive.ownership import acquire, bind_captives, divest, take_over
-from naive.policy import account_match, apply_policies, levy_taxes
+from naive.policy import account_match, apply_policies, levy_taxes, watch
 from naive.shocks import apply_shocks
 from naive.ties import end_ties, form_ties, update_identity, update_pipelines, update_trust
 from naive.world import advance_world
@@ -35,5 +35,6 @@ def one_quarter(state: State, p: Any) -> np.ndarray:
     for process in PROCESSES:
         process(state, p)
     row = np.array(list(observe(state, p).values()))
+    watch(state, p, row)
     state.clock.step[0] += 1
     return row

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from district_sim.model import schedule
-from district_sim.model.indicators import NAMES, record
+from district_sim.model.indicators import record
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.scratch import list_living
 from district_sim.model.state import Accounts, Clock, State, copied, fitted, grown
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.instruments import InstrumentKind, Targeting
 from district_sim.scenario.sections import Scenario
 from naive.common import cut_all_ties, living, strategy
@@ -98,6 +99,25 @@ SITUATIONS: dict[str, dict[str, Any]] = {
         "policies": instruments(),
         "policy_effects": {"crowding_out_training": 0.3},
         "strategy": _COLLECTIVE,
+    },
+    "waiting": {
+        **_OPEN,
+        "policies": [
+            {
+                "name": f"{kind}",
+                "kind": kind,
+                "start": 1,
+                "budget": 30.0,
+                "when": [
+                    {"indicator": "trust", "above": 0.1, "quarters": 2 + n % 3, "then": "start"},
+                    {"indicator": "trust", "above": 0.1, "quarters": 9, "then": "budget", "budget_share": 0.02},
+                    {"indicator": "entries", "above": 0.0, "quarters": 1, "then": "budget", "budget": 70.0},
+                    {"indicator": "exits", "above": 1.0, "then": "stop"},
+                ][n % 2 :],
+            }
+            for n, kind in enumerate(kind for kind in InstrumentKind)
+        ]
+        + [{"name": "plain", "kind": "rd_subsidy", "start": 2, "budget": 20.0}],
     },
     "shocked": {
         **_OPEN,

@@ -5,7 +5,7 @@ from typing import Any
 
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, TAXES, WORLD, State
-from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
+from district_sim.scenario.instruments import MOST_FOUNDED, Action, InstrumentKind, Targeting
 from naive.common import clip, conduct, is_foreign, key, living, now, partners, pay, pipelines_of, seed_of
 
 KINDS, TARGETS = tuple(InstrumentKind), tuple(Targeting)
@@ -49,8 +49,11 @@ def apply_policies(state: State, p: Any) -> None:
         report = state.instruments[number]
         report.spent = report.unspent = report.served = 0.0
         report.served_size[:] = report.served_owner[:] = report.served_phase[:] = 0.0
-        budget = q.budget[number] + q.budget_share[number] * turnover
-        if not q.start[number] <= now(state) < q.end[number] or budget <= 0:
+        report.started = report.stopped = report.changed = 0.0
+        if not q.start[number] <= now(state) < q.end[number] or not _follow(q, number, report):
+            continue
+        budget = _budget(q, number, report, turnover)
+        if budget <= 0:
             continue
         kind, strength = KINDS[q.kind[number]], float(q.intensity[number])
         if kind is InstrumentKind.PPP_MATCH:
@@ -67,6 +70,46 @@ def apply_policies(state: State, p: Any) -> None:
     promised = float(policy.match > 0)
     speed = e.credibility_speed if promised > agency.credibility else min(1.0, 4 * e.credibility_speed)
     agency.credibility += speed * (promised - agency.credibility)
+
+
+def _posts(q: Any, number: int) -> list[Any]:
+    """The signposts of an instrument."""
+    return [post for post in q.signposts[number] if post["indicator"] >= 0]
+
+
+def watch(state: State, p: Any, row: Any) -> None:
+    """Count quarters beyond each line, from the indicators of the quarter; NaN is beyond none."""
+    for number, report in enumerate(state.instruments):
+        for place, post in enumerate(_posts(p.policies, number)):
+            value, line = float(row[post["indicator"]]), float(post["line"])
+            beyond = not math.isnan(value) and (value > line if post["above"] else value < line)
+            report.streak[place] = report.streak[place] + 1 if beyond else 0
+
+
+def _follow(q: Any, number: int, report: Any) -> bool:
+    """Whether an instrument acts, after its signposts did: to stop wins, and the last budget that holds."""
+    holding = [(k, post) for k, post in enumerate(_posts(q, number)) if report.streak[k] >= post["quarters"]]
+    actions = {tuple(Action)[post["action"]] for _, post in holding}
+    budgets = [k for k, post in holding if tuple(Action)[post["action"]] is Action.BUDGET]
+    if not _posts(q, number):
+        return True
+    before = {0: not q.waits[number], 1: True, -1: False}[int(report.switched)]
+    acts = False if Action.STOP in actions else True if Action.START in actions else before
+    report.started, report.stopped = float(acts and not before), float(before and not acts)
+    if acts != before:
+        report.switched = 1 if acts else -1
+    if budgets and report.revised != budgets[-1] + 1:
+        report.revised, report.changed = budgets[-1] + 1, 1.0
+    return acts
+
+
+def _budget(q: Any, number: int, report: Any, turnover: float) -> float:
+    """Its own, or that of the signpost that decided last."""
+    posts = _posts(q, number)
+    if 1 <= report.revised <= len(posts):
+        post = posts[report.revised - 1]
+        return float(post["budget"] + post["budget_share"] * turnover)
+    return float(q.budget[number] + q.budget_share[number] * turnover)
 
 
 def _to_firms(

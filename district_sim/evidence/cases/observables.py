@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.model.indicators import INDICATORS, NAMES
 from district_sim.model.state import SELF_OWNED
+from district_sim.scenario.indicators import INDICATORS, NAMES
 
 SMALL, LARGE = 9.0, 50.0  # employees: at most this many; at least this many
 _YEAR = 4  # quarters

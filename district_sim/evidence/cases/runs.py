@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from district_sim.evidence.cases.observables import observed_in
-from district_sim.model.indicators import NAMES
 from district_sim.model.parameters import parameters_of
 from district_sim.run.run import quarters_of
 from district_sim.run.trajectories import Trajectory, score
 from district_sim.run.workers import Progress, Workers, compile_first
+from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.paths import set_at, value_at
 from district_sim.scenario.sections import Scenario
 

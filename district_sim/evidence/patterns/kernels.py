@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from district_sim.model.indicators import NAMES
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import parameters_of
 from district_sim.model.processes.innovation import expected_quality
@@ -18,6 +17,7 @@ from district_sim.model.state import AGENCY, EMPLOYED, ENTRIES, EXITS, FIRMS, St
 from district_sim.run.run import advance, learn, quarters_of, simulate
 from district_sim.run.snapshot import Snapshot
 from district_sim.scenario.files import load_scenario
+from district_sim.scenario.indicators import NAMES
 
 Row = tuple[int, str, str, str, bool]
 

@@ -11,6 +11,7 @@ import numpy as np
 from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import degree, is_affiliate
+from district_sim.model.signposts import budget_of, follow
 from district_sim.model.state import AGENCY, FIRMS, HOUSEHOLDS, PUBLIC, SIZE_LIMITS, SKILLING, TAXES, WORLD
 from district_sim.scenario.instruments import MOST_FOUNDED, InstrumentKind, Targeting
 
@@ -245,16 +246,20 @@ def _serve_district(number, kind, budget, district, agency, policy, instruments,
 
 @kernel
 def _forget(report):
-    """Clear an instrument's report of the last quarter; its award stays."""
+    """Clear an instrument's report of the last quarter; its award and what signposts made of it stay."""
     report.spent, report.unspent, report.served = 0.0, 0.0, 0.0
     report.served_size[:] = 0.0
     report.served_owner[:] = 0.0
     report.served_phase[:] = 0.0
+    report.started, report.stopped, report.changed = 0.0, 0.0, 0.0
 
 
 @kernel
 def apply_policies(state, living, p, s):
-    """Run every instrument whose window is open, in the scenario's order; see `scenario.Instrument`."""
+    """Run every instrument whose window is open and that does not wait, in the scenario's order.
+
+    See `scenario.Instrument`, and `model.signposts` for those that wait.
+    """
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     instruments, accounts, clock, scratch = state.instruments, state.accounts, state.clock, state.scratch
     policies = p.policies
@@ -278,8 +283,8 @@ def apply_policies(state, living, p, s):
         _forget(instruments[number])
         if clock.step[0] < policies.start[number] or clock.step[0] >= policies.end[number]:
             continue
-        budget = policies.budget[number] + policies.budget_share[number] * turnover
-        if budget <= 0.0:
+        acts, budget = follow(number, instruments, policies), budget_of(number, instruments, policies, turnover)
+        if not acts or budget <= 0.0:
             continue
         kind = policies.kind[number]
         if kind == _MATCH:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from district_sim.reports.policy_report.money import costs
 from district_sim.reports.policy_report.risk import retained, tail
 from district_sim.reports.policy_report.sensitivity import Sensitivity, investigate
 from district_sim.reports.policy_report.verdict import Verdict, judge, rivals_of
+from district_sim.scenario.instruments import Action
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from district_sim.experiments import Results
     from district_sim.experiments.compare import Comparison
     from district_sim.reports.policy_report.question import Question
+    from district_sim.scenario.interventions import Instrument
 
 OUTCOMES = (
     "value_added_local_late", "employment_late", "wage_late", "survival", "unemployment_late", "radical_rate_late",
@@ -55,12 +57,15 @@ class Findings:
     risk: pd.DataFrame
     gains: pd.DataFrame
     costs: pd.DataFrame
+    moves: pd.DataFrame
+    """What signposts did to the instruments that have some; see `moved`."""
     verdict: Verdict
     sensitivity: Sensitivity | None
 
 
 def experiment_fields(question: Question) -> dict[str, Any]:
     """Fields of the experiment whose runs a report needs."""
+    waits = any(item.when for mix in question.mixes.values() for item in mix)
     return {
         "name": "policy report",
         "scenarios": [question.name],
@@ -68,7 +73,7 @@ def experiment_fields(question: Question) -> dict[str, Any]:
         "replications": question.replications,
         "seed": question.seed,
         "quarters": question.scenario.run.quarters,
-        "keep": {"every": 1, "firms": True},
+        "keep": {"every": 1, "firms": True, "spending": waits},
     }
 
 
@@ -121,9 +126,35 @@ def gather(
         risk=tail(ratios, list(question.cells), question.confidence, question.seed),
         gains=gains(groups, question.cells, question.how),
         costs=costs(results.series, cells, question),
+        moves=moved(results.spending, cells, question.mixes),
         verdict=judge(found.differences, rivals, question.outcome, base, question.confidence),
         sensitivity=investigate(question, runs, lead, workers, told("sensitivity")),
     )
+
+
+def moved(spending: pd.DataFrame, cells: Mapping[int, str], mixes: Mapping[str, Sequence[Instrument]]) -> pd.DataFrame:
+    """How often signposts moved the instruments that have some, and when first.
+
+    Returns:
+        One row per mix, instrument and move that a signpost of it can make: cell, instrument, move, share (of the
+        replicates, in which it came about), times (mean over replicates), low, median, high (of the first quarter,
+        1 is the first, where it came about: tenth, half, nine tenths).
+    """
+    import pandas as pd
+
+    does = {Action.START: "started", Action.STOP: "stopped", Action.BUDGET: "changed"}
+    rows = []
+    for point, cell in cells.items():
+        for number, item in enumerate(mixes[cell]):
+            if not item.when:
+                continue
+            own = spending[(spending["point"] == point) & (spending["number"] == number)]
+            for move in (does[action] for action in Action if any(post.then is action for post in item.when)):
+                low, median, high = own[f"first_{move}"].quantile([0.1, 0.5, 0.9])
+                told = {"share": (own[move] > 0.0).mean(), "times": own[move].mean()}
+                told |= {"low": low, "median": median, "high": high}
+                rows.append({"cell": cell, "instrument": item.name, "move": move, **told})
+    return pd.DataFrame(rows, columns=["cell", "instrument", "move", "share", "times", "low", "median", "high"])
 
 
 def _lead(found: Comparison, outcome: str) -> str:

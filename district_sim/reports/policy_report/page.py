@@ -161,6 +161,8 @@ def _data(found: Findings) -> list[Download]:
         "gains": (found.gains, "differences by class of firms (figure 6)"),
         "costs": (found.costs, "present values and jobs"),
     }
+    if len(found.moves):
+        tables["signposts"] = (found.moves, "what signposts did to the instruments, and when")
     if found.sensitivity is not None:
         tables |= {
             "draws": (found.sensitivity.draws, "drawn parameters, and the outcome under each mix"),
