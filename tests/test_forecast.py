@@ -27,12 +27,12 @@ from district_sim.evidence.posterior.forecast import (
 )
 from district_sim.evidence.posterior.inference import Data
 from district_sim.evidence.posterior.posterior import Posterior
-from district_sim.model.indicators import NAMES
 from district_sim.reports.forecast import SHOWN, band_table, label_table, label_words, path_table
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, Ramp, Trajectory
 from district_sim.run.workers import Workers
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.indicators import NAMES
 
 
 @pytest.fixture

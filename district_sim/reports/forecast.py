@@ -7,8 +7,8 @@ import numpy as np
 
 from district_sim._version import __version__
 from district_sim.evidence.posterior.forecast import LABELS, MOVED, QUANTILES, Forecast
-from district_sim.model.indicators import NAMES
 from district_sim.run.whole_files import write_csv, write_json, write_text, write_whole
+from district_sim.scenario.indicators import NAMES
 from district_sim.text.names import label_name, record_of
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet, md, write_sheets

@@ -21,10 +21,10 @@ from district_sim.evidence.posterior.fit import FIRST_SEED, fitted_columns, on_s
 from district_sim.evidence.posterior.inference import Data
 from district_sim.evidence.posterior.posterior import Posterior
 from district_sim.evidence.posterior.simulations import Row, Store, table_of
-from district_sim.model.indicators import INDICATORS, NAMES
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, Ramp, Thresholds, Trajectory, score
 from district_sim.run.workers import Progress, Workers, compile_first
 from district_sim.scenario.files import ScenarioError
+from district_sim.scenario.indicators import INDICATORS, NAMES
 from district_sim.scenario.paths import value_at
 from district_sim.scenario.sections import Scenario
 
