@@ -209,7 +209,7 @@ def map_levers(openness: float, action: float) -> dict[str, Any]:
     match for common projects first and, beyond one half, a technology policy in its place.
     """
     levers: dict[str, Any] = {
-        "world.sourcing_fall": 0.05 + 0.4 * openness,
+        "world.sourcing_fall": 0.05 + 0.45 * openness,
         "ownership.takeover_price": 8.0 + 60.0 * openness**4,
     }
     match, technology = (action, 0.0) if action <= 0.5 else (0.0, action)

@@ -38,7 +38,7 @@ class Plane:
         if self.later == MATCH:
             out["policies"] = [{"name": "match", "kind": "ppp_match", "budget_share": later}] if later > 0.0 else []
         elif self.later == OPENNESS:
-            out["world.sourcing_fall"] = 0.05 + 0.4 * later
+            out["world.sourcing_fall"] = 0.05 + 0.45 * later
         else:
             out[self.later] = later
         return out
