@@ -1,5 +1,8 @@
 """Tables as offices export them: read, recognised, cleaned, and refused in one clear message."""
 
+import io
+import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -392,6 +395,15 @@ def test_pseudonyms_leave_no_id(tmp_path: Path) -> None:
 
 # What is refused ----------------------------------------------------------------------------------
 
+
+def swollen() -> bytes:
+    """A workbook of 70 kB whose sheet unpacks into 70 MiB."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/worksheets/sheet1.xml", b" " * (70 << 20))
+    return file.getvalue()
+
+
 BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     "no such file": ({}, ["none.csv"], "none.csv: no such file"),
     "a folder": ({"d.csv/x": ""}, ["d.csv"], "d.csv"),
@@ -421,6 +433,28 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
         ["t.csv", "--columns", "c.yaml"],
         "c.yaml:2: firms.turnover: there is no column 'sales'",
     ),
+    "a list for a column": (
+        {"t.csv": SIMPLE, "c.yaml": "firms:\n  turnover: [sales]\n"},
+        ["t.csv", "--columns", "c.yaml"],
+        "c.yaml:2: firms.turnover: must be the name of a column",
+    ),
+    "a number for a column": (
+        {"t.csv": SIMPLE, "c.yaml": "firms:\n  turnover: 2012\n"},
+        ["t.csv", "--columns", "c.yaml"],
+        "c.yaml:2: firms.turnover: there is no column '2012'",
+    ),
+    "prose for columns": (
+        {"t.csv": SIMPLE, "c.yaml": "sales\n"},
+        ["t.csv", "--columns", "c.yaml"],
+        "c.yaml: must be made of 'key: value' lines",
+    ),
+    "an endless cell": ({"t.csv": SIMPLE + "x" * 200_000 + ",3\n"}, ["t.csv"], "t.csv: field larger than field limit"),
+    "an endless cell below": (
+        {"t.csv": SIMPLE + "".join(f"G{i},2\n" for i in range(300)) + "x" * 200_000 + ",3\n"},
+        ["t.csv"],
+        "t.csv, line 314: field larger than field limit",
+    ),
+    "a workbook that unpacks without end": ({"t.xlsx": swollen()}, ["t.xlsx"], "unpacks into 73,400,320 bytes"),
     "an unknown unit": (
         {"t.csv": SIMPLE, "c.yaml": "units:\n  turnover: lire\n"},
         ["t.csv", "--columns", "c.yaml"],
@@ -439,6 +473,11 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     ),
     "one phase": (
         {"t.csv": SIMPLE, "p.yaml": "phases: [a]\ncodes: {}\n"},
+        ["t.csv", "--phases", "p.yaml"],
+        "p.yaml:1: phases: must be a list of 2 to 12 names",
+    ),
+    "a list for the name of a phase": (
+        {"t.csv": SIMPLE, "p.yaml": "phases: [[a], b]\ncodes: {}\n"},
         ["t.csv", "--phases", "p.yaml"],
         "p.yaml:1: phases: must be a list of 2 to 12 names",
     ),
@@ -478,6 +517,25 @@ def test_bad_input_gets_one_clear_message(kind: str, call: Callable[..., Result]
     assert message in " ".join(result.stderr.split()), result.stderr
     assert "Traceback" not in result.output
     assert not (small_folder / "out" / "district.yaml").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_what_never_ends_is_not_opened(call: Callable[..., Result], small_folder: Path) -> None:
+    """A pipe waits for somebody to write into it, a device has no end."""
+    os.mkfifo(small_folder / "t.csv")
+    refused = call("import", "t.csv", "--out", "out")
+    assert (refused.exit_code, "t.csv: is a pipe or a device, not a file" in refused.stderr) == (2, True)
+    for name in ("t.csv", "/dev/zero"):
+        data = f'data: {{firms: {name}, firms_sha256: "{"0" * 64}", rows: 30}}'
+        (small_folder / "d.yaml").write_text(f"extends: classroom\n{data}\nfirms: {{count: 30}}\n")
+        refused = call("scenarios", "validate", "d.yaml")
+        assert refused.exit_code == 2
+        assert f"{name}: cannot be read: is not a file" in " ".join(refused.stderr.split()), refused.stderr
+
+
+def test_a_header_may_be_a_year() -> None:
+    table = frame(**{"2012": 5.0})
+    assert cleaned(table, columns={"turnover": 2012}).firms["turnover"].notna().all()
 
 
 def test_there_are_thirty_kinds() -> None:

@@ -96,8 +96,8 @@ BAD_FILES = {
     "only a comment": ("# nothing\n", "my.yaml: the file is empty"),
     "not YAML": ("firms: [1\n", "my.yaml:2: not valid YAML: expected ',' or ']', but got"),
     "a picture": (b"\x89PNG\r\n", "my.yaml: not a YAML file (byte 0 is not UTF-8 text)"),
-    "prose": ("Hello.", "my.yaml: not a scenario: it must be made of 'key: value' lines"),
-    "a list": ("- a\n", "my.yaml: not a scenario: it must be made of 'key: value' lines"),
+    "prose": ("Hello.", "my.yaml: must be made of 'key: value' lines"),
+    "a list": ("- a\n", "my.yaml: must be made of 'key: value' lines"),
     "two documents": ("a: 1\n---\nb: 2\n", "my.yaml:2: not valid YAML: but found another document"),
     "empty section": (
         "firms:\n",

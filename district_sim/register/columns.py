@@ -150,11 +150,14 @@ def chosen(tables: Mapping[str, Sequence[str]], given: "Path | Mapping[str, Any]
             columns[table].pop(variable, None)
             if column in (None, ""):
                 continue
+            if not isinstance(column, str | int | float):
+                raise ScenarioError(f"{at(table, variable)}: {table}.{variable}: must be the name of a column")
+            column = str(column)  # a header may be a year
             if column not in tables[table]:
                 hint = suggest(column, list(tables[table])) or f" (columns: {', '.join(map(short, tables[table]))})"
                 raise ScenarioError(f"{at(table, variable)}: {table}.{variable}: there is no column {column!r}{hint}")
             columns[table] = {v: c for v, c in columns[table].items() if c != column or v in said}
-            columns[table][variable] = str(column)
+            columns[table][variable] = column
             reasons[variable] = ""
     return Choice(columns, _units(data.get("units") or {}, at), reasons, name)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zipfile import ZipFile
 
 from district_sim.register.columns import REQUIRED, proposed
 from district_sim.scenario.texts import ScenarioError, short
@@ -19,6 +20,7 @@ _DELIMITERS = ";,\t|"
 _LOOKED_AT = 200  # lines from which the delimiter is told
 _MOST_BYTES = 2_000_000_000
 _MOST_ROWS = 5_000_000
+_UNFOLDED, _UNFOLDING = 64 * 1024 * 1024, 100  # bytes that any workbook may unpack into; and as many times its size
 _READABLE = "CSV (.csv, .txt, .tsv), Excel (.xlsx), Stata (.dta), Parquet (.parquet), GraphML or GEXF"
 
 
@@ -69,12 +71,14 @@ def read(path: Path, table: str = "firms") -> Sheet:
 def _check(path: Path) -> None:
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            raise ScenarioError(f"{path}: is a {'folder' if path.is_dir() else 'pipe or a device'}, not a file")
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:
+        if isinstance(error, ScenarioError):
+            raise
         raise ScenarioError(f"{short(str(path), 200)}: {_reason(error)}") from None
-    if path.is_dir():
-        raise ScenarioError(f"{path}: is a folder, not a file")
     if size == 0:
         raise ScenarioError(f"{path}: the file is empty")
     if size > _MOST_BYTES:
@@ -107,9 +111,13 @@ def _whole(sheet: Sheet) -> Sheet:
     places = [place for place, keep in zip(sheet.places, kept, strict=True) if keep]
     if not len(cells):
         raise ScenarioError(f"{sheet.name}: has no rows below its header")
-    if len(cells) > _MOST_ROWS:
-        raise ScenarioError(f"{sheet.name}: has {len(cells):,} rows; at most {_MOST_ROWS:,} are read")
+    _check_rows(len(cells), sheet.name)
     return sheet._replace(cells=cells, places=places)
+
+
+def _check_rows(rows: int, name: str) -> None:
+    if rows > _MOST_ROWS:
+        raise ScenarioError(f"{name}: has {rows:,} rows; at most {_MOST_ROWS:,} are read")
 
 
 # CSV ----------------------------------------------------------------------------------------------
@@ -172,15 +180,19 @@ def _decoded(path: Path) -> str:
 def _delimiter(text: str, name: str) -> str:
     """The delimiter with which the first lines have the most cells, all about the same number as the header."""
     head = "\n".join(text.splitlines()[:_LOOKED_AT])
-    best, score = "", 1.0
+    best, score, problem = "", 1.0, "only one column is seen: separate columns by comma, semicolon, tab or |"
     for delimiter in _DELIMITERS:
         rows = dropwhile(_is_title, csv.reader(io.StringIO(head), delimiter=delimiter))
-        widths = [len(row) for row in rows if any(map(str.strip, row))]
+        try:
+            widths = [len(row) for row in rows if any(map(str.strip, row))]
+        except csv.Error as error:  # a cell of more than 100 kB, at least with this delimiter
+            problem = str(error)
+            continue
         same = sum(width == widths[0] for width in widths) / len(widths) if widths else 0.0
         if widths and widths[0] > 1 and widths[0] * same**2 > score:
             best, score = delimiter, widths[0] * same**2
     if not best:
-        raise ScenarioError(f"{name}: only one column is seen: separate columns by comma, semicolon, tab or |")
+        raise ScenarioError(f"{name}: {problem}")
     return best
 
 
@@ -192,11 +204,17 @@ def _excel(path: Path, table: str) -> Sheet:
     import pandas as pd
 
     try:
+        with ZipFile(path) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > max(_UNFOLDED, min(_MOST_BYTES, _UNFOLDING * path.stat().st_size)):
+            raise ScenarioError(f"{path}: unpacks into {unpacked:,} bytes, far more than its size: save it as .csv")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that say nothing about the cells
             sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object, engine="openpyxl")
     except ImportError:
         raise ScenarioError(f"{path}: Excel files need openpyxl: pip install 'district-sim[data]'") from None
+    except ScenarioError:
+        raise
     except Exception as error:  # the library fails in many ways on what is no workbook
         raise ScenarioError(f"{path}: is not an Excel workbook ({type(error).__name__})") from None
     found = {name: _headed(cells) for name, cells in sheets.items() if cells.notna().sum(axis=1).max() >= 2}
@@ -240,9 +258,13 @@ def _stata(path: Path) -> Sheet:
 
 def _parquet(path: Path) -> Sheet:
     import pandas as pd
+    import pyarrow.parquet as pq
 
     try:
+        _check_rows(pq.read_metadata(path).num_rows, str(path))
         frame = pd.read_parquet(path)
+    except ScenarioError:
+        raise
     except Exception as error:
         raise ScenarioError(f"{path}: is not a Parquet file ({type(error).__name__})") from None
     return frame_as_sheet(frame, path.name)

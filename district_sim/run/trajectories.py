@@ -130,10 +130,10 @@ def _mean(*heights: float) -> float:
 
 
 def _ratio(late: float, calm: float) -> float:
-    """How many times the calm level; undefined for nothing of nothing, infinity for something of nothing."""
+    """How many times the calm level; undefined without one and for nothing of nothing, infinity for something of it."""
     if calm > 0.0:
         return late / calm
-    return math.inf if late > 0.0 else math.nan
+    return math.inf if calm <= 0.0 < late else math.nan
 
 
 class Means:
@@ -198,19 +198,15 @@ def score(
     """
     means = _means(indicators, calm_window, late_window)
     dead = bool(_column(indicators, "firms")[-1] == 0.0)
-    return _score(*means, thresholds, dead, known=calm_window != 0)
+    return _score(*means, thresholds, dead)
 
 
-def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False, known: bool = True) -> Scores:
+def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False) -> Scores:
     """Scores from the means of the calm and the late window.
 
     Args:
-        dead: whether no firm lives at the end. known: whether there is a calm window.
+        dead: whether no firm lives at the end.
     """
-
-    def _times(after: float, before: float) -> float:
-        return _ratio(after, before) if known else math.nan
-
     # Trust is undefined where no tie is left, and nothing that comes from outside comes collectively
     gone = late["degree"] == 0.0 and calm["degree"] > 0.0
     dissolved = 1.0 if gone else t.dissolution(late["trust"] - calm["trust"])
@@ -218,19 +214,19 @@ def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False, known: b
     takeover = _mean(t.foreign_control(late["mne_turnover_share"]), dissolved)
     hierarchy = _mean(
         t.captive(late["captive_share"]),
-        t.concentration(_times(late["hhi_control"] * late["firms"], calm["hhi_control"] * calm["firms"])),
+        t.concentration(_ratio(late["hhi_control"] * late["firms"], calm["hhi_control"] * calm["firms"])),
         dissolved,
     )
     node = _mean(
         t.outsourcing(late["local_purchases"] - calm["local_purchases"]),
         t.outside_links(late["pipeline_firms"] - calm["pipeline_firms"]),
-        t.node_alive(_times(late["turnover"], calm["turnover"])),
+        t.node_alive(_ratio(late["turnover"], calm["turnover"])),
         t.local_control(late["mne_turnover_share"]),
     )
     learning = _mean(
         t.renewal(late["technology_mean"] - calm["technology_mean"]),
         t.newest(late["newest_share"]),
-        t.learning(_times(late["absorptive_capacity"], calm["absorptive_capacity"])),
+        t.learning(_ratio(late["absorptive_capacity"], calm["absorptive_capacity"])),
         t.local_control(late["mne_turnover_share"]),
     )
     collective = _mean(
@@ -240,7 +236,7 @@ def _score(calm: Means, late: Means, t: Thresholds, dead: bool = False, known: b
         t.completeness(late["phase_coverage"]),
     )
     # fmin and fmax pass over what is undefined: either route leads to fragmentation, either loss is one
-    work, value = (_times(late[name], calm[name]) for name in ("employment", "value_added_local"))
+    work, value = (_ratio(late[name], calm[name]) for name in ("employment", "value_added_local"))
     retained = float(np.fmin(work, value))
     fragmentation = float(np.fmax(takeover, hierarchy))
     futures = dict(zip(FUTURES, (fragmentation, node, learning, collective), strict=True))
@@ -314,6 +310,6 @@ def scores_over_time(
     rows = {}
     for end in ends:
         late = Means(indicators, slice(max(start, end - LATE_WINDOW), end))
-        scores = _score(calm, late, thresholds, known=start > 0)
+        scores = _score(calm, late, thresholds)
         rows[end] = {future.value: scores.of(future) for future in FUTURES}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("quarter")

@@ -6,6 +6,7 @@ read when a run begins, and refused if they are not the tables that the scenario
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -123,6 +124,8 @@ def _content(file: str, digest: str) -> bytes:
             "the scenario's tables are in the memory of another process: give load_district a folder for them"
         )
     try:
+        if os.path.exists(file) and not os.path.isfile(file):  # a device may never end, a pipe never begin
+            raise OSError(errno.EINVAL, "is not a file")
         content = Path(file).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have this name"

@@ -393,7 +393,7 @@ def _document(text: str, name: str) -> Document:
     if tree is None:
         raise ScenarioError(f"{source.name}: the file is empty")
     if not isinstance(tree, CommentedMap):
-        raise ScenarioError(f"{source.name}: not a scenario: it must be made of 'key: value' lines")
+        raise ScenarioError(f"{source.name}: must be made of 'key: value' lines")
     own = Document()
     own.data = _plain(tree, (), 1, source, own.origins)
     for old, new in rename_parameters(own.data, source.name).items():
