@@ -159,7 +159,7 @@ def doors(folder: Path) -> dict[str, tuple[Callable[[str], object], list[str]]]:
         return [path.read_text(encoding="utf-8") for path in paths]
 
     scenarios = [*texts("*.yaml"), *(fault for fault in FAULTS)]
-    small = Course(Source("classroom"), {"firms.count": 30}, 1, 0, (Intervention(3, {"ties.decay": 0.1}, "x"),))
+    small = Course(Source("classroom"), {"firms.count": 30}, 1, 0, (Intervention(3, {"ties.ending": 0.1}, "x"),))
     other = Course(Source("mine.yaml", "extends: classroom\n"), {}, 2, 0, (), Difference("firms.count", 40, "40"))
     courses = [small, other]
     dated = load_scenario("classroom", {"run.start": 2002, "run.quarters": 8, "money.base_year": 2003})
@@ -196,7 +196,10 @@ def doors(folder: Path) -> dict[str, tuple[Callable[[str], object], list[str]]]:
         "graph of firms": (file(lambda path: open_tables(path, None, None), ".graphml"), [GRAPH]),
         "columns file": (
             file(lambda path: chosen({"firms": ["id", "employees", "2012"], "ties": ["buyer", "supplier"]}, path)),
-            ["firms:\n  id: id\n  turnover: 2012\nties:\n  buyer: buyer\nunits:\n  turnover: kEUR a year\n", *FAULTS],
+            [
+                *["firms:\n  id: id\n  turnover: 2012\nties:\n  buyer: buyer\nunits:\n  turnover: kEUR a year\n"] * 6,
+                *FAULTS,
+            ],
         ),
         "phases file": (
             file(lambda path: phase_files.load(str(path))),

@@ -512,7 +512,7 @@ def through_cloudpickle(model: District) -> District:
     return pickle.loads(cloudpickle.dumps(model))
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle, through_cloudpickle])
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, through_pickle, through_cloudpickle])
 @pytest.mark.parametrize("looked", [False, True])
 def test_a_copy_is_a_district_of_its_own(model: District, copied: Callable[[District], District], looked: bool) -> None:
     """What if from here: the same bits from the same moment, and nothing shared."""
@@ -575,7 +575,12 @@ def test_what_cannot_act_is_refused(model: District) -> None:
         model.agency.remove()
     with pytest.raises(TypeError, match=r"ownership\.multinationals"):
         model.multinationals[0].remove()
-    assert model.agency in model.agents
+    for own in (model.agency, model.multinationals[0], model.firm(0)):
+        with pytest.raises(TypeError, match=r"still acts: remove\(\) closes a firm"):
+            model.deregister_agent(own)
+        assert own in model.agents
+    with pytest.raises(TypeError, match=r"not a tuple; mesa\.batch_run takes several, as a list"):
+        District(("firms", 3))
 
 
 def test_ids_of_added_agents_are_nobody_elses(scenario: Scenario, model: District) -> None:

@@ -1,5 +1,6 @@
 """The district as a Mesa model: stepped, inspected and changed agent by agent, collected and batch-run as Mesa does."""
 
+import copy
 import json
 import math
 import secrets
@@ -198,6 +199,9 @@ class District(mesa.Model):
         """For copy.deepcopy and pickle: an independent district that goes on to the same bits."""
         return self.__dict__ | {"_views": dict(self._views)}  # a weak dictionary is copied with the original's views
 
+    def __copy__(self) -> "District":
+        return copy.deepcopy(self)  # a shallow one would share firms, and both would write to them
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._views = WeakValueDictionary(state["_views"])
@@ -314,7 +318,13 @@ class District(mesa.Model):
                 agent.remove()
 
     def deregister_agent(self, agent: Any) -> None:
-        """Take an agent out of `agents`; Mesa calls this when an agent is removed."""
+        """Take an agent out of `agents`; Mesa calls this when an agent is removed.
+
+        Raises:
+            TypeError: it acts in the district and would go on to.
+        """
+        if isinstance(agent, View) and not (isinstance(agent, Firm) and not agent.alive):
+            raise TypeError(f"{agent} still acts: remove() closes a firm, the agency and the multinationals stay")
         if isinstance(agent, Firm):
             if agent.unique_id >= self._shown.size or not self._shown[agent.unique_id]:
                 return
@@ -388,6 +398,11 @@ def check_change(now: Scenario, changed: Scenario) -> None:
 
 def _resolved(scenario: Scenario | str | PathLike[str], overrides: dict[str, Any]) -> Scenario:
     """The scenario with the overrides in it."""
+    if not isinstance(scenario, Scenario | str | PathLike):
+        raise TypeError(
+            f"a scenario is a Scenario, a name or a path, not a {type(scenario).__name__}; mesa.batch_run takes "
+            "several, as a list: {'scenario': [scenario]}"
+        )
     if not isinstance(scenario, Scenario):
         return load_scenario(scenario if isinstance(scenario, str) else Path(scenario), overrides)
     if not overrides:

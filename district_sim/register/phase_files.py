@@ -42,8 +42,7 @@ def load(name: str) -> PhaseFile:
         if key not in ("title", "phases", "codes"):
             raise ScenarioError(f"{places[(key,)]}: {key}: unknown key (known: title, phases, codes)")
     phases, codes = data.get("phases"), data.get("codes")
-    named = isinstance(phases, list) and not any(isinstance(name, dict | list) for name in phases)
-    if not named or not 2 <= len(phases) <= 12:
+    if not isinstance(phases, list) or not 2 <= len(phases) <= 12 or any(isinstance(x, dict | list) for x in phases):
         raise ScenarioError(f"{places.get(('phases',), path)}: phases: must be a list of 2 to 12 names")
     if not isinstance(codes, dict):
         raise ScenarioError(f"{places.get(('codes',), path)}: codes: must be lines 'phase: [codes]', phases from 0")

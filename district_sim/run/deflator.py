@@ -67,6 +67,7 @@ def at_current_prices(table: "pd.DataFrame", factor: "np.ndarray") -> "pd.DataFr
 
 def _index(path: Path) -> dict[str, float]:
     """The index by date, as `2012` or `2012Q3`."""
+    import csv
     import io
 
     import pandas as pd
@@ -74,7 +75,7 @@ def _index(path: Path) -> dict[str, float]:
     text = read_text(path, str(path), "a CSV file", MOST_TABLE_BYTES)
     try:
         table = pd.read_csv(io.StringIO(text), dtype=str, sep=None, engine="python", skipinitialspace=True)
-    except (ValueError, pd.errors.ParserError) as error:
+    except (ValueError, csv.Error, pd.errors.ParserError) as error:
         raise ScenarioError(f"{path}: not a CSV file: {str(error).splitlines()[0]}") from None
     table.columns = [str(name).strip().lower() for name in table]
     if lacking := [name for name in ("date", "index") if name not in table]:
