@@ -292,7 +292,7 @@ def test_current_prices_are_constant_ones_times_the_index(tmp_path: Path) -> Non
         ("date,index\n2002,80\n", ["money.base_year=2002"], "need run.start"),
         ("date,index\n2002,80\n", ["run.start=2002", "money.base_year=2002"], "has no index for 2003Q1"),
         ("year,index\n2002,80\n", ["run.start=2002", "money.base_year=2002"], "date cannot be found"),
-        ("prices\n2002,80\n", ["run.start=2002", "money.base_year=2002"], "prices.csv: not a CSV file: "),
+        ("\ndate,index\n", ["run.start=2002", "money.base_year=2002"], "prices.csv: not a CSV file: "),
         ("date,index\n2002,x\n", ["run.start=2002", "money.base_year=2002"], "prices.csv:2: date = 2002, index = x"),
         (
             "date,index\n2002,0\n",
