@@ -1,6 +1,7 @@
 """A run for other programs, read back as they read it: values, units and the meaning of codes survive."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,10 @@ def test_every_column_of_every_table_of_a_run_is_described(saved: Path) -> None:
     [
         (["nowhere", "--to", "csv"], "nowhere holds no complete run (run.json is missing)"),
         (["damaged", "--to", "csv"], "damaged: cannot be read"),
+        (["deep", "--to", "csv"], "deep/run.json: nested too deeply"),
+        (["list", "--to", "csv"], "list/run.json: is not what a run writes: it lacks 'scenario'"),
+        (["no table", "--to", "csv"], "no table holds no complete run (firms.parquet is missing)"),
+        (["bad table", "--to", "csv"], "bad table/firms.parquet: is not a Parquet file, or a damaged one"),
         (["RUN", "--to", "gexf", "--out", "there.gexf"], "exists; choose another name"),
         (["RUN", "--to", "xlsx", "--out", "no/where.xlsx"], "there is no folder no"),
         (["RUN", "--to", "csv", "--out", "full"], "full is not empty"),
@@ -186,6 +191,12 @@ def test_what_cannot_be_done_is_said(call: Call, saved: Path, arguments: list[An
     for name in ("full", "damaged"):
         Path(name).mkdir()
         Path(name, "run.json").write_text("{")
+    for name in ("deep", "list", "no table", "bad table"):
+        shutil.copytree(saved, name)
+    Path("deep/run.json").write_text("[" * 100_000)
+    Path("list/run.json").write_text("[]")
+    Path("no table/firms.parquet").unlink()
+    Path("bad table/firms.parquet").write_bytes(b"PAR1")
     done = call("export", *[str(saved) if argument == "RUN" else argument for argument in arguments])
     assert done.exit_code == 2
     assert said in " ".join(done.stderr.replace("│", " ").split())

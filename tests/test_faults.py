@@ -161,8 +161,10 @@ def test_runs_of_a_shard_that_somebody_removed_are_made_again(tmp_path: Path, mo
         (lambda folder: (folder / LEDGER).write_bytes(b""), "ledger.sqlite is missing or empty"),
         (lambda folder: os.truncate(folder / LEDGER, 8192), r"ledger.sqlite is damaged \("),
         (lambda folder: (folder / "experiment.json").write_text("{"), "experiment.json is damaged"),
+        (lambda folder: (folder / "experiment.json").write_text("[]"), "experiment.json is damaged"),
+        (lambda folder: (folder / "experiment.json").write_text("[" * 100_000), "experiment.json is damaged"),
     ],
-    ids=["no ledger", "damaged ledger", "empty ledger", "half a ledger", "damaged plan"],
+    ids=["no ledger", "damaged ledger", "empty ledger", "half a ledger", "damaged plan", "no plan", "deep plan"],
 )
 def test_a_damaged_folder_is_left_alone(break_it: Callable[[Path], object], said: str, tmp_path: Path) -> None:
     run_here(tiny(tmp_path), tmp_path / "out")

@@ -88,8 +88,10 @@ def read_plan(folder: Path) -> dict[str, Any]:
         told: dict[str, Any] = json.loads((folder / PLANNED).read_text(encoding="utf-8"))
     except OSError:
         raise FolderError(f"{folder} holds no experiment ({PLANNED} is missing)") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FolderError(f"{folder}: {PLANNED} is damaged") from None
+    if not isinstance(told, dict):
+        raise FolderError(f"{folder}: {PLANNED} is damaged")
     return told
 
 

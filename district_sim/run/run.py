@@ -31,6 +31,7 @@ from district_sim.scenario.extensions import indicators_of, versions_of
 from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.renamed import RENAMED, RENAMED_OF_FIRMS, note_renamed
 from district_sim.scenario.sections import Scenario
+from district_sim.scenario.texts import MOST_BYTES, ScenarioError, parse_json, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,14 +274,17 @@ class Run:
 
         Raises:
             FileNotFoundError: the folder holds no complete run.
+            ValueError: a file in it is damaged; the message names it.
         """
         import pandas as pd
 
         folder = Path(folder)
         if not (folder / "run.json").is_file():
             raise FileNotFoundError(f"{folder} holds no complete run (run.json is missing)")
-        data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        read = {path.stem: pd.read_parquet(io.BytesIO(path.read_bytes())) for path in folder.glob("*.parquet")}
+        data = _told(folder / "run.json")
+        if missing := [name for name in _WHOLE if not (folder / f"{name}.parquet").is_file()]:
+            raise FileNotFoundError(f"{folder} holds no complete run ({missing[0]}.parquet is missing)")
+        read = {path.stem: _table(path) for path in folder.glob("*.parquet")}
         for table in read.keys() & {"indicators", "policies"}:
             read[table] = read[table].drop(columns="date", errors="ignore")
         for table, names in (("indicators", RENAMED), ("firms", RENAMED_OF_FIRMS), ("firms_start", RENAMED_OF_FIRMS)):
@@ -307,6 +311,27 @@ class Run:
             spending=(lambda: read["policies"]) if "policies" in read else None,
             ended=data.get("ended", ""),
         )
+
+
+_WHOLE = ("indicators", "firms", "ties", "firms_start", "ties_start")
+"""Tables without which a folder holds no run."""
+
+
+def _told(path: Path) -> dict[str, Any]:
+    told = parse_json(read_text(path, str(path), "a JSON file", 2 * MOST_BYTES), str(path))
+    keys = ("scenario", "seed", "start", "end", "versions")
+    if lacking := [key for key in keys if not isinstance(told, dict) or key not in told]:
+        raise ScenarioError(f"{path}: is not what a run writes: it lacks {lacking[0]!r}")
+    return dict(told)
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+    except ValueError:  # pyarrow's are
+        raise ScenarioError(f"{path}: is not a Parquet file, or a damaged one") from None
 
 
 def _tables(snapshot: Snapshot, suffix: str = "") -> "dict[str, pd.DataFrame]":
