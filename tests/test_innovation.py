@@ -7,7 +7,7 @@ import pytest
 from naive import cases
 from naive.common import living, make_tie
 
-from district_sim.model.processes.innovation import access_to_networks, increments_expected, switching_cost
+from district_sim.model.processes.innovation import access_to_networks, increments_expected, offered_by, switching_cost
 from district_sim.model.state import ADOPTIONS, INCREMENTS, RADICAL, TECHNOLOGY, State
 
 A, B = 0, 1
@@ -186,9 +186,9 @@ class TestRadicalInnovation:
 
         def explored(state: State) -> float:
             after = cases.run("innovate", state, p)
-            strongest = state.pipelines.strength.max(axis=1)
+            strongest, offered = state.pipelines.strength.max(axis=1), offered_by(state.agency)
             access = access_to_networks(
-                A, state.firms, state.ties, state.pipelines, strongest, state.agency, state.policy, p.innovation[0]
+                A, state.firms, state.ties, state.pipelines, strongest, offered, state.policy, p.innovation[0]
             )
             assert 0.0 <= access <= 1.0
             return float(after.firms.tacit[A].sum() - state.firms.tacit[A].sum())

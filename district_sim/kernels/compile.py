@@ -27,6 +27,7 @@ from numba.core.serialize import dumps
 
 __all__ = [
     "CacheWarning",
+    "array_kernel",
     "cache_folder",
     "inlined_kernel",
     "is_kept",
@@ -182,6 +183,10 @@ def _remove(path: Path) -> None:
 def _kernels(**options: Any) -> Callable[..., Any]:
     """A decorator that compiles a function with these options of numba's, and keeps the machine code.
 
+    Most do not count references to arrays (`_nrt=False`), as their callers hold them. Otherwise every call counts each
+    array of state and parameters up and down, which was a fifth of a default run. Such a kernel cannot make an array,
+    nor return part of one.
+
     Division by zero follows IEEE 754, as in numpy: without a branch and an exception behind every quotient. No
     fastmath: with it, the last bits depend on what was inlined where, and differ from one compilation to the next.
     """
@@ -195,7 +200,8 @@ def _kernels(**options: Any) -> Callable[..., Any]:
     return decorate
 
 
-kernel = _kernels()
+kernel = _kernels(_nrt=False)
+array_kernel = _kernels(_nrt=True)  # makes or returns an array: who receives it counts it down
 
 
 def kernel_of(signature: str) -> Callable[..., Any]:
@@ -211,8 +217,8 @@ def kernel_of(signature: str) -> Callable[..., Any]:
 
 
 # Compiled into its caller only, not on its own as well; for functions with many arrays too, which a call would copy
-inlined_kernel = _kernels(inline="always")
-parallel_kernel = _kernels(parallel=True)
+inlined_kernel = _kernels(_nrt=False, inline="always")
+parallel_kernel = _kernels(_nrt=True, parallel=True)
 
 
 def is_kept(compiled: Any, *arguments: Any) -> bool:

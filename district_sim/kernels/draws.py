@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from district_sim.kernels.compile import inlined_kernel, kernel, kernel_of
+from district_sim.kernels.compile import array_kernel, inlined_kernel, kernel, kernel_of
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -127,7 +127,7 @@ def uniform(seed, stream, step, firm, other=-1, number=0):
     return uniform2(seed, stream, step, firm, other, number)[0]
 
 
-@kernel
+@array_kernel
 def draw_all(living, stream, clock, scratch, number=0):
     """One draw, as of `uniform`, for each living firm: returns `scratch.luck`, in the order of `living`."""
     seed, step, key, luck = clock.seed[0], clock.step[0], scratch.key, scratch.luck

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from district_sim.kernels.compile import kernel
+from district_sim.kernels.compile import array_kernel, kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import tie
 from district_sim.model.processes.ties import SPREAD_OF_CHEMISTRY, chemistry
@@ -12,7 +12,7 @@ FINAL_SHARE = 0.5  # employees of final firms, in all
 DYNAMISM_SPREAD = 0.5  # standard deviation of log dynamism, whose mean is 1
 
 
-@kernel
+@array_kernel
 def uniforms(n, seed, number):
     """One uniform for each of the first n firms, shape (n,)."""
     out = np.empty(n)

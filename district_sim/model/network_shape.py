@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from district_sim.kernels.compile import kernel
+from district_sim.kernels.compile import array_kernel, kernel
 from district_sim.kernels.draws import Stream, looped_word
 from district_sim.kernels.vectors import prefetch
 from district_sim.model.processes.relations import AHEAD, BY_CHANCE, draw_firms
@@ -50,7 +50,7 @@ def _links_among_partners(i, mark, ties, near):
     return np.int64(ends) // 2, partners
 
 
-@kernel
+@array_kernel
 def _sample(purpose, count, clock, scratch):
     """Rows of some living firms, drawn with replacement; -1 for draws that found none."""
     s = scratch.meetings[0]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from district_sim.kernels.compile import kernel
+from district_sim.kernels.compile import array_kernel
 from district_sim.scenario.indicators import NAMES
 
 TECHNOLOGIES = 8  # the most that a scenario may have
@@ -126,7 +126,7 @@ class Scratch(NamedTuple):
     capacity: np.ndarray  # (N,) float32: new absorptive capacity of living firms
     value: np.ndarray  # (N,)
     other: np.ndarray  # (N,)
-    phase: np.ndarray  # (7, P) sums by phase
+    phase: np.ndarray  # (8, P) sums by phase
     ahead: np.ndarray  # (TECHNOLOGIES,) firms on each technology or a newer one
     sums: Any  # (1,) see sums_record
     companies: np.ndarray  # (multinationals,) sales of each one's affiliates
@@ -149,7 +149,7 @@ def aligned_rows(count: int, dtype: np.dtype) -> Any:
     return room[first : first + count * dtype.itemsize].view(dtype).view(np.recarray)
 
 
-@kernel
+@array_kernel
 def list_living(firms, clock, scratch):
     """Rows of the living firms, in order: a view into `scratch.living`, good until a firm is founded or closed.
 
@@ -178,7 +178,7 @@ def new_scratch(
         capacity=np.zeros(capacity, np.float32),
         value=np.zeros(capacity),
         other=np.zeros(capacity),
-        phase=np.zeros((7, phases)),
+        phase=np.zeros((8, phases)),
         ahead=np.zeros(TECHNOLOGIES),
         sums=aligned_rows(1, sums_record()),
         companies=np.zeros(companies),

@@ -14,7 +14,7 @@ network in compressed sparse rows.
 
 import numpy as np
 
-from district_sim.kernels.compile import inlined_kernel, kernel
+from district_sim.kernels.compile import array_kernel, inlined_kernel, kernel
 from district_sim.kernels.draws import Stream, philox, uniform, uniform2
 
 BARTER = int(Stream.BARTER)
@@ -24,7 +24,7 @@ _S32 = np.uint64(32)
 _BLOCKS = 256
 
 
-@kernel
+@array_kernel
 def initial_knowledge(seed, agents, categories, experts, expert_level):
     """Levels uniform on [0, 10], and some agents, drawn at random, expert in one category each, drawn at random.
 
@@ -42,7 +42,7 @@ def initial_knowledge(seed, agents, categories, experts, expert_level):
     return knowledge
 
 
-@kernel
+@array_kernel
 def rewiring_draws(seed, ties):
     """For each tie whether it is rewired, as a number to compare with the share, and the first place to rewire it to.
 
@@ -111,7 +111,7 @@ def _pick(seed, meeting, word2, word3, places, many, few):
         places[s], places[other] = places[other], places[s]
 
 
-@kernel
+@array_kernel
 def barter(knowledge, start, partner, alpha, seed, first, last):
     """Meetings `first` to `last` - 1: a random agent meets a random neighbour and they trade categories one for one.
 
@@ -153,7 +153,7 @@ def barter(knowledge, start, partner, alpha, seed, first, last):
             knowledge[i, d] += alpha * (knowledge[j, d] - knowledge[i, d])
 
 
-@kernel
+@array_kernel
 def give(knowledge, start, partner, alpha, seed, first, last):
     """The same meetings without trade: each learns from the other wherever the other leads, and owes nothing.
 

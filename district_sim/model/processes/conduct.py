@@ -8,7 +8,7 @@ follow their leader.
 
 import numpy as np
 
-from district_sim.kernels.compile import kernel
+from district_sim.kernels.compile import inlined_kernel, kernel
 from district_sim.kernels.draws import Stream, draw_all, normal, uniform, uniform2
 from district_sim.model.state import (
     COOPERATING,
@@ -36,6 +36,13 @@ def means_of(s, means):
     means[RESEARCHING], means[EXPLORING], means[SKILLING] = s.research, s.exploration, s.training
     means[COOPERATING], means[OFFSHORING] = s.collective_action, s.offshoring
     means[LINKING], means[HOLDING] = s.pipelines, s.reservation
+
+
+@kernel
+def _copy(conduct, into):
+    """Copy a conduct into another."""
+    for trait in range(conduct.size):
+        into[trait] = conduct[trait]
 
 
 @kernel
@@ -73,7 +80,7 @@ def first_conduct(i, firms, clock, p):
 @kernel
 def inherit_conduct(parent, j, firms, clock, p):
     """Conduct of a newborn firm j: its parent's, a little changed where firms decide, and its habits (Klepper 2007)."""
-    firms[j].conduct[:] = firms[parent].conduct
+    _copy(firms[parent].conduct, firms[j].conduct)
     firms[j].family = firms[parent].family
     if p.conduct[0].revision > 0.0 and p.conduct[0].variation > 0.0:
         _vary(firms[j].conduct, p.conduct[0].variation, firms[j].key, clock.step[0], clock)
@@ -153,7 +160,7 @@ def exploration_wanted(firm, ahead, ripe, innovation, conduct, usual):
     return most / (1.0 + np.exp(-odds))
 
 
-@kernel
+@inlined_kernel
 def habits(firm, clock, p, s, into):
     """What a firm (a record) does without special reasons, into `into`, shape (len(TRAITS),).
 
@@ -164,7 +171,7 @@ def habits(firm, clock, p, s, into):
         _vary(into, p.conduct[0].spread, firm.family, 0, clock)
 
 
-@kernel
+@inlined_kernel
 def _reasons(firm, aim, ahead, abroad, ripe, agency, clock, p, s):
     """What a firm (a record) thinks best to do, by habit and reasons, into `aim`, shape (len(TRAITS),)."""
     conduct, terms = p.conduct[0], p.market[0]
@@ -198,12 +205,12 @@ def _search(i, best, found, firms, clock, conduct):
     """A firm below its aspiration copies a partner that does better, or tries something near; into `found`."""
     luck = uniform(clock.seed[0], _CONDUCT, clock.step[0], firms[i].key, -1, _SEARCH)
     copies = best >= 0 and luck < conduct.imitation
-    found[:] = firms[best if copies else i].conduct
+    _copy(firms[best if copies else i].conduct, found)
     if not copies:
         _vary(found, conduct.variation, firms[i].key, clock.step[0], clock)
 
 
-@kernel
+@inlined_kernel
 def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
     """Firm i reviews its conduct: aspiration, search, reasons. Members of a group follow their leader."""
     firm, conduct, aim, found = firms[i], p.conduct[0], scratch.traits, scratch.other_traits
@@ -213,7 +220,7 @@ def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
     if change < 1.0 / (conduct.generation * conduct.revision):
         firm.successor = heir < conduct.successors
     if firm.owner >= 0:
-        aim[:] = firms[firm.owner].conduct
+        _copy(firms[firm.owner].conduct, aim)
     else:
         _reasons(firm, aim, ahead, abroad, ripe, agency, clock, p, s)
         if firm.performance < firm.aspiration and conduct.imitation + conduct.variation > 0.0:

@@ -29,10 +29,11 @@ _EXIT = int(Stream.EXIT)
 _ENTRY = int(Stream.ENTRY)
 _NEWBORN = int(Stream.NEWBORN)
 _ATTRACTED = int(Stream.ENTRANT_ATTRACTION)
-_REACH, _NEED, _PROFIT, _VALUE, _FREED, _LOCAL, _WON = range(7)  # rows of scratch.phase in this process
+_REACH, _NEED, _PROFIT, _VALUE, _FREED, _LOCAL, _WON, _FOUNDING = range(8)  # rows of scratch.phase in this process
 _FIRST_EXPERIENCE, _FIRST_CASH = 0.3, 2.0  # of a newborn: 0..1; quarters of wages, from its founders
 _MOST_TAKEN = 0.3  # share of its customers that a parent loses to a spin-off, or a phase to all newborns, at most
 _DYNAMISM = 0.5  # standard deviation of the logarithm of newborns' dynamism, whose mean is 1
+_ABOVE = 1.0 + 1e-9  # times a bound, so that rounding cannot matter
 _MOST_PULL = 3.0  # log points by which profits raise or lower entry at most
 _UNKNOWN = 0.3  # share of its parent's knowledge that an entrant from outside has of what it does not bring along
 _INTRODUCED, _INTRODUCTION = 4, 0.6  # firms to which a networked entrant is introduced, and the first trust in it
@@ -86,15 +87,20 @@ def exit_firms(state, living, p, s):
     clock, scratch = state.clock, state.scratch
     demography = p.demography[0]
     _survey(firms, living, scratch, p)
-    freed, luck = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch)
+    freed, luck, smallest = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch), 1e300
+    for i in living:
+        smallest = min(smallest, firms[i].employees)
+    most = _ABOVE * (demography.exit * smallest**-demography.exit_size + demography.exit_young)  # of all hazards
     for n in range(living.size):
-        i = living[n]
-        age = clock.step[0] - firms[i].founded
-        hazard = demography.exit * firms[i].employees ** -demography.exit_size + demography.exit_young * np.exp(
-            -age / demography.exit_young_scale
-        )
+        i, retires = living[n], luck[n] < most
+        if retires:
+            age = clock.step[0] - firms[i].founded
+            hazard = demography.exit * firms[i].employees ** -demography.exit_size + demography.exit_young * np.exp(
+                -age / demography.exit_young_scale
+            )
+            retires = luck[n] < hazard
         insolvent = firms[i].cash < -demography.credit * firms[i].wage * firms[i].employees
-        if luck[n] < hazard or (insolvent and demography.entry + demography.exit > 0.0):
+        if retires or (insolvent and demography.entry + demography.exit > 0.0):
             freed[firms[i].phase] += firms[i].reach
             scratch.phase[_REACH, firms[i].phase] -= firms[i].reach
             close_firm(i, firms, ties, pipelines, accounts, tally)
@@ -216,9 +222,9 @@ def _newborn_phase(i, u, v, firms, p):
 
 
 @kernel
-def _founders(firm, p):
+def _founders(employees, p):
     """People in a firm who may found another, of those in a firm of the mean first size."""
-    return (firm.employees / p.firms[0].size_mean) ** p.demography[0].entry_size
+    return (employees / p.firms[0].size_mean) ** p.demography[0].entry_size
 
 
 @kernel
@@ -250,23 +256,30 @@ def enter_firms(state, living, p, s):
         if room < least:
             thinnest, least = q, room
         by_phase[_LOCAL, q] = demography.customers_kept * min(1.0, room)
-    luck = draw_all(living, _ENTRY, clock, scratch)
-    for n in range(living.size):
-        i = living[n]
-        q = firms[i].phase
         margin = by_phase[_PROFIT, q] / by_phase[_VALUE, q] if by_phase[_VALUE, q] > 0.0 else 0.0
-        hazard = (
+        by_phase[_FOUNDING, q] = (
             demography.entry
             * s.entrepreneurship
             * np.exp(min(_MOST_PULL, max(-_MOST_PULL, demography.entry_profit * (margin - demography.normal_margin))))
         )
+    supported = 1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES] if least < _THIN else 1.0
+    largest = 0.0
+    for i in living:
+        largest = max(largest, firms[i].employees)
+    most = _ABOVE * supported * _founders(largest, p)  # times what else a hazard depends on
+    luck = draw_all(living, _ENTRY, clock, scratch)
+    for n in range(living.size):
+        i = living[n]
         reproduced = 0.5 * (firms[i].identity - p.firms[0].identity + firms[i].education - p.firms[0].education)
-        hazard *= max(0.0, 1.0 + demography.reproduction * reproduced) * _founders(firms[i], p)
+        hazard, more = by_phase[_FOUNDING, firms[i].phase], max(0.0, 1.0 + demography.reproduction * reproduced)
+        if luck[n] >= most * hazard * more:
+            continue
+        hazard *= more * _founders(firms[i].employees, p)
         phase = -1
         if luck[n] < hazard:
             u, v = uniform2(seed, _ENTRY, t, firms[i].key, -1, 1)
             phase = _newborn_phase(i, u, v, firms, p)
-        elif least < _THIN and luck[n] < hazard * (1.0 + p.agency[0].phase_entry * agency[0].effect[PHASES]):
+        elif luck[n] < hazard * supported:
             phase = thinnest
         if phase >= 0:
             _, b = uniform2(seed, _ENTRY, t, firms[i].key, -1, 0)

@@ -34,16 +34,22 @@ def expected_quality(firm, technology, increments, tech, innovation, relevance):
 
 
 @kernel
-def access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation):
+def offered_by(agency):
+    """What the agency offers to whom it serves: links to distant knowledge, and transfer of technology."""
+    return agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY]
+
+
+@kernel
+def access_to_networks(i, firms, ties, pipelines, strongest, offered, policy, innovation):
     """Access to distant knowledge in [0, 1]: own pipelines, the agency's, partners' pipelines, public transfer.
 
-    strongest: (N,) strength of every firm's strongest pipeline.
+    strongest: (N,) strength of every firm's strongest pipeline. offered: see `offered_by`.
     Source: Asheim 1996: radical innovation needs distant knowledge and access to networks; Bathelt et al. 2004.
     """
     links = innovation.access_transfer * policy[0].technology
     for g in range(pipelines[i].node.size):
         links += innovation.access_pipeline * pipelines[i].strength[g]
-    links += firms[i].served * (agency[0].pipelines.mean() + agency[0].effect[TECHNOLOGY])
+    links += firms[i].served * offered
     for m in range(ties[i].partner.size):
         j = ties[i].partner[m]
         if j >= 0:
@@ -127,6 +133,7 @@ def innovate(state, living, p, s):
     relevance, frontier = p.derived.relevance, world[0].frontier
     seed, t, strongest, ahead = clock.seed[0], clock.step[0], scratch.other, scratch.ahead
     ahead[:] = 0.0
+    offered = offered_by(agency)
     for i in living:
         strongest[i] = strongest_pipeline(i, pipelines)
     luck = draw_all(living, _INNOVATION, clock, scratch)
@@ -138,7 +145,7 @@ def innovate(state, living, p, s):
             ahead[tau] += 1.0
         firm.access, exploration = 0.0, exploring_share(firm)
         if firm.technology + 1 < tech.count and innovation.exploration > 0.0:
-            firm.access = access_to_networks(i, firms, ties, pipelines, strongest, agency, policy, innovation)
+            firm.access = access_to_networks(i, firms, ties, pipelines, strongest, offered, policy, innovation)
             firm.access *= realised(firm.lessons, innovation)
         _research(firm, exploration, frontier, p.derived.use, innovation)
         firm.tenure += 1

@@ -8,7 +8,7 @@ instrument overspends.
 
 import numpy as np
 
-from district_sim.kernels.compile import kernel
+from district_sim.kernels.compile import inlined_kernel, kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import degree, is_affiliate
 from district_sim.model.signposts import budget_of, follow
@@ -58,13 +58,22 @@ _DISAPPOINTMENT = 4.0  # how much faster trust in a public promise is lost than 
 
 
 @kernel
+def _is_linked(i, pipelines):
+    """Whether firm i has a pipeline of its own."""
+    for node in pipelines[i].node:  # noqa: SIM110 (numba compiles no generator)
+        if node >= 0:
+            return True
+    return False
+
+
+@inlined_kernel
 def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
-    """Whether a targeting rule and a phase (-1: any) admit firm i.
+    """Whether a targeting rule and a phase (-1: any) admit the living firm i.
 
     `random` draws a fifth of the firms anew every year; `peripheral` are those with fewer than half the ties that a
     firm wants.
     """
-    if not firms[i].alive or (phase >= 0 and firms[i].phase != phase):
+    if phase >= 0 and firms[i].phase != phase:
         return False
     if rule == _SMALL:
         return firms[i].employees < _SMALL_SIZE
@@ -83,7 +92,7 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
     if rule == _RANDOM:
         return uniform(clock.seed[0], _TARGETING, clock.step[0] // 4, firms[i].key) < _DRAWN
     if rule == _GATEKEEPERS:
-        return pipelines[i].node.max() >= 0
+        return _is_linked(i, pipelines)
     if rule == _PERIPHERAL:
         return degree(i, ties) < _PERIPHERY * p.ties[0].wanted
     if rule == _ALL:
@@ -92,13 +101,13 @@ def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
 
 
 @kernel
-def _spread(number, budget, per_employee, firms, ties, pipelines, clock, scratch, p):
+def _spread(number, budget, per_employee, firms, living, ties, pipelines, clock, scratch, p):
     """Money per firm into `scratch.value`: proportional to employees among the targets, at most a ceiling each.
 
     The ceiling is `per_employee` k€ per employee. Returns what was allotted.
     """
     rule, phase, weight = p.policies.target[number], p.policies.phase[number], 0.0
-    for i in range(clock.rows[0]):
+    for i in living:
         scratch.value[i] = 0.0
         if is_target(i, rule, phase, firms, ties, pipelines, clock, p):
             scratch.value[i] = firms[i].employees
@@ -106,7 +115,7 @@ def _spread(number, budget, per_employee, firms, ties, pipelines, clock, scratch
     if weight == 0.0 or budget <= 0.0:
         return 0.0
     rate = min(per_employee, budget / weight)
-    for i in range(clock.rows[0]):
+    for i in living:
         scratch.value[i] *= rate
     return rate * weight
 
@@ -123,10 +132,10 @@ def _note(i, firms, report):
 
 @kernel
 def _serve_firms(
-    number, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
+    number, kind, budget, district, firms, living, ties, pipelines, policy, instruments, clock, scratch, accounts, p, s
 ):
     """Instruments that reach firms one by one: training, research, export vouchers, IT. Returns k€ spent."""
-    effects, n = p.policy_effects[0], clock.rows[0]
+    effects = p.policy_effects[0]
     strength = p.policies.intensity[number]
     ceiling = _MOST_GRANT
     if kind == _TRAINING:
@@ -136,10 +145,10 @@ def _serve_firms(
     elif kind == _SUCCESSION:
         ceiling = effects.succession_cost
     displaced = 0.0
-    spent = _spread(number, budget, ceiling, firms, ties, pipelines, clock, scratch, p)
+    spent = _spread(number, budget, ceiling, firms, living, ties, pipelines, clock, scratch, p)
     if spent == 0.0:
         return 0.0
-    for i in range(n):
+    for i in living:
         if scratch.value[i] <= 0.0:
             continue
         _note(i, firms, instruments[number])
@@ -292,8 +301,8 @@ def apply_policies(state, living, p, s):
             policy[0].match_budget += budget
         elif kind in _TO_FIRMS:
             instruments[number].spent = _serve_firms(
-                number, kind, budget, district, firms, ties, pipelines, policy, instruments, clock, scratch, accounts,
-                p, s,
+                number, kind, budget, district, firms, living, ties, pipelines, policy, instruments, clock, scratch,
+                accounts, p, s,
             )  # fmt: skip
             accounts.money[PUBLIC] -= instruments[number].spent
         else:
