@@ -26,6 +26,7 @@ from district_sim.cli.common import (
     varied,
     writing,
 )
+from district_sim.cli.draws import DrawsOption, EvenSoOption, draws_of
 from district_sim.cli.sensitivity import discover, sensitivity
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def compare(
     confidence: ConfidenceOption = 0.95,
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
+    posterior: DrawsOption = None,
+    even_so: EvenSoOption = False,
     workers: WorkersOption = None,
     out: FolderOption = None,
     as_json: JsonOption = False,
@@ -118,8 +121,10 @@ def compare(
     trajectory, and the trajectories of the same replicates under both.
     --equal-cost scales every mix to the same present value on the first day and
     puts the mix none first. It also reports what was spent and what each euro
-    changed. DIR receives the runs, tables for papers (Markdown, LaTeX) and
-    figures of differences, bands over time and transitions.
+    changed. With --posterior each replicate also takes one draw of the
+    parameters, the same everywhere, so that intervals hold luck and parameters.
+    DIR receives the runs, tables for papers (Markdown, LaTeX) and figures of
+    differences, bands over time and transitions.
 
     [bold]Examples[/bold]
 
@@ -147,6 +152,7 @@ def compare(
         experiment = experiment_of(
             name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
             quarters=quarters, keep=_kept(out is not None, costs is not None),
+            draws=draws_of(posterior, even_so, replications, seed, _resolved(scenarios), quiet=quiet),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
             sheets, record, written = _compared(results, wanted, interval, confidence, costs, out)
@@ -204,6 +210,8 @@ def map_of_futures(
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=1, help="Runs at each point.")] = 5,
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
+    posterior: DrawsOption = None,
+    even_so: EvenSoOption = False,
     workers: WorkersOption = None,
     out: FolderOption = None,
     as_json: JsonOption = False,
@@ -213,7 +221,8 @@ def map_of_futures(
 
     The runs at each point are counted by trajectory. Lines separate the regions,
     mixed points are striped, and labels mark the bundled scenarios at their own
-    two values. DIR receives the runs, map.csv and the figure.
+    two values. With --posterior each replicate takes one draw of the other
+    parameters, the same at every point. DIR receives the runs, map.csv and the figure.
 
     [bold]Examples[/bold]
 
@@ -229,8 +238,9 @@ def map_of_futures(
         if len(axes) != 2 or len(vary) != 2:
             stop("--vary must be given twice, for two different parameters", BAD_INPUT)
         experiment = experiment_of(
-            name="map", scenarios=[scenario], vary=axes, replications=replications, seed=seed, quarters=quarters
-        )
+            name="map", scenarios=[scenario], vary=axes, replications=replications, seed=seed, quarters=quarters,
+            draws=draws_of(posterior, even_so, replications, seed, _resolved([scenario]), axes, quiet),
+        )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
             from district_sim.experiments.compare import records
             from district_sim.reports import compare as reports
@@ -258,6 +268,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "discover": discover,
 }
 """Names and functions of the commands, in the order of the help; the package registers them."""
+
+
+def _resolved(scenarios: list[str]) -> dict[str, Any]:
+    """The scenarios as plain data, by name."""
+    from district_sim.scenario.files import load_scenario
+
+    return {name: load_scenario(name).model_dump(mode="json") for name in scenarios}
 
 
 # Policies -----------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.cli.compare import mixes_of
+from district_sim.cli.draws import EvenSoOption
 from district_sim.cli.posterior import kept
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 PosteriorOption = Annotated[
     Path, typer.Option("--posterior", metavar="FILE", help="posterior.nc of calibrate --posterior, or its folder.")
 ]
-EvenSoOption = Annotated[bool, typer.Option("--even-so", help="Use a posterior that failed its check.")]
 
 
 def forecast(

@@ -35,7 +35,8 @@ from district_sim.cli.common import (
     tell_effort,
     writing,
 )
-from district_sim.cli.forecast import EvenSoOption, label_of
+from district_sim.cli.draws import EvenSoOption
+from district_sim.cli.forecast import label_of
 from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
 

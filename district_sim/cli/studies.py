@@ -1,7 +1,7 @@
 """`district-sim study`: experiments from the literature, expectations against results."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
+from district_sim.cli.draws import DrawsOption, EvenSoOption, draws_of
 from district_sim.evidence.studies import REPLICATIONS, SEED, STUDIES
 from district_sim.run.whole_files import json_text
 
@@ -49,6 +50,8 @@ def study(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")
     ] = SEED,
+    posterior: DrawsOption = None,
+    even_so: EvenSoOption = False,
     workers: WorkersOption = None,
     out: OutOption = None,
     force: ForceOption = False,
@@ -59,7 +62,9 @@ def study(
 
     A study compares districts, programmes of equal cost and shocks under the same
     luck. Each expectation was written down with its source before any run. The
-    results agree, disagree or leave it undecided. DIR receives studies.md and
+    results agree, disagree or leave it undecided. With --posterior each
+    replicate takes one draw of the parameters, the same in all cells; what a
+    cell says itself wins. DIR receives studies.md and
     .json, expectations.csv, and for each study its cells (CSV) and a figure; of
     conduct, also what firms answer (CSV) and how it fades. All studies together
     take several minutes.
@@ -88,7 +93,7 @@ def study(
         if out is not None:
             check_folder(out, force)
         names = list(STUDIES) if name == ALL else [name]
-        found = _measured(names, replications, seed, workers, quiet)
+        found = _measured(names, replications, seed, workers, quiet, posterior, even_so)
         written: list[Path] = []
         if out is not None:
             from district_sim.reports.studies import write_studies
@@ -119,19 +124,34 @@ def _list(as_json: bool) -> None:
     stdout().print(designs_sheet(designs).shown())
 
 
-def _measured(names: list[str], replications: int, seed: int, workers: int | None, quiet: bool) -> "list[Result]":
+def _measured(
+    names: list[str],
+    replications: int,
+    seed: int,
+    workers: int | None,
+    quiet: bool,
+    posterior: Path | None,
+    even_so: bool,
+) -> "list[Result]":
     from district_sim.evidence.studies import load_study
+    from district_sim.evidence.studies.design import scenario_of
     from district_sim.evidence.studies.measure import measure
 
     designs = [load_study(name) for name in names]
+    draws = {}
+    for each in designs:
+        cells = {cell.name: scenario_of(cell).model_dump(mode="json") for cell in each.cells} if posterior else {}
+        varied = {path for cell in each.cells for path in cell.levers}
+        draws[each.name] = draws_of(posterior, even_so, replications, seed, cells, varied, quiet)
     total, before, found = replications * sum(len(each.cells) for each in designs), 0, []
+    how: Any = {"replications": replications, "seed": seed, "workers": workers}
     with progress(total, quiet, "runs") as advance:
         for each in designs:
 
             def tell(done: int, _of: int, what: str = each.name, start: int = before) -> None:
                 advance(what, start, done)
 
-            found.append(measure(each, replications=replications, seed=seed, progress=tell, workers=workers))
+            found.append(measure(each, draws=draws[each.name], **how, progress=tell))
             before += replications * len(each.cells)
     return found
 

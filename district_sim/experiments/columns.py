@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FIXED = {
     "point": ("", "Number of the point of the design, from 0"),
     "replicate": ("", "Number of the replicate, from 0; the same luck at every point"),
+    "draw": ("", "Number of the draw of parameters, from 0, in what they were drawn from; the same at every point"),
     "seed": ("", "Seed of the run, a whole number below 2**64 as text"),
     "scenario": ("", "Scenario"),
     "policies": ("", "Policy mix; own: those of the scenario"),
@@ -111,13 +112,16 @@ def write_described(path: "Path", frame: "pd.DataFrame", notes: Callable[[str], 
     return [write_csv(path, frame), write_csv(beside, columns_table(frame, notes))]
 
 
-def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = ()) -> "pa.Schema":
+def runs_schema(
+    kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = (), with_draws: bool = False
+) -> "pa.Schema":
     """Schema of the table of runs.
 
     Args:
         kinds: varied path to the kind of its values.
         keep: what is kept.
         extensions: names of the mechanisms from outside in the scenarios.
+        with_draws: whether parameters are drawn.
     """
     import pyarrow as pa
 
@@ -128,6 +132,7 @@ def runs_schema(kinds: dict[str, str], keep: Keep, extensions: Iterable[str] = (
         "point": pa.int32(),
         "replicate": pa.int32(),
         "seed": pa.string(),
+        **({"draw": pa.int32()} if with_draws else {}),
         "scenario": pa.string(),
         "policies": pa.string(),
         **{path: types[kind] for path, kind in kinds.items()},

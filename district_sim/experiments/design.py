@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
@@ -89,6 +89,25 @@ class Keep(_Part):
     spending: bool = Field(False, description="What each policy instrument spent, and what was left over")
 
 
+class Draws(_Part):
+    """Draws of parameters that are not known, one for each replicate and the same at every point; see `draws`."""
+
+    name: str = Field(max_length=200, description="What they were drawn from")
+    numbers: tuple[int, ...] = Field(min_length=1, description="By replicate: the draw's number there, from 0")
+    values: dict[str, tuple[Value, ...]] = Field(description="Path of a parameter: its value by replicate")
+
+    @model_validator(mode="after")
+    def _of_equal_length(self) -> Self:
+        for path, values in self.values.items():
+            if len(values) != len(self.numbers):
+                raise DesignError(("draws", path), f"has {len(values)} values for {len(self.numbers)} draws")
+        return self
+
+    def without(self, paths: Collection[str]) -> Self:
+        """The same draws without some parameters."""
+        return self.model_copy(update={"values": {p: v for p, v in self.values.items() if p not in paths}})
+
+
 class Experiment(_Part):
     """An experiment, before anything is run; see docs/experiments.md for every field."""
 
@@ -111,6 +130,7 @@ class Experiment(_Part):
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
     quarters: int | None = Field(None, ge=2, le=4000, description="Length of the runs, instead of the scenario's")
     keep: Keep = Keep()
+    draws: Draws | None = Field(None, description="Parameters drawn anew for each replicate")
     stop: dict[str, str] = Field(
         {}, description='Indicator: condition such as "< 10" that ends a run; any of them does'
     )
@@ -125,6 +145,9 @@ class Experiment(_Part):
         if len(set(self.scenarios)) < len(self.scenarios):
             raise DesignError(("scenarios",), "name each scenario only once")
         _check_sampling(self)
+        most = self.maximum if self.until else self.replications
+        if self.draws is not None and len(self.draws.numbers) < most:
+            raise DesignError(("draws",), f"are {len(self.draws.numbers)}, fewer than {most} replications")
         if self.until:
             if self.replications < LEAST_RUNS:
                 reason = f"must be at least {LEAST_RUNS} with until: fewer give no standard error"

@@ -52,7 +52,7 @@ def estimate(plan: Plan, compiling: Callable[[], object] | None = None) -> Estim
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / GO).touch()
         model = model_version(extensions_of(plan.bases))
-        orders = Orders(folder, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model)
+        orders = Orders(folder, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model, e.draws)
         points = {point.index: point for point in trial}
         first = work_on(Chunk(orders, 0, runs[:1], points, 1e9))  # the first run reads machine code, too
         report = work_on(Chunk(orders, 1, runs, points, 1e9))

@@ -9,6 +9,7 @@ from typing import Any
 from district_sim._version import __version__
 from district_sim.experiments.checks import Bases, extensions_of, kind_of, resolved_scenarios
 from district_sim.experiments.design import Experiment, outcomes
+from district_sim.experiments.draws import check_draws
 from district_sim.experiments.errors import DesignError
 from district_sim.experiments.points import Point, points, scenario_of
 from district_sim.run.compiled import one_of_each_shape
@@ -44,6 +45,8 @@ def make_plan(experiment: Experiment) -> Plan:
     for name in experiment.until:
         if name not in known:
             raise DesignError(("until", name), f"{name} is of a mechanism that is in none of the scenarios")
+    if experiment.draws is not None:
+        check_draws(experiment.draws, bases)
     made = points(experiment, bases)
     shapes = one_of_each_shape(scenario_of(point, bases) for point in made)
     kinds = {path: kind_of(path, bases, (point.settings[path] for point in made)) for path in experiment.vary}

@@ -7,7 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.checks import Bases, checked_values
-from district_sim.experiments.design import OWN, Experiment, Interval, Value
+from district_sim.experiments.design import OWN, Draws, Experiment, Interval, Value
+from district_sim.experiments.draws import drawn
 from district_sim.scenario.files import ScenarioError
 from district_sim.scenario.paths import set_at
 from district_sim.scenario.sections import Scenario
@@ -101,16 +102,17 @@ def _settings(experiment: Experiment, values: Mapping[str, tuple[Value, ...] | I
     ]
 
 
-def scenario_of(point: Point, bases: Bases) -> Scenario:
-    """The scenario of one point.
+def scenario_of(point: Point, bases: Bases, draws: Draws | None = None, replicate: int = 0) -> Scenario:
+    """The scenario of one point, for one replicate where parameters are drawn.
 
     Raises:
         ScenarioError: the point's settings do not go together.
     """
     data = bases[point.scenario, point.policies]
-    if point.settings:
+    settings = drawn(draws, replicate, data, next(iter(bases.values())), point.settings) | point.settings
+    if settings:
         data = copy.deepcopy(data)
-    for path, value in point.settings.items():
+    for path, value in settings.items():
         set_at(data, path, value)
     try:
         scenario = Scenario.model_validate(data)
@@ -123,3 +125,19 @@ def scenario_of(point: Point, bases: Bases) -> Scenario:
     if scenario.run.quarters < 2:
         raise ScenarioError(f"{point.told()}: run.quarters: at least 2 quarters are needed to classify a run")
     return scenario
+
+
+def with_draw(scenario: Scenario, draws: Draws | None, replicate: int, first: Scenario | None = None) -> Scenario:
+    """A scenario with the parameters that one replicate draws.
+
+    Args:
+        draws: none, where parameters are known. first: the scenario of which the draws are; by default this one.
+
+    Raises:
+        ScenarioError: the drawn parameters do not go together.
+    """
+    if draws is None:
+        return scenario
+    data = scenario.model_dump(mode="json")
+    settings = drawn(draws, replicate, data, data if first is None else first.model_dump(mode="json"))
+    return scenario_of(Point(0, scenario.title, OWN, settings), {(scenario.title, OWN): data})

@@ -141,7 +141,9 @@ class Results:
 
         table = read_shards(self.folder, "runs")
         if table is None:
-            table = runs_schema(self._told["kinds"], self.experiment.keep, extensions_of(self.bases)).empty_table()
+            table = runs_schema(
+                self._told["kinds"], self.experiment.keep, extensions_of(self.bases), self.experiment.draws is not None
+            ).empty_table()
         failed = pa.Table.from_pylist(self._failed(), schema=table.schema)
         whole: pd.DataFrame = pa.concat_tables([table, failed]).to_pandas()
         return whole.sort_values(["point", "replicate"], ignore_index=True)

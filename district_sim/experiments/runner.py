@@ -143,7 +143,8 @@ class _Sweep:
         self._interrupted, self._progress = interrupted, progress
         e = plan.experiment
         model = model_version(extensions_of(plan.bases))
-        self._orders = Orders(str(store.work.resolve()), e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model)
+        work = str(store.work.resolve())
+        self._orders = Orders(work, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model, e.draws)
         self._flying: dict[Future[Report], Chunk] = {}
         self._again: deque[RunId] = deque()
         self._fresh: Iterator[RunId] = iter(())

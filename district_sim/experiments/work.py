@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.checks import Bases, extensions_of
-from district_sim.experiments.design import Keep
+from district_sim.experiments.design import Draws, Keep
 from district_sim.experiments.plan import model_version, scenario_hash
 from district_sim.experiments.points import Point, scenario_of
 from district_sim.model.parameters import parameters_of
@@ -59,6 +59,7 @@ class Orders:
     kinds: dict[str, str]
     bases: Bases
     model: dict[str, str]
+    draws: Draws | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _work_on(chunk: Chunk) -> Report:
     _check_place(work, chunk.orders)
     report = Report(host=platform.node())
     tables: dict[str, list[Any]] = {"runs": [], "series": [], "firms": [], "spending": []}
-    settings: dict[int, _Setting] = {}
+    settings: dict[RunId, _Setting] = {}
     end = time.monotonic() + chunk.seconds
     with (work / f"{chunk.shard:08d}.now").open("w") as now:
         for number, (index, replicate) in enumerate(chunk.runs):
@@ -163,11 +164,13 @@ def _work_on(chunk: Chunk) -> Report:
             now.write(f"{index:12d} {replicate:12d}\n")
             now.flush()
             try:
-                if index not in settings:
-                    scenario = scenario_of(chunk.points[index], chunk.orders.bases)
-                    settings = {index: _Setting(scenario)}  # runs come by point
-                    report.hashes[index] = scenario_hash(scenario.model_dump(mode="json"))
-                report.made.append(_one_run(chunk, chunk.points[index], replicate, settings[index], tables))
+                point, draws, bases = chunk.points[index], chunk.orders.draws, chunk.orders.bases
+                if index not in report.hashes:
+                    report.hashes[index] = scenario_hash(scenario_of(point, bases).model_dump(mode="json"))
+                own = (index, 0 if draws is None else replicate)
+                if own not in settings:
+                    settings = {own: _Setting(scenario_of(point, bases, draws, replicate))}  # runs come by point
+                report.made.append(_one_run(chunk, point, replicate, settings[own], tables))
             except _Stopped:
                 report.left = chunk.runs[number:]
                 break
@@ -246,6 +249,7 @@ def _rows(
         "point": point.index,
         "replicate": replicate,
         "seed": str(seed),
+        **({} if orders.draws is None else {"draw": orders.draws.numbers[replicate]}),
         "scenario": point.scenario,
         "policies": point.policies,
         **point.settings,
@@ -341,7 +345,9 @@ def _write(path: Path, table: str, rows: list[Any], orders: Orders) -> None:
 
     data: pa.Table
     if table == "runs":
-        data = pa.Table.from_pylist(rows, schema=runs_schema(orders.kinds, orders.keep, extensions_of(orders.bases)))
+        data = pa.Table.from_pylist(
+            rows, schema=runs_schema(orders.kinds, orders.keep, extensions_of(orders.bases), orders.draws is not None)
+        )
     else:
         data = with_metadata(pa.Table.from_pandas(pd.concat(rows, ignore_index=True), preserve_index=False), table)
     with path.open("wb") as file:

@@ -112,10 +112,14 @@ class Posterior:
 
     def chosen(self, count: int, seed: int = 0) -> list[dict[str, float]]:
         """So many draws, by their weights and evenly spread; the same for the same seed."""
+        return [self.settings(draw) for draw in self.numbers(count, seed)]
+
+    def numbers(self, count: int, seed: int = 0) -> list[int]:
+        """The numbers of the draws that `chosen` gives."""
         steps = (np.random.default_rng([seed, 4]).random() + np.arange(count)) / count
         order = np.random.default_rng([seed, 5]).permutation(len(self.weights))
         picked = order[np.searchsorted(np.cumsum(self.weights[order]), steps).clip(max=len(order) - 1)]
-        return [self.settings(int(draw)) for draw in picked]
+        return [int(draw) for draw in picked]
 
     @property
     def alarm(self) -> str:

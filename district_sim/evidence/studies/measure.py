@@ -19,6 +19,8 @@ from district_sim.evidence.studies import REPLICATIONS, SEED
 from district_sim.evidence.studies.design import Contrast, Outcome, Peak, Study, scenario_of
 from district_sim.experiments.compare import holm, paired
 from district_sim.experiments.costs import budget_value, present_value
+from district_sim.experiments.design import Draws
+from district_sim.experiments.points import with_draw
 from district_sim.kernels.draws import replicate_seed
 from district_sim.model.extensions import columns_of
 from district_sim.model.parameters import parameters_of
@@ -75,6 +77,8 @@ class Result:
     findings: tuple[Finding, ...]
     paths: pd.DataFrame | None = None
     """If the study follows columns: cell, replicate, quarter and these, for every quarter of every run."""
+    draws: Draws | None = None
+    """Of parameters, by replicate, where they were drawn."""
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON; what is not finite becomes null."""
@@ -89,6 +93,7 @@ class Result:
             "design": self.study.design,
             "seed": self.seed,
             "replications": self.replications,
+            **({} if self.draws is None else {"posterior": self.draws.name, "draws": list(self.draws.numbers)}),
             "expectations": [plain(asdict(finding)) for finding in self.findings],
             "points": [plain(row) for row in self.points.to_dict("records")],
         }
@@ -154,6 +159,7 @@ def measure(
     seed: int = SEED,
     progress: Progress | None = None,
     workers: int | None = None,
+    draws: Draws | None = None,
 ) -> Result:
     """Run a study and judge its expectations.
 
@@ -163,10 +169,19 @@ def measure(
         seed: replicate r has the same luck in all cells; see `draws.replicate_seed`.
         progress: called with the number of runs done and of all.
         workers: processes; all cores by default.
+        draws: of parameters, one for each replicate and the same in all cells; what a cell says itself wins, and what
+            any cell of the study varies is not drawn.
     """
     scenarios = [scenario_of(cell) for cell in study.cells]
+    if draws is not None:
+        draws = draws.without({path for cell in study.cells for path in cell.levers})
+    first = scenarios[0]
     outcomes, followed = tuple(study.outcomes), tuple(study.followed)
-    jobs = [_Job(each, replicate_seed(seed, r), outcomes, followed) for each in scenarios for r in range(replications)]
+    jobs = [
+        _Job(with_draw(each, draws, r, first), replicate_seed(seed, r), outcomes, followed)
+        for each in scenarios
+        for r in range(replications)
+    ]
     names = [_SPENT, *(outcome.name for outcome in outcomes)]
     runs = measured(_run, jobs, progress, workers)
     found = np.array([row for row, _ in runs]).reshape(len(scenarios), replications, len(names))
@@ -176,7 +191,7 @@ def measure(
         for cell, scenario in zip(study.cells, scenarios, strict=True)
     }
     paths = _paths(study, [path for _, path in runs], replications) if followed else None
-    return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values), paths)
+    return Result(study, seed, replications, points_of(study, values, budgets), judged(study, values), paths, draws)
 
 
 def _paths(study: Study, paths: Sequence[np.ndarray], replications: int) -> pd.DataFrame:

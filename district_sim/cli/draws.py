@@ -1,0 +1,67 @@
+"""Commands that take `--posterior`: one option, and one way from a file to the draws of an experiment."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from district_sim.cli.common import BAD_INPUT, complain, stop
+
+if TYPE_CHECKING:
+    from district_sim.experiments.design import Draws
+
+DrawsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--posterior",
+        metavar="FILE",
+        help="posterior.nc of calibrate --posterior, or its folder: each replicate takes one draw of the parameters.",
+    ),
+]
+EvenSoOption = Annotated[bool, typer.Option("--even-so", help="Use a posterior that failed its check.")]
+
+
+def draws_of(
+    posterior: Path | None,
+    even_so: bool,
+    replications: int,
+    seed: int,
+    scenarios: Mapping[str, Mapping[str, Any]],
+    varied: Collection[str] = (),
+    quiet: bool = False,
+) -> "Draws | None":
+    """One draw for each replicate; says on stderr what wins over the draws and what is wrong with the posterior.
+
+    Args:
+        posterior: as `--posterior` says. even_so: also one that failed its check.
+        replications: as many draws. seed: of the choice of draws.
+        scenarios: resolved, by name, in the order of the command. varied: paths whose own values win.
+
+    Raises:
+        ScenarioError: it cannot be used, failed its check, or a scenario lacks one of its parameters.
+    """
+    if posterior is None:
+        if even_so:
+            stop("--even-so needs --posterior", BAD_INPUT)
+        return None
+    from district_sim.evidence.posterior.posterior import Posterior
+    from district_sim.experiments.design import Draws
+    from district_sim.experiments.draws import check_draws, winners
+
+    found = Posterior.load(posterior, even_so)
+    numbers = found.numbers(replications, seed)
+    rows = [found.settings(number) for number in numbers]
+    draws = Draws(
+        name=str(posterior)[-200:],
+        numbers=tuple(numbers),
+        values={path: tuple(row[path] for row in rows) for path in found.parameters},
+    )
+    bases = {(name, ""): data for name, data in scenarios.items()}
+    check_draws(draws, bases)
+    if found.alarm:
+        complain(found.alarm)
+    if not quiet:
+        for sentence in winners(draws, bases, varied):
+            typer.echo(f"--posterior: {sentence}", err=True)
+    return draws
