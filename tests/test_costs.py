@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from naive import cases
+from scipy import stats
 
 from district_sim.experiments import costs
 from district_sim.scenario.calendar import Calendar
@@ -132,3 +133,36 @@ def test_the_cost_table_pairs_replicates() -> None:
     assert (it["per_euro"], it["low"], it["high"]) == (1.5, 1.5, 1.5)
     assert it["jobs"] == 4.0
     assert it["cost_per_job"] == 5.0
+
+
+def test_fieller_holds_the_ratios_that_a_t_test_does_not_reject() -> None:
+    rng = np.random.default_rng(3)
+    jobs = rng.normal(5.0, 4.0, 30)
+    paid = 100.0 + 2.0 * jobs + rng.normal(0.0, 5.0, 30)
+    found = costs.fieller(paid, jobs, 0.95)
+    assert found.value == pytest.approx(paid.mean() / jobs.mean())
+    for end in (found.low, found.high):
+        assert stats.ttest_1samp(paid - end * jobs, 0.0).pvalue == pytest.approx(0.05)
+
+
+def test_a_cost_per_job_without_jobs_has_no_upper_end() -> None:
+    jobs = np.array([-4.0, 5.0, -1.0, 2.0, 1.0, -2.0])
+    paid = np.array([100.0, 90.0, 110.0, 105.0, 95.0, 100.0])
+    found = costs.fieller(paid, jobs)
+    assert np.isnan(found.value)
+    assert found.high == np.inf
+    assert stats.ttest_1samp(paid - found.low * jobs, 0.0).pvalue == pytest.approx(0.05)
+    assert stats.ttest_1samp(paid - 100.0 * found.low * jobs, 0.0).pvalue > 0.05
+    lost = costs.fieller(paid, jobs - 50.0)
+    assert np.isnan([lost.value, lost.low, lost.high]).all(), "jobs are lost: nothing is a price of a job"
+    assert np.isnan(costs.fieller(paid[:1], jobs[:1]).value)
+
+
+def test_fieller_covers_the_true_ratio() -> None:
+    rng, inside = np.random.default_rng(11), 0
+    for _ in range(400):
+        jobs = rng.normal(3.0, 4.0, 15)
+        paid = 30.0 + rng.normal(0.0, 6.0, 15) + 0.5 * (jobs - 3.0)
+        found = costs.fieller(paid, jobs)
+        inside += not (found.low > 10.0 or found.high < 10.0)
+    assert 0.925 < inside / 400 < 0.975

@@ -5,6 +5,8 @@ Time budget: 60 s.
 
 import base64
 import errno
+import html
+import json
 import os
 import re
 import shlex
@@ -24,15 +26,20 @@ from matplotlib.figure import Figure
 from typer.testing import Result
 
 from district_sim import figures
+from district_sim.figures.policy_brief import Cells, Words, brief_pages
 from district_sim.figures.policy_report import report_looks
 from district_sim.kernels.draws import replicate_seed
+from district_sim.reports.policy_report.glance import per_job
 from district_sim.reports.policy_report.groups import LATER, group_names
-from district_sim.reports.policy_report.question import calibrated, plan_of
+from district_sim.reports.policy_report.question import plan_of
 from district_sim.reports.policy_report.risk import shortfall, tail
 from district_sim.reports.policy_report.sensitivity import Sensitivity, ranked
-from district_sim.reports.policy_report.verdict import judge, turns
+from district_sim.reports.policy_report.uncertain import USES, calibrated, fitted_ranges, uncertain
+from district_sim.reports.policy_report.verdict import _dearest_last, judge, turns
 from district_sim.run.run import Run, simulate
 from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.instruments import InstrumentKind
+from district_sim.scenario.paths import value_at
 from district_sim.scenario.policy_files import laid_over, load_policy
 
 type Call = Callable[..., Result]
@@ -156,7 +163,7 @@ def test_a_policy_without_money_makes_no_difference(folder: Path, call: Call) ->
     assert (table(files, "risk")["change"] == 0.0).all()
     assert "Value added kept (late): no difference. In each of 4 districts" in page
     assert "there is no effect that could depend on anything" in page
-    assert "no cost per job kept is shown" in page
+    assert "nothing spent" in page, "and so no cost per job"
 
 
 def test_equal_cost_and_the_same_from_its_own_files(folder: Path, call: Call) -> None:
@@ -250,6 +257,104 @@ def test_details_have_sign_unit_interval_and_caution() -> None:
     assert details[1].startswith("a: +2.0 employees (90 % interval −1.0 to +5.0, +1.0 %); not significant")
 
 
+# The first page -----------------------------------------------------------------------------------
+
+
+def first_page(page: str) -> str:
+    """Its words."""
+    text = re.sub(r"(?s)<style>.*?</style>|<svg.*?</svg>", "", page).partition('<section id="question">')[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_titles_years_and_why_nothing_was_done(folder: Path, call: Call) -> None:
+    """In a district with dates: the description is not that of the file it starts from."""
+    (folder / "mine.yaml").write_text(
+        "extends: baseline\nfirms: {count: 30}\nrun: {start: 2002, quarters: 12}\nagency: {contribution: 0.0}\n"
+    )
+    (folder / "late.yaml").write_text("title: Late help\n" + FUNDED.replace("start: 3", "start: 20"))
+    (folder / "match.yaml").write_text(
+        "title: A match\npolicies: [{name: fund, kind: ppp_match, start: 2, budget: 50}]\n"
+    )
+    (folder / "idle.yaml").write_text(FUNDED.replace("60.0", "60.0, intensity: 0"))
+    mixes = "research.yaml,late.yaml,match.yaml,nothing.yaml,idle.yaml"
+    arguments = ("--policies", mixes, "--replications", "3", "--sensitivity-runs", "0", "--out", "report.html")
+    result = call("policy-report", "mine.yaml", *arguments, "--workers", "1", "--quiet")
+    assert result.exit_code == 0, result.output
+    page = Path("report.html").read_text(encoding="utf-8")
+    told = first_page(page)
+    assert "Mine begins with 30 firms" in told
+    assert "followed for 3 years, 2002 to 2004" in told
+    assert "The district continues as before" not in page, "what the baseline says of itself is not said of mine"
+    assert "Research: R&D subsidy, 240 k€ a year, 2002Q4 to 2004." in told
+    assert "Late help – research: it starts after the last year." in told
+    assert "nothing – research: it has no budget." in told
+    assert "idle – research: its intensity is 0." in told
+    assert "A match – fund: nobody joined the agency, so there was nothing to match." in told
+    assert "Probability that it is positive" in told
+    assert "Spent, not discounted" in told
+    assert re.search(r"k€ per job, present value nothing spent", told)
+
+
+def test_the_share_of_districts_with_a_gain_is_the_probability(folder: Path, call: Call) -> None:
+    files = made(call, "--policies", "research.yaml", "--sensitivity-runs", "0")
+    runs = table(files, "runs").pivot(index="replicate", columns="cell", values="employment")
+    d = runs["research"] - runs["none"]
+    found = table(files, "spread").set_index("measure").loc["jobs"]
+    assert found["positive"] == pytest.approx((d > 0.0).mean())
+    assert found["none"] == pytest.approx((d == 0.0).mean())
+    assert (found["low"], found["high"]) == pytest.approx(tuple(d.quantile([0.05, 0.95])))
+
+
+def test_no_job_is_dearer_than_any_price() -> None:
+    found = _dearest_last(np.array([10.0, 20.0, np.inf, 30.0, np.inf]))
+    assert (found["low"], found["median"], found["high"]) == (10.0, 30.0, np.inf)
+    assert found["none"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ((5.0, 4.0, 6.0, 20.0, 15.0, 30.0), ("20.0", "15.0 to 30.0")),
+        ((0.5, -1.0, 2.0, np.nan, 15.0, np.inf), ("undefined: jobs may be none", "15.0 or more")),
+        ((-5.0, -6.0, -4.0, np.nan, np.nan, np.nan), ("jobs are lost", "–")),
+        ((0.0, 0.0, 0.0, np.nan, np.nan, np.nan), ("no job gained", "–")),
+    ],
+)
+def test_a_cost_per_job_is_told_only_where_there_is_one(row: tuple[float, ...], told: tuple[str, str]) -> None:
+    names = ("jobs", "jobs_low", "jobs_high", "cost_per_job", "cost_per_job_low", "cost_per_job_high")
+    assert per_job(dict(zip(names, row, strict=True)) | {"spent": 100.0}, "cost_per_job") == told
+
+
+def test_two_pages_for_those_who_decide(folder: Path, call: Call) -> None:
+    arguments = (*SMALL, "--policies", "research.yaml,nothing.yaml", "--sensitivity-runs", "0", "--brief")
+    result = call("policy-report", *arguments, "--out", "brief.html")
+    assert result.exit_code == 0, result.output
+    pdf = Path("brief.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", pdf)) == 2
+    page = Path("brief.html").read_text(encoding="utf-8")
+    for words in ("Small district", "nothing – research: it has no budget", "Who gains, who loses", "brief.pdf"):
+        assert words in page
+    assert not Links(page).files
+    again = call("policy-report", *arguments, "--out", "brief.pdf")
+    assert again.exit_code == 2
+    assert "brief.html exists" in again.stderr
+    assert call("policy-report", *arguments, "--out", "brief.pdf", "--force").exit_code == 0
+    assert Path("brief.pdf").read_bytes() == pdf, "the same bytes"
+
+
+def test_pages_hold_their_words(folder: Path) -> None:
+    """Eight policies of long titles and much to say: type shrinks, and nothing leaves the page."""
+    words = [Words("title", "A long title " * 8), *(Words("bullet", "Because nobody joined. " * 9) for _ in range(14))]
+    columns = ("Policy", "Value added kept\nk€ a year", "Jobs", "k€ per job,\npresent value")
+    rows = [("A policy of a very long title, for all firms " * 2, "+5\n−8 to +12", "3", "undefined:\nor more")] * 8
+    (page,) = brief_pages([[*words, Cells(columns, tuple(rows))]], "foot")
+    for text, box in drawn_texts(page):
+        assert box.x0 >= 0.0, text
+        assert box.x1 <= page.bbox.width, text
+        assert box.y0 >= 0.0, text
+
+
 # Sensitivity --------------------------------------------------------------------------------------
 
 
@@ -261,15 +366,16 @@ class Asked:
 
     def __init__(self, *paths: str) -> None:
         from district_sim.experiments.ranges import choose
+        from district_sim.reports.policy_report.uncertain import Uncertain
 
-        self.parameters = tuple(choose(self.scenario, paths)[0])
+        self.uncertain = Uncertain(tuple(choose(self.scenario, paths)[0]), "those named")
 
 
 def test_the_parameter_that_drives_the_effect_is_found() -> None:
     asked: Any = Asked("market", "ties")
     rng = np.random.default_rng(0)
-    draws = pd.DataFrame({p.path: rng.uniform(p.low, p.high, 100) for p in asked.parameters})
-    driver = asked.parameters[3].path
+    draws = pd.DataFrame({p.path: rng.uniform(p.low, p.high, 100) for p in asked.uncertain.parameters})
+    driver = asked.uncertain.parameters[3].path
     draws["under none"] = 100.0
     draws["under a"] = 100.0 - 5.0 * draws[driver] + rng.normal(0.0, 0.01, 100)
     draws["kept"] = draws[driver] < draws[driver].median()
@@ -306,6 +412,42 @@ def test_runs_are_shared_out_within_the_budget() -> None:
     assert plan_of(10_000, 2, 4, 5)[1] == 4, "no more than the report's own replicates are paired"
     with pytest.raises(ScenarioError, match="must be 0 or at least 120 for 1 policies, not 119"):
         plan_of(119, 2, 50, 5)
+
+
+def test_only_what_is_uncertain_here_is_varied(folder: Path) -> None:
+    """What was fitted and what the policies use; every path that a kind of instrument names is there."""
+    baseline, prato = load_scenario("baseline"), load_scenario("cases/prato")
+    data = baseline.model_dump(mode="json")
+    assert set(InstrumentKind) == set(USES)
+    for paths in USES.values():
+        for path in paths:
+            assert value_at(data, path) is not None, path
+    brokers, platform = load_policy("it_brokers").instruments, load_policy("export_platform").instruments
+    found = uncertain("baseline", baseline, [(), brokers], "uncertain", {})
+    assert {p.path for p in found.parameters} == set(USES[InstrumentKind.IT_BROKERS])
+    of_case = uncertain("cases/prato", prato, [platform], "uncertain", {"market.demand_pipeline": (0.1, 0.15)})
+    spans = {p.path: (p.low, p.high) for p in of_case.parameters}
+    assert spans["firms.size_mean"] == (3.5, 8.0)
+    assert spans["market.demand_pipeline"] == (0.1, 0.15)
+    assert not spans.keys() & set(USES[InstrumentKind.IT_BROKERS]) - set(USES[InstrumentKind.EXPORT_PLATFORM])
+
+
+def test_a_fit_of_ones_own_says_what_it_leaves_open(folder: Path) -> None:
+    prior = {"low": 1.0, "high": 16.0, "log": True}
+    told = {
+        "case": "mine",
+        "parameters": {"firms.size_mean": prior, "world.onset": {"low": 0.0, "high": 40.0, "log": False}},
+        "identified": {"parameters": {"firms.size_mean": {"left": 0.5}, "world.onset": {"left": 0.1}}},
+    }
+    (folder / "calibration.json").write_text(json.dumps(told))
+    data = {"firms": {"size_mean": 4.0}, "world": {"onset": 39.0}}
+    found = fitted_ranges("mine.yaml", data)
+    assert found["firms.size_mean"] == pytest.approx((2.0, 8.0)), "2 · 0.5 · a quarter of the range, in logarithms"
+    assert found["world.onset"] == pytest.approx((37.0, 40.0))
+    assert fitted_ranges("other.yaml", data) == {}
+    (folder / "calibration.json").write_text("{")
+    with pytest.raises(ScenarioError, match=r"calibration\.json: is no report of district-sim calibrate"):
+        fitted_ranges("mine.yaml", data)
 
 
 def test_uncertain_are_real_numbers_of_ours() -> None:
@@ -354,7 +496,7 @@ def _look_at(path: Path) -> None:
         page.goto(path.as_uri())
         assert asked == [path.as_uri()]
         assert said == []
-        assert page.title().startswith("Small district: research, schools")
+        assert page.title().startswith("Small district: Research, <script>")
         assert page.locator("figure svg").count() == 7
         assert page.locator("h1").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -381,7 +523,10 @@ def _look_at(path: Path) -> None:
         ),
         ("--policies research.yaml --out small.yaml/report.html", "cannot be written"),
         ("--policies research.yaml --out report.pdf", "name a file that ends in .html"),
-        ("--policies research.yaml --sensitivity-runs 20", "--sensitivity-runs must be 0 or at least 120"),
+        (
+            "--policies research.yaml --sensitivity-runs 20 --parameters calibrated",
+            "--sensitivity-runs must be 0 or at least 120",
+        ),
         ("--policies research.yaml --outcome emplyment", "did you mean 'employment'"),
         ("--policies research.yaml --parameters polcy_effects", "did you mean 'policy_effects'"),
         ("--policies research.yaml --discount 2", "--discount must be between 0 and 1 a year, not 2"),

@@ -16,6 +16,7 @@ from district_sim.cli.common import (
     check_seed,
     clean_ends,
     complete_path,
+    name_files,
     progress,
     resolve,
     stop,
@@ -30,17 +31,20 @@ from district_sim.cli.compare import (
     day_of,
     mixes_of,
 )
+from district_sim.cli.draws import DrawsOption, EvenSoOption, draws_of
 
 if TYPE_CHECKING:
-    from district_sim.experiments.ranges import Parameter
+    from collections.abc import Mapping
+
     from district_sim.reports.policy_report.question import Question
     from district_sim.scenario.interventions import Instrument
-    from district_sim.scenario.sections import Scenario
 
-CALIBRATED = "calibrated"
 OUTCOME = "value_added_local_late"
 
 FileOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The report, an .html file.")]
+BriefOption = Annotated[
+    bool, typer.Option("--brief", help="Two pages for those who decide in place of the report, and the same as PDF.")
+]
 ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 QuestionOption = Annotated[str, typer.Option("--question", metavar="TEXT", help="The question, in your words.")]
 HeadlineOption = Annotated[
@@ -61,7 +65,8 @@ UncertainOption = Annotated[
     typer.Option(
         "--parameters",
         metavar="A,B,...",
-        help="Uncertain parameters: paths, sections, or calibrated for all that we calibrated.",
+        help="Uncertain parameters: paths, sections, uncertain for what was fitted and what the policies use, or "
+        "calibrated for all that we calibrated.",
     ),
 ]
 UncertainRangeOption = Annotated[
@@ -86,13 +91,16 @@ def policy_report(
     question: QuestionOption = "",
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
     sensitivity_runs: BudgetOption = 1500,
-    parameters: UncertainOption = CALIBRATED,
+    parameters: UncertainOption = "uncertain",
     ranges: UncertainRangeOption = None,
     interval: IntervalOption = "t",
     confidence: ConfidenceOption = 0.95,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same report.")] = 1000,
     quarters: QuartersOption = None,
+    posterior: DrawsOption = None,
+    even_so: EvenSoOption = False,
     workers: WorkersOption = None,
+    brief: BriefOption = False,
     force: ReplaceOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -102,13 +110,16 @@ def policy_report(
     gives a short answer, the district, outcomes with confidence bands, tail
     risk, the probability of each trajectory, who gains and who loses, the cost
     of each job kept, and the uncertain parameters that could change the
-    verdict. All data and files needed to repeat it are inside. It works
-    offline; print it for a PDF.
+    verdict. With --posterior each replicate takes one draw of the parameters,
+    the same under every policy: bands hold luck and parameters. All data and
+    files needed to repeat it are inside. It works offline; print it for a PDF.
+    With --brief two pages are written instead, as HTML and as PDF.
 
     [bold]Examples[/bold]
 
       district-sim policy-report fragmentation --policies rd_subsidy,it_brokers --equal-cost 20000 --out report.html
       district-sim policy-report decline --policies it_brokers --sensitivity-runs 0 --out brokers.html
+      district-sim policy-report decline --policies rd_subsidy,export_platform --brief --out brief.html
       district-sim policy-report my_district.yaml --policies own --outcome employment --out own.html
 
     Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
@@ -123,18 +134,21 @@ def policy_report(
         asked = _question(
             scenario, policies or [], equal_cost, discount, discount_from, parameters, ranges or [], quarters,
             outcome=outcome, text=question, replications=replications, seed=seed, interval=interval,
-            confidence=confidence, sensitivity_runs=sensitivity_runs,
+            confidence=confidence, sensitivity_runs=sensitivity_runs, posterior=posterior, even_so=even_so,
         )  # fmt: skip
-        _check_file(out, force)
-        _make(asked, out, workers, quiet)
+        files = [out.with_suffix(".html"), out.with_suffix(".pdf")] if brief and out.suffix == ".pdf" else [out]
+        files += [out.with_suffix(".pdf")] if brief and out.suffix != ".pdf" else []
+        for path in files:
+            _check_file(path, force, brief)
+        _make(asked, files, workers, quiet)
 
 
 # Input --------------------------------------------------------------------------------------------
 
 
-def _check_file(path: Path, force: bool) -> None:
+def _check_file(path: Path, force: bool, brief: bool) -> None:
     """Find out that the report can be written before anything is simulated."""
-    if path.suffix.lower() not in (".html", ".htm"):
+    if path.suffix.lower() not in (".html", ".htm", *([".pdf"] if brief else [])):
         stop(f"--out {path}: the report is a web page; name a file that ends in .html", BAD_INPUT)
     try:
         if path.is_dir():
@@ -157,12 +171,17 @@ def _question(
     parameters: str,
     ranges: list[str],
     quarters: int | None,
+    posterior: Path | None,
+    even_so: bool,
     **plain: Any,
 ) -> "Question":
     """Everything resolved and checked."""
     from district_sim.experiments import costs
-    from district_sim.reports.policy_report.question import Question, named_files
-    from district_sim.scenario.policy_files import NONE, laid_over
+    from district_sim.experiments.ranges import parse_range
+    from district_sim.reports.policy_report.question import Question
+    from district_sim.reports.policy_report.uncertain import Uncertain, of_posterior, uncertain
+    from district_sim.scenario.files import own_words
+    from district_sim.scenario.policy_files import NONE, laid_over, named_files
 
     rate = costs.DISCOUNT if discount is None else discount
     if not 0.0 <= rate <= 1.0:
@@ -179,32 +198,52 @@ def _question(
         mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate, since)
     mixes = {mix: laid_over(district, items).policies for mix, items in mixes.items()}
     bare = laid_over(district, ())
-    files = {"+".join(Path(part.strip()).stem for part in text.split("+")): named_files(text) for text in given}
+    names = _titled(mixes, given)
+    by_name = {_stem(text): named_files(text) for text in given}
+    varied = Uncertain((), "")
+    draws = draws_of(
+        posterior, even_so, plain["replications"], plain["seed"], {name: bare.model_dump(mode="json")}, quiet=True
+    )
+    if draws is not None:
+        varied = of_posterior(bare, draws)
+    elif plain["sensitivity_runs"]:
+        varied = uncertain(name, bare, mixes.values(), parameters, dict(parse_range(text) for text in ranges))
     asked = Question(
         name=name,
         scenario=bare,
-        mixes=mixes,
-        files={mix: files.get(mix, ()) for mix in mixes},
+        words=own_words(name),
+        mixes={title: mixes[mix] for title, mix in names.items()},
+        names=names,
+        files={title: by_name.get(mix, ()) for title, mix in names.items()},
         discount=rate,
         since=since,
         day=day,
         equal_cost=equal_cost,
-        parameters=_uncertain(bare, parameters, ranges) if plain["sensitivity_runs"] else (),
-        all_calibrated=parameters == CALIBRATED,
-        options=_options(given, equal_cost, rate, discount_from, parameters, ranges, quarters, plain),
+        uncertain=varied,
+        draws=draws,
+        options=_options(
+            given, equal_cost, rate, discount_from, parameters, ranges, quarters, posterior, even_so, plain
+        ),
         **plain,
     )
     _ = asked.plan  # enough runs
     return asked
 
 
-def _uncertain(district: "Scenario", names: str, given: list[str]) -> "tuple[Parameter, ...]":
-    from district_sim.experiments.ranges import choose, parse_range
-    from district_sim.reports.policy_report.question import calibrated
+def _stem(text: str) -> str:
+    """What `mixes_of` calls a mix."""
+    return "+".join(Path(part.strip()).stem for part in text.split("+"))
 
-    ranges = dict(parse_range(text) for text in given)
-    wanted = calibrated(district) if names == CALIBRATED else [name.strip() for name in names.split(",")]
-    return tuple(choose(district, wanted, ranges)[0])
+
+def _titled(mixes: "Mapping[str, object]", given: list[str]) -> dict[str, str]:
+    """Title of each mix to its name; a title that two have is told apart by their names."""
+    from district_sim.scenario.policy_files import mix_title
+
+    texts = {_stem(text): text for text in given}
+    titles = [mix_title(texts.get(mix, mix)) for mix in mixes]
+    return {
+        title if titles.count(title) == 1 else f"{title} ({mix})": mix for title, mix in zip(titles, mixes, strict=True)
+    }
 
 
 def _options(
@@ -215,30 +254,34 @@ def _options(
     parameters: str,
     ranges: list[str],
     quarters: int | None,
+    posterior: Path | None,
+    even_so: bool,
     plain: dict[str, Any],
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, ...], ...]:
     """The options that make the same report again, all that decide numbers written out."""
-    made = [("--policies", ",".join(policies))]
+    made: list[tuple[str, ...]] = [("--policies", ",".join(policies))]
     made += [] if equal_cost is None else [("--equal-cost", repr(equal_cost).removesuffix(".0"))]
     made += [("--discount", repr(discount))]
     made += [] if discount_from is None else [("--discount-from", discount_from)]
     made += [("--outcome", plain["outcome"])]
     made += [("--question", plain["text"])] if plain["text"] else []
-    for name in ("replications", "sensitivity_runs", "interval", "confidence", "seed"):
+    tested = [] if posterior is not None else ["sensitivity_runs"]
+    for name in ("replications", *tested, "interval", "confidence", "seed"):
         made.append((f"--{name.replace('_', '-')}", str(plain[name])))
-    made += [("--parameters", parameters)] if plain["sensitivity_runs"] else []
+    made += [("--parameters", parameters)] if plain["sensitivity_runs"] and tested else []
     made += [("--range", text) for text in ranges]
     made += [] if quarters is None else [("--quarters", str(quarters))]
+    made += [] if posterior is None else [("--posterior", str(posterior))]
+    made += [("--even-so",)] if even_so else []
     return (*made, ("--out", "report.html"))
 
 
 # Making -------------------------------------------------------------------------------------------
 
 
-def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> None:
+def _make(asked: "Question", files: list[Path], workers: int | None, quiet: bool) -> None:
     from district_sim.reports.policy_report.gather import experiment_fields, gather
-    from district_sim.reports.policy_report.page import render
-    from district_sim.run.whole_files import write_text
+    from district_sim.reports.policy_report.write import write_brief, write_report
 
     experiment = experiment_of(**experiment_fields(asked))
     with runs_of(experiment, None, quiet, workers) as results:
@@ -246,10 +289,10 @@ def _make(asked: "Question", out: Path, workers: int | None, quiet: bool) -> Non
             found = or_stop(
                 lambda: gather(asked, results, workers, lambda what, done, total: advance(what, 0, done, total))
             )
-        page = render(found)
-        writing(out, lambda: write_text(out, page))
+        path, *others = files
+        writing(path, lambda: write_brief(found, path, others[0]) if others else write_report(found, path))
         if not quiet:
             typer.echo(found.verdict.headline)
             for line in found.verdict.details:
                 typer.echo(f"  {line}")
-            typer.echo(f"\nWritten:\n  {out}")
+            name_files(files)

@@ -8,7 +8,7 @@ the model: every figure comes from paired runs under the same luck.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -186,6 +186,50 @@ def ratio(
     resampled = a[drawn].mean(axis=1) / b[drawn].mean(axis=1)
     low, high = np.quantile(resampled, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
     return float(a.mean() / b.mean()), float(low), float(high)
+
+
+class Ratio(NamedTuple):
+    """A ratio of two means with its confidence set (Fieller 1954)."""
+
+    value: float
+    """NaN where the denominator may be 0 or is not above it: a mean ratio says nothing then."""
+    low: float
+    high: float
+    """Infinite where the denominator may be 0; both ends NaN where it is below 0, or no ratio can be excluded."""
+
+
+def fieller(
+    numerator: Sequence[float] | pd.Series, denominator: Sequence[float] | pd.Series, confidence: float = 0.95
+) -> Ratio:
+    """Mean numerator per mean denominator over pairs, such as k€ per job, with Fieller's confidence set.
+
+    The set holds each ratio r for which the mean of numerator − r · denominator does not differ from 0 (Student's t;
+    Fieller 1954, J. Royal Statistical Society B 16, 175-185). It is an interval where the denominator differs from 0;
+    otherwise it has no upper end: every price above `low` may be the true one, and there may be none.
+
+    Args:
+        numerator, denominator: by pair, at least two.
+    """
+    y, x = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    nothing = Ratio(np.nan, np.nan, np.nan)
+    if len(x) < 2:
+        return nothing
+    from scipy import stats
+
+    t2 = float(stats.t.ppf((1.0 + confidence) / 2.0, len(x) - 1)) ** 2 / len(x)
+    (s_xx, s_xy), (_, s_yy) = np.cov(x, y)
+    a, b, c = x.mean() ** 2 - t2 * s_xx, x.mean() * y.mean() - t2 * s_xy, y.mean() ** 2 - t2 * s_yy
+    root = b * b - a * c
+    if a > 0.0:  # the denominator differs from 0
+        if x.mean() < 0.0:
+            return nothing
+        half = np.sqrt(max(0.0, root))
+        return Ratio(float(y.mean() / x.mean()), float((b - half) / a), float((b + half) / a))
+    if a == 0.0 or root <= 0.0:
+        return nothing
+    return Ratio(np.nan, float((b - np.sqrt(root)) / a), np.inf)
 
 
 def deadweight(

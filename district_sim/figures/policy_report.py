@@ -270,7 +270,7 @@ def trajectory_dots(table: pd.DataFrame, cells: Sequence[str], confidence: float
 # Who gains ----------------------------------------------------------------------------------------
 
 _GAINS = {"jobs": "jobs, employees", "value_added": "value added, k€ a quarter"}
-_SORTS = {"phase": "By phase", "size": "By size", "owner": "By owner"}
+_SORTS = {"phase": "By phase", "size": "By size", "owner": "By owner", "member": "By membership in the agency"}
 
 
 def who_gains(table: pd.DataFrame, cells: Sequence[str], confidence: float) -> Figure:

@@ -69,8 +69,8 @@ if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario
 
 SUFFIXES = (".yaml", ".yml")
-EXPERIMENTS, POLICIES = "experiments", "policies"
-"""Folders of experiment files and of policy files, among the bundled scenarios."""
+EXPERIMENTS, POLICIES, CASES = "experiments", "policies", "cases"
+"""Folders of experiment files, of policy files and of real districts, among the bundled scenarios."""
 _MOST_FILES = 64  # that one scenario extends, those counted anew that are reached twice
 _TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
@@ -283,6 +283,30 @@ def scenario_text(name_or_path: str | Path) -> str:
         ScenarioError: There is no such scenario, or it is not text.
     """
     return file_text(_locate(name_or_path))
+
+
+def own_words(name_or_path: str | Path) -> dict[str, str]:
+    """`title` and `description` of a scenario, as far as its own file says them, or one that it is made of.
+
+    What a bundled scenario says of itself is not true of a district that merely starts from it: only a case may lend
+    its words to the file that was fitted to it.
+
+    Raises:
+        ScenarioError: a file cannot be read.
+    """
+    path = _locate(name_or_path)
+    return _words(path, ("title", "description"), (path.resolve(),))
+
+
+def _words(path: Path, wanted: Sequence[str], chain: tuple[Path, ...]) -> dict[str, str]:
+    own = read_alone(path)
+    found = {key: str(own.data[key]) for key in wanted if own.data.get(key)}
+    for base in reversed(list(_bases(own, path.parent, chain))):
+        lacking = [key for key in wanted if key not in found]
+        about_another = base.is_relative_to(bundled_folder()) and base.parent.name != CASES
+        if lacking and not about_another:
+            found |= _words(base, lacking, (*chain, base.resolve()))
+    return found
 
 
 def scenario_notes(name_or_path: str | Path) -> str:

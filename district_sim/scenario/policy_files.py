@@ -13,6 +13,7 @@ scenario (whose policies are meant), or several of these joined by `+`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -118,7 +119,7 @@ def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Inst
         ScenarioError: there is no such policy, or it cannot be used.
     """
     found: list[Instrument] = []
-    for name in [text] if is_file(text) else [part.strip() for part in text.split("+")]:
+    for name in _parts(text):
         if name == OWN:
             if own is None:
                 raise ScenarioError(f"{short(text)!r}: instead of {OWN!r}, name the scenario whose policies to use")
@@ -126,6 +127,33 @@ def policy_mix(text: str, own: Sequence[Instrument] | None = None) -> tuple[Inst
         elif name != NONE:
             found += _instruments(name)
     return tuple(found)
+
+
+def named_files(text: str) -> tuple[Policy, ...]:
+    """The policy files that a mix is made of, where it is made of files; see `policy_mix`."""
+    found = []
+    for name in _parts(text):
+        with suppress(ScenarioError):  # none, own, or a scenario, whose policies are meant
+            found.append(load_policy(name))
+    return tuple(found)
+
+
+def mix_title(text: str) -> str:
+    """What a mix is called in front of a reader: the titles of its files, joined by +."""
+    return " + ".join(_title(name) for name in _parts(text))
+
+
+def _title(name: str) -> str:
+    if name in (NONE, OWN):
+        return {NONE: "no policy", OWN: "the district's own policies"}[name]
+    title = (
+        policy.title if (policy := next(iter(named_files(name)), None)) else f"policies of {load_scenario(name).title}"
+    )
+    return title or Path(name).stem.replace("_", " ")
+
+
+def _parts(text: str) -> list[str]:
+    return [text] if is_file(text) else [part.strip() for part in text.split("+")]
 
 
 def _instruments(name: str) -> tuple[Instrument, ...]:

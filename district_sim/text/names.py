@@ -120,6 +120,21 @@ def span_name(calendar: "Calendar | None", quarters: int) -> str:
     return f"{quarters} quarters" if calendar is None else f"{calendar.span(quarters)}"
 
 
+def years_name(calendar: "Calendar | None", first: int, end: int) -> str:
+    """The quarters `first` to `end` − 1 of a run (0 is its first) in years: by date where it has dates.
+
+    `2005 to 2012`, `2005Q3 to 2012`, or without dates `years 6 to 12`, where a part of a year counts as that year; of
+    one quarter `2005Q3`, or without dates `year 6`.
+    """
+    if calendar is None:
+        years = (first // 4 + 1, max(first, end - 1) // 4 + 1)
+        return f"year {years[0]}" if years[0] == years[1] else f"years {years[0]} to {years[1]}"
+    if end - first <= 1:
+        return calendar.date(first)
+    begins, ends = calendar.date(first).removesuffix("Q1"), calendar.date(max(first, end - 1)).removesuffix("Q4")
+    return begins if begins == ends else f"{begins} to {ends}"
+
+
 def unit_words(unit: str) -> str:
     """A unit for a reader: k€/quarter is k€ a quarter, and 1 an index."""
     return "index" if unit == "1" else unit.replace("/quarter", " a quarter").replace("/", " per ")

@@ -20,14 +20,12 @@ from pydantic_core import ErrorDetails
 from district_sim.evidence.cases.observables import observable, observable_names
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.fields import Section
-from district_sim.scenario.files import Key, ScenarioError, bundled_folder, load_scenario, read_yaml, shown_path
+from district_sim.scenario.files import CASES, Key, ScenarioError, bundled_folder, load_scenario, read_yaml, shown_path
 from district_sim.scenario.paths import expand, expected, schemas_at, show, value_at
 from district_sim.scenario.sections import Scenario
 from district_sim.scenario.suggestions import suggest
 from district_sim.scenario.texts import MOST_PROBLEMS, is_file
 
-CASES = "cases"
-"""Folder of the cases, in that of the bundled scenarios."""
 _ENDING = ".targets.yaml"
 _LEAST_WHOLE = 16  # width of a whole number's range: the steps of the search must not be rounded away
 _MISFITS = ("_type", "_parsing", "than", "than_equal", "literal_error", "finite_number", "int_from_float")

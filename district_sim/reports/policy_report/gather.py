@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from district_sim.figures.policy_report import WATCHED
 from district_sim.reports.policy_report.groups import eves, followed, gains
 from district_sim.reports.policy_report.money import costs
+from district_sim.reports.policy_report.reasons import reasons
 from district_sim.reports.policy_report.risk import retained, tail
-from district_sim.reports.policy_report.sensitivity import Sensitivity, investigate
-from district_sim.reports.policy_report.verdict import Verdict, judge, rivals_of
+from district_sim.reports.policy_report.sensitivity import Sensitivity, investigate, of_draws
+from district_sim.reports.policy_report.verdict import COVERAGE, Verdict, judge, rivals_of, spread
 from district_sim.scenario.instruments import Action
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ OUTCOMES = (
 AT_RISK = ["value_added_local", "employment"]
 """Indicators whose loss is tail risk."""
 YEAR = 4  # quarters
-COVERAGE = 0.9  # share of replicates inside the bands over time
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +47,18 @@ class Findings:
     """Each mix less the lead on the headline outcome."""
     nothing: frozenset[str]
     """Mixes under which every run is what it is without."""
+    reasons: Mapping[str, Sequence[str]]
+    """By mix why its instruments did nothing, or little."""
+    spread: pd.DataFrame
+    """How the effect differs from one district to the next; see `verdict.spread`."""
     bands: pd.DataFrame
     """Yearly means of `WATCHED`: cell, quarter (the last of the year), indicator, low, median, high."""
     over_time: pd.DataFrame
     """Mean paired differences of yearly means: cell, quarter, indicator, low, difference, high (Student's t)."""
     district: pd.DataFrame
     """The counterfactual: indicator, calm, late (means over replicates)."""
+    first_employment: float
+    """Employees in the first quarter, the mean over replicates."""
     ratios: pd.DataFrame
     risk: pd.DataFrame
     gains: pd.DataFrame
@@ -65,15 +71,15 @@ class Findings:
 
 def experiment_fields(question: Question) -> dict[str, Any]:
     """Fields of the experiment whose runs a report needs."""
-    waits = any(item.when for mix in question.mixes.values() for item in mix)
     return {
         "name": "policy report",
         "scenarios": [question.name],
-        "policies": dict(question.mixes),
+        "policies": {question.names[cell]: mix for cell, mix in question.mixes.items()},
         "replications": question.replications,
         "seed": question.seed,
         "quarters": question.scenario.run.quarters,
-        "keep": {"every": 1, "firms": True, "spending": waits},
+        "keep": {"every": 1, "firms": True, "spending": True},
+        "draws": question.draws,
     }
 
 
@@ -95,11 +101,13 @@ def gather(
         ValueError: fewer than two replicates are finished under the counterfactual and a mix.
     """
     from district_sim.experiments import compare as statistics
+    from district_sim.experiments.points import with_draw
 
     def told(what: str) -> Callable[[int, int], object] | None:
         return None if progress is None else lambda done, total: progress(what, done, total)
 
-    cells = {point.index: point.policies for point in results.points}
+    titles = {name: title for title, name in question.names.items()}
+    cells = {point.index: titles[point.policies] for point in results.points}
     runs = results.runs.assign(cell=results.runs["point"].map(cells))
     wanted = list(dict.fromkeys([question.outcome, *OUTCOMES]))
     found = statistics.compare(runs, wanted, names=cells, **question.how)
@@ -107,10 +115,17 @@ def gather(
     rivals = rivals_of(runs, lead, question.cells, question.outcome, question.how)
     ratios = retained(results.series, AT_RISK, cells, question.scenario.calm_window)
     seeds = runs[(runs["cell"] == question.cells[0]) & (runs["status"] == "done")]
-    made = eves(question.scenario, question.begins, [int(s) for s in seeds["seed"]], workers, told("firms"))
+    districts = [
+        (with_draw(question.scenario, question.draws, int(r)), int(seed))
+        for r, seed in zip(seeds["replicate"], seeds["seed"], strict=True)
+    ]
+    made = eves(question.begins, districts, workers, told("firms"))
     cohorts = dict(zip(seeds["replicate"].astype(int), made, strict=True))
     groups = followed(cohorts, results.firms, cells, question.scenario.technology.phases)
     base, years = question.cells[0], yearly(results.series)
+    begun = results.series[results.series["quarter"] == 1]
+    nothing = frozenset(cell for cell in question.cells[1:] if _same(runs, base, cell))
+    points = {cell: point for point, cell in cells.items()}
     return Findings(
         question=question,
         versions=_versions(results),
@@ -118,17 +133,20 @@ def gather(
         failed=int((runs["status"] != "done").sum()),
         comparison=found,
         rivals=rivals,
-        nothing=frozenset(cell for cell in question.cells[1:] if _same(runs, base, cell)),
+        nothing=nothing,
+        reasons=reasons(question, results.spending, results.series, points, nothing),
+        spread=spread(runs, results.series, question, points),
         bands=statistics.bands(years, WATCHED, cells, COVERAGE),
         over_time=differences_over_time(years, cells, question.confidence),
         district=_district(results.series, cells, question.scenario.calm_window),
+        first_employment=float(begun["employment"].mean()),
         ratios=ratios,
         risk=tail(ratios, list(question.cells), question.confidence, question.seed),
         gains=gains(groups, question.cells, question.how),
         costs=costs(results.series, cells, question),
         moves=moved(results.spending, cells, question.mixes),
         verdict=judge(found.differences, rivals, question.outcome, base, question.confidence),
-        sensitivity=investigate(question, runs, lead, workers, told("sensitivity")),
+        sensitivity=of_draws(question, runs, lead) or investigate(question, runs, lead, workers, told("sensitivity")),
     )
 
 

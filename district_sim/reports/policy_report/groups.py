@@ -1,7 +1,8 @@
 """Who gains and who loses: firms by what they were before any policy, followed to the end under each mix.
 
 The firms that live on the eve of the first policy are the same under every mix of a replicate. They are sorted there by
-phase, size and owner, and keep their class whatever becomes of them; firms founded later form a class of their own, so
+phase, size, owner and membership
+in the agency, and keep their class whatever becomes of them; firms founded later form a class of their own, so
 that the classes of one sort add up to the whole district.
 """
 
@@ -25,29 +26,32 @@ if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario
 
 LATER = "founded later"
-SORTS = ("phase", "size", "owner")
+SORTS = ("phase", "size", "owner", "member")
 OWNER_CLASSES = ("independent", "captive", "group", "multinational")
 """Captive: its own master, bound to one client; group: a local leader and the firms that it owns."""
+MEMBER_CLASSES = ("non-members", "members")
+"""Whether a firm took part in the collective agency."""
 MEASURES = ("living", "jobs", "wages", "value_added", "saved", "lost")
 """At the end: firms that live, employees, wages [k€ a quarter], value added [k€ a quarter]; and of the firms of the
 eve: those that live under the mix alone, and those that live under the counterfactual alone."""
 _CONTROL = {"leader": "group"}
 
 
-def eve(scenario: Scenario, begins: int, seed: int) -> pd.DataFrame:
+def eve(begins: int, district: tuple[Scenario, int]) -> pd.DataFrame:
     """The firms that live after `begins` quarters, sorted.
 
     Args:
-        scenario: without policies.
         begins: quarters before the first policy, at most the run's length.
-        seed: of the run.
+        district: scenario without policies, and the seed of the run.
 
     Returns:
-        Columns phase (from 0), size (of `SIZES`), owner (of `OWNER_CLASSES`), indexed by firm.
+        Columns phase (from 0), size (of `SIZES`), owner (of `OWNER_CLASSES`), member (of `MEMBER_CLASSES`), indexed by
+        firm.
     """
     from district_sim.run.run import quarters_of
     from district_sim.run.snapshot import Snapshot
 
+    scenario, seed = district
     moments = quarters_of(parameters_of(scenario), seed, scenario.run.quarters, [begins])
     for moment in moments:
         if moment.done == begins:
@@ -62,21 +66,23 @@ def classes(snapshot: Snapshot) -> pd.DataFrame:
     firms = snapshot.firms
     size = np.array(SIZES)[np.digitize(firms["employees"], SIZE_LIMITS)]
     owner = firms["control"].astype(str).replace(_CONTROL)
-    return pd.DataFrame({"phase": firms["phase"].astype(int), "size": size, "owner": owner}, index=firms.index)
+    member = np.array(MEMBER_CLASSES)[firms["participates"].astype(int)]
+    return pd.DataFrame(
+        {"phase": firms["phase"].astype(int), "size": size, "owner": owner, "member": member}, index=firms.index
+    )
 
 
 def eves(
-    scenario: Scenario,
     begins: int,
-    seeds: Sequence[int],
+    districts: Sequence[tuple[Scenario, int]],
     workers: int | None,
     progress: Progress | None = None,
 ) -> list[pd.DataFrame]:
-    """`eve` for each seed."""
+    """`eve` of each district."""
     from district_sim.run.workers import WORTH_PROCESSES, measured
 
-    processes = workers if len(seeds) >= WORTH_PROCESSES else 1
-    return measured(partial(eve, scenario, begins), seeds, progress, processes)
+    processes = workers if len(districts) >= WORTH_PROCESSES else 1
+    return measured(partial(eve, begins), districts, progress, processes)
 
 
 def followed(
@@ -120,6 +126,7 @@ def group_names(phases: int) -> dict[str, dict[object, str]]:
         "phase": {k: phase_name(k, phases) for k in range(phases)} | {LATER: LATER},
         "size": {name: name for name in (*SIZES, LATER)},
         "owner": {name: name for name in (*OWNER_CLASSES, LATER)},
+        "member": {name: name for name in (*MEMBER_CLASSES, LATER)},
     }
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from district_sim.experiments.costs import budget_value, cost_table, present_value, ratio
+from district_sim.experiments.costs import budget_value, cost_table, fieller, present_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.reports.policy_report.question import Question
+
+VALUES = ("", "_nominal")
+"""How a cost is counted: as present value, and as the plain sum, at the same constant prices."""
 
 
 def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) -> pd.DataFrame:
@@ -23,9 +26,10 @@ def costs(series: pd.DataFrame, cells: Mapping[int, str], question: Question) ->
         cells: mixes by point; the first is the counterfactual.
 
     Returns:
-        The columns of `cost_table` and: jobs_low, jobs_high, job_years (employees · years more over the whole run) with
-        job_years_low and job_years_high; cost_per_job_low and _high, cost_per_job_year, _low and _high. A cost per job
-        is given only where the interval of the jobs lies above 0; elsewhere it is NaN.
+        The columns of `cost_table` and: spent_nominal (the plain sum, not discounted); jobs_low, jobs_high, job_years
+        (employees · years more over the whole run) with job_years_low and job_years_high; cost_per_job, its confidence
+        set _low to _high (Fieller; _high is infinite, and the cost itself NaN, where the jobs may be none), the same
+        per job_year, and each once more with _nominal.
     """
     planned = {point: _planned(question, cell) for point, cell in cells.items()}
     base = next(iter(cells))
@@ -46,27 +50,40 @@ def _planned(question: Question, cell: str, discount: float | None = None) -> fl
     return budget_value(question.mixes[cell], question.scenario.run.quarters, rate, question.since)
 
 
+def sums(runs: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """What the runs of one mix come to, by replicate.
+
+    Returns:
+        Columns job (employees in the last quarter), job_year (employees · years over the whole run), spent (present
+        value, k€) and spent_nominal (not discounted, k€).
+    """
+    import pandas as pd
+
+    by_run = runs.sort_values("quarter").groupby("replicate")
+    return pd.DataFrame(
+        {
+            "job": by_run["employment"].last(),
+            "job_year": by_run["employment"].sum() / 4.0,
+            "spent": by_run["policy_spending"].apply(
+                lambda flow: present_value(flow.to_numpy(), question.discount, question.since)
+            ),
+            "spent_nominal": by_run["policy_spending"].sum(),
+        }
+    )
+
+
 def _jobs(series: pd.DataFrame, base: int, point: int, question: Question) -> dict[str, float]:
     from district_sim.experiments.compare import paired
 
-    def sums(of: int) -> dict[str, pd.Series]:
-        runs = series[series["point"] == of].sort_values("quarter").groupby("replicate")
-        spent = runs["policy_spending"].apply(
-            lambda flow: present_value(flow.to_numpy(), question.discount, question.since)
-        )
-        return {"job": runs["employment"].last(), "job_year": runs["employment"].sum() / 4.0, "spent": spent}
-
-    without, own = sums(base), sums(point)
-    told: dict[str, float] = {}
+    without, own = (sums(series[series["point"] == of], question) for of in (base, point))
+    change = (own - without).dropna()
+    told = {"spent_nominal": float(own["spent_nominal"].mean())}
     for name in ("job", "job_year"):
-        jobs = paired(
-            without[name], own[name], interval=question.interval, confidence=question.confidence, seed=question.seed
-        )
+        jobs = paired(without[name], own[name], **question.how)
         told |= {f"{name}s": jobs["difference"], f"{name}s_low": jobs["low"], f"{name}s_high": jobs["high"]}
-        cost = (np.nan, np.nan, np.nan)
-        if jobs["low"] > 0.0:
-            spent = (own["spent"] - without["spent"]).dropna()
-            more = (own[name] - without[name]).loc[spent.index]
-            cost = ratio(spent, more, question.confidence, question.seed)
-        told |= dict(zip((f"cost_per_{name}", f"cost_per_{name}_low", f"cost_per_{name}_high"), cost, strict=True))
+        for value in VALUES:
+            paid = change[f"spent{value}"]
+            cost = fieller(paid, change[name], question.confidence) if paid.mean() > 0.0 else (np.nan, np.nan, np.nan)
+            ends = (f"cost_per_{name}{value}", f"cost_per_{name}{value}_low", f"cost_per_{name}{value}_high")
+            told |= dict(zip(ends, cost, strict=True))
     return told

@@ -7,18 +7,23 @@ import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from district_sim.reports.policy_report.points import points, stays
+from district_sim.reports.policy_report.glance import district_words, programme
+from district_sim.reports.policy_report.points import held_fixed, points, stays, untested
 from district_sim.reports.policy_report.question import Question, command_line
+from district_sim.reports.policy_report.sensitivity import under
 from district_sim.reports.policy_report.sheets import all_sheets, instruments
-from district_sim.reports.policy_report.verdict import turns
+from district_sim.reports.policy_report.verdict import COVERAGE, turns
 from district_sim.scenario.data import without_place
-from district_sim.text.names import outcome_name
+from district_sim.text.names import outcome_name, years_name
 from district_sim.text.numbers import number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
     from markupsafe import Markup
 
+    from district_sim.figures.policy_brief import Block
     from district_sim.reports.policy_report.gather import Findings
 
 _DIGITS = "%.12g"  # of the data
@@ -35,6 +40,29 @@ class Download(NamedTuple):
     """Shown on the page as well, if given."""
 
 
+def render_brief(found: Findings, blocks: Sequence[Block], pdf: str) -> str:
+    """The brief as a page.
+
+    Args:
+        blocks: of both pages; see `brief.brief`. pdf: name of the same in print.
+    """
+    from markupsafe import Markup
+
+    from district_sim.figures.policy_brief import Plot, as_figure
+    from district_sim.figures.policy_report import inline_svg
+
+    def shown(block: Block) -> dict[str, Any]:
+        if isinstance(block, Plot):
+            return {"kind": "", "name": block.name, "svg": Markup(inline_svg(as_figure(block), block.name))}
+        return {"kind": "", "svg": "", **block._asdict()}
+
+    return (
+        _environment()
+        .get_template("brief.html")
+        .render(found=found, blocks=[shown(block) for block in blocks], pdf=pdf)
+    )
+
+
 def render(found: Findings) -> str:
     """The whole page.
 
@@ -44,6 +72,10 @@ def render(found: Findings) -> str:
     Returns:
         HTML; the same for the same findings, to the byte.
     """
+    return _environment().get_template("page.html").render(_context(found))
+
+
+def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -54,22 +86,27 @@ def render(found: Findings) -> str:
         lstrip_blocks=True,
     )
     environment.filters["code"] = _code
-    return environment.get_template("page.html").render(_context(found))
+    environment.filters["lines"] = _broken
+    return environment
 
 
 def _context(found: Findings) -> dict[str, Any]:
-    from district_sim.reports.policy_report.gather import COVERAGE
     from district_sim.reports.policy_report.risk import LOSS, WORST
 
     question = found.question
     return {
         "found": found,
         "question": question,
-        "asked": question.text or _standard_question(question),
+        "asked": asked(question),
         "outcome": outcome_name(question.outcome),
         "sheets": all_sheets(found),
         "figures": _figures(found),
         "points": points(found),
+        "district_words": district_words(found),
+        "programmes": [programme(found, cell) for cell in question.cells[1:]],
+        "when": lambda quarter: years_name(question.scenario.run.calendar, quarter, quarter + 1),
+        "untested": untested(question),
+        "held": held_fixed(question),
         "mixes": [_mix(question, cell) for cell in question.cells[1:]],
         "stays": "" if found.sensitivity is None else stays(found, found.sensitivity),
         "turned": [] if found.sensitivity is None else turns(found.sensitivity, question.outcome),
@@ -90,12 +127,15 @@ def _diagonal(counts: pd.DataFrame) -> bool:
     return bool(values.sum() == values.trace())
 
 
-def _standard_question(question: Question) -> str:
+def asked(question: Question) -> str:
+    """The question in the user's words, or in ours."""
+    if question.text:
+        return question.text
     *others, last = question.cells[1:]
     mixes = " or ".join(filter(None, (", ".join(others), last)))
     money = ""
     if question.equal_cost is not None:
-        money = f", each with budgets worth {number(question.equal_cost, 0)} k€ on the first day"
+        money = f", each with budgets worth {number(question.equal_cost, 0)} k€ {question.day}"
     return f"What would {mixes} change in this district{money}?"
 
 
@@ -108,6 +148,13 @@ def _mix(question: Question, cell: str) -> dict[str, Any]:
         "sheet": instruments(question, cell),
         "notes": [(kind.value, kind.record) for kind in kinds],
     }
+
+
+def _broken(text: str) -> Markup:
+    """Escaped text whose lines stay apart."""
+    from markupsafe import Markup, escape
+
+    return Markup("<br>").join(escape(line) for line in text.split("\n"))
 
 
 def _code(text: str) -> Markup:
@@ -124,7 +171,6 @@ def _figures(found: Findings) -> dict[str, Markup]:
     from markupsafe import Markup
 
     from district_sim.figures import policy_report as draw
-    from district_sim.reports.policy_report.gather import COVERAGE
     from district_sim.reports.policy_report.risk import LOSS
 
     question, cells = found.question, found.question.cells
@@ -159,7 +205,8 @@ def _data(found: Findings) -> list[Download]:
         "risk": (found.risk, "losses and expected shortfall"),
         "trajectories": (found.comparison.trajectories, "probability of each trajectory (figure 5)"),
         "gains": (found.gains, "differences by class of firms (figure 6)"),
-        "costs": (found.costs, "present values and jobs"),
+        "costs": (found.costs, "sums, present values, jobs and what one costs, with Fieller's intervals"),
+        "spread": (found.spread, "where effects and costs lie in one district, and how often effects are positive"),
     }
     if len(found.moves):
         tables["signposts"] = (found.moves, "what signposts did to the instruments, and when")
@@ -169,13 +216,20 @@ def _data(found: Findings) -> list[Download]:
             "ranks": (found.sensitivity.ranks, "rank correlations of all parameters"),
             "ends": (found.sensitivity.ends, "effects at the ends of the ranges (figure 7)"),
         }
-    return [_csv(f"{name}.csv", frame, about) for name, (frame, about) in tables.items()]
+    names = found.question.names
+    return [_csv(f"{name}.csv", _named(frame, names), about) for name, (frame, about) in tables.items()]
 
 
 def _columns(runs: pd.DataFrame) -> pd.DataFrame:
     from district_sim.experiments.columns import column_notes, columns_table
 
     return columns_table(runs, column_notes)
+
+
+def _named(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """With mixes as they were given in place of their titles, which may change and repeat."""
+    named = frame.rename(columns={under(title): under(name) for title, name in names.items()})
+    return named.assign(cell=named["cell"].map(names)) if "cell" in named else named
 
 
 def _csv(name: str, frame: pd.DataFrame, about: str) -> Download:
@@ -186,21 +240,21 @@ def _csv(name: str, frame: pd.DataFrame, about: str) -> Download:
 def _files(question: Question) -> list[Download]:
     """The district and the mixes as files from which the report can be made again."""
     scenario = without_place(question.scenario.model_dump(mode="json"))
+    scenario |= {"title": question.title[:120], "description": question.words.get("description", "")}
     made = {"scenario.yaml": ("the district, resolved in full, without policies", scenario)}
     for cell in question.cells[1:]:
-        titles = [policy.title for policy in question.files[cell] if policy.title]
         data = {
-            "title": " + ".join(titles)[:120] or cell[:120],
+            "title": cell[:120],
             "policies": [item.model_dump(mode="json", exclude_none=True) for item in question.mixes[cell]],
         }
-        made[f"{cell}.yaml"] = ("the mix, with the budgets of the runs", data)
+        made[f"{question.names[cell]}.yaml"] = ("the mix, with the budgets of the runs", data)
     texts = {name: (about, _yaml(data)) for name, (about, data) in made.items()}
     return [Download(name, about, _address("application/yaml", text), text) for name, (about, text) in texts.items()]
 
 
 def _again(question: Question) -> str:
     """The command that makes the same runs from the report's own files."""
-    mixes = ",".join(f"{cell}.yaml" for cell in question.cells[1:])
+    mixes = ",".join(f"{question.names[cell]}.yaml" for cell in question.cells[1:])
     kept = [pair for pair in question.options if pair[0] not in ("--policies", "--equal-cost")]
     return command_line("scenario.yaml", [("--policies", mixes), *kept])
 

@@ -6,45 +6,39 @@ from typing import TYPE_CHECKING, Any
 
 from district_sim.reports.policy_report.groups import LATER
 from district_sim.reports.policy_report.risk import LOSS, WORST
-from district_sim.reports.policy_report.verdict import change, side, span, turns
+from district_sim.reports.policy_report.uncertain import USES
+from district_sim.reports.policy_report.verdict import plain, side, turns
 from district_sim.run.trajectories import Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, outcome_name
 from district_sim.text.numbers import chance, number, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from district_sim.reports.policy_report.gather import Findings
+    from district_sim.reports.policy_report.question import Question
     from district_sim.reports.policy_report.sensitivity import Sensitivity
 
+_TELLS = 0.05  # p-value below which a parameter stands out
 _MOST_GROUPS = 3
+_MOST_MIXES = 4  # of which gains and losses are told in words; the tables tell all
 
 
 def points(found: Findings) -> list[tuple[str, list[str]]]:
     """Heading and lines of each point of the summary; where the policies are many, of the lead alone."""
+    idle = did_nothing(found)
     return [
-        ("Jobs and cost", _jobs(found)),
+        *([("What did nothing, or little, and why", idle)] if idle else []),
+        ("Who gains, who loses", [gains_in_words(found, cell) for cell in found.question.cells[1:][:_MOST_MIXES]]),
+        ("What the verdict hangs on", [hangs_on(found)]),
         ("Trajectories", [_trajectories(found)]),
-        ("Tail risk", _risk(found)),
-        ("Who gains, who loses", [_groups(found)]),
-        ("How sure", [_sure(found)]),
+        ("Tail risk", risk_in_words(found)),
     ]
 
 
-def _jobs(found: Findings) -> list[str]:
-    said = []
-    for row in found.costs.to_dict("records")[1:]:
-        jobs = {"difference": row["jobs"], "low": row["jobs_low"], "high": row["jobs_high"]}
-        text = f"{row['cell']}: {change(jobs, 'employment')} in the last quarter ({span(jobs, 'employment')})"
-        if row["cost_per_job"] == row["cost_per_job"]:
-            text += (
-                f", {number(row['cost_per_job'], 0)} k€ of present value for each "
-                f"({number(row['cost_per_job_low'], 0)} to {number(row['cost_per_job_high'], 0)})"
-            )
-        else:
-            text += ", so no cost per job kept is shown"
-        said.append(f"{text}; {number(row['spent'], 0)} k€ spent.")
-    return said
+def did_nothing(found: Findings) -> list[str]:
+    """Why instruments did nothing, or little."""
+    return [f"{cell} – {line}" for cell, lines in found.reasons.items() for line in lines]
 
 
 def _trajectories(found: Findings) -> str:
@@ -60,7 +54,8 @@ def _per_cent(row: Mapping[Any, Any]) -> str:
     return chance(row["share"], row["low"], row["high"])
 
 
-def _risk(found: Findings) -> list[str]:
+def risk_in_words(found: Findings) -> list[str]:
+    """How probable large losses are without and with the best policy."""
     said = []
     for outcome, part in found.risk.groupby("outcome", sort=False):
         name = outcome_name(str(outcome), unit=False).lower()
@@ -77,8 +72,8 @@ def _risk(found: Findings) -> list[str]:
     return said
 
 
-def _groups(found: Findings) -> str:
-    lead = found.verdict.lead
+def gains_in_words(found: Findings, lead: str) -> str:
+    """Who gains and who loses under a mix, in jobs."""
     if lead in found.nothing:
         return f"Under {lead} every firm fares as without the policy."
     own = found.gains[(found.gains["cell"] == lead) & (found.gains["measure"] == "jobs")]
@@ -87,37 +82,68 @@ def _groups(found: Findings) -> str:
     fewer = sorted((name for name, row in rows.items() if side(row) < 0), key=lambda name: rows[name]["difference"])
     said = []
     for word, names in (("More", more), ("Fewer", fewer)):
-        listed = ", ".join(f"{name} ({change(rows[name], 'employment')})" for name in names[:_MOST_GROUPS])
+        listed = ", ".join(f"{name} ({plain(rows[name])})" for name in names[:_MOST_GROUPS])
         said.append(
             f"{word} jobs at the end in {listed}." if names else f"No group with significantly {word.lower()} jobs."
         )
-    return f"Under {lead}: {' '.join(said)} Firms are grouped as they were before the first policy."
+    return f"{lead}: {' '.join(said)} Firms are grouped as they were before the first policy."
 
 
 def _group(row: Mapping[Any, Any]) -> str:
     group = str(row["group"])
     if group == LATER:
         return f"firms {group}"
-    return (
-        f"firms of the {group}"
-        if group.startswith("final")
-        else (f"firms of {group}" if row["sort"] == "phase" else f"{group} firms")
-    )
+    if row["sort"] == "member":
+        return f"{group} of the agency"
+    if group.startswith("final"):
+        return f"firms of the {group}"
+    return f"firms of {group}" if row["sort"] == "phase" else f"{group} firms"
 
 
-def _sure(found: Findings) -> str:
+def untested(question: Question) -> str:
+    """Why there is no test of what the verdict hangs on."""
+    if question.sensitivity_runs:
+        return (
+            "Nothing is known to be uncertain: no parameter was fitted to this district, and the policies use none. "
+            "Name parameters with --parameters."
+        )
+    return "Not tested: the verdict holds for the parameters of the scenario only."
+
+
+def held_fixed(question: Question) -> str:
+    """What a posterior leaves out of the bands: parameters through which the policies act, and that were not drawn."""
+    if question.draws is None:
+        return ""
+    kinds = dict.fromkeys(item.kind for mix in question.mixes.values() for item in mix)
+    used = dict.fromkeys(path for kind in kinds for path in USES[kind] if path not in question.draws.values)
+    return f"Not drawn, and so in no band: what the policies' money buys ({', '.join(used)})." if used else ""
+
+
+def hangs_on(found: Findings) -> str:
+    """On which of the uncertain parameters the verdict hangs, and how far it can be trusted."""
     study = found.sensitivity
     if study is None:
-        return (
-            "The sensitivity to uncertain parameters was not tested: the verdict holds for these parameter values only."
-        )
+        return untested(found.question)
+    which = f"the {study.parameters} parameters that are uncertain here ({found.question.uncertain.words})"
     if not len(study.top):
-        return f"In all {len(study.draws)} draws of {study.parameters} uncertain parameters the outcomes are equal."
-    text = f"With all {study.parameters} uncertain parameters drawn at once, {stays(found, study)}"
+        return f"In all {len(study.draws)} draws of {which} the outcomes are equal."
+    how = "drawn from the posterior" if study.drawn else "drawn at once"
+    text = f"With {which} {how}, {stays(found, study)}"
+    told = study.top[study.top["p_holm"] < _TELLS]["parameter"].tolist()
+    if told:
+        text += f" The effect hangs on {_listed(told)} (strongest first)."
+    else:
+        text += " None of them stands out from chance."
     turned = turns(study, found.question.outcome)
+    text += f" {held_fixed(found.question)}" if study.drawn else ""
+    where = "Third by third of the draws" if study.drawn else "One at a time"
     if turned:
-        return f"{text} Varying one parameter at a time, the verdict changes in {len(turned)} cases (section 8)."
-    return f"{text} Varying the {len(study.top)} most important ones, one at a time, does not change it."
+        return f"{text} {where}, the verdict changes in {len(turned)} cases (section 8)."
+    return f"{text} {where}, none of the first {len(study.top)} changes it."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def stays(found: Findings, study: Sensitivity) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import shlex
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from district_sim.scenario.files import ScenarioError
+from district_sim.text.names import heading, years_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from district_sim.experiments.ranges import Parameter
+    from district_sim.experiments.design import Draws
+    from district_sim.reports.policy_report.uncertain import Uncertain
     from district_sim.scenario.interventions import Instrument
     from district_sim.scenario.policy_files import Policy
     from district_sim.scenario.sections import Scenario
@@ -33,8 +35,12 @@ class Question:
     """Of the scenario, as it was given."""
     scenario: Scenario
     """The district without any policy: the counterfactual, of the length of the runs."""
+    words: Mapping[str, str]
+    """Title and description of the district, as far as its own file says them."""
     mixes: Mapping[str, tuple[Instrument, ...]]
-    """Policy mixes by name, with the budgets that they have in the runs; the first is `none`."""
+    """Policy mixes by title, with the budgets that they have in the runs; the first is no policy."""
+    names: Mapping[str, str]
+    """What each mix is called in data, commands and files: the names that were given."""
     files: Mapping[str, tuple[Policy, ...]]
     """The policy files that each mix was made of, as far as it was made of files."""
     outcome: str
@@ -49,14 +55,14 @@ class Question:
     day: str
     """The same in words."""
     equal_cost: float | None
-    parameters: tuple[Parameter, ...]
-    """Uncertain parameters with their ranges."""
-    all_calibrated: bool
-    """Whether these are all the calibrated ones, and not named by the user."""
+    uncertain: Uncertain
+    """Which parameters are uncertain, and between what."""
+    draws: Draws | None
+    """Draws of the parameters from a posterior, one for each replicate."""
     sensitivity_runs: int
     text: str
     """The question in the user's words."""
-    options: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, ...], ...]
     """Of the command with their values, as far as they decide numbers."""
 
     @property
@@ -66,8 +72,32 @@ class Question:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """Names of the mixes; the first is the counterfactual."""
+        """Titles of the mixes; the first is the counterfactual."""
         return tuple(self.mixes)
+
+    @property
+    def title(self) -> str:
+        """Of the district: its own, or the name of its file."""
+        return self.words.get("title") or heading(PurePath(self.name).stem)
+
+    @property
+    def told_luck(self) -> str:
+        """What a district and its counterfactual share."""
+        return "the same luck" if self.draws is None else "the same luck and the same draw of parameters"
+
+    @property
+    def told_band(self) -> str:
+        """What is uncertain in the bands."""
+        return "luck" if self.draws is None else "luck and parameters"
+
+    @property
+    def counted(self) -> str:
+        """The years to which the headline outcome belongs."""
+        from district_sim.run.trajectories import windows
+
+        quarters = self.scenario.run.quarters
+        late = windows(quarters, self.scenario.calm_window or None)[1] if self.outcome.endswith("_late") else 1
+        return years_name(self.scenario.run.calendar, quarters - late, quarters)
 
     @property
     def begins(self) -> int:
@@ -89,13 +119,19 @@ class Question:
     def plan(self) -> tuple[int, int]:
         """Draws of all uncertain parameters, and replicates at each end of the range of the most important ones.
 
+        None where the report's own runs have draws.
+
         Raises:
             ScenarioError: `sensitivity_runs` is above 0, yet not enough.
         """
-        return plan_of(self.sensitivity_runs, len(self.mixes), self.replications, min(TOP, len(self.parameters)))
+        if self.draws is not None:  # the report's own runs are the test
+            return 0, 0
+        return plan_of(
+            self.sensitivity_runs, len(self.mixes), self.replications, min(TOP, len(self.uncertain.parameters))
+        )
 
 
-def command_line(scenario: str, options: Sequence[tuple[str, str]]) -> str:
+def command_line(scenario: str, options: Sequence[tuple[str, ...]]) -> str:
     """The command, an option a line."""
     return " \\\n  ".join(map(shlex.join, [["district-sim", "policy-report", scenario], *options]))
 
@@ -114,7 +150,7 @@ def plan_of(runs: int, cells: int, replications: int, top: int) -> tuple[int, in
     Raises:
         ScenarioError: too few runs.
     """
-    if runs == 0 or top == 0:
+    if runs == 0 or top == 0:  # nothing asked for, or nothing uncertain
         return 0, 0
     replicates = min(replications, int(_SHARE_OF_ENDS * runs + 1e-9) // (2 * top * cells))
     draws = (runs - replicates * 2 * top * cells) // cells
@@ -122,36 +158,3 @@ def plan_of(runs: int, cells: int, replications: int, top: int) -> tuple[int, in
         least = math.ceil(cells * max(_FEWEST_DRAWS / _SHARE_OF_DRAWS, 2 * top * _FEWEST_REPLICATES / _SHARE_OF_ENDS))
         raise ScenarioError(f"--sensitivity-runs must be 0 or at least {least} for {cells - 1} policies, not {runs}")
     return draws, replicates
-
-
-def calibrated(scenario: Scenario) -> list[str]:
-    """Paths of the uncertain parameters: real numbers whose source is "calibrated", so ours, and that are not 0.
-
-    Whole numbers and switches are structure and stay. Numbers that cannot be changed alone, such as one of several
-    shares that sum to 1, stay as well; `ranges.choose` tells which.
-    """
-    from district_sim.experiments.ranges import choose
-    from district_sim.scenario.paths import known_paths, scenario_schema, schemas_at, value_at
-
-    data, found = scenario.model_dump(mode="json"), []
-    for path in known_paths(scenario_schema(), data):
-        schemas = schemas_at(data, path)
-        if len(schemas) == 1 and schemas[0].get("type") == "number" and schemas[0].get("source") == "calibrated":
-            if value_at(data, path):
-                found.append(path)
-    sections = list(dict.fromkeys(path.split(".")[0] for path in found if "." in path))
-    chosen, _ = choose(scenario, sections)
-    free = {parameter.path for parameter in chosen}
-    return [path for path in found if path in free]
-
-
-def named_files(text: str) -> tuple[Policy, ...]:
-    """The policy files that a mix is made of, where it is made of files; see `policy_files.policy_mix`."""
-    from district_sim.scenario.policy_files import load_policy
-    from district_sim.scenario.texts import is_file
-
-    found = []
-    for name in [text] if is_file(text) else [part.strip() for part in text.split("+")]:
-        with suppress(ScenarioError):  # none, own, or a scenario, whose policies are meant
-            found.append(load_policy(name))
-    return tuple(found)

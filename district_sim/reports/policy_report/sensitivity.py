@@ -18,6 +18,7 @@ import numpy as np
 from district_sim.experiments.checks import Bases
 from district_sim.experiments.design import Keep, Value
 from district_sim.experiments.points import Point, place, scenario_of
+from district_sim.kernels.draws import replicate_seed
 from district_sim.model.parameters import parameters_of
 from district_sim.reports.policy_report.question import TOP, Question
 from district_sim.scenario.files import ScenarioError
@@ -57,6 +58,9 @@ class Sensitivity:
     effect is the same in all draws."""
     replicates: int
     """At each end."""
+    drawn: bool = False
+    """Whether the draws are those of a posterior, in the report's own runs. Then there are no ends: low, base and high
+    are the lower, middle and upper third of the draws, each at its median, all other parameters as drawn with it."""
 
     def share(self, column: str, confidence: float) -> dict[str, float]:
         """Share of the draws in which `same_side` or `kept` holds: share, low and high (Wilson)."""
@@ -121,7 +125,6 @@ def investigate(
     Returns:
         None where nothing was asked for.
     """
-    from district_sim.kernels.draws import replicate_seed
     from district_sim.run.workers import WORTH_PROCESSES, measured
 
     count, replicates = question.plan
@@ -130,7 +133,7 @@ def investigate(
     bases = _bases(question)
     settings = _drawn(question, count)
     first: list[Job] = [(values, replicate_seed(question.seed, draw)) for draw, values in enumerate(settings)]
-    whole = count + 2 * min(TOP, len(question.parameters)) * replicates
+    whole = count + 2 * min(TOP, len(question.uncertain.parameters)) * replicates
     measure = partial(outcomes_under, bases, question.cells, question.outcome)
 
     def tell(before: int) -> Progress | None:
@@ -148,7 +151,49 @@ def investigate(
     processes = workers if len(second) >= WORTH_PROCESSES else 1
     made = measured(measure, [job for *_, job in second], tell(count), processes)
     ends = _ends(question, runs, second, made, lead, replicates)
-    return Sensitivity(lead, len(question.parameters), draws, broken, ranks, ends, replicates)
+    return Sensitivity(lead, len(question.uncertain.parameters), draws, broken, ranks, ends, replicates)
+
+
+# A posterior --------------------------------------------------------------------------------------
+
+
+def of_draws(question: Question, runs: pd.DataFrame, lead: str) -> Sensitivity | None:
+    """How the verdict depends on the parameters of a posterior: from the report's own runs, each with its draw.
+
+    Args:
+        question: see there. runs: those of the report: cell, replicate, seed, status and the outcome.
+        lead: the mix whose effect is looked at.
+
+    Returns:
+        None where nothing was drawn.
+    """
+    if question.draws is None:
+        return None
+    done = runs[runs["status"] == "done"].pivot(index="replicate", columns="cell", values=question.outcome)
+    done = done.replace([np.inf, -np.inf], np.nan).dropna()
+    settings = [{path: values[int(r)] for path, values in question.draws.values.items()} for r in done.index]
+    made = [tuple(float(row[cell]) for cell in question.cells) for row in done.to_dict("records")]
+    draws = _judged(question, settings, made, lead, runs)
+    draws["draw"] = [question.draws.numbers[int(r)] for r in done.index]
+    draws["seed"] = [str(replicate_seed(question.seed, int(r))) for r in done.index]
+    ranks = ranked(question, draws, lead)
+    top = ranks.loc[ranks["rho"].notna(), "parameter"].head(TOP).tolist()
+    broken = int(runs["replicate"].nunique() - len(done))
+    count = len(question.uncertain.parameters)
+    return Sensitivity(lead, count, draws, broken, ranks, _by_third(question, draws, top, lead), len(done) // 3, True)
+
+
+def _by_third(question: Question, draws: pd.DataFrame, top: list[str], lead: str) -> pd.DataFrame:
+    """The effect in the lower, middle and upper third of the draws of each parameter, as `ends` holds it."""
+    import pandas as pd
+
+    rows = []
+    for path in top:
+        order = np.argsort(draws[path].to_numpy(dtype=float), kind="stable")
+        for at, part in zip(ENDS, np.array_split(order, 3), strict=True):
+            own = draws.iloc[part]
+            rows += _effects(question, own, path, at, float(own[path].median()), lead)
+    return pd.DataFrame(rows)
 
 
 # Draws --------------------------------------------------------------------------------------------
@@ -164,10 +209,10 @@ def _drawn(question: Question, count: int) -> list[dict[str, Value]]:
     """A Latin hypercube over the ranges of the uncertain parameters."""
     from scipy.stats import qmc
 
-    rng = np.random.default_rng([question.seed, len(question.parameters), count])
-    unit = qmc.LatinHypercube(len(question.parameters), rng=rng).random(count)
+    rng = np.random.default_rng([question.seed, len(question.uncertain.parameters), count])
+    unit = qmc.LatinHypercube(len(question.uncertain.parameters), rng=rng).random(count)
     return [
-        {p.path: place(p.values(), float(share)) for p, share in zip(question.parameters, row, strict=True)}
+        {p.path: place(p.values(), float(share)) for p, share in zip(question.uncertain.parameters, row, strict=True)}
         for row in unit
     ]
 
@@ -177,8 +222,6 @@ def _judged(
 ) -> pd.DataFrame:
     """The table of draws."""
     import pandas as pd
-
-    from district_sim.kernels.draws import replicate_seed
 
     table = pd.DataFrame(settings)
     table.insert(0, "draw", range(len(settings)))
@@ -210,7 +253,7 @@ def ranked(question: Question, draws: pd.DataFrame, lead: str) -> pd.DataFrame:
     constant = len(effect) < 4 or np.ptp(effect) <= _NOTHING * size
     reach = stats.norm.ppf((1.0 + question.confidence) / 2.0)
     data, rows = question.scenario.model_dump(mode="json"), []
-    for parameter in question.parameters:
+    for parameter in question.uncertain.parameters:
         schema: dict[str, Any] = schemas_at(data, parameter.path)[0]
         values = draws[parameter.path].astype(float)
         rho, p = (np.nan, np.nan) if constant else map(float, stats.spearmanr(values, effect))
@@ -234,9 +277,8 @@ def _thirds(values: pd.Series, kept: pd.Series, low: float, high: float) -> dict
 
 def _end_jobs(question: Question, paths: list[str], replicates: int) -> list[tuple[str, str, int, Job]]:
     """Parameter, end, replicate and job."""
-    from district_sim.kernels.draws import replicate_seed
 
-    by_path = {parameter.path: parameter for parameter in question.parameters}
+    by_path = {parameter.path: parameter for parameter in question.uncertain.parameters}
     jobs = []
     for path in paths:
         for at, unit in (("low", 0.0), ("high", 1.0)):
@@ -257,8 +299,6 @@ def _ends(
     """Effects at the ends, and at the base from the report's own first replicates."""
     import pandas as pd
 
-    from district_sim.experiments.compare import paired
-
     cells, data = question.cells, question.scenario.model_dump(mode="json")
     found: dict[tuple[str, str], dict[int, tuple[float, ...]]] = {}
     for (path, at, replicate, _), values in zip(jobs, made, strict=True):
@@ -267,15 +307,30 @@ def _ends(
     base = done.pivot(index="replicate", columns="cell", values=question.outcome)
     rows = []
     for path in dict.fromkeys(path for path, *_ in jobs):
-        own = next(parameter for parameter in question.parameters if parameter.path == path)
+        own = next(parameter for parameter in question.uncertain.parameters if parameter.path == path)
         at_value = {"low": own.low, "base": float(value_at(data, path)), "high": own.high}
         for at in ENDS:
             wide = base
             if at != "base":
                 wide = pd.DataFrame.from_dict(found[path, at], orient="index", columns=list(cells))
-            for cell in cells[1:]:
-                told = paired(wide[cells[0]], wide[cell], **question.how)
-                ahead = paired(wide[lead], wide[cell], **question.how)
-                told |= {f"ahead_{name}".removesuffix("_difference"): ahead[name] for name in _AHEAD}
-                rows.append({"parameter": path, "at": at, "value": at_value[at], "cell": cell} | told)
+            rows += _effects(question, wide.rename(columns=under), path, at, at_value[at], lead)
     return pd.DataFrame(rows)
+
+
+def _effects(
+    question: Question, wide: pd.DataFrame, path: str, at: str, value: float, lead: str
+) -> list[dict[str, Any]]:
+    """The effect of each mix in some replicates, and what it is ahead of the lead.
+
+    Args:
+        wide: the outcome under each mix (`under`). path, at, value: of the parameter.
+    """
+    from district_sim.experiments.compare import paired
+
+    rows = []
+    for cell in question.cells[1:]:
+        told: dict[str, Any] = paired(wide[under(question.cells[0])], wide[under(cell)], **question.how)
+        ahead = paired(wide[under(lead)], wide[under(cell)], **question.how)
+        told |= {f"ahead_{name}".removesuffix("_difference"): ahead[name] for name in _AHEAD}
+        rows.append({"parameter": path, "at": at, "value": value, "cell": cell} | told)
+    return rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.costs import rules_of
 from district_sim.reports import compare
+from district_sim.reports.policy_report.glance import glance, per_job, window
 from district_sim.reports.policy_report.groups import MEASURES
 from district_sim.reports.policy_report.risk import LOSS, WORST
 from district_sim.reports.policy_report.sensitivity import Sensitivity
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from district_sim.reports.policy_report.gather import Findings
     from district_sim.reports.policy_report.question import Question
 
-_SORTS = {"phase": "By phase of production", "size": "By size", "owner": "By owner"}
+_THIRDS = {"low": "lower", "base": "middle", "high": "upper"}
+_SORTS = {"phase": "By phase of production", "size": "By size", "owner": "By owner", "member": "By membership"}
 
 
 def all_sheets(found: Findings) -> dict[str, Sheet]:
@@ -27,6 +29,7 @@ def all_sheets(found: Findings) -> dict[str, Sheet]:
     run = question.scenario.run
     rules = rules_of(question.mixes, run.quarters, run.calendar)
     made = {
+        "glance": glance(found),
         "district": district(found),
         "differences": compare.differences(comparison),
         "risk": risk(found),
@@ -60,27 +63,19 @@ def district(found: Findings) -> Sheet:
 
 def instruments(question: Question, cell: str) -> Sheet:
     """The instruments of a mix, with the budgets of the runs."""
-    quarters, rows, calendar = question.scenario.run.quarters, [], question.scenario.run.calendar
-
-    def when(quarter: int) -> str:
-        return str(quarter) if calendar is None else calendar.date(quarter)
-
+    rows = []
     for item in question.mixes[cell]:
-        last = f"to {when(item.end - 1)}" if item.end < quarters else "on"
         amount = [f"{number(item.budget, decimals_for(item.budget))}"] if item.budget or not item.budget_share else []
         amount += [f"{100 * item.budget_share:g} % of turnover"] if item.budget_share else []
         whom = item.target.value if item.phase is None else f"{item.target.value}, phase {item.phase + 1}"
         paid = "taxes" if item.funded_by.value != "outside" else "outside"
         strength = f"{item.intensity:g}"
-        rows.append(
-            (item.name, item.kind.value, f"{when(item.start)} {last}", whom, paid, " + ".join(amount), strength)
-        )
-    columns = ("Instrument", "Kind", "Quarters", "Serves", "Paid by", "k€ a quarter", "Intensity")
-    note = "Quarter 0 is the first." if calendar is None else ""
+        rows.append((item.name, item.kind.value, window(item, question), whom, paid, " + ".join(amount), strength))
+    columns = ("Instrument", "Kind", "Years", "Serves", "Paid by", "k€ a quarter", "Intensity")
     waits = [
         f"{item.name} {'; '.join(post.words() for post in item.when)}" for item in question.mixes[cell] if item.when
     ]
-    note = " ".join(filter(None, [note, *(f"Within its window, {line}." for line in waits)]))
+    note = " ".join(f"Within its window, {line}." for line in waits)
     return Sheet.plain(cell, columns, rows, note, left=5)
 
 
@@ -134,16 +129,14 @@ def jobs(found: Findings) -> Sheet:
             more = {"difference": row[f"{name}s"], "low": row[f"{name}s_low"], "high": row[f"{name}s_high"]}
             digits = decimals_for((more["high"] - more["low"]) / 2.0)
             cells += [number(more["difference"], digits, sign=True), f"{plain(more, 'low')} to {plain(more, 'high')}"]
-            cost = [row[f"cost_per_{name}{end}"] for end in ("", "_low", "_high")]
-            places = decimals_for(cost[0] / 10.0) if cost[0] == cost[0] else 0
-            told = f"{number(cost[0], places)} ({number(cost[1], places)}–{number(cost[2], places)})"
-            cells.append(told if cost[0] == cost[0] else "–")
+            cost, ends = per_job(row, f"cost_per_{name}")
+            cells.append(cost if ends == "–" else f"{cost} ({ends})")
         rows.append(cells)
     columns = ("", "Jobs", "Interval", "k€ per job", "Job-years", "Interval", "k€ per job-year")
     note = (
         "Jobs: additional employees in the last quarter, compared with no policy; job-years: employees times years "
-        "over the whole run. Costs: present value spent beyond the counterfactual, with bootstrap interval; – if the "
-        "interval of the jobs includes 0."
+        "over the whole run. Costs: present value spent beyond the counterfactual per job, with Fieller's interval; "
+        "where the jobs may be none, it has no upper end."
     )
     return Sheet.plain("Jobs kept", columns, rows, note)
 
@@ -190,7 +183,7 @@ def ranks(study: Sensitivity, question: Question) -> Sheet:
         f"{study.parameters} parameters (Holm). Verdict holds: share of the draws in the lower, middle and upper third "
         f"of the range in which {study.lead} is best and on the same side of {question.cells[0]}."
     )
-    return Sheet.plain(f"The {len(rows)} parameters that matter most to the verdict", columns, rows, note, left=2)
+    return Sheet.plain("What the verdict hangs on most", columns, rows, note, left=2)
 
 
 def ends(study: Sensitivity, question: Question) -> Sheet:
@@ -201,8 +194,11 @@ def ends(study: Sensitivity, question: Question) -> Sheet:
         for at in ("low", "base", "high"):
             own = part[part["at"] == at].to_dict("records")
             told = [f"{change(row, question.outcome)} ({span(row, question.outcome)})" for row in own]
-            rows.append((f"{at}: {own[0]['value']:.4g}", *told))
+            rows.append((f"{_THIRDS[at] if study.drawn else at}: {own[0]['value']:.4g}", *told))
         sections.append((str(path), tuple(rows)))
     note = f"{study.replicates} replicates each, paired; all other parameters as in the scenario."
+    if study.drawn:
+        note = f"{study.replicates} draws in each third, at its median; all other parameters as drawn with it."
     columns = ("Value", *(f"Effect of {cell}" for cell in question.cells[1:]))
-    return Sheet("Effects at the ends of the ranges", columns, tuple(sections), note)
+    title = "Effects by third of the draws" if study.drawn else "Effects at the ends of the ranges"
+    return Sheet(title, columns, tuple(sections), note)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from district_sim.text.names import in_percent, outcome_name, record_of, unit_words
 from district_sim.text.numbers import decimals_for, number, percent
@@ -12,7 +14,12 @@ from district_sim.text.numbers import decimals_for, number, percent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from district_sim.reports.policy_report.question import Question
     from district_sim.reports.policy_report.sensitivity import Sensitivity
+
+COVERAGE = 0.9
+"""Share of the districts inside a band."""
+_ROUNDING = 1e-12  # differences below this share of the values are none
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,74 @@ def rivals_of(runs: pd.DataFrame, lead: str, cells: Sequence[str], outcome: str,
     others = [cell for cell in cells[1:] if cell != lead]
     rows = [{"cell": cell} | paired(wide[lead], wide[cell], **how) for cell in others]
     return pd.DataFrame(rows, columns=["cell"] if not rows else None)
+
+
+def spread(runs: pd.DataFrame, series: pd.DataFrame, question: Question, points: Mapping[str, int]) -> pd.DataFrame:
+    """How the effect differs from one district to the next, each compared with itself under the same luck.
+
+    Args:
+        runs: of the report, with `cell`. series: every quarter of every run. points: of the mixes.
+
+    Returns:
+        One row per mix but the first and measure (the headline's name, jobs, job_years, and cost_per_job): cell,
+        measure, n, low, median, high (`COVERAGE` of the districts), positive (share with an effect above 0), none
+        (with none at all), positive_low, positive_high (Wilson). Of cost_per_job [k€ of present value]: a district
+        without more jobs has no cost per job; it counts as dearer than any other, so that `high` is infinite where
+        there are many of them, and `none` is their share.
+    """
+    import pandas as pd
+
+    from district_sim.reports.policy_report.money import sums
+
+    finished = runs[runs["status"] == "done"].pivot(index="replicate", columns="cell", values=question.outcome)
+    by_cell = {cell: sums(series[series["point"] == point], question) for cell, point in points.items()}
+    base, rows = question.cells[0], []
+    for cell in question.cells[1:]:
+        change = (by_cell[cell] - by_cell[base]).dropna()
+        cost = np.where(change["job"] > 0.0, change["spent"] / change["job"].where(change["job"] > 0.0), np.inf)
+        measures = {
+            question.outcome: _differences(finished[base], finished[cell]),
+            "jobs": _differences(by_cell[base]["job"], by_cell[cell]["job"]),
+            "job_years": _differences(by_cell[base]["job_year"], by_cell[cell]["job_year"]),
+        }
+        rows += [{"cell": cell, "measure": name} | _spread(d, question.confidence) for name, d in measures.items()]
+        rows.append({"cell": cell, "measure": "cost_per_job"} | _dearest_last(cost))
+    return pd.DataFrame(rows)
+
+
+def _differences(base: pd.Series, own: pd.Series) -> np.ndarray:
+    """By pair, where both are known; what is rounding is 0."""
+    a, b = base.to_numpy(dtype=float), own.reindex(base.index).to_numpy(dtype=float)
+    known = np.isfinite(a) & np.isfinite(b)
+    d = (b - a)[known]
+    d[np.abs(d) <= _ROUNDING * np.maximum(np.abs(a[known]), np.abs(b[known]))] = 0.0
+    return d
+
+
+def _spread(d: np.ndarray, confidence: float) -> dict[str, float]:
+    from scipy import stats
+
+    if not len(d):
+        return {"n": 0} | dict.fromkeys(("low", "median", "high", "positive", "none"), np.nan)
+    above, n = int((d > 0.0).sum()), len(d)
+    low, median, high = np.quantile(d, [(1.0 - COVERAGE) / 2.0, 0.5, (1.0 + COVERAGE) / 2.0])
+    span = stats.binomtest(above, n).proportion_ci(confidence, method="wilson")
+    found = {"n": n, "low": float(low), "median": float(median), "high": float(high)}
+    found |= {"positive": above / n, "none": float((d == 0.0).mean())}
+    return found | {"positive_low": float(span.low), "positive_high": float(span.high)}
+
+
+def _dearest_last(cost: np.ndarray) -> dict[str, float]:
+    """Of costs that are infinite where there is none: quantiles that fall on such a one are infinite."""
+    levels = [(1.0 - COVERAGE) / 2.0, 0.5, (1.0 + COVERAGE) / 2.0]
+    low, median, high = np.quantile(cost, levels, method="inverted_cdf") if len(cost) else (np.nan,) * 3
+    return {
+        "n": len(cost),
+        "low": float(low),
+        "median": float(median),
+        "high": float(high),
+        "none": float(np.isinf(cost).mean()) if len(cost) else np.nan,
+    }
 
 
 def side(row: dict[Any, Any], low: str = "low", high: str = "high") -> int:
@@ -142,6 +217,9 @@ def turns(found: Sensitivity, outcome: str) -> list[str]:
         for at in ("low", "high"):
             there = next(row for row in by[at] if row["cell"] == found.lead)
             where = f"{path} = {there['value']:.4g} (base {here['value']:.4g})"
+            if found.drawn:
+                third = {"low": "lower", "high": "upper"}[at]
+                where = f"{path} in the {third} third of its draws (about {there['value']:.4g})"
             shown = f"{change(there, outcome)}, {span(there, outcome)}"
             if side(there) * side(here) < 0:
                 said.append(f"{where}: the effect of {found.lead} changes sign ({shown}).")
