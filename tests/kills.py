@@ -41,6 +41,8 @@ COMMANDS = {
     "compare": "compare small.yaml --policies none,rd_subsidy --replications 10 --workers 2 --out out",
     "sensitivity": "sensitivity small.yaml --parameters strategy --morris 4 --sobol 4 --top 2 --replications 2 "
     "--workers 2 --out out",
+    "search": "search small.yaml --budget 100k --instruments rd_subsidy,export_platform --earliest 2 --population 4 "
+    "--generations 3 --replications 2 --test-replications 2 --winners 2 --workers 2 --out out",
     "policy-report": "policy-report small.yaml --policies rd_subsidy --replications 5 --sensitivity-runs 120 "
     "--parameters strategy --workers 2 --out out/report.html --force",
     "calibrate": "calibrate small.yaml --targets small.targets.yaml --runs 4 --budget 60 --workers 2 --out out --force",

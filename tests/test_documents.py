@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 from district_sim import cli
 from district_sim.evidence.cases.files import CaseFile
 from district_sim.experiments.design_files import load_experiments
+from district_sim.experiments.worlds import load_worlds
 from district_sim.scenario import files as scenario_files
 from district_sim.scenario.policy_files import load_policy
 from district_sim.scenario.sections import Scenario
@@ -119,7 +120,7 @@ def run_shell(example: Example) -> None:
 
 
 def check_yaml(example: Example) -> None:
-    """A scenario, a policy, a case's targets or experiments; what begins with `# name.yaml` is kept under that name."""
+    """A scenario, a policy, worlds, a case's targets or experiments; what begins with `# name.yaml` is kept under that name."""
     named = re.match(r"# (\S+\.yaml)\n", example.parsed)
     path = Path(named[1] if named else "block.yaml")
     path.write_text(few(example.parsed), encoding="utf-8")
@@ -128,6 +129,8 @@ def check_yaml(example: Example) -> None:
         scenario_files.load_scenario(path)
     elif "policies" in keys:
         assert load_policy(path).instruments
+    elif "worlds" in keys:
+        assert load_worlds(path, "baseline", scenario_files.load_scenario("baseline")).named
     elif "targets" in keys:
         assert CaseFile.model_validate(scenario_files.read_yaml(path)[0]).targets
     else:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from district_sim._version import __version__
-from district_sim.cli import cases, compare, district_import, policy_report, run, sweep
+from district_sim.cli import cases, compare, district_import, policy_report, run, search, sweep
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
 from district_sim.cli.export import export
@@ -36,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": run.verify,
     **compare.COMMANDS,
     "policy-report": policy_report.policy_report,
+    "search": search.search,
     "calibrate": cases.calibrate,
     "forecast": forecast,
     "study": study,

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -404,6 +404,7 @@ def make_runs(
     workers: int | None = None,
     retry_failed: bool = False,
     kept: bool = True,
+    advance: Callable[..., object] | None = None,
 ) -> "Summary":
     """Run an experiment into a folder with a bar on the terminal; ends with a message if it cannot continue.
 
@@ -413,6 +414,7 @@ def make_runs(
         experiment, folder, executor, workers, retry_failed: see `run_experiment`.
         quiet: no bar.
         kept: whether the folder stays when the command ends.
+        advance: told of progress in place of a bar of its own, where the experiment is one of many.
     """
     from district_sim.experiments import run_experiment
     from district_sim.experiments.store import StorageError
@@ -421,7 +423,8 @@ def make_runs(
     again = f"finished runs are kept in {folder}; repeat the command to continue"
     if not kept:
         again = "nothing was kept, because the runs were in a temporary folder"
-    with progress(None, quiet, "runs", compiles=False) as advance:
+    alone = advance is None and executor is None
+    with progress(None, quiet, "runs", compiles=False) if advance is None else nullcontext(advance) as advance:
         try:
             summary = run_experiment(
                 experiment,
@@ -431,7 +434,7 @@ def make_runs(
                 retry_failed=retry_failed,
                 progress=lambda done, total: advance(experiment.name, 0, done, total),
                 compiling=None if quiet else say_compiling,
-                planned=None if executor is not None else lambda plan: tell_plan(plan, workers, quiet),
+                planned=(lambda plan: tell_plan(plan, workers, quiet)) if alone else None,
             )
         except StorageError as error:
             stop(f"{error}\nFree some disk space or choose another disk: {again}", FAILED)

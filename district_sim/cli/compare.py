@@ -290,8 +290,8 @@ def _check_lengths(scenarios: list[str]) -> None:
         stop(f"the scenarios differ in length ({shown} quarters); set one length with --quarters", BAD_INPUT)
 
 
-def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
-    """Policy mixes by name, in the order given; see `policy_files`."""
+def mixes_of(given: list[str], scenarios: list[str], option: str = "--policies") -> dict[str, Any]:
+    """Policy mixes by name, in the order given to an option; see `policy_files`."""
     from district_sim.scenario.calendar import is_dated
     from district_sim.scenario.files import load_scenario
     from district_sim.scenario.policy_files import NONE, OWN, on_calendar, policy_mix
@@ -301,22 +301,22 @@ def mixes_of(given: list[str], scenarios: list[str]) -> dict[str, Any]:
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
             stop(
-                "--policies own needs a single scenario; instead of own, name the scenario whose policies to use",
+                f"{option} own needs a single scenario; instead of own, name the scenario whose policies to use",
                 BAD_INPUT,
             )
         parts = [part.strip() for part in text.split("+")]
         for part in parts:
             if part not in (NONE, OWN) and Path(part).stem in (NONE, OWN):
                 meant = "no policies" if Path(part).stem == NONE else "the scenario's own policies"
-                stop(f"--policies {part}: {Path(part).stem} means {meant}; rename the file", BAD_INPUT)
+                stop(f"{option} {part}: {Path(part).stem} means {meant}; rename the file", BAD_INPUT)
         name = "+".join(Path(part).stem for part in parts)
         if name in mixes:
-            stop(f"--policies {text}: there are two mixes called {name}", BAD_INPUT)
+            stop(f"{option} {text}: there are two mixes called {name}", BAD_INPUT)
         own = loaded[0].policies if len(scenarios) == 1 else None
         mix = policy_mix(text, own)
         if any(is_dated(when) for item in mix for when in (item.start, item.end)):
             if len({scenario.run.start for scenario in loaded}) > 1:
-                stop(f"--policies {text}: it has dates, and the scenarios do not begin at the same one", BAD_INPUT)
+                stop(f"{option} {text}: it has dates, and the scenarios do not begin at the same one", BAD_INPUT)
             mix = on_calendar(mix, loaded[0])
         mixes[name] = mix
     return mixes

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from district_sim.figures.run import dashboard as dashboard
     from district_sim.figures.run import futures as futures
     from district_sim.figures.run import scores_over_time as scores_over_time
+    from district_sim.figures.search import pareto as pareto
     from district_sim.figures.sensitivity import boxes as boxes
     from district_sim.figures.sensitivity import morris_plane as morris_plane
     from district_sim.figures.sensitivity import sobol_bars as sobol_bars
@@ -76,6 +77,7 @@ _HOMES = {
     "replications": "anatomy beside_published distance_curves exchange_rules knowledge_curves rules_beside "
     "sizes_and_growth",
     "run": "dashboard futures scores_over_time",
+    "search": "pareto",
     "sensitivity": "boxes morris_plane sobol_bars",
     "structure": "ORIGINS knowledge_ridge ownership_tree value_chain",
     "studies": "study_dots study_fading study_lines study_pairs",
