@@ -120,7 +120,10 @@ def run_shell(example: Example) -> None:
 
 
 def check_yaml(example: Example) -> None:
-    """A scenario, a policy, worlds, a case's targets or experiments; what begins with `# name.yaml` is kept under that name."""
+    """A scenario, a policy, worlds, a case's targets or experiments.
+
+    What begins with `# name.yaml` is kept under that name.
+    """
     named = re.match(r"# (\S+\.yaml)\n", example.parsed)
     path = Path(named[1] if named else "block.yaml")
     path.write_text(few(example.parsed), encoding="utf-8")
