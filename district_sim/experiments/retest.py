@@ -146,8 +146,8 @@ class Tested:
     def row(self, policy: str, rival: str) -> dict[str, Any]:
         """Their row in `against`."""
         table = self.against
-        found: dict[str, Any] = table[(table["policy"] == policy) & (table["rival"] == rival)].iloc[0].to_dict()
-        return found
+        found = table[(table["policy"] == policy) & (table["rival"] == rival)].iloc[0]
+        return {str(name): value for name, value in found.items()}
 
     @property
     def rivals(self) -> list[str]:

@@ -25,7 +25,7 @@ def pareto(found: "Searched", objectives: Sequence["Objective"], winner: str) ->
         objectives: at most the first three pairs are drawn; a single one is drawn by generation.
         winner: name of the candidate that was chosen.
     """
-    pairs: list[tuple[Objective | None, Objective]] = list(combinations(objectives, 2))[:_PANELS]
+    pairs: Sequence[tuple[Objective | None, Objective]] = [*combinations(objectives, 2)][:_PANELS]
     pairs = pairs or [(None, objectives[0])]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6 * len(pairs) + 0.6, 4.8), layout="constrained")
