@@ -30,7 +30,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.cli.compare import day_of, mixes_of
-from district_sim.cli.studies import EvenSoOption
+from district_sim.cli.draws import EvenSoOption
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
 
