@@ -478,7 +478,8 @@ def test_a_torn_journal_is_read_up_to_the_tear(case: Case, tmp_path: Path) -> No
 def test_a_file_of_targets_is_replicated(call: Callable[..., Result], folder: Path) -> None:
     result = call("replicate", "tiny.targets.yaml", "--runs", "3", "--workers", "1", "--out", "held")
     assert result.exit_code in (0, 1), result.output
-    assert "Tiny, 2000 to 2004: observed and simulated" in result.output
+    assert "Tiny: 3 runs of 16 quarters, 2000Q1 to 2003Q4, seeds 1000 to 1002." in result.stderr
+    assert "Tiny, 2000Q1 to 2003Q4: observed and simulated" in result.output
     assert "Label: " in result.output
     assert {"tiny.png", "tiny.csv", "replications.md"} <= {path.name for path in (folder / "held").iterdir()}
     (folder / "tiny.targets.yaml").write_text(TARGETS.replace("scenario: tiny\n", ""))

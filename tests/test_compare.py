@@ -12,7 +12,16 @@ import pytest
 from scipy import stats
 from typer.testing import Result
 
-from district_sim.experiments.compare import bands, cell_names, compare, holm, paired, trajectory_shares, transitions
+from district_sim.experiments.compare import (
+    Window,
+    bands,
+    cell_names,
+    compare,
+    holm,
+    paired,
+    trajectory_shares,
+    transitions,
+)
 from district_sim.experiments.design import Experiment, Keep, outcomes
 from district_sim.experiments.runner import Summary
 from district_sim.experiments.store import Counts
@@ -20,6 +29,7 @@ from district_sim.kernels.draws import replicate_seed
 from district_sim.reports.compare import costs, sheets
 from district_sim.run import run
 from district_sim.run.run import simulate
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.files import load_scenario
 from district_sim.text.names import in_percent, outcome_name
 from district_sim.text.numbers import number
@@ -194,6 +204,29 @@ def test_cells_are_named_after_scenario_and_mix() -> None:
     assert cell_names(runs) == {0: "a", 1: "a + none", 2: "a + none #2"}
 
 
+def test_files_are_named_by_their_titles_and_bundled_scenarios_by_their_names() -> None:
+    runs = pd.DataFrame({"point": range(4), "scenario": ["baseline", "prato/d.yaml", "a/e.yaml", "b/f.yaml"]})
+    titles = {"baseline": "Marshallian persistence", "prato/d.yaml": "Prato", "a/e.yaml": "Twin", "b/f.yaml": "Twin"}
+    names = cell_names(runs.assign(policies="own"), titles)
+    assert list(names.values()) == ["baseline", "Prato", "Twin (e)", "Twin (f)"]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "title", "note"),
+    [
+        (["employment"], "Differences from a, in 2041Q4", "Outcomes are those of the last quarter, 2041Q4. "),
+        (["wage_late"], "Differences from a, mean of 2032Q1 to 2041Q4", "Outcomes called late are means of 2032Q1 to "),
+        (["employment", "wage_late"], "Differences from a", "the last quarter, 2041Q4. Outcomes called late are means"),
+    ],
+)
+def test_a_comparison_says_of_which_quarters_it_is(outcomes: list[str], title: str, note: str) -> None:
+    runs = runs_of({"a": [1.0, 2.0, 3.0], "b": [2.0, 2.0, 4.0]}).assign(wage_late=1.0)
+    found = compare(runs, outcomes, window=Window.of(160, Calendar.of(2002)))
+    assert found.title == title
+    assert note in sheets(found)["differences"].note
+    assert Window.of(160, None) == ("quarter 160", "quarters 121 to 160")
+
+
 def test_bands_are_quantiles_over_replicates() -> None:
     series = pd.DataFrame(
         {"point": 0, "replicate": range(101), "quarter": 4, "employment": np.random.default_rng(0).permutation(101)}
@@ -284,7 +317,7 @@ def test_every_outcome_has_a_name_and_shares_are_per_cent() -> None:
 def test_compare_as_a_user_calls_it(call: Call, folder: Path) -> None:
     result = call("compare", "small.yaml", "other.yaml", "--replications", "4", "--seed", "3", "--out", "made")
     assert result.exit_code == 0, result.output
-    assert "Differences from small" in result.stdout
+    assert "Differences from Small district (small), in quarter 8" in result.stdout
     assert "4 pairs" in result.stdout
     files = {path.name for path in (folder / "made").iterdir()}
     tables = {f"{name}.{end}" for name in ("differences", "trajectories", "transitions") for end in ("md", "tex")}
@@ -302,6 +335,8 @@ def test_compare_as_a_user_calls_it(call: Call, folder: Path) -> None:
     assert row["counterfactual"] == pytest.approx(np.mean(by_hand[0]))
     assert row["difference"] == pytest.approx(np.mean(by_hand[1]) - np.mean(by_hand[0]))
     assert row["effect"] == pytest.approx(_d_z(*by_hand))
+    notes = pd.read_csv(folder / "made" / "differences.columns.csv").set_index("column")["description"]
+    assert notes["outcome"].endswith("Outcomes are those of the last quarter, quarter 8")
     before = (folder / "made" / "ledger.sqlite").read_bytes()
     again = call("compare", "small.yaml", "other.yaml", "--replications", "4", "--seed", "3", "--out", "made", "--json")
     assert json.loads(again.stdout) == told
@@ -338,12 +373,24 @@ def test_costs_know_no_negative_zero() -> None:
     assert list(shown) == ["a", "1,300", "1,234", "1,234", "0", "0.00", "−1.50 to 0.00", "0.0", ""]
 
 
+def test_set_changes_all_scenarios_alike(call: Call, folder: Path) -> None:
+    wanted = ["--replications", "2", "--outcomes", "firms", "--json"]
+    changed = call("compare", "small.yaml", "other.yaml", "--set", "firms.count=12", "--set", "run.quarters=4", *wanted)
+    assert changed.exit_code == 0, changed.output
+    told = json.loads(changed.stdout)
+    assert told["window"]["last"] == "quarter 4"
+    assert 6.0 < told["differences"][0]["counterfactual"] < 18.0
+    refused = call("compare", "small.yaml", "other.yaml", "--set", "firms.cuont=12", *wanted)
+    assert refused.exit_code == 2
+    assert "did you mean 'firms.count'" in refused.stderr
+
+
 def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None:
     wanted = ["--replications", "3", "--outcomes", "policy_spending,employment", "--interval", "bootstrap", "--json"]
     result = call("compare", "funded.yaml", "--policies", "none", "--policies", "own", *wanted)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert told["cells"] == ["funded + none", "funded"]
+    assert told["cells"] == ["Small district + none", "Small district"]
     assert told["interval"].startswith("BCa bootstrap")
     spending = told["differences"][0]
     assert (spending["counterfactual"], spending["mean"]) == (0.0, pytest.approx(20.0))

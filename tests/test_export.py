@@ -1,5 +1,6 @@
 """A run for other programs, read back as they read it: values, units and the meaning of codes survive."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from district_sim.reports.export import graph_of, tables_of
 from district_sim.run.columns import note_of
 from district_sim.run.run import Run, quarters_of
 from district_sim.run.snapshot import Snapshot
+from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.files import load_scenario
 
 type Call = Callable[..., Result]
@@ -172,6 +174,25 @@ def test_every_column_of_every_table_of_a_run_is_described(saved: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "file"), [(["--to", "gexf", "--out", "it"], "it.gexf"), (["--out", "it.gexf"], "it.gexf")]
+)
+def test_format_and_ending_follow_from_each_other(call: Call, saved: Path, arguments: list[str], file: str) -> None:
+    done = call("export", str(saved), *arguments)
+    assert done.exit_code == 0, done.output
+    assert Path(file).is_file()
+
+
+def test_firms_of_a_run_with_dates_are_founded_at_dates(saved: Path) -> None:
+    run = Run.load(saved)
+    assert "founded_date" not in tables_of(run)["firms"]
+    dated = run.scenario.model_copy(update={"run": run.scenario.run.model_copy(update={"start": "2002Q1"})})
+    firms = tables_of(dataclasses.replace(run, scenario=dated))["firms"]
+    row = firms[firms["founded"] == firms["founded"].min()].iloc[0]
+    assert row["founded_date"] == Calendar.of(2002).date(int(row["founded"]))
+    assert row["founded_date"] < "2002"
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["nowhere", "--to", "csv"], "nowhere holds no complete run (run.json is missing)"),
@@ -184,6 +205,9 @@ def test_every_column_of_every_table_of_a_run_is_described(saved: Path) -> None:
         (["RUN", "--to", "xlsx", "--out", "no/where.xlsx"], "there is no folder no"),
         (["RUN", "--to", "csv", "--out", "full"], "full is not empty"),
         (["RUN", "--to", "docx"], "'docx' is not one of"),
+        (["RUN"], "name a format: --to graphml, gexf, xlsx (one file), dta, csv or parquet (a folder)"),
+        (["RUN", "--out", "results"], "or give --out a file that ends with .graphml, .gexf, .xlsx"),
+        (["RUN", "--to", "graphml", "--out", "it.xlsx"], "ends with .xlsx, but --to graphml writes a .graphml file"),
     ],
 )
 def test_what_cannot_be_done_is_said(call: Call, saved: Path, arguments: list[Any], said: str) -> None:

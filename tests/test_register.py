@@ -161,6 +161,21 @@ def test_file_formats_say_the_same(suffix: str, tmp_path: Path) -> None:
         assert read(path).places[0] == 5, "the row in the sheet"
 
 
+def test_stata_labels_are_a_second_source_of_names_and_units(tmp_path: Path) -> None:
+    labels = {
+        "v1": "Firm identifier",
+        "v2": "Number of employees, 2023",
+        "v3": "Turnover (thousand EUR)",
+        "v4": "Region",
+    }
+    table = frame(v3=np.linspace(4000.0, 5000.0, 12), v4="x").rename(columns={"id": "v1", "employees": "v2"})
+    table.to_stata(tmp_path / "t.dta", write_index=False, variable_labels=labels)
+    found = open_tables(tmp_path / "t.dta", None, None)
+    assert found.choice.columns["firms"] == {"id": "v1", "employees": "v2", "turnover": "v3"}
+    assert "its label: Number of employees, 2023" in found.choice.reasons["employees"]
+    assert cleaned(tmp_path / "t.dta").units == {"turnover": "kEUR a year"}
+
+
 def test_a_workbook_with_two_sheets_has_firms_and_ties(tmp_path: Path) -> None:
     """Each table is the sheet that has its columns, also where the other is larger; a sheet left aside is told."""
     path = tmp_path / "t.xlsx"
@@ -290,10 +305,34 @@ def test_owners_by_id_by_group_and_from_outside() -> None:
     assert "own each other" in told["firms, row 12"]
 
 
-def test_an_unknown_owner_is_rejected_and_so_is_what_it_owns() -> None:
-    clean = cleaned(frame(owner=["nobody", "F0", *[""] * 10]))
-    assert len(clean.firms) == 10
-    assert ["unknown owner" in one.text for one in clean.rejected] == [True, True]
+def test_an_owner_who_is_no_firm_of_the_table_is_outside() -> None:
+    """A holding has one firm, or leads several as a group; a foreign parent is a multinational. Each is told."""
+    owner = ["HOLD1", "F0", "HOLD2", "HOLD2", "HOLD2", "US123", *[""] * 6]
+    table = frame(owner=owner, guo_country_iso_code=[*["IT"] * 5, "US", *["IT"] * 5, "DE"])
+    clean = cleaned(table)
+    assert clean.firms["owner"].tolist() == [-1, 0, 4, 4, -1, -2, -1, -1, -1, -1, -1, -2]
+    assert not clean.rejected
+    told = {one.place: one.text for one in clean.refused}
+    assert list(told) == [f"firms, row {row}" for row in (1, 3, 4, 5, 6)]
+    assert "'HOLD1', no firm that is used has this id: the firm is taken as independent" in told["firms, row 1"]
+    assert "the 3 firms of this owner are taken as a group" in told["firms, row 3"]
+    assert "foreign, taken as a multinational" in told["firms, row 6"]
+    with pytest.raises(ScenarioError, match=r"5 rows cannot be used as they are:\nfirms, row 1: owner: unknown owner"):
+        cleaned(table, strict=True)
+
+
+def test_an_owner_whose_row_cannot_be_used_is_outside_too() -> None:
+    table = frame(owner=["", "F0", *[""] * 10]).astype({"employees": object})
+    table.loc[0, "employees"] = None
+    clean = cleaned(table)
+    assert clean.firms["owner"].tolist() == [-1] * 11
+    assert [one.rejected for one in clean.refused] == [True, False]
+
+
+def test_a_column_of_foreign_owners_is_enough() -> None:
+    clean = cleaned(frame(foreign_owned=["yes", "no", *["no"] * 9, "x"]))
+    assert clean.firms["owner"].tolist() == [-2, *[-1] * 10, -2]
+    assert (cleaned(frame(foreign_owned=[1, *[0] * 11])).firms["owner"] == -2).sum() == 1
 
 
 def test_codes_become_phases_with_or_without_dots_and_letters() -> None:

@@ -20,6 +20,7 @@ from district_sim.text.names import amount, record_of
 
 if TYPE_CHECKING:
     from district_sim.mesa_model.district import District
+    from district_sim.scenario.calendar import Calendar
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,8 @@ class Frame:
     """The agency's, 0..1"""
     participation: float
     """Share of firms that contribute to the agency"""
+    calendar: "Calendar | None" = None
+    """Dates of the run, if it has any"""
 
     def position(self, firm: int) -> int | None:
         """Where a firm stands in the arrays; None if it does not live."""
@@ -149,6 +152,7 @@ def frame_of(district: "District") -> Frame:
         collective=agency["pipelines"].astype(np.float32),
         capability=float(agency["capability"]),
         participation=float(agency["participation"]),
+        calendar=district.scenario_in_force.run.calendar,
     )
 
 
@@ -246,8 +250,11 @@ def _told_of_traits() -> list[dict[str, Any]]:
     return told
 
 
-def _look(phases: int, height: int, legend: bool, reports: bool, compared: bool, colour: str) -> dict[str, object]:
+def _look(
+    phases: int, first: int | None, height: int, legend: bool, reports: bool, compared: bool, colour: str
+) -> dict[str, object]:
     return {
+        "first": first,
         "height": height,
         "colour": colours_of_firms(phases)[colour],
         "traits": _told_of_traits(),
@@ -286,7 +293,8 @@ def DistrictMap(
             browser. A browser draws nothing on a page that is hidden.
     """
     data = solara.use_memo(frame.packed, [frame])
-    shape = frame.phases, height, legend, on_drawn is not None, differences is not None, colour
+    first = None if frame.calendar is None else frame.calendar.first
+    shape = frame.phases, first, height, legend, on_drawn is not None, differences is not None, colour
     look = solara.use_memo(lambda: _look(*shape), shape)
     MapWidget.element(
         data=data,

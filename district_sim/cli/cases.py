@@ -157,7 +157,7 @@ def _fitted(
     except (OtherFit, ValueError) as error:
         stop(str(error), BAD_INPUT)
     made = len(journal.trials) * runs
-    with progress(budget, quiet, "runs") as advance:
+    with progress(budget, quiet, "runs", scenarios=[case.scenario]) as advance:
         try:
             fit = calibration.calibrate(
                 case,

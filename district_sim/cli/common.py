@@ -122,6 +122,15 @@ PolicyOption = Annotated[
         autocompletion=complete_policy,
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change one value of the scenario. Repeat for several.",
+        autocompletion=complete_path,
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files in a folder that is not empty.")]
 CrateOption = Annotated[
     bool, typer.Option("--crate", help="Describe the folder as an RO-Crate, with the environment that makes it again.")

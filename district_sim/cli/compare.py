@@ -1,6 +1,6 @@
 """`district-sim compare` and `map`: scenarios side by side, and trajectories over two parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from district_sim.cli.common import (
     QuietOption,
     ScenarioArgument,
     SeedOption,
+    SetOption,
     WorkersOption,
     check_seed,
     clean_ends,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from district_sim.experiments import Results
     from district_sim.figures import Mark
     from district_sim.scenario.calendar import Calendar
+    from district_sim.scenario.sections import Scenario
     from district_sim.text.sheet import Sheet
 
 OUTCOMES = (
@@ -99,6 +101,7 @@ def compare(
     equal_cost: EqualCostOption = None,
     discount: DiscountOption = None,
     discount_from: DayOption = None,
+    overrides: SetOption = None,
     outcomes: OutcomesOption = OUTCOMES,
     replications: Annotated[
         int, typer.Option("--replications", metavar="N", min=2, help="Runs of each scenario and mix.")
@@ -133,24 +136,29 @@ def compare(
       district-sim compare learning_region --policies none --policies own --interval bootstrap
       district-sim compare decline --policies rd_subsidy,it_brokers --equal-cost 2000
       district-sim compare baseline my_district.yaml --outcomes employment,wage_late --json
+      district-sim compare decline --policies none,own --set world.globalisation=1.5
 
     Exit code: 0 done, 1 could not write, 2 bad input, 3 done but some runs
     failed, 130 stopped by Ctrl-C.
     """
     with clean_ends():
+        from district_sim.scenario.files import changes_of, load_scenario
+
         check_seed(seed)
         wanted = checked_outcomes(outcomes)
         if not 0.0 < confidence < 1.0:
             stop(f"--confidence must be above 0 and below 1, not {confidence:g}", BAD_INPUT)
-        mixes = mixes_of(policies or [], scenarios)
-        costs = _Costs.of(equal_cost, discount, discount_from, mixes, scenarios, quarters)
+        changes = changes_of(overrides or [])
+        loaded = {name: load_scenario(name, changes) for name in scenarios}
+        mixes = mixes_of(policies or [], loaded)
+        costs = _Costs.of(equal_cost, discount, discount_from, mixes, loaded[scenarios[0]], quarters)
         mixes = costs.mixes if costs is not None else mixes
         if len(set(scenarios)) * max(1, len(mixes)) < 2:
             stop("name at least two scenarios or two --policies to compare", BAD_INPUT)
         if quarters is None:
-            _check_lengths(scenarios)
+            _check_lengths(loaded)
         experiment = experiment_of(
-            name="compare", scenarios=scenarios, policies=mixes, replications=replications, seed=seed,
+            name="compare", scenarios=scenarios, policies=mixes, set=changes, replications=replications, seed=seed,
             quarters=quarters, keep=_kept(out is not None, costs is not None),
             draws=draws_of(posterior, even_so, replications, seed, _resolved(scenarios), quiet=quiet),
         )  # fmt: skip
@@ -171,8 +179,10 @@ def _compared(
     from district_sim.experiments import compare as statistics
     from district_sim.reports import compare as reports
 
-    names, seed = statistics.cell_names(results.runs), results.experiment.seed
-    how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names}
+    titles = {name: str(data["title"]) for name, data in results.resolved.items()}
+    names, seed = statistics.cell_names(results.runs, titles), results.experiment.seed
+    window = statistics.Window.of(int(results.runs["quarters"].max()), results.calendar)
+    how: Any = {"interval": interval, "confidence": confidence, "seed": seed, "names": names, "window": window}
     found = or_stop(lambda: statistics.compare(results.runs, wanted, **how))
     sheets = list(reports.sheets(found).values())
     record = {"seed": seed, "replications": results.experiment.replications, **found.as_dict()}
@@ -280,23 +290,24 @@ def _resolved(scenarios: list[str]) -> dict[str, Any]:
 # Policies -----------------------------------------------------------------------------------------
 
 
-def _check_lengths(scenarios: list[str]) -> None:
+def _check_lengths(scenarios: "Mapping[str, Scenario]") -> None:
     """Runs of different lengths have no common last quarter to compare."""
-    from district_sim.scenario.files import load_scenario
-
-    lengths = {name: load_scenario(name).run.quarters for name in scenarios}
+    lengths = {name: scenario.run.quarters for name, scenario in scenarios.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
         stop(f"the scenarios differ in length ({shown} quarters); set one length with --quarters", BAD_INPUT)
 
 
-def mixes_of(given: list[str], scenarios: list[str], option: str = "--policies") -> dict[str, Any]:
-    """Policy mixes by name, in the order given to an option; see `policy_files`."""
+def mixes_of(given: list[str], scenarios: "Mapping[str, Scenario]", option: str = "--policies") -> dict[str, Any]:
+    """Policy mixes by name, in the order given to an option; see `policy_files`.
+
+    Args:
+        scenarios: over which they are laid, by name.
+    """
     from district_sim.scenario.calendar import is_dated
-    from district_sim.scenario.files import load_scenario
     from district_sim.scenario.policy_files import NONE, OWN, on_calendar, policy_mix
 
-    loaded = [load_scenario(name) for name in scenarios] if given else []
+    loaded = list(scenarios.values())
     mixes: dict[str, Any] = {}
     for text in [part.strip() for entry in given for part in entry.split(",")]:
         if OWN in text.split("+") and len(scenarios) > 1:
@@ -350,12 +361,11 @@ class _Costs(NamedTuple):
         discount: float | None,
         discount_from: str | None,
         mixes: dict[str, Any],
-        scenarios: list[str],
+        first: "Scenario",
         quarters: int | None,
     ) -> "_Costs | None":
         """None unless --equal-cost, --discount or --discount-from is given."""
         from district_sim.experiments import costs
-        from district_sim.scenario.files import load_scenario
         from district_sim.scenario.policy_files import NONE
 
         if equal_cost is None and discount is None and discount_from is None:
@@ -367,7 +377,6 @@ class _Costs(NamedTuple):
             stop(f"--equal-cost must be above 0 and at most 1,000,000,000 k€, not {equal_cost:g}", BAD_INPUT)
         if not mixes:
             stop("--equal-cost and --discount need --policies to compare", BAD_INPUT)
-        first = load_scenario(scenarios[0])
         length = first.run.quarters if quarters is None else quarters
         since, day = day_of(discount_from, first.run.calendar)
         if equal_cost is not None:

@@ -18,15 +18,20 @@ from district_sim.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from district_sim.reports.export import Format
     from district_sim.run.run import Run
 
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run: what `run --out` wrote.")],
     to: Annotated[
-        Literal["graphml", "gexf", "dta", "xlsx", "csv", "parquet"],
-        typer.Option("--to", help="Format: graphs (graphml, gexf), Stata (dta), Excel (xlsx), csv or parquet."),
-    ],
+        Literal["graphml", "gexf", "dta", "xlsx", "csv", "parquet"] | None,
+        typer.Option(
+            "--to",
+            help="Format: graphs (graphml, gexf), Stata (dta), Excel (xlsx), csv or parquet; by default the ending of "
+            "--out.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="PATH", help="File, or folder for dta, csv, parquet; by default inside RUN."),
@@ -46,7 +51,7 @@ def export(
     [bold]Examples[/bold]
 
       district-sim export results/learning --to graphml
-      district-sim export results/learning --to xlsx --out learning.xlsx
+      district-sim export results/learning --out learning.xlsx
       district-sim export results/learning --to dta --start --out stata
 
     Exit code: 0 done, 1 could not write, 2 bad input.
@@ -54,22 +59,24 @@ def export(
     with clean_ends():
         from district_sim.reports import export as exports
 
+        form = to or _format_of(out)
         run = _read(folder)
         try:
-            exports.library(to)
+            exports.library(form)
         except ImportError as error:
             stop(str(error), FAILED)
-        single = to in exports.ONE_FILE
+        single = form in exports.ONE_FILE
         name = "start" if start else "end"
-        path = out or folder / (f"{name}.{to}" if single else f"{to}_{name}")
+        path = out or folder / (f"{name}.{form}" if single else f"{form}_{name}")
         if single:
-            _check_file(path, force)
+            path = path if path.suffix else path.with_name(f"{path.name}.{form}")
+            _check_file(path, form, force)
         else:
             check_folder(path, force)
         try:
-            written = writing(path, lambda: exports.export(run, to, path, start))
+            written = writing(path, lambda: exports.export(run, form, path, start))
         except exports.ExportError as error:
-            stop(f"--to {to}: {error}", BAD_INPUT)
+            stop(f"--to {form}: {error}", BAD_INPUT)
         if not quiet:
             name_files(written)
 
@@ -85,7 +92,24 @@ def _read(folder: Path) -> "Run":
         stop(f"{folder}: cannot be read: {str(error).splitlines()[0]}", BAD_INPUT)
 
 
-def _check_file(path: Path, force: bool) -> None:
+def _format_of(out: Path | None) -> "Format":
+    """The format that the ending of a file says, of those that are one file."""
+    from district_sim.reports.export import ONE_FILE
+
+    ending = "" if out is None else out.suffix.lower().removeprefix(".")
+    for form in ONE_FILE:
+        if form == ending:
+            return form
+    stop(
+        "name a format: --to graphml, gexf, xlsx (one file), dta, csv or parquet (a folder); or give --out a file that "
+        f"ends with {', '.join(f'.{form}' for form in ONE_FILE)}",
+        BAD_INPUT,
+    )
+
+
+def _check_file(path: Path, form: str, force: bool) -> None:
+    if path.suffix.lower() != f".{form}":
+        stop(f"--out {path}: ends with {path.suffix}, but --to {form} writes a .{form} file", BAD_INPUT)
     if path.is_dir():
         stop(f"--out {path}: this is a folder; name a file", BAD_INPUT)
     if path.exists() and not force:

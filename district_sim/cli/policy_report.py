@@ -191,7 +191,7 @@ def _question(
     district = resolve(name, [], quarters)
     since, day = day_of(discount_from, district.run.calendar)
     given = [text.strip() for entry in policies for text in entry.split(",")]
-    mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, [name])}
+    mixes: dict[str, tuple[Instrument, ...]] = {NONE: (), **mixes_of(given, {name: district})}
     if len(mixes) < 2:
         stop("--policies: name at least one policy to compare with none", BAD_INPUT)
     if equal_cost is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -20,14 +20,17 @@ from district_sim.cli.common import (
     clean_ends,
     name_files,
     progress,
+    stderr,
     stdout,
     stop,
+    tell_effort,
     writing,
 )
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
+    from district_sim.evidence.cases.files import Case
     from district_sim.evidence.replications.claims import Evidence
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed; the same seed gives the same numbers.")]
@@ -39,6 +42,28 @@ WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Parallel worker processes; by default one per core."),
 ]
+
+
+class _Own(NamedTuple):
+    """A case of the user's."""
+
+    case: "Case"
+    measure: "Callable[..., Evidence]"
+
+    def announce(self, seed: int, runs: int | None, workers: int | None, quiet: bool) -> None:
+        """Say what will be run, and how long that takes where it is long."""
+        from district_sim.evidence.cases.calibration import REPORT_SEEDS
+        from district_sim.run.effort import effort_of, together
+        from district_sim.run.workers import cores
+
+        count, scenario, first = runs or len(REPORT_SEEDS), self.case.scenario, REPORT_SEEDS[0] + seed
+        length = scenario.run.quarters
+        span = self.case.calendar.span(length)
+        what = f"{self.case.title or self.case.name}: {count} runs of {length} quarters, {span}"
+        if not quiet:
+            stderr().print(f"{what}, seeds {first} to {first + count - 1}.", highlight=False)
+        effort = together([effort_of(scenario)], count, workers or cores())
+        tell_effort(effort, f"{count} runs in all", "; try fewer --workers", quiet)
 
 
 class _OrFile(Group):
@@ -92,7 +117,7 @@ def replicate_targets(
         def measured(seed: int, runs: int | None, tell: Any, workers: int | None) -> "Evidence":
             return replicated(case, seed, runs, tell, workers)
 
-        _replicate([case.name], seed, runs, workers, out, force, as_json, quiet, measure=measured)
+        _replicate([case.name], seed, runs, workers, out, force, as_json, quiet, _Own(case, measured))
 
 
 @replicate_app.command("list")
@@ -268,19 +293,19 @@ def _replicate(
     force: bool,
     as_json: bool,
     quiet: bool,
-    measure: "Callable[..., Evidence] | None" = None,
+    own: "_Own | None" = None,
     **setting: Any,
 ) -> None:
     """Measure, show, write; ends with exit code 1 if a claim fails.
 
     Args:
-        measure: in place of the replication of that name.
+        own: in place of the replication of that name.
     """
     with clean_ends():
         check_seed(seed)
         if out is not None:
             check_folder(out, force)
-        found = [_measured(name, measure, seed, runs, workers, quiet, setting) for name in names]
+        found = [_measured(name, own, seed, runs, workers, quiet, setting) for name in names]
         written: list[Path] = []
         if out is not None:
             from district_sim.reports.replications import write_evidence
@@ -298,21 +323,24 @@ def _replicate(
 
 def _measured(
     name: str,
-    measure: "Callable[..., Evidence] | None",
+    own: "_Own | None",
     seed: int,
     runs: int | None,
     workers: int | None,
     quiet: bool,
     setting: dict[str, Any],
 ) -> "Evidence":
-    compiles = measure is not None or REPLICATIONS[name].compiles
-    with progress(None, quiet, "runs", compiles=compiles) as advance:
+    compiles = own is not None or REPLICATIONS[name].compiles
+    if own is not None:
+        own.announce(seed, runs, workers, quiet)
+    scenarios = [None] if own is None else [own.case.scenario]
+    with progress(None, quiet, "runs", compiles=compiles, scenarios=scenarios) as advance:
 
         def tell(done: int, total: int) -> None:
             advance(name, 0, done, total)
 
         try:
-            return (measure or REPLICATIONS[name])(seed, runs, tell, workers, **setting)
+            return (REPLICATIONS[name] if own is None else own.measure)(seed, runs, tell, workers, **setting)
         except ValueError as error:
             _refuse(error)
             raise

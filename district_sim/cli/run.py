@@ -22,11 +22,11 @@ from district_sim.cli.common import (
     QuietOption,
     ScenarioArgument,
     SeedOption,
+    SetOption,
     check_crate,
     check_folder,
     check_seed,
     clean_ends,
-    complete_path,
     name_files,
     progress,
     resolve,
@@ -58,15 +58,7 @@ def run(
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
     policy: PolicyOption = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="PATH=VALUE",
-            help="Change one value of the scenario. Repeat for several.",
-            autocompletion=complete_path,
-        ),
-    ] = None,
+    overrides: SetOption = None,
     out: OutOption = None,
     animate: Annotated[
         Path | None, typer.Option("--animate", metavar="FILE", help="Save the run as a film: FILE.gif or FILE.mp4.")

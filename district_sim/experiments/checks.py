@@ -35,7 +35,7 @@ def resolved_scenarios(experiment: Experiment) -> Bases:
     """
     bases: Bases = {}
     # to vary a parameter of a mechanism from outside is to switch it on
-    overrides: dict[str, Any] = {path: {} for path in _named_mechanisms(experiment)}
+    overrides: dict[str, Any] = {path: {} for path in _named_mechanisms(experiment)} | experiment.set
     for number, name in enumerate(experiment.scenarios):
         try:
             scenario = load_scenario(name, overrides)

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import html
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from district_sim.run.trajectories import Trajectory
+from district_sim.experiments.design import ROUTES, SCORES
+from district_sim.run.trajectories import Trajectory, windows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from district_sim.scenario.calendar import Calendar
 
 Interval = Literal["t", "bootstrap"]
 METHODS: dict[str, str] = {
@@ -27,8 +30,36 @@ METHODS: dict[str, str] = {
     "bootstrap": "BCa bootstrap of the mean paired difference; p by flipping signs of differences at random",
 }
 EFFECT_SIZE = "Cohen's d_z: mean paired difference over the standard deviation of the differences"
+_OF_THE_WHOLE = (*SCORES, *ROUTES, "recovery_time")
 _RESAMPLES = 9999
 _NOTHING = 1e-12  # differences below this share of the values are rounding, not effect
+
+
+class Window(NamedTuple):
+    """Which quarters outcomes are of, in words."""
+
+    last: str
+    """The last quarter of the runs: what an outcome is of."""
+    late: str
+    """Those of which an outcome called ..._late is the mean."""
+
+    @classmethod
+    def of(cls, quarters: int, calendar: Calendar | None) -> Window:
+        """Of runs of so many quarters."""
+        first = quarters - windows(quarters)[1]
+        if calendar is None:
+            return cls(f"quarter {quarters}", f"quarters {first + 1} to {quarters}")
+        return cls(calendar.date(quarters - 1), f"{calendar.date(first)} to {calendar.date(quarters - 1)}")
+
+    def told(self, outcomes: Iterable[str]) -> str:
+        """What some outcomes are of, for a title; empty if not all are of the same."""
+        late = kinds(outcomes)
+        return "" if len(late) != 1 else f"mean of {self.late}" if True in late else f"in {self.last}"
+
+
+def kinds(outcomes: Iterable[str]) -> set[bool]:
+    """Whether there are outcomes of the last quarter (False) and late means (True); scores are of the whole run."""
+    return {name.endswith("_late") for name in outcomes if name not in _OF_THE_WHOLE}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +78,8 @@ class Comparison:
     """One row per cell and trajectory: cell, trajectory, count, n, share, low, high (Wilson interval)."""
     transitions: dict[str, pd.DataFrame]
     """By cell but the first: replicates by trajectory under the counterfactual (rows) and under the cell (columns)."""
+    window: Window | None = None
+    """The quarters that outcomes are of, where they are known."""
 
     def __repr__(self) -> str:
         others = ", ".join(self.cells[1:])
@@ -63,6 +96,12 @@ class Comparison:
         return self.cells[0]
 
     @property
+    def title(self) -> str:
+        """What is compared with what, and of which quarters where all outcomes are of the same."""
+        when = "" if self.window is None else self.window.told(self.differences["outcome"])
+        return f"Differences from {self.counterfactual}{', ' if when else ''}{when}"
+
+    @property
     def tests(self) -> int:
         """For how many tests p_holm is corrected; rows without a p-value are none."""
         return int(self.differences["p"].notna().sum())
@@ -74,6 +113,7 @@ class Comparison:
             "cells": list(self.cells),
             "interval": METHODS[self.interval],
             "confidence": self.confidence,
+            "window": None if self.window is None else {"last": self.window.last, "late": self.window.late},
             "effect_size": EFFECT_SIZE,
             "correction": f"Holm, over all {self.tests} tests",
             "differences": records(self.differences),
@@ -95,12 +135,24 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): plain(v) for k, v in row.items()} for row in frame.to_dict("records")]
 
 
-def cell_names(runs: pd.DataFrame) -> dict[int, str]:
-    """A name for each point: its scenario (a file without folder and ending), and its policy mix if not its own."""
+def cell_names(runs: pd.DataFrame, titles: Mapping[str, str] | None = None) -> dict[int, str]:
+    """A name for each point: its scenario, and its policy mix if not its own.
+
+    A bundled scenario is called by its name, a file by its title, with its own name where two have one title, and by
+    its own name where no title is given.
+
+    Args:
+        titles: of the scenarios, by what `runs` calls them.
+    """
     first = runs.drop_duplicates("point").sort_values("point")
+    titles = {str(name): (titles or {}).get(str(name), "") for name in first["scenario"].unique()}
     names: dict[int, str] = {}
     for point, scenario, mix in zip(first["point"], first["scenario"], first["policies"], strict=True):
-        plain = PurePath(scenario).stem if str(scenario).endswith((".yaml", ".yml")) else str(scenario)
+        plain, title = str(scenario), titles[str(scenario)]
+        if plain.endswith((".yaml", ".yml")):
+            stem = PurePath(plain).stem
+            shared = list(titles.values()).count(title) > 1
+            plain = stem if not title else f"{title} ({stem})" if shared else title
         name = plain if mix == "own" else f"{plain} + {mix}"
         names[int(point)] = f"{name} #{point}" if name in names.values() else name
     return names
@@ -114,6 +166,7 @@ def compare(
     confidence: float = 0.95,
     seed: int = 0,
     names: Mapping[int, str] | None = None,
+    window: Window | None = None,
 ) -> Comparison:
     """Compare every point with the first one, paired by replicate.
 
@@ -126,6 +179,7 @@ def compare(
         confidence: of all intervals, above 0 and below 1.
         seed: of the bootstrap.
         names: of the points; by default see `cell_names`.
+        window: the quarters that outcomes are of, for those who read the result.
 
     Raises:
         ValueError: fewer than two points, or a point that shares fewer than two finished replicates with the first.
@@ -162,6 +216,7 @@ def compare(
         differences,
         trajectory_shares({names[point]: table["trajectory"] for point, table in by_point.items()}, confidence),
         {names[point]: transitions(base["trajectory"], by_point[point]["trajectory"]) for point in points[1:]},
+        window,
     )
 
 

@@ -117,6 +117,7 @@ class Experiment(_Part):
     policies: dict[str, tuple[Instrument, ...]] = Field(
         {}, description="Named policy mixes, each in place of the scenario's own policies; none: its own"
     )
+    set: dict[str, Any] = Field({}, description="Path of a parameter: its value in all scenarios, instead of theirs")
     vary: dict[str, Values] = Field(
         {}, description="Path of a parameter: a list of values, {start, stop, count} or {low, high}"
     )
@@ -135,7 +136,7 @@ class Experiment(_Part):
         {}, description='Indicator: condition such as "< 10" that ends a run; any of them does'
     )
 
-    @field_validator("vary", mode="before")
+    @field_validator("set", "vary", mode="before")
     @classmethod
     def _named_as_now(cls, given: Any) -> Any:
         return {new_path(path): values for path, values in given.items()} if isinstance(given, dict) else given

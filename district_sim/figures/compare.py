@@ -91,7 +91,7 @@ def differences(found: "Comparison") -> Figure:
             forest(ax, table[table["outcome"].isin(group)], group, found.cells[1:], looks, relative=group is not points)
             ax.set_xlabel(f"difference, {unit}")
         method = "Student's t" if found.interval == "t" else "BCa bootstrap"
-        figure.suptitle(f"Differences from {found.counterfactual}", weight="bold", x=0.01, ha="left")
+        figure.suptitle(found.title, weight="bold", x=0.01, ha="left")
         keys = [key_of(looks[cell], heading(cell), line=False) for cell in found.cells[1:]]
         keys.append(Line2D([], [], color="#555555", label=f"{100 * found.confidence:g} % interval ({method})"))
         figure.legend(handles=keys, loc="outside lower center", ncols=min(4, len(keys)))

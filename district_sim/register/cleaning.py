@@ -32,6 +32,8 @@ class Problem(NamedTuple):
     text: str
     rejected: bool
     """Whether the row is left out; else only what is said of the variable."""
+    strict: bool = False
+    """Whether a strict import refuses the row although it is used."""
 
 
 @dataclass
@@ -66,6 +68,11 @@ class Clean:
         return [problem for problem in self.problems if problem.rejected]
 
     @property
+    def refused(self) -> list[Problem]:
+        """Rows that a strict import refuses, in order."""
+        return [problem for problem in self.problems if problem.rejected or problem.strict]
+
+    @property
     def most_ties(self) -> int:
         """Most ties of one firm."""
         if self.ties is None or not len(self.ties):
@@ -98,16 +105,16 @@ class _Table:
                 self.kept[row] = False
                 self._note(int(row), variable, text, True)
 
-    def clean(self, rows: Any, variable: str, text: str) -> None:
+    def clean(self, rows: Any, variable: str, text: str, strict: bool = False) -> None:
         """Note that what is said of a variable in some rows is changed or not used."""
         for row in np.atleast_1d(rows):
             if self.kept[row]:
                 self.altered[variable] += 1
-                self._note(int(row), variable, text, False)
+                self._note(int(row), variable, text, False, strict)
 
-    def _note(self, row: int, variable: str, text: str, rejected: bool) -> None:
+    def _note(self, row: int, variable: str, text: str, rejected: bool, strict: bool = False) -> None:
         cell = short(str(self.cells(variable).iloc[row]), 40) if variable in self else ""
-        problem = Problem(self.sheet.at(row), variable, text.replace("{}", repr(cell)), rejected)
+        problem = Problem(self.sheet.at(row), variable, text.replace("{}", repr(cell)), rejected, strict)
         self.found.append((row, problem))
 
     @property
@@ -356,7 +363,8 @@ def _money(table: _Table, variable: str, employees: np.ndarray) -> np.ndarray:
 
 
 def _unit_of_money(table: _Table, variable: str, each: np.ndarray) -> str:
-    header = plain(table.columns[variable])
+    column = table.columns[variable]
+    header = plain(f"{column} {table.sheet.labels.get(column, '')}")
     for words, unit in (
         (
             ("th eur", "migl", "migliaia", "k eur", "keur", "miles", "tsd", "teur", "milliers", "k", "000"),
@@ -416,12 +424,14 @@ def _share_of_turnover(
 def _owners(table: _Table, ids: np.ndarray, employees: np.ndarray) -> tuple[np.ndarray, str, dict[str, int]]:
     """Row of each firm's owner among those kept, see `tables.INDEPENDENT`; and the row of each id among those kept."""
     n = len(ids)
-    if "owner" not in table and "group" not in table:
+    if not any(variable in table for variable in ("owner", "group", "foreign")):
         rule = "the largest firms lead groups and the next largest belong to them, firms.group_share of all"
         return np.full(n, UNKNOWN), rule, _rows(table, ids)
     owner = np.full(n, INDEPENDENT)
     row_of = {name: row for row, name in reversed(list(enumerate(ids))) if table.kept[row]}
+    foreign = _foreign(table)
     if "owner" in table:
+        elsewhere: dict[str, list[int]] = {}
         said, missing = values.texts(table.cells("owner")), values.is_missing(table.cells("owner"))
         for row in np.flatnonzero(~missing & table.kept):
             if plain(said[row]) in names()["multinational"]:
@@ -429,10 +439,11 @@ def _owners(table: _Table, ids: np.ndarray, employees: np.ndarray) -> tuple[np.n
             elif said[row] in row_of:
                 owner[row] = row_of[said[row]] if row_of[said[row]] != row else INDEPENDENT
             else:
-                reason = "unknown owner {}: no firm that is used has this id (`multinational` names one outside)"
-                table.reject(row, "owner", reason)
-        _drop_rejected_owners(table, owner)
+                elsewhere.setdefault(said[row], []).append(int(row))
+        for rows in elsewhere.values():
+            _owned_from_outside(table, owner, np.array(rows), foreign, employees)
         _to_the_top(table, owner, employees)
+    owner[foreign & (owner == INDEPENDENT) & ~_owns(owner)] = MULTINATIONAL
     if "group" in table:
         _lead_groups(table, owner, employees)
     kept = np.flatnonzero(table.kept)
@@ -445,12 +456,45 @@ def _rows(table: _Table, ids: np.ndarray) -> dict[str, int]:
     return {str(ids[row]): place for place, row in enumerate(np.flatnonzero(table.kept))}
 
 
-def _drop_rejected_owners(table: _Table, owner: np.ndarray) -> None:
-    while True:
-        lost = np.flatnonzero(table.kept & (owner >= 0) & ~table.kept[np.maximum(owner, 0)])
-        if not lost.size:
-            return
-        table.reject(lost, "owner", "unknown owner {}: its row cannot be used")
+def _foreign(table: _Table) -> np.ndarray:
+    """Which firms have a foreign owner, (n,) bool: as the column says, by yes and no or by a country that few have."""
+    out = np.zeros(len(table.kept), bool)
+    if "foreign" not in table:
+        return out
+    cells = table.cells("foreign")
+    known = np.flatnonzero(~values.is_missing(cells) & table.kept)
+    said = np.array([plain(cell) for cell in values.texts(cells)], object)
+    yes, no = names()["yes"] | names()["multinational"], names()["no"]
+    if all(word in yes or word in no for word in said[known]):
+        out[known] = [word in yes for word in said[known]]
+    else:
+        home = Counter(said[known]).most_common(1)[0][0]
+        out[known] = said[known] != home
+    return out
+
+
+def _owned_from_outside(
+    table: _Table, owner: np.ndarray, rows: np.ndarray, foreign: np.ndarray, employees: np.ndarray
+) -> None:
+    """Firms of one owner that is no firm of the table, as a holding: a multinational's, a group, or independent."""
+    unknown = "unknown owner {}, no firm that is used has this id: "
+    abroad, here = rows[foreign[rows]], rows[~foreign[rows]]
+    owner[abroad] = MULTINATIONAL
+    table.clean(abroad, "owner", f"{unknown}foreign, taken as a multinational", strict=True)
+    if here.size == 1:
+        table.clean(here, "owner", f"{unknown}the firm is taken as independent", strict=True)
+    elif here.size:
+        leader = here[np.argmax(employees[here])]
+        owner[here[here != leader]] = leader
+        reason = f"the {here.size} firms of this owner are taken as a group, which the largest leads"
+        table.clean(here, "owner", unknown + reason, strict=True)
+
+
+def _owns(owner: np.ndarray) -> np.ndarray:
+    """Which firms own another, (n,) bool."""
+    out = np.zeros(owner.size, bool)
+    out[owner[owner >= 0]] = True
+    return out
 
 
 def _to_the_top(table: _Table, owner: np.ndarray, employees: np.ndarray) -> None:

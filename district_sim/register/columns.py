@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from district_sim.scenario.files import read_yaml
@@ -14,7 +15,7 @@ from district_sim.scenario.texts import ScenarioError, parse_yaml, short
 
 FIRM_VARIABLES = (
     *("id", "employees", "lat", "lon", "x", "y", "phase", "owner", "group", "turnover", "founded", "exports"),
-    *("research", "education", "patents"),
+    *("research", "education", "patents", "foreign"),
 )
 TIE_VARIABLES = ("buyer", "supplier", "value")
 REQUIRED = {"firms": ("id", "employees"), "ties": ("buyer", "supplier")}
@@ -22,6 +23,7 @@ VARIABLES = {"firms": FIRM_VARIABLES, "ties": TIE_VARIABLES}
 MONEY = {"EUR a year": 1e-3 / 4, "kEUR a year": 1.0 / 4, "MEUR a year": 1e3 / 4, "EUR a quarter": 1e-3,
          "kEUR a quarter": 1.0}  # fmt: skip
 """Units of money, each in k€ a quarter."""
+_WORDS = ("multinational", "missing", "total", "yes", "no")  # lists of cells in the file of names
 SHARES = {"share": 1.0, "percent": 0.01}
 LENGTHS = {"m": 1e-3, "km": 1.0}
 UNITS: dict[str, tuple[str, ...]] = {
@@ -34,6 +36,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "y": tuple(LENGTHS),
 }
 """The units in which a variable may stand; shares of R&D and exports are of turnover."""
+_LABEL = 0.5  # so much less counts a label than a name that fits as well
 _LIKE = 0.87  # how alike a header and a name are that is misspelt
 
 
@@ -62,23 +65,28 @@ def names() -> dict[str, Any]:
     text = Path(__file__).with_name("names.yaml").read_text(encoding="utf-8")
     read = parse_yaml(text, "names.yaml")
     tables = {part: {v: [str(n) for n in read[part][v]] for v in VARIABLES[part]} for part in VARIABLES}
-    return {**tables, **{part: {plain(word) for word in read[part]} for part in ("multinational", "missing", "total")}}
+    return {**tables, **{part: {plain(word) for word in read[part]} for part in _WORDS}}
 
 
-def proposed(table: str, columns: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Column by variable, and the reason by variable, by the names of the columns alone.
+def proposed(
+    table: str, columns: Sequence[str], labels: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Column by variable, and the reason by variable, by the names of the columns and their labels alone.
 
     Args:
-        table: "firms" or "ties". columns: of the table.
+        table: "firms" or "ties". columns: of the table. labels: by column what the file says of it.
     """
     fits: list[tuple[float, int, str, str, str]] = []
     for place, column in enumerate(columns):
-        header = plain(_split_camel(column))
+        headers = [(plain(_split_camel(column)), "", 0.0)]
+        if label := labels.get(column):
+            headers.append((plain(label), f" (its label: {short(label, 60)})", _LABEL))
         for variable, known in names()[table].items():
             for name in known:
-                fit, reason = _fit(header, name)
-                if fit:
-                    fits.append((-fit, place, variable, column, reason))
+                for header, where, less in headers:
+                    fit, reason = _fit(header, name)
+                    if fit:
+                        fits.append((less - fit, place, variable, column, f"{reason}{where}"))
     found: dict[str, str] = {}
     reasons: dict[str, str] = {}
     for _, _, variable, column, reason in sorted(fits):
@@ -111,11 +119,16 @@ def _fit(header: str, name: str) -> tuple[float, str]:
     return 0.0, ""
 
 
-def chosen(tables: Mapping[str, Sequence[str]], given: "Path | Mapping[str, Any] | None") -> Choice:
+def chosen(
+    tables: Mapping[str, Sequence[str]],
+    given: "Path | Mapping[str, Any] | None",
+    labels: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> Choice:
     """Column by variable: proposed, and where a file or a mapping of columns is given, as it says.
 
     Args:
         tables: columns by table, "firms" and, if there are any, "ties". given: see `proposal` for the form.
+        labels: by table and column what the file says of it.
 
     Raises:
         ScenarioError: the file is wrong, or names a column that is not there.
@@ -123,7 +136,7 @@ def chosen(tables: Mapping[str, Sequence[str]], given: "Path | Mapping[str, Any]
     columns: dict[str, dict[str, str]] = {}
     reasons: dict[str, str] = {}
     for table, names_of_columns in tables.items():
-        columns[table], why = proposed(table, names_of_columns)
+        columns[table], why = proposed(table, names_of_columns, labels.get(table, {}))
         reasons |= why
     if given is None:
         return Choice(columns, {}, reasons, "")

@@ -130,10 +130,9 @@ def open_tables(firms: Given, ties: Given, columns: "Path | Mapping[str, Any] | 
         other = _sheet(ties, "ties", edges_of)
     elif (graph := _graph(firms)) is not None and graph.number_of_edges():
         other = edges_of(graph, f"edges of {sheet.name}")
-    tables = {"firms": [str(c) for c in sheet.cells.columns]}
-    if other is not None:
-        tables["ties"] = [str(c) for c in other.cells.columns]
-    return Read(sheet, other, choosing.chosen(tables, columns))
+    sheets = {"firms": sheet} if other is None else {"firms": sheet, "ties": other}
+    tables = {name: [str(c) for c in one.cells.columns] for name, one in sheets.items()}
+    return Read(sheet, other, choosing.chosen(tables, columns, {name: one.labels for name, one in sheets.items()}))
 
 
 def _graph(given: Given) -> Any:
@@ -161,9 +160,9 @@ def tidied(
         name = (found.firms if table == "firms" or found.ties is None else found.ties).name
         choosing.required(found.choice, table, names, name, proposal_at)
     cleaned = clean(found.firms, found.ties, found.choice, phases, start)
-    if strict and cleaned.rejected:
-        lines = [f"{one.place}: {one.variable}: {one.text}" for one in cleaned.rejected]
-        raise ScenarioError("\n".join([f"{len(lines)} rows cannot be used:", *lines]))
+    if strict and cleaned.refused:
+        lines = [f"{one.place}: {one.variable}: {one.text}" for one in cleaned.refused]
+        raise ScenarioError("\n".join([f"{len(lines)} rows cannot be used as they are:", *lines]))
     return cleaned
 
 

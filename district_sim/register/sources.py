@@ -3,9 +3,10 @@
 import csv
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import dropwhile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZipFile
 
@@ -37,6 +38,8 @@ class Sheet(NamedTuple):
     """What `places` count: line or row."""
     others: tuple[str, ...] = ()
     """Sheets of the workbook that hold something and are not read."""
+    labels: Mapping[str, str] = MappingProxyType({})
+    """By column what the file says of it, as Stata's variable labels."""
 
     def at(self, row: int) -> str:
         """A row's place, for messages."""
@@ -253,7 +256,9 @@ def _stata(path: Path) -> Sheet:
         frame = pd.read_stata(path, convert_categoricals=False)
     except Exception as error:
         raise ScenarioError(f"{path}: is not a Stata file ({type(error).__name__})") from None
-    return Sheet(path.name, frame.astype(object), list(range(1, len(frame) + 1)), "row")
+    with pd.read_stata(path, iterator=True) as reader:
+        said = {column: text for column, text in reader.variable_labels().items() if text}
+    return Sheet(path.name, frame.astype(object), list(range(1, len(frame) + 1)), "row", labels=said)
 
 
 def _parquet(path: Path) -> Sheet:

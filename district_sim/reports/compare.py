@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.columns import column_notes, write_described
-from district_sim.experiments.compare import EFFECT_SIZE, METHODS, occurring
+from district_sim.experiments.compare import EFFECT_SIZE, METHODS, kinds, occurring
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_csv, write_json
 from district_sim.text.names import TRAJECTORY_NAMES, heading, in_percent, outcome_name
@@ -47,6 +46,7 @@ def differences(found: Comparison) -> Sheet:
         sections.append((cell, tuple(rows)))
     gain = float(table["gain"].median())
     notes = [
+        *_windows(found),
         f"Reference: {found.counterfactual}. Means over replicates, paired by common random numbers",
         f"{pairs[0]} pairs" if len(pairs) == 1 else "Pairs with finite values: n",
         f"Interval: {METHODS[found.interval]}",
@@ -57,7 +57,15 @@ def differences(found: Comparison) -> Sheet:
         notes.append(
             f"Independent seeds would need {gain:,.{0 if gain >= 10.0 else 1}f} times as many replications (median)"
         )
-    return Sheet(f"Differences from {found.counterfactual}", columns, tuple(sections), ". ".join(notes) + ".")
+    return Sheet(found.title, columns, tuple(sections), ". ".join(notes) + ".")
+
+
+def _windows(found: Comparison) -> list[str]:
+    if found.window is None:
+        return []
+    of = kinds(found.differences["outcome"])
+    last = [f"Outcomes are those of the last quarter, {found.window.last}"] if False in of else []
+    return [*last, *([f"Outcomes called late are means of {found.window.late}"] if True in of else [])]
 
 
 def _difference_row(row: dict[Any, Any], with_n: bool) -> tuple[str, ...]:
@@ -133,15 +141,21 @@ def write_comparison(
         drawings["bands"] = figures.bands(over_time, found.cells, calendar=calendar)
     return [
         *write_sheets(sheets(found), folder),
-        *_described(folder / "differences.csv", found.differences),
+        *_described(folder / "differences.csv", found.differences, ". ".join(_windows(found))),
         *_described(folder / "trajectories.csv", found.trajectories),
         write_json(folder / "comparison.json", told),
         *(path for name, figure in drawings.items() for path in figures.save(figure, folder / name)),
     ]
 
 
-def _described(path: Path, table: pd.DataFrame) -> list[Path]:
-    return write_described(path, table, partial(column_notes, table=path.stem))
+def _described(path: Path, table: pd.DataFrame, outcomes: str = "") -> list[Path]:
+    """A table with notes on its columns; `outcomes`: more on the column of that name."""
+
+    def notes(column: str) -> tuple[str, str]:
+        unit, text = column_notes(column, path.stem)
+        return unit, f"{text}. {outcomes}" if column == "outcome" and outcomes else text
+
+    return write_described(path, table, notes)
 
 
 # Costs --------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 type Format = Literal["graphml", "gexf", "dta", "xlsx", "csv", "parquet"]
-ONE_FILE = ("graphml", "gexf", "xlsx")
+ONE_FILE: tuple[Literal["graphml", "gexf", "xlsx"], ...] = ("graphml", "gexf", "xlsx")
 """Formats of which one file holds all; the others have a folder with a file for each table."""
 _EXCEL_ROWS = 1_048_575  # without the heading
 _AGENCY = "agency"
@@ -44,10 +44,13 @@ def tables_of(run: Run, start: bool = False) -> "dict[str, pd.DataFrame]":
     Codes of firms are numbers; `control` and the like are text.
     """
     shown = run.start if start else run.end
+    calendar = run.scenario.run.calendar
     firms = shown.firms.reset_index()
     firms["group"] = _group(firms)
+    if calendar is not None:
+        founded = [calendar.date(int(quarter)) for quarter in firms["founded"]]
+        firms.insert(list(firms).index("founded") + 1, "founded_date", founded)
     tables = {"firms": firms, "ties": shown.ties, "groups": _groups(firms), "pipelines": shown.pipelines}
-    calendar = run.scenario.run.calendar
     tables |= {
         "indicators": dated(run.indicators, calendar).reset_index(),
         "policies": dated(run.policies, calendar),

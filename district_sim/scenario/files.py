@@ -98,6 +98,11 @@ def load_scenario(name_or_path: str | Path, overrides: Mapping[str, Any] | Seque
     return _completed(_read(path), path, overrides)
 
 
+def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
+    """What `"firms.count=100"` strings say, by path. Raises ScenarioError."""
+    return {path: value for path, value, _ in _overrides(overrides)}
+
+
 def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
     """A scenario from a text that somebody gave, which may extend bundled scenarios only.
 

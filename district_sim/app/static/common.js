@@ -25,6 +25,14 @@ function reader(view) {
   };
 }
 
+/** The moment after so many quarters of a run; by date where the run has dates, `first` its first quarter since year 0. */
+function moment(done, first) {
+  if (first === null || first === undefined) return `quarter ${done}`;
+  const at = first + Math.max(0, done - 1);
+  const date = `${Math.floor(at / 4)}Q${(at % 4) + 1}`;
+  return done > 0 ? date : `start of ${date}`;
+}
+
 /** Make a canvas as sharp as the screen; returns its context, in CSS pixels. */
 function sharp(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;

@@ -330,11 +330,11 @@ function recount(cells, codes) {
   });
 }
 
-function summary(frame) {
+function summary(frame, first) {
   const mean = frame.trust.reduce((sum, trust) => sum + trust, 0) / Math.max(1, frame.trust.length);
   const members = frame.participant.reduce((sum, one) => sum + one, 0);
   return (
-    `Map of the district after quarter ${frame.quarter}: ${whole(frame.n)} firms, ` +
+    `Map of the district after ${moment(frame.quarter, first)}: ${whole(frame.n)} firms, ` +
     `${whole(frame.trust.length)} local ties with mean trust ${mean.toFixed(2)}, ` +
     `${whole(frame.strength.length)} pipelines to the outside; ${whole(members)} firms contribute to the agency, ` +
     `whose capability is ${frame.capability.toFixed(2)}. Arrow keys move among firms, Enter selects one.`
@@ -394,8 +394,9 @@ export default {
       if (frame === null || next.quarter < frame.quarter) reach = 0;
       reach ||= Math.max(0.1, ...next.x.map((x, i) => Math.hypot(x, next.y[i])));
       frame = next;
-      label.textContent = `quarter ${frame.quarter}`;
-      top.setAttribute("aria-label", summary(frame));
+      const { first } = model.get("look");
+      label.textContent = moment(frame.quarter, first);
+      top.setAttribute("aria-label", summary(frame, first));
     };
 
     const draw = () => {

@@ -204,7 +204,7 @@ export default {
         pen.fillStyle = INK;
         pen.textBaseline = "top";
         pen.textAlign = at > quarters / 2 ? "right" : "left";
-        pen.fillText(`quarter ${at}`, x(at) + (at > quarters / 2 ? -5 : 5), box.top + 16);
+        pen.fillText(moment(at, first), x(at) + (at > quarters / 2 ? -5 : 5), box.top + 16);
       }
       const fine = writer(unit, (steps.length > 1 ? steps[1] - steps[0] : 1) / 10);
       const said = lines.map((line, i) => {
@@ -213,7 +213,7 @@ export default {
         entries[i].textContent = written;
         return value === undefined ? line.label : `${line.label} ${written}`;
       });
-      canvas.setAttribute("aria-label", `${text} (${unit}), quarter ${last}: ${said.join("; ")}`);
+      canvas.setAttribute("aria-label", `${text} (${unit}), ${moment(last, first)}: ${said.join("; ")}`);
     };
 
     const ask = soon(draw);

@@ -245,7 +245,7 @@ def calibrate(
     """
     check(case, seed, seeds, budget)
     with Workers(workers) as crew:
-        compile_first()
+        compile_first([case.scenario])
         search = Search(case, range(seed, seed + seeds), budget, journal or Journal(), crew, progress)
         try:
             return _fit(search)

@@ -160,6 +160,7 @@ def comparison_sheet(title: str, compared: Sequence[Compared], note: str = "") -
         f"{hits} of {len(compared)} hit; {sum(row.hit for row in checks)} of {len(checks)} of those only checked. "
         f"Simulated: median over {len(compared[0].values)} runs. Hit: the observed value lies within the central 90 % "
         "of the runs, or the median within the tolerance (±); a direction is hit if the median moves that way. "
+        "Firms and people are those at the beginning of the year. "
         "Certainty: A read in the source, B in a secondary source, C assumed. "
     )
     return Sheet.plain(title, columns, [row.cells() for row in compared], (told + note).strip(), left=3)

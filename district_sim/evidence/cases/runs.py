@@ -154,5 +154,5 @@ def _watch(job: tuple[Scenario, int, Wanted]) -> Observed:
 def ensemble(case: "Case", seeds: Sequence[int], progress: Progress | None, workers: int | None) -> list[Observed]:
     """Runs of a case at full size, one for each seed; 1 worker is this process."""
     with Workers(workers) as crew:
-        compile_first()
+        compile_first([case.scenario])
         return runs_of(case, seeds, crew, progress)

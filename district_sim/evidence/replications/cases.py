@@ -48,7 +48,7 @@ def replicated(
     first = REPORT_SEEDS[0] + seed
     found = ensemble(case, range(first, first + runs), progress, workers)
     compared = compare(case, found)
-    title = f"{case.title or case.name}, {case.span}"
+    title = _title(case)
     note = f"Seeds {first} to {first + runs - 1}. {labels(found)}"
     return Evidence(
         name=case.name,
@@ -64,6 +64,10 @@ def replicated(
 
 # By these names the table of replications finds them.
 carpi, sassuolo, mirandola, prato = (partial(district, name) for name in ("carpi", "sassuolo", "mirandola", "prato"))
+
+
+def _title(case: Case) -> str:
+    return f"{case.title or case.name}, {case.calendar.span(case.scenario.run.quarters)}"
 
 
 def _claim(row: Compared) -> Claim:
@@ -100,4 +104,4 @@ def fan_chart(case: Case, found: Sequence[Observed]) -> Any:
         ]
         for name in PATHS
     ]
-    return figures.case_paths(f"{case.title or case.name}, {case.span}", calendar.year(0), PATHS, paths, points)
+    return figures.case_paths(_title(case), calendar.year(0), PATHS, paths, points)
