@@ -23,6 +23,7 @@ from district_sim.cli.common import (
     complete_policy,
     complete_scenario,
     data_set,
+    resolve,
     stop,
     varied,
     writing,
@@ -157,10 +158,11 @@ def compare(
             stop("name at least two scenarios or two --policies to compare", BAD_INPUT)
         if quarters is None:
             _check_lengths(loaded)
+        draws = draws_of(posterior, even_so, replications, seed, _plain(loaded), changes, quiet)
         experiment = experiment_of(
             name="compare", scenarios=scenarios, policies=mixes, set=changes, replications=replications, seed=seed,
             quarters=quarters, keep=_kept(out is not None, costs is not None),
-            draws=draws_of(posterior, even_so, replications, seed, _resolved(scenarios), quiet=quiet),
+            draws=None if draws is None else draws.without(changes),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
             sheets, record, written = _compared(results, wanted, interval, confidence, costs, out)
@@ -247,9 +249,10 @@ def map_of_futures(
         axes = dict(varied(text) for text in vary)
         if len(axes) != 2 or len(vary) != 2:
             stop("--vary must be given twice, for two different parameters", BAD_INPUT)
+        plain = _plain({scenario: resolve(scenario, [], quarters)})
         experiment = experiment_of(
             name="map", scenarios=[scenario], vary=axes, replications=replications, seed=seed, quarters=quarters,
-            draws=draws_of(posterior, even_so, replications, seed, _resolved([scenario]), axes, quiet),
+            draws=draws_of(posterior, even_so, replications, seed, plain, axes, quiet),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
             from district_sim.experiments.compare import records
@@ -280,11 +283,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
 """Names and functions of the commands, in the order of the help; the package registers them."""
 
 
-def _resolved(scenarios: list[str]) -> dict[str, Any]:
+def _plain(scenarios: "Mapping[str, Scenario]") -> dict[str, Any]:
     """The scenarios as plain data, by name."""
-    from district_sim.scenario.files import load_scenario
-
-    return {name: load_scenario(name).model_dump(mode="json") for name in scenarios}
+    return {name: scenario.model_dump(mode="json") for name, scenario in scenarios.items()}
 
 
 # Policies -----------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def with_own(case: "Case", policies: list[str] | None) -> dict[str, Any]:
     from district_sim.scenario.policy_files import OWN
 
     own: dict[str, Any] = {OWN: case.scenario.policies}
-    return {**own, **mixes_of(policies or [], [case.origin])}
+    return {**own, **mixes_of(policies or [], {case.origin: case.scenario})}
 
 
 def quarters_until(case: "Case", until: str | None) -> int | None:
