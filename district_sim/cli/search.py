@@ -213,7 +213,7 @@ def _space(
     rate = DISCOUNT if discount is None else discount
     if not 0.0 <= rate <= 1.0:
         stop(f"--discount must be between 0 and 1 a year, not {rate:g}", BAD_INPUT)
-    entries = mixes_of(instruments, [name], "--instruments")
+    entries = mixes_of(instruments, {name: district}, "--instruments")
     length = district.run.quarters
     checked_entries(entries, length)
     first = min(item.start for items in entries.values() for item in items) if earliest is None else earliest
