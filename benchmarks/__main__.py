@@ -18,7 +18,10 @@ TOPICS = {
     "startup": "startup",
     "sweeps": "sweeps",
     "barter": "barter",
+    "posterior": "posterior",
 }
+_ON_REQUEST = ("posterior",)
+"""Topics that take many minutes: only with --only."""
 
 
 def chosen_topics(only: str) -> list[str]:
@@ -53,7 +56,7 @@ def main(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer pairs and small sizes: under a minute, warm.")] = False,
     only: Annotated[str, typer.Option("--only", metavar="NAME,...", help=f"Some of {', '.join(TOPICS)}.")] = ",".join(
-        TOPICS
+        topic for topic in TOPICS if topic not in _ON_REQUEST
     ),
 ) -> None:
     """Measure what district-sim costs, every figure a ratio of two sides that alternate.

@@ -16,7 +16,6 @@ from district_sim.cli.common import (
     SeedOption,
     WorkersOption,
     clean_ends,
-    complain,
     complete_policy,
     name_files,
     progress,
@@ -26,7 +25,7 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.compare import mixes_of
 from district_sim.cli.draws import EvenSoOption
-from district_sim.cli.posterior import kept
+from district_sim.cli.posterior import kept, warn
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
 
@@ -128,8 +127,7 @@ def forecast(
                 stdout().print(sheet.shown())
                 typer.echo("")
             name_files(written)
-        if drawn.alarm:
-            complain(drawn.alarm)
+        warn(drawn.warning)
 
 
 def _made(plan: "Plan", folder: Path, workers: int | None, dask: str | None, force: bool, quiet: bool) -> "Forecast":

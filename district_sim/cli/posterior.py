@@ -12,7 +12,6 @@ from district_sim.cli.common import (
     BAD_INPUT,
     FAILED,
     INTERRUPTED,
-    complain,
     hold_folder,
     name_files,
     progress,
@@ -74,8 +73,13 @@ def draw_posterior(
             stdout().print(sheet.shown())
             typer.echo("")
         name_files(written)
-    if said := posterior.Posterior.load(setting.folder, even_so=True).alarm:
-        complain(said)
+    warn(posterior.Posterior.load(setting.folder, even_so=True).alarm)
+
+
+def warn(text: str) -> None:
+    """What must not be overlooked, beside the results; nothing if there is nothing to say."""
+    if text:
+        typer.echo(f"Warning: {text}", err=True)
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.draws import EvenSoOption
 from district_sim.cli.forecast import label_of
+from district_sim.cli.posterior import warn
 from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
 
@@ -131,6 +132,8 @@ def run(
             if probable:
                 typer.echo(f"\nOver {_PATHS} draws and lucks: {probable}")
             name_files(written)
+        if drawn is not None:
+            warn(drawn.warning)
         if result.ended and not quiet:
             typer.echo(result.ended, err=True)
         if not complete:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WALKERS, BURN, STEPS = 96, 150, 300
 """Of the ensemble; steps are each walker's, after those that are thrown away."""
-_LOOKED_AT = 8192  # draws from the prior, among which the walkers start
+_LOOKED_AT = 2048  # draws from the prior, among which the walkers start
 _NEAR = 0.95  # quantile of chi² up to which the model counts as near what was observed
 _FURTHER = 1.1  # factor of the model's error from one try to the next
 _FIRST = 0.01  # first error of the model that is tried: logarithm of a count, points of a share
@@ -92,12 +92,15 @@ class Likelihood:
 
     def distances(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared distances of what was observed, in standard deviations, and log determinants: (n,) each."""
-        away = self.data.observed - self.emulator.mean(places)
-        luck = self.emulator.deviation(places) * self.data.luck
+        return self.apart(self.emulator.mean(places), self.emulator.deviation(places))
+
+    def apart(self, mean: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`distances` for what the emulator says of places."""
+        luck = deviation * self.data.luck
         covariance = luck[:, :, None] * luck[:, None, :] * self.emulator.correlation
         covariance += np.diag(self.data.noise**2 + 1e-10)
         factor = np.linalg.cholesky(covariance)
-        steps = np.linalg.solve(factor, away[:, :, None])[:, :, 0]
+        steps = np.linalg.solve(factor, (self.data.observed - mean)[:, :, None])[:, :, 0]
         return (steps**2).sum(axis=1), 2.0 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
 
     def logarithm(self, places: np.ndarray) -> np.ndarray:
@@ -125,18 +128,52 @@ class Found:
         return self.nearest > self.expected
 
 
-def near_enough(likelihood: Likelihood, places: np.ndarray) -> tuple[Likelihood, float, float]:
-    """The likelihood with the least error of the model that brings one of these places near what was observed."""
+def near_enough(
+    likelihood: Likelihood, places: np.ndarray, ends: tuple[np.ndarray, np.ndarray]
+) -> tuple[Likelihood, float, float]:
+    """The likelihood with the least error of the model that brings some place near what was observed.
+
+    Args:
+        places: (n, parameters) among which the search for the nearest begins. ends: lowest and highest places.
+    """
     from scipy.stats import chi2
 
     limit = float(chi2.ppf(_NEAR, len(likelihood.data.observed)))
-    nearest = float(likelihood.distances(places)[0].min())
+    distances = likelihood.distances(places)[0]
+    if distances.min() > limit:  # a narrow valley may lie between the places
+        best = _descend(likelihood, places[int(np.argmin(distances))], ends)
+        places = np.vstack([places, best])
+        distances = likelihood.distances(places)[0]
+    nearest = float(distances.min())
     found, size, error = likelihood, nearest, _FIRST
+    mean, deviation = likelihood.emulator.mean(places), likelihood.emulator.deviation(places)
     while size > limit and error < _MOST:
-        found = Likelihood(likelihood.emulator, replace(likelihood.data, model=np.hypot(likelihood.data.model, error)))
-        size = float(found.distances(places)[0].min())
+        found = Likelihood(likelihood.emulator, replace(likelihood.data, model=error))
+        size = float(found.apart(mean, deviation)[0].min())
         error *= _FURTHER
     return found, nearest, limit
+
+
+def _descend(likelihood: Likelihood, start: np.ndarray, ends: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """A place nearer to what was observed, downhill from a start."""
+    from scipy.optimize import minimize
+
+    def distance(place: np.ndarray) -> float:
+        return float(likelihood.distances(place[None])[0][0])
+
+    found = minimize(distance, start, method="L-BFGS-B", bounds=np.column_stack(ends), options={"maxiter": 60})
+    return np.asarray(found.x)
+
+
+def _spread_out(told: np.ndarray, count: int) -> np.ndarray:
+    """Weights of places by the logarithm of their posterior, flattened until so many of them count."""
+    heat = 1.0
+    while True:
+        weights = np.exp((told - told.max()) / heat)
+        weights /= weights.sum()
+        if 1.0 / np.sum(weights**2) >= count or heat > 1e6:
+            return weights
+        heat *= 1.5
 
 
 def infer(
@@ -154,11 +191,10 @@ def infer(
     rng = np.random.default_rng([seed, 20])
     with threadpool_limits(1):
         looked_at = prior_places(axes, _LOOKED_AT, seed)
-        likelihood, nearest, expected = near_enough(Likelihood(emulator, data), looked_at)
-        told = likelihood.logarithm(looked_at)
-        weights = np.exp(told - told.max())
+        likelihood, nearest, expected = near_enough(Likelihood(emulator, data), looked_at, (low, high))
         walkers = max(WALKERS, 2 * len(axes) + 2)
-        start = looked_at[rng.choice(len(looked_at), walkers, p=weights / weights.sum())]
+        weights = _spread_out(likelihood.logarithm(looked_at), walkers)
+        start = looked_at[rng.choice(len(looked_at), walkers, replace=False, p=weights)]
         start = np.clip(start + 0.02 * rng.normal(size=start.shape), low + 1e-6, high - 1e-6)
 
         def posterior(places: np.ndarray) -> np.ndarray:
