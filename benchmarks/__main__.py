@@ -22,6 +22,7 @@ TOPICS = {
 }
 _ON_REQUEST = ("posterior",)
 """Topics that take many minutes: only with --only."""
+_USUAL = ",".join(name for name in TOPICS if name not in _ON_REQUEST)
 
 
 def chosen_topics(only: str) -> list[str]:
@@ -55,9 +56,7 @@ def main(
         Path | None, typer.Option("--markdown", metavar="FILE", help="Write the table between the file's markers.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer pairs and small sizes: under a minute, warm.")] = False,
-    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help=f"Some of {', '.join(TOPICS)}.")] = ",".join(
-        topic for topic in TOPICS if topic not in _ON_REQUEST
-    ),
+    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help=f"Some of {', '.join(TOPICS)}.")] = _USUAL,
 ) -> None:
     """Measure what district-sim costs, every figure a ratio of two sides that alternate.
 
