@@ -2,8 +2,9 @@
 
 Place z of a parameter: 0 is the scenario's own value, 1 a standard deviation of its prior (`calibration.Axis`); the
 prior is normal, cut at the ends of its range. What was observed is one run of the district, luck included, measured
-with an error; its distribution for any parameters comes from an emulator, and emcee draws from the posterior (affine
-invariant ensemble; Goodman & Weare 2010, doi 10.2140/camcos.2010.5.65; Foreman-Mackey et al. 2013, doi 10.1086/670067).
+with an error; its distribution for any parameters comes from an emulator, and emcee draws from the posterior (an
+ensemble moved by differential evolution; ter Braak 2006, doi 10.1007/s11222-006-8769-1; Foreman-Mackey et al. 2013,
+doi 10.1086/670067).
 
 Where no parameters bring the model near what was observed, all errors of the targets are taken larger until some do
 (the least error of the model; as in Birge 1932, doi 10.1103/PhysRev.40.207). Its size is told, and that it was needed.
@@ -21,7 +22,7 @@ from district_sim.evidence.posterior.emulator import Emulator, Scale
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case, Target
 
-WALKERS, BURN, STEPS = 96, 150, 300
+WALKERS, BURN, STEPS = 96, 200, 600
 """Of the ensemble; steps are each walker's, after those that are thrown away."""
 _LOOKED_AT = 2048  # draws from the prior, among which the walkers start
 _NEAR = 0.95  # quantile of chi² up to which the model counts as near what was observed
@@ -185,6 +186,7 @@ def infer(
         burn, steps: of each walker: thrown away, and kept.
     """
     from emcee import EnsembleSampler
+    from emcee.moves import DEMove, DESnookerMove
     from threadpoolctl import threadpool_limits
 
     low, high = _ends(axes)
@@ -204,7 +206,8 @@ def infer(
                 found[within] = likelihood.logarithm(places[within]) - 0.5 * (places[within] ** 2).sum(axis=1)
             return found
 
-        sampler = EnsembleSampler(walkers, len(axes), posterior, vectorize=True)
+        moves = [(DEMove(), 0.8), (DESnookerMove(), 0.2)]  # they forget where they were sooner than stretches do
+        sampler = EnsembleSampler(walkers, len(axes), posterior, moves=moves, vectorize=True)
         sampler.random_state = np.random.MT19937(int(rng.integers(2**31))).state
         last = sampler.run_mcmc(start, burn, skip_initial_state_check=True)
         sampler.reset()
