@@ -241,8 +241,6 @@ def _targets(text: str) -> "tuple[Targeting, ...]":
 
 def _wait(text: str) -> "Wait":
     """What may be waited for: both ends of the range must be lines that the indicator can cross."""
-    from pydantic import ValidationError
-
     from district_sim.experiments.search import Wait
 
     found = _WAIT.fullmatch(text)
@@ -255,11 +253,8 @@ def _wait(text: str) -> "Wait":
             f"--wait {text}: write it as 'INDICATOR above LOW:HIGH' or below, such as 'unemployment above 0.05:0.2'",
             BAD_INPUT,
         )
-    for line in (made.low, made.high):
-        try:
-            made.post(line, 1)
-        except ValidationError as error:
-            stop(f"--wait {text}: {error.errors()[0]['msg'].removeprefix('Value error, ')}", BAD_INPUT)
+    if reason := made.refused:
+        stop(f"--wait {text}: {reason}", BAD_INPUT)
     return made
 
 

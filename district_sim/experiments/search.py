@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from district_sim.experiments.costs import budget_value
 from district_sim.experiments.design import Keep, Value, outcomes
@@ -57,6 +58,16 @@ class Wait(NamedTuple):
         side = "above" if self.above else "below"
         given: dict[str, Any] = {"indicator": self.indicator, side: line, "quarters": quarters, "then": Action.START}
         return Signpost.model_validate(given)
+
+    @property
+    def refused(self) -> str:
+        """Why there can be no such signposts; empty if there can."""
+        try:
+            for line in (self.low, self.high):
+                self.post(line, 1)
+        except ValidationError as error:
+            return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        return ""
 
 
 @dataclass(frozen=True)
