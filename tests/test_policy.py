@@ -103,6 +103,20 @@ class TestInstrumentsReachWhatTheyName:
         with pytest.raises(ValueError, match="no such"):
             cases.run("apply_policies", cases.district(), p)
 
+    @pytest.mark.parametrize("kind", TO_FIRMS)
+    def test_who_is_excluded_gets_nothing_and_support_is_what_was_spent(self, kind: str) -> None:
+        state = cases.district()
+        rows = np.flatnonzero(state.firms.alive)
+        state.firms.excluded[rows[::2]] = True
+        after = offered(state, {"kind": kind})
+        assert (after.firms.support[rows[::2]] == 0.0).all()
+        assert (after.firms[TO_FIRMS[kind]][rows[::2]] == state.firms[TO_FIRMS[kind]][rows[::2]]).all()
+        assert (after.firms.support[rows[1::2]] > 0.0).all()
+        np.testing.assert_allclose(after.firms.support.sum(), after.instruments.spent.sum())
+        assert after.instruments.served[0] == rows[1::2].size
+        twice = offered(after, {"kind": kind})
+        np.testing.assert_allclose(twice.firms.support.sum(), 2.0 * after.firms.support.sum())
+
     def test_brokers_let_firms_meet_a_subsidy_alone_does_not(self) -> None:
         alone, brokered = (offered(cases.district(), {"kind": kind}) for kind in ("it_subsidy", "it_brokers"))
         assert alone.policy.brokers[0] == 1.0 < brokered.policy.brokers[0]

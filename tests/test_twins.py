@@ -135,4 +135,5 @@ def shaken(state: State, seed: int) -> State:
     state.instruments.revised = rng.integers(0, 4, state.instruments.size)
     state.policy.technology, state.policy.screening = rng.random(), rng.random()
     state.policy.founders, state.policy.entrants = rng.choice([0.0, 2.5]), rng.random((1, 2)) * 3
+    firms.support, firms.excluded = rng.random(rows), rng.random(rows) < 0.3
     return state

@@ -53,6 +53,7 @@ class Stream(IntEnum):
     COOWNERSHIP = 25
     CONDUCT = 26
     SUCCESSION = 27
+    EVALUATION = 28
 
 
 @inlined_kernel

@@ -140,6 +140,8 @@ def firm_record(domains: int, phases: int) -> np.dtype:
             ("served", np.float64),  # share of what the agency does for members that reaches it 0..1
             ("successor", np.bool_),  # whether somebody is to take over from the owner
             ("family", np.int64),  # key of the first firm from which it descends: its habits
+            ("support", np.float64),  # public money that instruments gave to it or spent on it so far, k€
+            ("excluded", np.bool_),  # whether instruments for firms leave it out: the control group of an evaluation
         ],
         align=True,
     )

@@ -67,6 +67,7 @@ _FIRM = {
     "aspiration": ("share of value added", "Performance that the firm is content with"),
     "lessons": ("knowledge/quarter", "Tacit knowledge learned from partners, mean over the last years"),
     "access": ("share", "Access to distant knowledge that the firm realises"),
+    "support": ("k€", "Public money that policy instruments gave to the firm or spent on it so far"),
     "successor": ("", "Whether somebody is to take over from the owner"),
     "conduct_research": ("1", "R&D intensity that the firm chooses, multiple of normal"),
     "conduct_exploration": ("share", "Share of R&D with which the firm chooses to explore"),

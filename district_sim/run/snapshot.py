@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NOT_SHOWN = (
     *("alive", "tacit", "codified", "made", "spot", "abroad", "conduct"),
-    *("grant", "voucher", "grant_exploring", "explores_for_public", "tuition", "contribution", "served"),
+    *("grant", "voucher", "grant_exploring", "explores_for_public", "tuition", "contribution", "served", "excluded"),
 )
 
 

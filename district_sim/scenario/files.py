@@ -69,8 +69,8 @@ if TYPE_CHECKING:
     from district_sim.scenario.sections import Scenario
 
 SUFFIXES = (".yaml", ".yml")
-EXPERIMENTS, POLICIES, CASES, WORLDS = "experiments", "policies", "cases", "worlds"
-"""Folders of experiment files, policy files, real districts and files of worlds, among the bundled scenarios."""
+EXPERIMENTS, POLICIES, CASES, WORLDS, EVALUATIONS = "experiments", "policies", "cases", "worlds", "evaluations"
+"""Folders of experiment files, policy files, real districts, files of worlds and evaluations among the scenarios."""
 _MOST_FILES = 64  # that one scenario extends, those counted anew that are reached twice
 _TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
@@ -247,14 +247,14 @@ def scenario_names() -> list[str]:
     return sorted(
         name.as_posix()
         for name in names
-        if name.parts[0] not in (EXPERIMENTS, POLICIES, WORLDS)
+        if name.parts[0] not in (EXPERIMENTS, POLICIES, WORLDS, EVALUATIONS)
         and name.suffix != _TARGETS
         and not any(part.startswith(hidden) for part in name.parts)
     )
 
 
 def bundled_files(folder: str) -> list[str]:
-    """Names of the bundled files in a folder of their own (`EXPERIMENTS`, `POLICIES`, `WORLDS`), sorted."""
+    """Names of the bundled files in a folder of their own (`EXPERIMENTS`, `POLICIES`, `WORLDS`, ...), sorted."""
     return sorted(path.stem for path in (bundled_folder() / folder).glob("*.yaml"))
 
 

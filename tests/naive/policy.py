@@ -16,20 +16,24 @@ def admits(state: State, p: Any, target: Targeting, phase: int, i: int) -> bool:
     """Whether the targeting rule and the phase (-1: any) admit the living firm i."""
     firm, last = state.firms[i], p.technology[0].phases - 1
     year = now(state) // 4
-    return phase in (-1, firm.phase) and bool(
-        {
-            Targeting.ALL: lambda: True,
-            Targeting.SMALL: lambda: firm.employees < 10,
-            Targeting.LARGE: lambda: firm.employees >= 10,
-            Targeting.YOUNG: lambda: now(state) - firm.founded < 20,
-            Targeting.LOCAL_OWNERS: lambda: not is_foreign(state, i),
-            Targeting.FINAL: lambda: firm.phase == last,
-            Targeting.SUPPLIERS: lambda: firm.phase < last,
-            Targeting.PERFORMING: lambda: firm.profit > 0.1 * firm.value_added,
-            Targeting.GATEKEEPERS: lambda: bool(pipelines_of(state, i)),
-            Targeting.PERIPHERAL: lambda: len(partners(state, i)) < p.ties[0].wanted / 2,
-            Targeting.RANDOM: lambda: uniform(seed_of(state), int(Stream.TARGETING), year, key(state, i)) < 0.2,
-        }[target]()
+    return (
+        not firm.excluded
+        and phase in (-1, firm.phase)
+        and bool(
+            {
+                Targeting.ALL: lambda: True,
+                Targeting.SMALL: lambda: firm.employees < 10,
+                Targeting.LARGE: lambda: firm.employees >= 10,
+                Targeting.YOUNG: lambda: now(state) - firm.founded < 20,
+                Targeting.LOCAL_OWNERS: lambda: not is_foreign(state, i),
+                Targeting.FINAL: lambda: firm.phase == last,
+                Targeting.SUPPLIERS: lambda: firm.phase < last,
+                Targeting.PERFORMING: lambda: firm.profit > 0.1 * firm.value_added,
+                Targeting.GATEKEEPERS: lambda: bool(pipelines_of(state, i)),
+                Targeting.PERIPHERAL: lambda: len(partners(state, i)) < p.ties[0].wanted / 2,
+                Targeting.RANDOM: lambda: uniform(seed_of(state), int(Stream.TARGETING), year, key(state, i)) < 0.2,
+            }[target]()
+        )
     )
 
 
@@ -137,6 +141,7 @@ def _to_firms(
     for i in served:
         firm = state.firms[i]
         money = each * firm.employees
+        firm.support += money
         if kind is InstrumentKind.TRAINING_VOUCHERS:
             own = conduct(firm, "training") * firm.wage
             firm.tuition += each / firm.wage
@@ -263,6 +268,7 @@ def buy_out(state: State, p: Any, i: int, price: float, seller: int) -> bool:
             pay(state, HOUSEHOLDS, seller, (1 - stake) * price)
             pay(state, PUBLIC, FIRMS, capital)
             firm.cash += capital
+            firm.support += stake * price + capital
             report.spent += stake * price + capital
             report.unspent -= stake * price + capital
             state.policy[0].coowned += p.policies.taxed[k] * (stake * price + capital)

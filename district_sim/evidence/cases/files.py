@@ -206,7 +206,9 @@ def read_case(path: Path, scenario: str | None = None) -> Case:
     try:
         read = CaseFile.model_validate(data)
     except ValidationError as error:
-        lines = [_message(detail, data, places, path) for detail in error.errors(include_url=False)[:MOST_PROBLEMS]]
+        parts: dict[str, type[Section]] = {"targets": Target, "parameters": Prior}
+        details = error.errors(include_url=False)[:MOST_PROBLEMS]
+        lines = [message(detail, data, places, path, CaseFile, parts) for detail in details]
         raise ScenarioError("\n".join(dict.fromkeys(lines))) from None
     if scenario is None and read.scenario is None:
         raise ScenarioError(f"{shown_path(path)}: scenario: this key is required")
@@ -302,27 +304,38 @@ def _numbers(data: dict[str, Any]) -> list[str]:
 
 
 def _refused(places: Mapping[Key, str], at: Key, reason: str) -> ScenarioError:
-    return ScenarioError(f"{_place(places, at)}: {reason}")
+    return ScenarioError(f"{place_of(places, at)}: {reason}")
 
 
-def _place(places: Mapping[Key, str], at: Sequence[str | int], default: str = "") -> str:
+def place_of(places: Mapping[Key, str], at: Sequence[str | int], default: str = "") -> str:
+    """Where a key of a file is written, or the part that it is missing in."""
     whole = tuple(at)
     return next((places[whole[:n]] for n in range(len(whole), 0, -1) if whole[:n] in places), default)
 
 
-def _message(detail: ErrorDetails, data: Any, places: Mapping[Key, str], path: Path) -> str:
-    """One pydantic error as `file:line: field = value: what is allowed`."""
+def message(
+    detail: ErrorDetails,
+    data: Any,
+    places: Mapping[Key, str],
+    path: Path,
+    whole: type[Section],
+    parts: Mapping[str, type[Section]],
+) -> str:
+    """One pydantic error as `file:line: field = value: what is allowed`.
+
+    Args:
+        data: the file's. places: of its keys. whole: what the file must be. parts: what its lists are made of.
+    """
     at, kind, value = detail["loc"], detail["type"], detail["input"]
-    place, name = _place(places, at, shown_path(path)), ".".join(map(str, at))
-    within: dict[str, type[Section]] = {"targets": Target, "parameters": Prior}
-    model = within.get(str(at[0]), CaseFile) if len(at) > 2 else CaseFile
+    place, name = place_of(places, at, shown_path(path)), ".".join(map(str, at))
+    model = parts.get(str(at[0]), whole) if len(at) > 1 else whole
     fields: dict[str, Any] = model.model_json_schema()["properties"]
     if kind == "extra_forbidden":
         return f"{place}: {name}: unknown key{suggest(str(at[-1]), list(fields)) or f' (known: {", ".join(fields)})'}"
     if kind == "missing":
         return f"{place}: {name}: this key is required"
-    said = f"{name}: " if isinstance(value, dict | list) else f"{name} = {show(value)}: "
-    field = fields.get(str(at[-1]), {})
+    said = (f"{name}: " if name else "") if isinstance(value, dict | list) else f"{name} = {show(value)}: "
+    field = fields.get(str(at[-1]), {}) if at else {}
     if kind.endswith(_MISFITS) and field and "$ref" not in str(field):
         return f"{place}: {said}must be {expected(expand(field, value))}"
     reason = str(detail.get("ctx", {}).get("error", "")) or detail["msg"].replace("Input should be", "must be")

@@ -68,12 +68,12 @@ def _is_linked(i, pipelines):
 
 @inlined_kernel
 def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
-    """Whether a targeting rule and a phase (-1: any) admit the living firm i.
+    """Whether a targeting rule and a phase (-1: any) admit the living firm i, and no evaluation excludes it.
 
     `random` draws a fifth of the firms anew every year; `peripheral` are those with fewer than half the ties that a
     firm wants.
     """
-    if phase >= 0 and firms[i].phase != phase:
+    if firms[i].excluded or (phase >= 0 and firms[i].phase != phase):
         return False
     if rule == _SMALL:
         return firms[i].employees < _SMALL_SIZE
@@ -152,6 +152,7 @@ def _serve_firms(
         if scratch.value[i] <= 0.0:
             continue
         _note(i, firms, instruments[number])
+        firms[i].support += scratch.value[i]
         per_employee = scratch.value[i] / firms[i].employees
         if kind == _TRAINING:
             saved = effects.crowding_out_training * min(per_employee, firms[i].conduct[SKILLING] * firms[i].wage)
@@ -355,6 +356,7 @@ def buy_out(i, price, seller, firms, policy, instruments, accounts, clock, p):
         ):
             continue
         _note(i, firms, instruments[number])
+        firms[i].support += cost
         instruments[number].spent += cost
         instruments[number].unspent -= cost
         firms[i].cash += capital
