@@ -42,6 +42,7 @@ def summary(found: "Sequence[Evaluated]") -> str:
 def as_markdown(found: "Sequence[Evaluated]") -> str:
     """The page: what agrees and what does not, and for each evaluation its design, its results, its discussion."""
     from district_sim.evidence.evaluations.evaluate import sheet
+    from district_sim.text.sheet import md
 
     able = [one for one in found if one.results]
     lines = [
@@ -60,25 +61,25 @@ def as_markdown(found: "Sequence[Evaluated]") -> str:
     for one in able:
         for result in one.results:
             if not result.agrees:
-                lines += [f"- differs: {one.plan.data.title}: {result.what}: published {result.published}"]
+                lines += [f"- differs: {md(one.plan.data.title)}: {result.what}: published {result.published}"]
     if able:
         lines += ["", "![Published and simulated effects](policies.png)"]
     for one in able:
         data = one.plan.data
-        lines += ["", f"## {data.title}", "", f"*{data.source.full}.* {data.programme}", ""]
+        lines += ["", f"## {md(data.title)}", "", f"*{md(data.source.full)}.* {md(data.programme)}", ""]
         lines += ["**In the model.** " + _design(one), ""]
         if data.differs:
-            lines += [f"**What differs in the design.** {data.differs}", ""]
+            lines += [f"**What differs in the design.** {md(data.differs)}", ""]
         lines += [sheet(one).markdown().rstrip(), ""]
-        lines += [f"- {result.what}: {result.finding.says}{_where(result.finding)}." for result in one.results]
+        lines += [f"- {result.what}: {md(result.finding.says + _where(result.finding))}." for result in one.results]
         if data.discussion:
-            lines += ["", data.discussion]
+            lines += ["", md(data.discussion)]
     unable = [one for one in found if one.plan.data.cannot]
     if unable:
         lines += ["", "## What the model cannot express"]
     for one in unable:
         data = one.plan.data
-        lines += ["", f"**{data.title}.** *{data.source.full}.* {data.programme} {data.cannot}"]
+        lines += ["", f"**{md(data.title)}.** *{md(data.source.full)}.* {md(data.programme)} {md(data.cannot)}"]
     return "\n".join(lines) + "\n"
 
 
