@@ -1,6 +1,7 @@
 """Evaluations of policies: estimators find what was put in, programmes serve whom they say, the command works."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,8 @@ def test_what_agrees() -> None:
     assert result("0", -1, 3).agrees
     assert not result("0", 1, 3).agrees
     assert result("0", 1, 3, low=-5.0, high=5.0).agrees, "a smaller study could not have seen it"
+    assert [result("+", *ends).verdict for ends in ((1, 3), (-1, 3), (-3, -1))] == ["yes", "NO", "NO"]
+    assert replace(result("+", -1, 3), truth=Estimate(1.0, 0.1, 0.8, 1.2, 10, 5)).verdict == "weak"
     assert result("+", 1, 3, value=2.5).overlaps
     assert result("+", 1, 3, low=4.0, high=6.0).overlaps is False
     assert result("+", 1, 3).overlaps is None
@@ -265,13 +268,13 @@ def test_the_command_shows_and_writes_what_came_out(tmp_path: Path) -> None:
     assert [one["evaluation"] for one in told] == ["small", "cingano"]
     more = told[0]["results"][0]
     assert more["estimate_sign"] == "+"
-    assert more["agrees"]
+    assert more["verdict"] == "yes"
     assert more["truth"] > 0.0
     assert told[1]["cannot"]
     page = (out / "policies.md").read_text(encoding="utf-8")
     assert "## What the model cannot express" in page
     assert "more research" in page
-    assert done.exit_code == (0 if all(row["agrees"] for row in told[0]["results"]) else 1)
+    assert done.exit_code == (0 if all(row["verdict"] == "yes" for row in told[0]["results"]) else 1)
     shown = call(written(tmp_path), "--runs", "4", "--workers", "1", "--seed", "5", "--json")
     assert json.loads(shown.output) == told[:1]
 

@@ -32,7 +32,10 @@ def summary(found: "Sequence[Evaluated]") -> str:
         return "The model can express none of these evaluations."
     agree = sum(result.agrees for result in results)
     sized = [result.overlaps for result in results if result.overlaps is not None]
-    said = f"{agree} of {len(results)} signs agree with those published."
+    weak = sum(result.verdict == "weak" for result in results)
+    said = (
+        f"{agree} of {len(results)} signs agree with those published; {weak} more do in truth, but the effect is weak."
+    )
     if sized:
         said += f" Of {len(sized)} results with a published number, {sum(sized)} have a size in common with it."
     true = sum(result.truth.sign == result.estimate.sign for result in results)
@@ -54,14 +57,16 @@ def as_markdown(found: "Sequence[Evaluated]") -> str:
         "same districts under the same luck without the programme. A sign is + or − where the whole 95 % interval lies",
         "on that side. Where nothing significant was published, the model agrees if its interval contains 0 or its",
         "estimate lies in the published one. Simulated samples are larger than the published ones, so small effects",
-        "are seen here that a study would miss.",
+        "are seen here that a study would miss. *Weak*: what the programme really did has the published sign, but the",
+        "estimator cannot tell it from nothing.",
         "",
         summary(found),
     ]
     for one in able:
         for result in one.results:
             if not result.agrees:
-                lines += [f"- differs: {md(one.plan.data.title)}: {result.what}: published {result.published}"]
+                word = "weak" if result.verdict == "weak" else "differs"
+                lines += [f"- {word}: {md(one.plan.data.title)}: {result.what}: published {result.published}"]
     if able:
         lines += ["", "![Published and simulated effects](policies.png)"]
     for one in able:

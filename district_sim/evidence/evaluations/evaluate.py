@@ -56,6 +56,13 @@ class Result:
         return estimate.sign == finding.sign
 
     @property
+    def verdict(self) -> str:
+        """`yes` if the sign agrees; `weak` if it does in truth, but the estimator cannot tell it from nothing; `NO`."""
+        if self.agrees:
+            return "yes"
+        return "weak" if self.estimate.sign == "0" and self.truth.sign == self.finding.sign else "NO"
+
+    @property
     def overlaps(self) -> bool | None:
         """Whether published and simulated intervals have a value in common; None without a published number."""
         finding, estimate = self.finding, self.estimate
@@ -95,7 +102,7 @@ class Result:
             ends = {key: number(value) if isinstance(value, float) else value for key, value in asdict(one).items()}
             told |= {f"{name}_{key}" if key != "value" else name: value for key, value in ends.items()}
         del told["truth_firms"]
-        return told | {"estimate_sign": self.estimate.sign, "agrees": self.agrees, "overlaps": self.overlaps}
+        return told | {"estimate_sign": self.estimate.sign, "verdict": self.verdict, "overlaps": self.overlaps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +317,7 @@ def sheet(one: Evaluated) -> Sheet:
             result.published,
             shown(result.estimate),
             shown(result.truth),
-            "yes" if result.agrees else "NO",
+            result.verdict,
             {True: "yes", False: "no", None: "not published"}[result.overlaps],
         )
         for result in one.results
