@@ -33,8 +33,10 @@ def summary(found: "Sequence[Evaluated]") -> str:
     agree = sum(result.agrees for result in results)
     sized = [result.overlaps for result in results if result.overlaps is not None]
     weak = sum(result.verdict == "weak" for result in results)
+    selected = sum(result.verdict == "selection" for result in results)
     said = (
-        f"{agree} of {len(results)} signs agree with those published; {weak} more do in truth, but the effect is weak."
+        f"{agree} of {len(results)} signs agree with those published, {selected} of them by selection or chance: in "
+        f"truth the programme did nothing of the kind. {weak} more agree in truth, but the effect is weak."
     )
     if sized:
         said += f" Of {len(sized)} results with a published number, {sum(sized)} have a size in common with it."
@@ -58,14 +60,15 @@ def as_markdown(found: "Sequence[Evaluated]") -> str:
         "on that side. Where nothing significant was published, the model agrees if its interval contains 0 or its",
         "estimate lies in the published one. Simulated samples are larger than the published ones, so small effects",
         "are seen here that a study would miss. *Weak*: what the programme really did has the published sign, but the",
-        "estimator cannot tell it from nothing.",
+        "estimator cannot tell it from nothing. *Selection*: the estimator finds the published sign, but the programme",
+        "did nothing of the kind; those served differ from others in another way, or by chance.",
         "",
         summary(found),
     ]
     for one in able:
         for result in one.results:
-            if not result.agrees:
-                word = "weak" if result.verdict == "weak" else "differs"
+            if result.verdict != "yes":
+                word = "differs" if result.verdict == "NO" else result.verdict
                 lines += [f"- {word}: {md(one.plan.data.title)}: {result.what}: published {result.published}"]
     if able:
         lines += ["", "![Published and simulated effects](policies.png)"]

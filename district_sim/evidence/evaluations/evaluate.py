@@ -57,9 +57,13 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """`yes` if the sign agrees; `weak` if it does in truth, but the estimator cannot tell it from nothing; `NO`."""
+        """Whether the sign agrees, and whether for a good reason.
+
+        `yes`; `selection` if the estimator finds the sign, but the programme did not do it; `weak` if it did, but the
+        estimator cannot tell it from nothing; `NO`.
+        """
         if self.agrees:
-            return "yes"
+            return "yes" if self.finding.sign in ("0", self.truth.sign) else "selection"
         return "weak" if self.estimate.sign == "0" and self.truth.sign == self.finding.sign else "NO"
 
     @property
