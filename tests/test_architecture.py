@@ -35,7 +35,7 @@ LIBRARIES = {
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},
     "pyproj": {"register.cleaning"},
-    "pydantic": {"evidence.cases.files", "experiments", "scenario"},
+    "pydantic": {"evidence.cases.files", "evidence.evaluations.files", "experiments", "scenario"},
     "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},
     "typer": {"cli"},
     **{name: {"app"} for name in PAGE_LIBRARIES},

@@ -169,7 +169,9 @@ def test_measures_are_those_of_the_firms_and_the_dead_have_none() -> None:
     )
     twice = [found, {**found, "sales": 3.0 * found["sales"], "linked": 0.0 * found["linked"]}]
     np.testing.assert_allclose(summarised(twice, "sales")[1:], 2.0 * found["sales"][1:])
-    np.testing.assert_array_equal(summarised(twice, "linked")[1:], 0.0)
+    linked = summarised(twice, "linked")
+    np.testing.assert_array_equal(np.isnan(linked), np.isnan(found["linked"]))
+    np.testing.assert_array_equal(linked[np.isfinite(linked)], 0.0)
     np.testing.assert_allclose(summarised(twice, "productivity")[1:], (found["value_added"] / found["employees"])[1:])
 
 
@@ -311,7 +313,7 @@ def test_bad_files_are_refused_with_their_line(change: tuple[str, str], message:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["bronzini"], "there is no evaluation or file 'bronzini'; did you mean bronzini_iachini"),
+        (["bronzini"], "there is no evaluation or file 'bronzini'; did you mean 'bronzini_iachini'"),
         (["nowhere.yaml"], "nowhere.yaml: no such file"),
         (["cingano", "--runs", "1"], "--runs"),
         (["cingano", "--seed", "-1"], "--seed must be between"),
@@ -328,7 +330,7 @@ def test_bad_arguments_are_refused(arguments: list[str], message: str) -> None:
 
 def test_the_figure_has_a_row_for_each_result_and_what_was_published() -> None:
     rows = [{"evaluation": "x"} | one.as_dict() for one in (result("+", 1, 3, value=2.0), result("0", -1, 1))]
-    drawn = figures.evaluations(rows)
+    drawn = figures.effects_beside_published(rows)
     (ax,) = drawn.axes
     assert [text.get_text() for text in ax.get_yticklabels()] == ["Somebody 2001: sales"] * 2
     points = [tuple(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) == 1]

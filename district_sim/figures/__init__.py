@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from district_sim.figures.compare import map_of_futures as map_of_futures
     from district_sim.figures.compare import transitions as transitions
     from district_sim.figures.conduct import conduct_traits as conduct_traits
-    from district_sim.figures.evaluations import evaluations as evaluations
+    from district_sim.figures.evaluations import effects_beside_published as effects_beside_published
     from district_sim.figures.film import animate as animate
     from district_sim.figures.film import check_film as check_film
     from district_sim.figures.forecast import fans as fans
@@ -69,7 +69,7 @@ _HOMES = {
     "cases": "case_paths",
     "compare": "BAND_INDICATORS Mark bands differences map_of_futures transitions",
     "conduct": "conduct_traits",
-    "evaluations": "evaluations",
+    "evaluations": "effects_beside_published",
     "film": "animate check_film",
     "forecast": "fans label_shares",
     "maps": "CONTROLS district_map network_map",

@@ -14,7 +14,7 @@ _MODEL, _TRUE, _PUBLISHED = (look[0] for look in LINES)
 _SIGNS = {"+": "positive", "-": "negative", "0": "nothing"}
 
 
-def evaluations(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def effects_beside_published(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Effects with 95 % intervals, one panel for each unit: published, estimated in the model, and true in it.
 
     Where only a sign was published, it stands at the right.

@@ -17,7 +17,7 @@ def write_evaluations(found: "Sequence[Evaluated]", folder: Path) -> list[Path]:
     from district_sim import figures
 
     rows = [{"evaluation": one.plan.name} | result.as_dict() for one in found for result in one.results]
-    written = [*figures.save(figures.evaluations(rows), folder / "policies")] if rows else []
+    written = [*figures.save(figures.effects_beside_published(rows), folder / "policies")] if rows else []
     if rows:
         written.append(write_csv(folder / "policies.csv", rows))
     told = {"version": __version__, "evaluations": [one.as_dict() for one in found]}
