@@ -144,6 +144,43 @@ def test_firms_have_work_for_their_people(made: Made) -> None:
     assert (abs(after / before - 1.0) < 0.1).all()
 
 
+def few_final(n: int, share: float, exports: bool = False) -> pd.DataFrame:
+    """Firms of which a share is of the last of six phases."""
+    rng = np.random.default_rng(3)
+    phase = np.where(rng.random(n) < share, 5, rng.integers(0, 5, n))
+    out = table(n, phase=phase)
+    return out.assign(exports=np.where(phase < 5, 0.4, 0.9)) if exports else out
+
+
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.3, 0.6])
+@pytest.mark.parametrize("n", [60, 300])
+def test_people_have_work_where_final_firms_are_few(n: int, share: float) -> None:
+    """What final firms cannot buy goes to clients outside; where they can buy it all, nothing does."""
+    firms = few_final(n, share).assign(phase=lambda f: f["phase"].where(f.index > 0, 5))
+    found = district(tidied(open_tables(firms, None, None), None, None, False), {})
+    outside = found.scenario.data.outside_sales
+    assert bool(outside) == (share < 0.6)
+    for outcome in calm.OUTCOMES:
+        assert abs(found.calm.change(outcome)) <= calm.LIMIT or found.calm.reasons[outcome], outcome
+    assert abs(found.calm.change("employment")) <= calm.LIMIT
+    assert not set(found.calm.reasons) or "Without policies" in found.calm.told
+
+
+def test_what_earlier_phases_export_is_sold_outside() -> None:
+    scenario = load_district(few_final(300, 0.6, exports=True))
+    assert scenario.data.outside_sales == pytest.approx([0.4] * 5)
+    run = simulate(scenario, 0, quarters=2)
+    before, after = run.start.firms["employees"].sum(), run.end.firms["employees"].sum()
+    assert after == pytest.approx(before, rel=0.1)
+
+
+def test_shares_outside_are_shares_and_one_for_each_phase_before_the_last() -> None:
+    with pytest.raises(ScenarioError, match="outside_sales must be between 0 and 1"):
+        load_scenario("baseline", {"data.outside_sales": [0.1, 0.2, 0.3, 0.4, 1.5]})
+    with pytest.raises(ScenarioError, match=r"must be 3, one more than data\.outside_sales"):
+        load_scenario("baseline", {"data.outside_sales": [0.1, 0.2]})
+
+
 # Imputation ---------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from balance import check_money
 from naive import cases
 from naive.common import links, living, make_tie, meet
 from naive.market import productivity
@@ -305,6 +306,61 @@ class TestWork:
         state = cases.district()
         state.world.value_start *= 0.5
         assert traded(state).world.wage[0] > traded(cases.district()).world.wage[0]
+
+
+class TestOutsideClients:
+    SHARES = (0.9, 0.5, 0.0, 0.3, 0.7)
+
+    @staticmethod
+    def district(quarters: int = 0) -> State:
+        return cases.district("subcontracting", 1, quarters)
+
+    @staticmethod
+    def sold(state: State) -> np.ndarray:
+        """Sales of the firms of each phase before the last."""
+        return np.bincount(state.firms.phase[suppliers(state)], state.firms.sales[suppliers(state)], LAST)
+
+    def test_first_orders_are_the_share_of_sales_that_the_scenario_says(self) -> None:
+        state = self.district()
+        after = traded(state, cases.parameters("subcontracting"))
+        reach = np.bincount(state.firms.phase[suppliers(state)], state.firms.reach[suppliers(state)], LAST)
+        np.testing.assert_allclose(after.world.outside_orders[0, :LAST], np.multiply(self.SHARES, reach))
+
+    @pytest.mark.parametrize("quarters", [0, 3])
+    def test_suppliers_sell_what_final_firms_and_clients_outside_order(self, quarters: int) -> None:
+        p = cases.parameters("subcontracting")
+        after = traded(self.district(quarters), p)
+        f, market = after.firms, after.world.market[0] * (1.0 - after.world.slump[0])
+        ordered = after.world.outside_orders[0, :LAST] * market
+        for i in np.flatnonzero(final(after)):
+            ordered = ordered + (p.derived.phase_value * f.sales[i] * f.spot[i])[:LAST]
+            for m, j, _ in links(after, i):
+                ordered[f.phase[j] % LAST] += after.orders.paid[i, m]
+        np.testing.assert_allclose(self.sold(after), ordered)
+        check_money(after)
+
+    def test_nobody_outside_orders_unless_a_scenario_says_so(self) -> None:
+        after = traded(cases.district())
+        assert not after.world.outside_orders.any()
+        assert not after.world.outside_market.any()
+
+    def test_clients_outside_go_where_it_is_cheap_and_come_for_quality(self) -> None:
+        p = cases.parameters("subcontracting")
+
+        def orders(price: float = 1.0, quality: float = 1.0) -> float:
+            state = self.district(3)
+            state.world.price[:] = price
+            state.firms.quality[suppliers(state)] *= quality
+            return float(traded(state, p).world.outside_orders.sum())
+
+        assert orders(0.8) < orders(1.0) < orders(1.2)
+        assert orders(quality=1.2) > orders()
+
+    def test_a_slump_takes_their_orders_too(self) -> None:
+        p = cases.parameters("subcontracting")
+        calm, slump = self.district(1), self.district(1)
+        calm.world.slump, slump.world.slump = 0.0, 0.5
+        np.testing.assert_allclose(self.sold(traded(slump, p)), 0.5 * self.sold(traded(calm, p)))
 
 
 def test_shocks_shuffle_customers_inside_a_phase_only() -> None:

@@ -128,6 +128,8 @@ def run(
         if as_json:
             typer.echo(json_text({**result.summary(), **({"label_probability": probable} if probable else {})}))
         elif not quiet:
+            if resolved.data.firms and resolved.description:
+                typer.echo(resolved.description, err=True)
             _show_run(result)
             if probable:
                 typer.echo(f"\nOver {_PATHS} draws and lucks: {probable}")

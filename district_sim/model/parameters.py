@@ -65,6 +65,7 @@ class Derived(NamedTuple):
     use: np.ndarray  # (T, P, D) the same with its largest entry 1
     ripening: np.ndarray  # (T, D) use of a domain by any phase on a technology, largest entry 1
     phase_value: np.ndarray  # (P,) share of each phase in the value of final output
+    outside_sales: np.ndarray  # (P,) share of each phase sold to clients outside at the start; 0 for the last
     offshorability: np.ndarray  # (P,) how standardised a phase is, 0..1
     node_kind: np.ndarray  # (K,) 0 buyer, 1 multinational, 2 foreign cluster, 3 university
     node_profile: np.ndarray  # (K, D) share of the frontier that an outside node knows
@@ -200,6 +201,7 @@ def _derived(s: Scenario) -> Derived:
     if s.data.phase_weights:
         value[:-1] = (1.0 - s.market.final_value) * np.array(s.data.phase_weights) / sum(s.data.phase_weights)
     value[-1] = s.market.final_value
+    outside = np.array([*(s.data.outside_sales or np.zeros(tech.phases - 1)), 0.0])
     # Middle phases are the most standardised; the last phase (design, finishing, selling) stays with the firm
     position = np.arange(tech.phases) / (tech.phases - 1)
     offshorability = np.where(position < 1.0, 1.0 - 0.6 * np.abs(2.0 * position - 0.8), 0.0)
@@ -213,7 +215,7 @@ def _derived(s: Scenario) -> Derived:
             later = np.flatnonzero(ripe_at > item.start)
             ripe_at[later[:1]] = item.start
     kinds = np.array([kind for kind, _, _ in _NODES], dtype=np.int64)
-    return Derived(relevance, use, ripening, value, offshorability, kinds, profile, ripe_at)
+    return Derived(relevance, use, ripening, value, outside, offshorability, kinds, profile, ripe_at)
 
 
 def acting_instruments(s: Scenario) -> list[Instrument]:

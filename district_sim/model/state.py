@@ -272,6 +272,12 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
             ("outside_gain", np.float64),  # gain of outside competitors' appeal by shocks now, log points
             ("appeal", np.float64),  # outside competitors' weight in demand
             ("demand", np.float64),  # size of the product market in the first quarter, k€
+            (
+                "outside_market",
+                np.float64,
+                (phases,),
+            ),  # what clients outside buy of a phase, here or abroad, at the market's first size, k€
+            ("outside_orders", np.float64, (phases,)),  # what they order in the district, at that size, k€
             ("wage", np.float64),  # district wage
             ("strategy", np.float64, (len(TRAITS),)),  # the strategy in force: what firms' conduct was last set from
             (

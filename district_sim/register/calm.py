@@ -52,6 +52,19 @@ class Calm:
         start = self.before[outcome]
         return self.after[outcome] / start - 1.0 if start > 0.0 else float("nan")
 
+    @property
+    def told(self) -> str:
+        """What moves more than LIMIT, and why, as a sentence to stand behind another; empty if nothing does."""
+        moved = [
+            f"{OUTCOMES[name].lower()} by {100.0 * self.change(name):+.0f} % ({why})"
+            for name, why in self.reasons.items()
+        ]
+        return (
+            f" Without policies, shocks and globalisation, {QUARTERS} quarters change {'; '.join(moved)}."
+            if moved
+            else ""
+        )
+
 
 def _calm(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"policies": (), "shocks": ()})
@@ -163,7 +176,7 @@ def _why(outcome: str, told: dict[str, float], before: dict[str, float]) -> str:
     had, now = told[f"had {most}"], told[f"had {most}"] + told[f"phase {most}"]
     moved = f"phase {most + 1} of {len(phases)} goes from {had:.0f} to {now:.0f} employees"
     if outcome == "employment":
-        return f"{moved}: final firms order {'less' if now < had else 'more'} of it than its people make"
+        return f"{moved}: clients order {'less' if now < had else 'more'} of it than its people make"
     start = before["top10"] * before["employment"]
     return (
         f"the ten firms that were the largest go from {start:.0f} to {told['grown']:.0f} employees, "

@@ -34,6 +34,8 @@ _WAGES = Market().wage / Market().productivity  # of the value of work
 _SMALL, _ROUNDS, _FEW_ROUNDS = 5000, 6, 2  # firms up to which the fit is repeated so often; else few rounds
 _SHRINKING = 0.04  # loss of the ten largest firms from which on customers are made to follow orders more slowly
 _MADE, _ABROAD = 0.12, 0.3  # shares of a phase that final firms make and buy abroad, before they are known
+_OWN_VALUE = 0.2
+"""Least value of the last phase that is believed without being told: below, final firms would be mere traders."""
 _ODD = 0.02  # share of births or deaths of firms in eight quarters below which entry is left alone
 
 
@@ -192,8 +194,10 @@ def district(cleaned: Clean, fields: Mapping[str, Any], name: str = "") -> Distr
     rounds = _ROUNDS if len(cleaned.firms) <= _SMALL else _FEW_ROUNDS
     values = told | _guessed(cleaned)
     for _ in range(rounds):
-        seen = measured(scenario(values))
-        values |= _fitted(values, seen, cleaned, scenario(values))
+        now = scenario(values)
+        values |= _fitted(measured(now), cleaned, now)
+    if not any(values["data.outside_sales"].value if "data.outside_sales" in values else ()):
+        values.pop("data.outside_sales", None)
     final = scenario(values)
     return District(cleaned, values, final, look(final))
 
@@ -292,12 +296,12 @@ def _reversion(cleaned: Clean) -> Value | None:
 # Fit ----------------------------------------------------------------------------------------------
 
 
-def _fitted(values: Mapping[str, Value], seen: Any, cleaned: Clean, scenario: Scenario) -> dict[str, Value]:
+def _fitted(seen: Any, cleaned: Clean, scenario: Scenario) -> dict[str, Value]:
     """Values with which eight calm quarters change less than they did; `seen` is what `calm.measured` gives."""
     out: dict[str, Value] = {}
     if (cleaned.firms["phase"] >= 0).any():
-        out |= _phase_values(seen.work, seen.made, seen.abroad)
-    out |= _money(seen, cleaned)
+        out |= _phase_values(seen.work, seen.made, seen.abroad, _exported(cleaned))
+    out |= _money(seen, cleaned, scenario)
     if seen.largest < 1.0 - _SHRINKING:
         memory = scenario.market.order_memory * max(0.25, 0.5 * _SHRINKING / (1.0 - seen.largest) + 0.25)
         reason = "customers follow orders more slowly, so that the largest firms keep theirs"
@@ -318,49 +322,77 @@ def _guessed(cleaned: Clean) -> dict[str, Value]:
     phases = len(cleaned.phases.phases)
     people = cleaned.firms[known]
     work = np.bincount(people["phase"].to_numpy(), people["employees"].to_numpy(), phases)
-    return _phase_values(work, np.full(phases - 1, _MADE), np.full(phases - 1, _ABROAD))
+    return _phase_values(work, np.full(phases - 1, _MADE), np.full(phases - 1, _ABROAD), _exported(cleaned))
 
 
-def _phase_values(work: np.ndarray, made: np.ndarray, abroad: np.ndarray) -> dict[str, Value]:
-    """Relative value of the phases before the last, and the share of the last, at which orders employ who is there.
+def _exported(cleaned: Clean) -> np.ndarray:
+    """Exports in the sales of each phase before the last, (P - 1,), by employees; 0 where too few firms say it."""
+    firms, last = cleaned.firms, len(cleaned.phases.phases) - 1
+    known = firms[firms["exports"].notna() & (firms["phase"] >= 0) & (firms["phase"] < last)]
+    if len(known) < _ENOUGH:
+        return np.zeros(last)
+    phase, people = known["phase"].to_numpy(), known["employees"].to_numpy()
+    exports = known["exports"].to_numpy()
+    all_phases = float(exports @ people / people.sum())
+    there = np.bincount(phase, people, last)
+    sold = np.bincount(phase, people * exports, last)
+    return np.where(there > 0.0, sold / np.maximum(there, 1e-9), all_phases)
 
-    Work in a phase is its value times final sales, less what is made in the house or bought abroad; work of final firms
-    is their own phase and what they make.
+
+def _phase_values(work: np.ndarray, made: np.ndarray, abroad: np.ndarray, exported: np.ndarray) -> dict[str, Value]:
+    """Value of the phases, and what those before the last sell outside, at which orders employ who is there.
+
+    Work in a phase is its value times final sales, less what is made in the house or bought abroad, and what clients
+    outside order; work of final firms is their own phase and what they make. Clients outside order what is exported,
+    and beyond that no more than must be: what final firms could buy only if they added less than _OWN_VALUE themselves.
 
     Args:
         work: (P,) employees by phase. made, abroad: (P - 1,) shares of each phase that final firms make and buy abroad.
+        exported: (P - 1,) least share of each phase that is sold outside.
     """
-    sold = np.maximum(work[:-1], 1e-6 * work.sum()) / np.maximum(0.05, 1.0 - made - abroad)
-    own = work[-1] - (1.0 + Market().make_penalty) * float(sold @ made)
+    most = np.maximum(work[:-1], 1e-6 * work.sum()) / np.maximum(0.05, 1.0 - made - abroad) * (1.0 - exported)
+    making = (1.0 + Market().make_penalty) * float(most @ made)
+    able = (1.0 - _OWN_VALUE) * work[-1] / ((1.0 - _OWN_VALUE) * making + _OWN_VALUE * float(most.sum()))
+    bought = min(1.0, able)  # of what is not exported
+    sold, own = bought * most, work[-1] - bought * making
     final = own / (own + float(sold.sum()))
-    weights = [float(f"{w:.4g}") for w in sold / sold.mean()]
+    weights = [float(f"{w:.4g}") for w in most / most.mean()]
+    outside = [_within(share, 0.0, 1.0) for share in 1.0 - bought * (1.0 - exported)]
     return {
         "data.phase_weights": Value(weights, "value of the first phases at which their people have work"),
+        "data.outside_sales": Value(outside, _why_outside(bought, exported)),
         "market.final_value": Value(_within(final, 0.05, 0.9), "the same of the last phase"),
     }
 
 
-def _money(seen: Any, cleaned: Clean) -> dict[str, Value]:
-    """Level of money: final firms' turnover, less what they buy abroad, is what all people make."""
+def _why_outside(bought: float, exported: np.ndarray) -> str:
+    if bought < 1.0:
+        return "the district's final firms are too few to buy what the people of these phases make"
+    return "their exports" if exported.any() else "none: the district's final firms can buy it all"
+
+
+def _money(seen: Any, cleaned: Clean, scenario: Scenario) -> dict[str, Value]:
+    """Level of money: final firms' turnover, less what they buy abroad, is what all people make for them."""
     firms, last = cleaned.firms, len(cleaned.phases.phases) - 1
     known = firms["turnover"].notna() & (firms["phase"] == last)
     if int(known.sum()) < _ENOUGH:
         return {}
     final = firms["employees"][firms["phase"] == last].sum()
     sales = float(firms["turnover"][known].sum() * final / firms["employees"][known].sum())
-    each = sales * (1.0 - seen.bought_abroad) / float(firms["employees"].sum())
+    elsewhere = float(seen.work[:-1] @ np.array(scenario.data.outside_sales)) if scenario.data.outside_sales else 0.0
+    each = sales * (1.0 - seen.bought_abroad) / (float(seen.work.sum()) - elsewhere)
     if not _PLAUSIBLE[0] <= each <= _PLAUSIBLE[1]:
         note = (
-            f"Final firms' turnover is {each:.3g} k€ a quarter for each employee of the district, which is not "
-            "plausible: the level of money is the model's own. Is the unit right? Are most people in earlier phases? "
-            "In the model those sell to the district's final firms only; another file of phases may fit better."
+            f"Final firms' turnover is {each:.3g} k€ a quarter for each employee who works for them, which is not "
+            "plausible: the level of money is the model's own. Is the unit right? Another file of phases may fit "
+            "better."
         )
         if note not in cleaned.notes:
             cleaned.notes.append(note)
         return {}
     productivity = _within(each, 1.0, 200.0)
     return {
-        "market.productivity": Value(productivity, "turnover of final firms for each employee of the district"),
+        "market.productivity": Value(productivity, "turnover of final firms for each employee who works for them"),
         "market.wage": Value(_within(_WAGES * productivity, 0.5, 100.0), "two thirds of it"),
     }
 
@@ -431,7 +463,7 @@ def _order(path: str) -> int:
 def _described(made: District, source: str) -> str:
     firms, ties = len(made.clean.firms), made.clean.ties
     linked = "" if ties is None else f" and {len(ties):,} ties"
-    return f"{firms:,} firms{linked} of {source}; what nobody observed is drawn."
+    return f"{firms:,} firms{linked} of {source}; what nobody observed is drawn.{made.calm.told}"
 
 
 def _text(text: str) -> str:

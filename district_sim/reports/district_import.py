@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from district_sim.register.district import District, Read
 
 REPORT, FIGURE = "report.md", "import"
+OUTSIDE = "data.outside_sales"
 _LISTED = 1000  # problems of a kind that are listed one by one
 _NAMES = {"value": "order values", "research": "R&D"}
 
@@ -80,7 +81,15 @@ def summary(made: "District", found: "Read") -> list[str]:
     left = clean.rejected
     if left:
         lines.append(f"{len(left):,} rows cannot be used; {REPORT} lists them with their lines.")
-    return [*lines, *taken(clean), *clean.notes]
+    return [*lines, *taken(clean), *sold_outside(made), *clean.notes]
+
+
+def sold_outside(made: "District") -> list[str]:
+    """What earlier phases sell to clients outside the district, if anything, and why."""
+    if not (shares := made.scenario.data.outside_sales):
+        return []
+    told = ", ".join(f"{name} {percent(share)}" for name, share in zip(made.clean.phases.phases, shares, strict=False))
+    return [f"Sold to clients outside the district on the first day: {told} ({made.values[OUTSIDE].reason})."]
 
 
 def taken(clean: "Clean") -> list[str]:

@@ -64,6 +64,12 @@ class Data(Section):
         description="Value of the phases before the last relative to each other; fitted to employment by phase; equal "
         "if left out",
     )
+    outside_sales: tuple[float, ...] = Field(
+        (),
+        strict=False,
+        description="Share of the sales of each phase before the last that goes to clients outside the district at the "
+        "start; fitted to employment by phase; none if left out",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -73,6 +79,8 @@ class Data(Section):
             raise ValueError("ties need a table of firms")
         if any(not 0.0 < weight < 1e9 for weight in self.phase_weights):
             raise ValueError("phase_weights must be above 0")
+        if any(not 0.0 <= share <= 1.0 for share in self.outside_sales):
+            raise ValueError("outside_sales must be between 0 and 1")
         return self
 
 

@@ -1003,10 +1003,10 @@ class Scenario(Section):
             raise ValueError(f"firms.count must be {data.rows:,}, the firms in {short(data.firms)}: tables say it")
         if data.ties and self.ties.maximum < data.most_ties:
             raise ValueError(f"ties.maximum must be at least {data.most_ties}, the ties of one firm in {data.ties}")
-        if data.phase_weights and self.technology.phases != len(data.phase_weights) + 1:
-            raise ValueError(
-                f"technology.phases must be {len(data.phase_weights) + 1}, one more than data.phase_weights"
-            )
+        for name in ("phase_weights", "outside_sales"):
+            given = getattr(data, name)
+            if given and self.technology.phases != len(given) + 1:
+                raise ValueError(f"technology.phases must be {len(given) + 1}, one more than data.{name}")
         return self
 
     @field_validator("extensions", mode="before")

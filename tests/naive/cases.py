@@ -160,6 +160,14 @@ SITUATIONS: dict[str, dict[str, Any]] = {
         "strategy": {**_COLLECTIVE, "exploration": 0.3, "acquisition": 2.0, "captivity": 3.0},
         "policies": instruments(30.0),
     },
+    "subcontracting": {
+        **_OPEN,
+        "data": {"outside_sales": (0.9, 0.5, 0.0, 0.3, 0.7)},
+        "market": {"final_value": 0.6},
+        "demography": {"exit": 0.1, "entry": 0.2},
+        "agency": {"phase_entry": 20.0},
+        "shocks": [{"name": "slump", "kind": "demand_slump", "start": 2, "size": 0.3, "duration": 2, "recovery": 3}],
+    },
     "restless": {
         **_OPEN,
         "demography": {"exit": 0.1, "entry": 0.2, "exit_young": 0.2, "credit": 0.2, "newborn_phase": 0.2},

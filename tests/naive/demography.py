@@ -146,6 +146,7 @@ def enter_firms(state: State, p: Any) -> None:
     in_phase = {k: [state.firms[i] for i in firms if state.firms[i].phase == k] for k in range(tech.phases)}
     base = {k: sum(float(f.reach) for f in in_phase[k]) for k in in_phase}
     need = {k: (p.derived.phase_value[k] if k < last else 1.0) * base[last] for k in in_phase}
+    need |= {k: need[k] + state.world[0].outside_orders[k] for k in range(last)}
     room = {k: base[k] / need[k] if need[k] > 0 else math.inf for k in in_phase}
     value = {k: sum(max(0.0, float(f.value_added)) for f in in_phase[k]) for k in in_phase}
     profit = {k: sum(float(f.profit) for f in in_phase[k]) for k in in_phase}

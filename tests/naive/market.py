@@ -49,6 +49,7 @@ def run_market(state: State, p: Any) -> None:
         state.orders[i].paid[:] = 0.0
         state.firms[i].offshored = 0.0
     supply = _supply(state, p, firms, final)
+    _ask_from_outside(state, p, supply)
     offers = {i: _source(state, p, supply, i) for i in final}
     _sell(state, p, final, offers)
     purchases, spot = _order(state, p, final)
@@ -75,13 +76,31 @@ def discount(state: State, p: Any, supplier: int, client: int) -> float:
 def _supply(state: State, p: Any, firms: list[int], final: list[int]) -> dict[str, dict[int, float]]:
     """By phase: customer base, base-weighted quality, and base relative to what final firms need."""
     base, quality, room = {}, {}, {}
-    needed = sum(float(state.firms[i].reach) for i in final)
+    needed, world = sum(float(state.firms[i].reach) for i in final), state.world[0]
     for k in range(p.technology[0].phases):
         here = [state.firms[i] for i in firms if state.firms[i].phase == k]
         base[k] = sum(float(f.reach) for f in here)
         quality[k] = sum(float(f.reach * f.quality) for f in here) / base[k] if base[k] > 0 else 0.0
-        room[k] = base[k] / max(0.1, p.derived.phase_value[k] * needed)
+        if world.value_start == 0:
+            world.outside_orders[k] = p.derived.outside_sales[k] * base[k]
+        room[k] = base[k] / max(0.1, p.derived.phase_value[k] * needed + world.outside_orders[k])
     return {"base": base, "quality": quality, "room": room}
+
+
+def _ask_from_outside(state: State, p: Any, supply: dict[str, dict[int, float]]) -> None:
+    """Clients outside choose between the district and abroad, as final firms that know nobody do."""
+    m, world = p.market[0], state.world[0]
+    for k in range(p.technology[0].phases - 1):
+        here = 0.0
+        if supply["base"][k] > 0:
+            relative = max(1e-6, supply["quality"][k]) / world.quality_start
+            here = min(1.0, 1.4 * supply["room"][k]) * math.exp(m.spot_bias) * relative**m.sensitivity_quality
+        away = math.exp(m.abroad_bias) * max(1e-6, world.rivals) ** m.sensitivity_quality
+        away /= world.price[k] ** m.sensitivity_price
+        share = here / (here + away) if here + away > 0 else 0.0
+        if world.value_start == 0:
+            world.outside_market[k] = world.outside_orders[k] / share if share > 0 else 0.0
+        world.outside_orders[k] = world.outside_market[k] * share
 
 
 def _source(state: State, p: Any, supply: dict[str, dict[int, float]], i: int) -> tuple[float, float]:
@@ -173,9 +192,11 @@ def _sell(state: State, p: Any, final: list[int], offers: dict[int, tuple[float,
 
 
 def _order(state: State, p: Any, final: list[int]) -> tuple[dict[int, float], dict[int, float]]:
-    """Money for orders; returns each final firm's purchases and the district's spot orders by phase."""
+    """Money for orders; returns each final firm's purchases and the spot orders by phase, from outside and inside."""
     value, last = p.derived.phase_value, p.technology[0].phases - 1
-    purchases, spot = {}, dict.fromkeys(range(last), 0.0)
+    world, purchases = state.world[0], {}
+    spot = {k: float(world.outside_orders[k] * world.market * (1 - world.slump)) for k in range(last)}
+    pay(state, WORLD, FIRMS, sum(spot.values()))
     for i in final:
         firm = state.firms[i]
         local = 0.0

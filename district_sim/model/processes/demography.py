@@ -37,7 +37,7 @@ _ABOVE = 1.0 + 1e-9  # times a bound, so that rounding cannot matter
 _MOST_PULL = 3.0  # log points by which profits raise or lower entry at most
 _UNKNOWN = 0.3  # share of its parent's knowledge that an entrant from outside has of what it does not bring along
 _INTRODUCED, _INTRODUCTION = 4, 0.6  # firms to which a networked entrant is introduced, and the first trust in it
-_THIN = 0.35  # a phase whose customer base is below this share of what the district's final firms need is thin
+_THIN = 0.35  # a phase whose customer base is below this share of what its clients need is thin
 
 
 @kernel
@@ -62,8 +62,8 @@ def close_firm(i, firms, ties, pipelines, accounts, tally):
 
 
 @kernel
-def _survey(firms, living, scratch, p):
-    """Sums by phase: customer base, need of the final firms, profit, value added."""
+def _survey(firms, living, world, scratch, p):
+    """Sums by phase: customer base, need of the final firms and of clients outside, profit, value added."""
     by_phase, last = scratch.phase, p.technology[0].phases - 1
     by_phase[:] = 0.0
     for i in living:
@@ -74,6 +74,8 @@ def _survey(firms, living, scratch, p):
         if phase == last:
             for q in range(last):
                 by_phase[_NEED, q] += p.derived.phase_value[q] * firms[i].reach
+    for q in range(last):
+        by_phase[_NEED, q] += world[0].outside_orders[q]
     by_phase[_NEED, last] = by_phase[_REACH, last]
 
 
@@ -86,7 +88,7 @@ def exit_firms(state, living, p, s):
     firms, ties, pipelines, accounts, tally = state.firms, state.ties, state.pipelines, state.accounts, state.tally
     clock, scratch = state.clock, state.scratch
     demography = p.demography[0]
-    _survey(firms, living, scratch, p)
+    _survey(firms, living, state.world, scratch, p)
     freed, luck, smallest = scratch.phase[_FREED], draw_all(living, _EXIT, clock, scratch), 1e300
     for i in living:
         smallest = min(smallest, firms[i].employees)
@@ -248,7 +250,7 @@ def enter_firms(state, living, p, s):
     firms, ties, pipelines, agency, policy = state.firms, state.ties, state.pipelines, state.agency, state.policy
     accounts, world, tally, clock, scratch = state.accounts, state.world, state.tally, state.clock, state.scratch
     demography, seed, t = p.demography[0], clock.seed[0], clock.step[0]
-    _survey(firms, living, scratch, p)
+    _survey(firms, living, world, scratch, p)
     by_phase = scratch.phase
     thinnest, least = 0, 1e300
     for q in range(p.technology[0].phases):

@@ -2,6 +2,7 @@
 
 Final firms assemble P phases. For each they choose between making it, buying from tied suppliers, buying at arm's
 length in the district and buying abroad: a multinomial logit on quality, price, trust and pipelines (McFadden 1974).
+Clients outside may order a part of the phases before the last; they choose likewise.
 Money only moves between accounts.
 """
 
@@ -58,8 +59,8 @@ def supplier_price(j, client, firms, market):
 def _local_supply(firms, living, world, scratch, p):
     """What the sourcing choices of the quarter have in common.
 
-    By phase: customer base, base-weighted quality, number, need of the final firms, choice weights of buying at arm's
-    length in the district and abroad. By firm: the pull of its quality, into `scratch.other`.
+    By phase: customer base, base-weighted quality, number, need of the final firms and of clients outside, choice
+    weights of buying at arm's length here and abroad. By firm: the pull of its quality, into `scratch.other`.
     """
     market, by_phase = p.market[0], scratch.phase
     by_phase[:] = 0.0
@@ -71,7 +72,9 @@ def _local_supply(firms, living, world, scratch, p):
         by_phase[_COUNT, q] += 1.0
         scratch.other[i] = _quality_pull(firms[i].quality, world, market)
     for q in range(last):
-        by_phase[_NEED, q] = p.derived.phase_value[q] * by_phase[_REACH, last]
+        if world[0].value_start == 0.0:  # first quarter of all
+            world[0].outside_orders[q] = p.derived.outside_sales[q] * by_phase[_REACH, q]
+        by_phase[_NEED, q] = p.derived.phase_value[q] * by_phase[_REACH, last] + world[0].outside_orders[q]
     outside = _quality_pull(world[0].quality_start * world[0].rivals, world, market)
     for q in range(p.technology[0].phases):
         by_phase[_AWAY, q] = outside * world[0].price[q] ** -market.sensitivity_price
@@ -80,6 +83,22 @@ def _local_supply(firms, living, world, scratch, p):
             room = by_phase[_REACH, q] / max(_MIN_SALES, by_phase[_NEED, q])
             pull = _quality_pull(by_phase[_QUALITY, q], world, market)
             by_phase[_SPOT, q] = min(1.0, _STRETCH * room) * np.exp(market.spot_bias) * pull
+    _ask_from_outside(world, by_phase, market, last)
+
+
+@kernel
+def _ask_from_outside(world, by_phase, market, last):
+    """What clients outside order of each phase before the last, at the size of the market in the first quarter.
+
+    They choose between the district and abroad as a final firm without ties and pipelines does. What they buy in all
+    is such that their first orders are the share of customer bases that the scenario says.
+    """
+    for q in range(last):
+        here, away = by_phase[_SPOT, q], np.exp(market.abroad_bias) * by_phase[_AWAY, q]
+        share = here / (here + away) if here + away > 0.0 else 0.0
+        if world[0].value_start == 0.0:
+            world[0].outside_market[q] = world[0].outside_orders[q] / share if share > 0.0 else 0.0
+        world[0].outside_orders[q] = world[0].outside_market[q] * share
 
 
 @kernel
@@ -244,11 +263,15 @@ def _calibrate_world(firms, living, world, attraction, p):
 def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, p):
     """Revenue flows down: orders in money to tied suppliers, spot orders to a phase, purchases abroad.
 
-    Purchases of each final firm go to `scratch.other`.
+    Orders of clients outside are spot orders. Purchases of each final firm go to `scratch.other`.
     """
     market, last = p.market[0], p.technology[0].phases - 1
     value = p.derived.phase_value
-    scratch.phase[_SPOT_ORDERS, :] = 0.0
+    for q in range(last):
+        outside = world[0].outside_orders[q] * market_size(world)
+        scratch.phase[_SPOT_ORDERS, q] = outside
+        accounts.money[FIRMS] += outside
+        accounts.money[WORLD] -= outside
     for i in living:
         scratch.other[i] = 0.0
         if firms[min(i + AHEAD, firms.size - 1)].phase == last:
