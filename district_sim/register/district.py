@@ -306,8 +306,7 @@ def _fitted(seen: Any, cleaned: Clean, scenario: Scenario) -> dict[str, Value]:
         memory = scenario.market.order_memory * max(0.25, 0.5 * _SHRINKING / (1.0 - seen.largest) + 0.25)
         reason = "customers follow orders more slowly, so that the largest firms keep theirs"
         out["market.order_memory"] = Value(_within(memory, scenario.market.customer_memory, 1.0), reason)
-    if cleaned.ties is not None:
-        out |= _searching(seen, scenario)
+    out |= _searching(seen, scenario)
     if max(seen.entries, seen.exits) > _ODD * len(cleaned.firms) and seen.entries > 0.0:
         entry = scenario.demography.entry * min(3.0, max(1 / 3, seen.exits / seen.entries))
         out["demography.entry"] = Value(_within(entry, 0.0, 1.0), "as many firms are founded as close in calm quarters")
