@@ -234,7 +234,8 @@ def map_of_futures(
     The runs at each point are counted by trajectory. Lines separate the regions,
     mixed points are striped, and labels mark the bundled scenarios at their own
     two values. With --posterior each replicate takes one draw of the other
-    parameters, the same at every point. DIR receives the runs, map.csv and the figure.
+    parameters, the same at every point. DIR receives the runs, map.csv and the
+    figure.
 
     [bold]Examples[/bold]
 
