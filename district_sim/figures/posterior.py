@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from district_sim.figures.style import INK, LINES, STYLE
 
@@ -79,7 +80,7 @@ def posterior_pairs(title: str, parameters: Sequence[Parameter]) -> Figure:
                 _scale_x(ax, across.log)
                 if up.log:
                     ax.set_yscale("log")
-                    ax.yaxis.set_minor_formatter(NullFormatter())
+                    _plain_ticks(ax.yaxis)
                 ax.tick_params(labelsize=6)
                 if row == count - 2:
                     ax.set_xlabel(across.path.split(".")[-1], fontsize=7)
@@ -153,9 +154,18 @@ def _grid(title: str, count: int, height: float = 2.0) -> tuple[Figure, list[Axe
 def _scale_x(ax: Axes, log: bool) -> None:
     if log:
         ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _plain_ticks(ax.xaxis)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _plain_ticks(axis: Axis) -> None:
+    """Few ticks of a logarithmic axis, as plain numbers: powers of ten need mathematical text, which is off."""
+    low, high = axis.get_view_interval()
+    narrow = high < 10.0 * low
+    axis.set_major_locator(MaxNLocator(3) if narrow else LogLocator(subs=(1.0, 3.0), numticks=4))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _legend(figure: Figure, *panels: Axes) -> None:
