@@ -17,17 +17,20 @@ from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.policy_files import laid_over, load_policy, policy_mix, policy_names, policy_text
 
 MIXES = {"bioregio", "innoregio", "service_centres"}
+WAITING = {"ready_buyouts"}
 GOOD = "policies:\n  - {name: it, kind: rd_subsidy, budget: 10, start: 0}\n"
 ONE = "policies:\n  - {name: a, kind: rd_subsidy, "
 
 
 class TestBundled:
-    def test_there_is_one_for_every_instrument_and_three_mixes(self) -> None:
-        assert set(policy_names()) == {kind.value for kind in InstrumentKind} | MIXES
+    def test_there_is_one_for_every_instrument_three_mixes_and_one_that_waits(self) -> None:
+        assert set(policy_names()) == {kind.value for kind in InstrumentKind} | MIXES | WAITING
         for kind in InstrumentKind:
             assert {item.kind for item in load_policy(kind.value).instruments} == {kind}
         for name in MIXES:
             assert len(load_policy(name).instruments) > 1
+        for name in WAITING:
+            assert all(item.when for item in load_policy(name).instruments)
 
     @pytest.mark.parametrize("name", policy_names())
     def test_each_says_what_it_is_and_costs_something(self, name: str) -> None:
@@ -143,7 +146,7 @@ class TestCommandLine:
         )  # fmt: skip
         assert result.exit_code == 0, result.output
         told = json.loads(result.stdout)
-        assert told["cells"] == ["small + none", "small + a", "small + b"]
+        assert told["cells"] == ["Small district + none", "Small district + a", "Small district + b"]
         assert [row["budgets"] for row in told["costs"]] == pytest.approx([0.0, 200.0, 200.0], rel=1e-12)
         assert [row["spent"] for row in told["costs"]] == pytest.approx([0.0, 200.0, 200.0])
 
@@ -155,6 +158,7 @@ class TestCommandLine:
         for scenarios in (["large.yaml"], ["small.yaml", "large.yaml"]):
             options = ("--policies", "a.yaml", "--equal-cost", "200", "--replications", "2", "--json")
             found.append(json.loads(call("compare", *scenarios, *options).stdout)["costs"][-1])
+        assert [row.pop("cell") for row in found] == ["Small district + a", "Small district (large) + a"]
         assert found[0] == found[1]
 
     @pytest.mark.parametrize(

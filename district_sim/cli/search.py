@@ -134,8 +134,7 @@ def search(
 
       district-sim search baseline --budget 10M --instruments rd_subsidy,export_platform --out search
       district-sim search baseline --budget 10M --instruments rd_subsidy,training_vouchers --worlds worlds.yaml --out s
-      district-sim search baseline --budget 5M --instruments local_coownership,rd_subsidy
-        --wait 'mne_employment_share above 0.05:0.4' --objectives jobs,cost --out waiting
+      district-sim search baseline --budget 5M --instruments local_coownership --wait 'trust below 0.2:0.6' --out later
 
     Exit code: 0 done (also if nothing beats the simple policies), 1 could not
     write or continue, 2 bad input, 3 done but some runs failed, 130 stopped by

@@ -114,9 +114,9 @@ _POLICY = {
     "spent": ("k€", "What the instrument spent in the quarter"),
     "left_over": ("k€", "What was left over of its budget in the quarter"),
     "served": ("firms", "Firms served in the quarter"),
-    "started": ("", "1 if a signpost started the instrument in the quarter, else 0"),
-    "stopped": ("", "1 if a signpost stopped the instrument in the quarter, else 0"),
-    "changed": ("", "1 if a signpost gave the instrument another budget in the quarter, else 0"),
+    "started": ("times", "1 if a signpost started the instrument in the quarter, else 0"),
+    "stopped": ("times", "1 if a signpost stopped the instrument in the quarter, else 0"),
+    "changed": ("times", "1 if a signpost gave the instrument another budget in the quarter, else 0"),
 }
 _TABLES = {
     "indicators": WHEN,  # the indicators themselves say what they are
