@@ -9,6 +9,7 @@ import typer
 from district_sim.cli.common import BAD_INPUT, complain, stop
 
 if TYPE_CHECKING:
+    from district_sim.evidence.posterior.posterior import Posterior
     from district_sim.experiments.design import Draws
 
 DrawsOption = Annotated[
@@ -20,6 +21,17 @@ DrawsOption = Annotated[
     ),
 ]
 EvenSoOption = Annotated[bool, typer.Option("--even-so", help="Use a posterior that failed its check.")]
+
+
+def posterior_of(path: Path, even_so: bool) -> "Posterior":
+    """The posterior of `--posterior`; one that failed its check only with `--even-so`.
+
+    Raises:
+        ScenarioError: it cannot be read, or failed.
+    """
+    from district_sim.evidence.posterior.posterior import Posterior
+
+    return Posterior.load(path, even_so)
 
 
 def draws_of(
@@ -45,11 +57,10 @@ def draws_of(
         if even_so:
             stop("--even-so needs --posterior", BAD_INPUT)
         return None
-    from district_sim.evidence.posterior.posterior import Posterior
     from district_sim.experiments.design import Draws
     from district_sim.experiments.draws import check_draws, winners
 
-    found = Posterior.load(posterior, even_so)
+    found = posterior_of(posterior, even_so)
     numbers = found.numbers(replications, seed)
     rows = [found.settings(number) for number in numbers]
     draws = Draws(

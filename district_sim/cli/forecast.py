@@ -24,7 +24,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.cli.compare import mixes_of
-from district_sim.cli.draws import EvenSoOption
+from district_sim.cli.draws import EvenSoOption, posterior_of
 from district_sim.cli.posterior import kept, warn
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
@@ -103,10 +103,9 @@ def forecast(
     """
     with clean_ends():
         from district_sim.evidence.posterior.forecast import MODEL_ERROR, plan_of
-        from district_sim.evidence.posterior.posterior import Posterior
         from district_sim.reports.forecast import sheets, write_forecast
 
-        drawn = Posterior.load(posterior, even_so)
+        drawn = posterior_of(posterior, even_so)
         found = case_of(case, targets)
         size = MODEL_ERROR if model_error is None else model_error
         named = with_own(found, policies)

@@ -35,7 +35,7 @@ from district_sim.cli.common import (
     tell_effort,
     writing,
 )
-from district_sim.cli.draws import EvenSoOption
+from district_sim.cli.draws import EvenSoOption, posterior_of
 from district_sim.cli.forecast import label_of
 from district_sim.cli.posterior import warn
 from district_sim.reports import run as reports
@@ -44,7 +44,6 @@ from district_sim.run.whole_files import json_text
 if TYPE_CHECKING:
     import numpy as np
 
-    from district_sim.evidence.posterior.posterior import Posterior
     from district_sim.run.run import Run
     from district_sim.scenario.sections import Scenario
 
@@ -104,7 +103,7 @@ def run(
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
-        drawn = None if posterior is None else _posterior(posterior, even_so)
+        drawn = None if posterior is None else posterior_of(posterior, even_so)
         prices = None if deflator is None else _prices(deflator, resolved, out)
         if crate:
             check_crate(out)
@@ -227,12 +226,6 @@ def verify(
             name_files(written)
         if not all(claim.passed for claim in claims):
             raise typer.Exit(1)
-
-
-def _posterior(path: Path, even_so: bool) -> "Posterior":
-    from district_sim.evidence.posterior.posterior import Posterior
-
-    return Posterior.load(path, even_so)
 
 
 def _write_crate(result: "Run", out: Path, files: list[Path]) -> list[Path]:

@@ -29,8 +29,8 @@ from district_sim.cli.common import (
     stop,
     writing,
 )
-from district_sim.cli.compare import day_of, mixes_of
-from district_sim.cli.draws import EvenSoOption
+from district_sim.cli.compare import ConfidenceOption, DayOption, day_of, mixes_of
+from district_sim.cli.draws import EvenSoOption, posterior_of
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
 
@@ -96,10 +96,7 @@ def search(
         int | None, typer.Option("--earliest", metavar="Q", min=0, help="First quarter in which money may be spent.")
     ] = None,
     discount: Annotated[float | None, typer.Option("--discount", metavar="RATE", help="A year (0.03).")] = None,
-    discount_from: Annotated[
-        str | None,
-        typer.Option("--discount-from", metavar="WHEN", help="Day of present values (the run's first)."),
-    ] = None,
+    discount_from: DayOption = None,
     population: Annotated[int, typer.Option("--population", metavar="N", min=4, help="Candidates at once.")] = 20,
     generations: Annotated[int, typer.Option("--generations", metavar="N", min=1, help="How often.")] = 10,
     search_worlds: Annotated[
@@ -113,7 +110,7 @@ def search(
         int, typer.Option("--test-replications", metavar="N", min=1, help="Runs in each world of the test.")
     ] = 4,
     winners: Annotated[int, typer.Option("--winners", metavar="N", min=1, help="Candidates to test again.")] = 5,
-    confidence: Annotated[float, typer.Option("--confidence", metavar="P", help="Of the intervals.")] = 0.95,
+    confidence: ConfidenceOption = 0.95,
     seed: SeedOption = 0,
     quarters: QuartersOption = None,
     workers: WorkersOption = None,
@@ -259,9 +256,7 @@ def _wait(text: str) -> "Wait":
 
 def _posterior(file: Path, even_so: bool, quiet: bool) -> "Posterior":
     """Draws of the parameters; says what must be known of them."""
-    from district_sim.evidence.posterior.posterior import Posterior
-
-    found = Posterior.load(file, even_so)
+    found = posterior_of(file, even_so)
     if found.warning and not quiet:
         typer.echo(found.warning, err=True)
     return found
