@@ -46,6 +46,8 @@ COMMANDS = {
     "policy-report": "policy-report small.yaml --policies rd_subsidy --replications 5 --sensitivity-runs 120 "
     "--parameters strategy --workers 2 --out out/report.html --force",
     "calibrate": "calibrate small.yaml --targets small.targets.yaml --runs 4 --budget 60 --workers 2 --out out --force",
+    "posterior": "calibrate small.yaml --targets small.targets.yaml --posterior --simulations 100 --draws 50 --check "
+    "--truths 20 --workers 2 --out out",
     "verify": "verify --seeds 5000-5001 --out out --force",
 }
 KILLS: dict[str, signal.Signals] = {

@@ -397,6 +397,26 @@ def test_policy_mixes_are_laid_over_a_scenario(call: Call, folder: Path) -> None
     assert told["differences"][0]["effect"] is None, "the same in every replicate: infinite, which JSON does not know"
 
 
+def test_signposts_tell_how_often_and_when_first(call: Call, folder: Path) -> None:
+    """One that holds from the first quarter comes about in every run, one beyond reach in none."""
+    posts = "when: [{indicator: firms, above: 0, quarters: 3, then: start}, {indicator: firms, above: 1e6, then: stop}]"
+    Path("later.yaml").write_text(f"policies: [{{name: later, kind: rd_subsidy, start: 0, budget: 9.0, {posts}}}]\n")
+    wanted = ["--replications", "3", "--outcomes", "firms", "--out", "out"]
+    result = call("compare", "small.yaml", "--policies", "none,later.yaml", *wanted)
+    assert result.exit_code == 0, result.output
+    assert "What the signposts did" in result.stdout
+    told = json.loads(Path("out/comparison.json").read_text())["signposts"]
+    assert [(row["move"], row["share"], row["times"], row["median"]) for row in told] == [
+        ("started", 1.0, 1.0, 4.0), ("stopped", 0.0, 0.0, None),
+    ]  # fmt: skip
+    assert {row["cell"] for row in told} == {"Small district + later"}
+    table = pd.read_csv("out/signposts.csv")
+    assert table["signpost"].tolist() == [row["signpost"] for row in told]
+    notes = pd.read_csv("out/signposts.columns.csv").set_index("column")
+    assert notes["description"].str.len().gt(0).all()
+    assert "never" in Path("out/signposts.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -129,6 +129,16 @@ def test_the_report_holds_luck_and_parameters(folder: Path, call: Call) -> None:
     assert "--posterior passed.nc" in page
 
 
+def test_a_report_on_a_failed_posterior_says_so_at_once(folder: Path, call: Call) -> None:
+    arguments = ("small.yaml", "--policies", "research.yaml", "--replications", "4", "--workers", "1", "--brief")
+    result = call("policy-report", *arguments, "--posterior", "failed.nc", "--even-so", "--out", "b.html", "--quiet")
+    assert result.exit_code == 0, result.output
+    page = Path("b.html").read_text(encoding="utf-8")
+    said = "This posterior FAILED its check: the 90% intervals hold the truth in 60%."
+    assert page.index('class="headline"') < page.index(said) < page.index("<table>")
+    assert "section 8" not in page
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -23,6 +23,7 @@ import pytest
 from chromium import CHROMIUM
 from figure_parts import drawn_texts, lightness
 from matplotlib.figure import Figure
+from scipy import stats
 from typer.testing import Result
 
 from district_sim import figures
@@ -31,7 +32,8 @@ from district_sim.figures.policy_report import report_looks
 from district_sim.kernels.draws import replicate_seed
 from district_sim.reports.policy_report.glance import per_job
 from district_sim.reports.policy_report.groups import LATER, group_names
-from district_sim.reports.policy_report.question import plan_of
+from district_sim.reports.policy_report.points import least_told
+from district_sim.reports.policy_report.question import brief_draws, default_runs, plan_of
 from district_sim.reports.policy_report.risk import shortfall, tail
 from district_sim.reports.policy_report.sensitivity import Sensitivity, ranked
 from district_sim.reports.policy_report.uncertain import USES, calibrated, fitted_ranges, uncertain
@@ -412,6 +414,29 @@ def test_runs_are_shared_out_within_the_budget() -> None:
     assert plan_of(10_000, 2, 4, 5)[1] == 4, "no more than the report's own replicates are paired"
     with pytest.raises(ScenarioError, match="must be 0 or at least 120 for 1 policies, not 119"):
         plan_of(119, 2, 50, 5)
+
+
+def test_a_brief_draws_and_tries_no_ends(folder: Path, call: Call) -> None:
+    """Sixty draws of what is uncertain under each mix by default, else as many as were asked for."""
+    assert (default_runs(True, 3), default_runs(False, 3)) == (180, 1500)
+    assert (brief_draws(180, 3), brief_draws(0, 3)) == (60, 0)
+    with pytest.raises(ScenarioError, match="must be 0 or at least 40 for a brief of 1 policies, not 39"):
+        brief_draws(39, 2)
+    arguments = (*SMALL, "--policies", "research.yaml", *FEW, "--brief", "--out", "brief.html")
+    assert call("policy-report", *arguments).exit_code == 0
+    page = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", Path("brief.html").read_text(encoding="utf-8"))).split())
+    assert "of 30 draws" in page
+    assert "One at a time" not in page
+    assert "--sensitivity-runs 60" in page
+    assert "--brief" in page
+
+
+def test_what_stands_out_from_chance_needs_draws() -> None:
+    """The bound is where Spearman's test, corrected for the number of parameters, gives 5 %."""
+    study = Sensitivity("a", 4, pd.DataFrame({"x": range(60)}), 0, pd.DataFrame(), pd.DataFrame(), 0)
+    rho = least_told(study)
+    t = rho * np.sqrt(58.0 / (1.0 - rho**2))
+    assert 4 * 2 * stats.t.sf(t, 58) == pytest.approx(0.05)
 
 
 def test_only_what_is_uncertain_here_is_varied(folder: Path) -> None:

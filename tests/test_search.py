@@ -359,6 +359,22 @@ def test_bad_input_gets_one_message(
     assert not Path("out").exists()
 
 
+def test_where_nothing_helps_it_picks_no_winner(small_folder: Path, call: Callable[..., Result]) -> None:
+    """Nobody bids for firms: no buy-out is to be paid, and an office that screens takeovers meets none."""
+    Path("calm.yaml").write_text("extends: small.yaml\nmechanisms: {takeover: false}\n")
+    words = ["search", "calm.yaml", "--budget", "500k", "--instruments", "local_coownership,takeover_screening"]
+    words += ["--earliest", "1", "--population", "4", "--generations", "2", "--replications", "1"]
+    told = call(*words, "--test-replications", "3", "--winners", "2", "--out", "out")
+    assert told.exit_code == 0, told.stderr
+    said = " ".join(told.stdout.split())
+    assert said.startswith("No winner: nothing that was tested beats doing nothing")
+    assert "does what nothing does" in said
+    answer = json.loads(Path("out/answer.json").read_text())
+    assert not answer["beats_what_needs_no_search"]
+    assert {row["difference"] for row in answer["against"]} == {0.0}
+    assert "No winner" in Path("out/winner.yaml").read_text()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="kill -9")
 def test_killed_in_the_middle_it_comes_to_the_same(small_folder: Path, call: Callable[..., Result]) -> None:
     Path("worlds.yaml").write_text(GOOD)

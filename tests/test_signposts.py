@@ -15,11 +15,11 @@ from typer.testing import Result
 
 from district_sim import District
 from district_sim.experiments import Results
+from district_sim.experiments.compare import moved
 from district_sim.experiments.costs import budget_value, equalised, windows_of
 from district_sim.model.parameters import parameters_of
 from district_sim.model.signposts import watch
 from district_sim.model.state import copied
-from district_sim.reports.policy_report.gather import moved
 from district_sim.run.run import MOVED, Run, advance, moves, policy_totals, simulate
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.files import ScenarioError, load_scenario
@@ -227,7 +227,8 @@ class TestTold:
         assert told["spent"].gt(0.0).tolist() == [True, True, False, False]
         found = moved(told, {0: "later"}, {"later": scenario(post).policies})
         assert found.to_dict("records") == [
-            {"cell": "later", "instrument": "it", "move": "started", "share": 1.0, "times": 1.0}
+            {"cell": "later", "instrument": "it", "signpost": "starts when firms is above 0 for 2 quarters"}
+            | {"move": "started", "share": 1.0, "times": 1.0}
             | dict.fromkeys(("low", "median", "high"), 3.0)
         ]
 

@@ -50,12 +50,22 @@ def checked_outcomes(text: str) -> list[str]:
 
 
 @contextmanager
-def runs_of(experiment: "Experiment", out: Path | None, quiet: bool, workers: int | None) -> "Iterator[Results]":
-    """The runs of an experiment, in a folder that is kept or not; ends with a code of its own if some failed."""
+def runs_of(
+    experiment: "Experiment",
+    out: Path | None,
+    quiet: bool,
+    workers: int | None,
+    advance: Callable[..., object] | None = None,
+) -> "Iterator[Results]":
+    """The runs of an experiment, in a folder that is kept or not; ends with a code of its own if some failed.
+
+    Args:
+        advance: see `make_runs`.
+    """
     from district_sim.experiments import Results
 
     with folder_for(out) as folder:
-        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None)
+        summary = make_runs(experiment, folder, quiet, workers=workers, kept=out is not None, advance=advance)
         yield Results(folder)
         end(summary.counts.failed, out)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from district_sim.experiments import Results
     from district_sim.figures import Mark
     from district_sim.scenario.calendar import Calendar
+    from district_sim.scenario.interventions import Instrument
     from district_sim.scenario.sections import Scenario
     from district_sim.text.sheet import Sheet
 
@@ -161,7 +162,7 @@ def compare(
         draws = draws_of(posterior, even_so, replications, seed, _plain(loaded), changes, quiet)
         experiment = experiment_of(
             name="compare", scenarios=scenarios, policies=mixes, set=changes, replications=replications, seed=seed,
-            quarters=quarters, keep=_kept(out is not None, costs is not None),
+            quarters=quarters, keep=_kept(out is not None, costs is not None, _waiting(loaded, mixes)),
             draws=None if draws is None else draws.without(changes),
         )  # fmt: skip
         with runs_of(experiment, out, quiet, workers) as results:
@@ -196,6 +197,13 @@ def _compared(
         record["discount"], record["costs"] = costs.discount, statistics.records(spent)
         if out is not None:
             written += writing(out, lambda: reports.write_costs(spent, sheet, out))
+    if results.experiment.keep.spending:
+        moves = statistics.moved(results.spending, names, _mixes(results, names))
+        sheet = reports.signposts(moves, results.calendar)
+        sheets.append(sheet)
+        record["signposts"] = statistics.records(moves)
+        if out is not None:
+            written += writing(out, lambda: reports.write_signposts(moves, sheet, out))
     if out is not None:
         from district_sim.figures import BAND_INDICATORS
 
@@ -206,6 +214,18 @@ def _compared(
             *data_set(out),
         ]
     return sheets, record, written
+
+
+def _mixes(results: "Results", names: Mapping[int, str]) -> "dict[str, tuple[Instrument, ...]]":
+    """The instruments of each cell."""
+    from district_sim.scenario.interventions import Instrument
+
+    return {
+        names[point.index]: tuple(
+            Instrument.model_validate(item) for item in results.bases[point.scenario, point.policies]["policies"]
+        )
+        for point in results.points
+    }
 
 
 def map_of_futures(
@@ -335,9 +355,15 @@ def mixes_of(given: list[str], scenarios: "Mapping[str, Scenario]", option: str 
     return mixes
 
 
-def _kept(kept: bool, with_costs: bool) -> dict[str, Any]:
-    """How much of the runs' series is needed: every quarter for present values."""
-    return {"every": 1} if with_costs else {"every": 4} if kept else {}
+def _kept(kept: bool, with_costs: bool, waiting: bool) -> dict[str, Any]:
+    """How much is needed beside outcomes: series, every quarter for present values; instruments that wait."""
+    return ({"every": 1} if with_costs else {"every": 4} if kept else {}) | ({"spending": True} if waiting else {})
+
+
+def _waiting(scenarios: "Mapping[str, Scenario]", mixes: Mapping[str, Any]) -> bool:
+    """Whether any instrument has signposts."""
+    laid = mixes.values() if mixes else [scenario.policies for scenario in scenarios.values()]
+    return any(item.when for mix in laid for item in mix)
 
 
 class _Costs(NamedTuple):

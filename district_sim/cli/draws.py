@@ -70,8 +70,8 @@ def draws_of(
     )
     bases = {(name, ""): data for name, data in scenarios.items()}
     check_draws(draws, bases)
-    if found.alarm:
-        complain(found.alarm)
+    if said := found.alarm if quiet else found.warning:
+        complain(said)
     if not quiet:
         for sentence in winners(draws, bases, varied):
             typer.echo(f"--posterior: {sentence}", err=True)

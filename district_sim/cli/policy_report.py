@@ -20,6 +20,7 @@ from district_sim.cli.common import (
     progress,
     resolve,
     stop,
+    tell_effort,
     writing,
 )
 from district_sim.cli.compare import (
@@ -31,7 +32,7 @@ from district_sim.cli.compare import (
     day_of,
     mixes_of,
 )
-from district_sim.cli.draws import DrawsOption, EvenSoOption, draws_of
+from district_sim.cli.draws import DrawsOption, EvenSoOption, draws_of, posterior_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +56,12 @@ HeadlineOption = Annotated[
 ]
 RateOption = Annotated[float | None, typer.Option("--discount", metavar="RATE", help="Yearly discount rate (0.03).")]
 BudgetOption = Annotated[
-    int,
+    int | None,
     typer.Option(
-        "--sensitivity-runs", metavar="N", min=0, help="Runs to test how sensitive the verdict is; 0 skips the test."
+        "--sensitivity-runs",
+        metavar="N",
+        min=0,
+        help="Runs to test how sensitive the verdict is (1500; with --brief 60 of each mix); 0 skips the test.",
     ),
 ]
 UncertainOption = Annotated[
@@ -90,7 +94,7 @@ def policy_report(
     outcome: HeadlineOption = OUTCOME,
     question: QuestionOption = "",
     replications: Annotated[int, typer.Option("--replications", metavar="N", min=2, help="Runs of each mix.")] = 50,
-    sensitivity_runs: BudgetOption = 1500,
+    sensitivity_runs: BudgetOption = None,
     parameters: UncertainOption = "uncertain",
     ranges: UncertainRangeOption = None,
     interval: IntervalOption = "t",
@@ -134,7 +138,7 @@ def policy_report(
         asked = _question(
             scenario, policies or [], equal_cost, discount, discount_from, parameters, ranges or [], quarters,
             outcome=outcome, text=question, replications=replications, seed=seed, interval=interval,
-            confidence=confidence, sensitivity_runs=sensitivity_runs, posterior=posterior, even_so=even_so,
+            confidence=confidence, sensitivity_runs=sensitivity_runs, posterior=posterior, even_so=even_so, brief=brief,
         )  # fmt: skip
         files = [out.with_suffix(".html"), out.with_suffix(".pdf")] if brief and out.suffix == ".pdf" else [out]
         files += [out.with_suffix(".pdf")] if brief and out.suffix != ".pdf" else []
@@ -173,12 +177,13 @@ def _question(
     quarters: int | None,
     posterior: Path | None,
     even_so: bool,
+    sensitivity_runs: int | None,
     **plain: Any,
 ) -> "Question":
     """Everything resolved and checked."""
     from district_sim.experiments import costs
     from district_sim.experiments.ranges import parse_range
-    from district_sim.reports.policy_report.question import Question
+    from district_sim.reports.policy_report.question import Question, default_runs
     from district_sim.reports.policy_report.uncertain import Uncertain, of_posterior, uncertain
     from district_sim.scenario.files import own_words
     from district_sim.scenario.policy_files import NONE, laid_over, named_files
@@ -198,6 +203,22 @@ def _question(
         mixes = costs.equalised(mixes, equal_cost, district.run.quarters, rate, since)
     mixes = {mix: laid_over(district, items).policies for mix, items in mixes.items()}
     bare = laid_over(district, ())
+    options = _options(
+        given,
+        equal_cost,
+        rate,
+        discount_from,
+        parameters,
+        ranges,
+        quarters,
+        posterior,
+        even_so,
+        sensitivity_runs,
+        plain,
+    )
+    plain["sensitivity_runs"] = (
+        default_runs(plain["brief"], len(mixes)) if sensitivity_runs is None else sensitivity_runs
+    )
     names = _titled(mixes, given)
     by_name = {_stem(text): named_files(text) for text in given}
     varied = Uncertain((), "")
@@ -221,9 +242,8 @@ def _question(
         equal_cost=equal_cost,
         uncertain=varied,
         draws=draws,
-        options=_options(
-            given, equal_cost, rate, discount_from, parameters, ranges, quarters, posterior, even_so, plain
-        ),
+        options=options,
+        warning="" if posterior is None else posterior_of(posterior, even_so).warning,
         **plain,
     )
     _ = asked.plan  # enough runs
@@ -256,39 +276,67 @@ def _options(
     quarters: int | None,
     posterior: Path | None,
     even_so: bool,
+    tests: int | None,
     plain: dict[str, Any],
 ) -> tuple[tuple[str, ...], ...]:
-    """The options that make the same report again, all that decide numbers written out."""
+    """The options that make the same report again, all that decide numbers written out.
+
+    A brief's default number of tests is left out: without --brief the same command has that of a report.
+    """
+    from district_sim.reports.policy_report.question import default_runs
+
     made: list[tuple[str, ...]] = [("--policies", ",".join(policies))]
     made += [] if equal_cost is None else [("--equal-cost", repr(equal_cost).removesuffix(".0"))]
     made += [("--discount", repr(discount))]
     made += [] if discount_from is None else [("--discount-from", discount_from)]
     made += [("--outcome", plain["outcome"])]
     made += [("--question", plain["text"])] if plain["text"] else []
-    tested = [] if posterior is not None else ["sensitivity_runs"]
-    for name in ("replications", *tested, "interval", "confidence", "seed"):
-        made.append((f"--{name.replace('_', '-')}", str(plain[name])))
-    made += [("--parameters", parameters)] if plain["sensitivity_runs"] and tested else []
+    for name in ("replications", "interval", "confidence", "seed"):
+        made.append((f"--{name}", str(plain[name])))
+    if posterior is None:
+        told = default_runs(False, 0) if tests is None and not plain["brief"] else tests
+        made += [] if told is None else [("--sensitivity-runs", str(told))]
+        made += [("--parameters", parameters)] if told != 0 else []
     made += [("--range", text) for text in ranges]
     made += [] if quarters is None else [("--quarters", str(quarters))]
     made += [] if posterior is None else [("--posterior", str(posterior))]
     made += [("--even-so",)] if even_so else []
-    return (*made, ("--out", "report.html"))
+    made += [("--brief",)] if plain["brief"] else []
+    return (*made, ("--out", "brief.html" if plain["brief"] else "report.html"))
 
 
 # Making -------------------------------------------------------------------------------------------
 
 
+def _tell(asked: "Question", workers: int | None, quiet: bool) -> None:
+    """Say how many runs are made and how long that takes, if that is long; ends if they do not fit into memory."""
+    from district_sim.run.effort import effort_of, together
+    from district_sim.run.workers import cores
+
+    own, tests = asked.runs
+    effort = together([effort_of(asked.scenario)], own + tests, workers or cores())
+    what = f"{own + tests:,} runs"
+    what += f", {own:,} for the report and {tests:,} to test what the verdict hangs on" if tests else ""
+    tell_effort(effort, what, "; try fewer --workers or a smaller district", quiet)
+
+
 def _make(asked: "Question", files: list[Path], workers: int | None, quiet: bool) -> None:
-    from district_sim.reports.policy_report.gather import experiment_fields, gather
+    from district_sim.reports.policy_report.gather import SENSITIVITY, experiment_fields, gather
     from district_sim.reports.policy_report.write import write_brief, write_report
 
     experiment = experiment_of(**experiment_fields(asked))
-    with runs_of(experiment, None, quiet, workers) as results:
-        with progress(None, quiet, "runs", compiles=False) as advance:
-            found = or_stop(
-                lambda: gather(asked, results, workers, lambda what, done, total: advance(what, 0, done, total))
-            )
+    own, tests = asked.runs
+    _tell(asked, workers, quiet)
+    with progress(own + tests, quiet, "runs", compiles=False) as advance:
+
+        def of_the_report(what: str, _: int, done: int, __: int) -> None:
+            advance(what, 0, done)
+
+        def beside(what: str, done: int, _: int) -> None:
+            advance(what, own, done if what == SENSITIVITY else 0)
+
+        with runs_of(experiment, None, quiet, workers, of_the_report) as results:
+            found = or_stop(lambda: gather(asked, results, workers, beside))
         path, *others = files
         writing(path, lambda: write_brief(found, path, others[0]) if others else write_report(found, path))
         if not quiet:

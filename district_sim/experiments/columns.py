@@ -69,7 +69,19 @@ _COSTS = _COMPARED | {
     "jobs": ("employees", "Employees more than in the counterfactual in the last quarter, mean over replicates"),
     "cost_per_job": ("k€", "Spent beyond the counterfactual for each of these jobs"),
 }
-_TABLES = {"differences": _DIFFERENCES, "trajectories": _TRAJECTORIES, "costs": _COSTS}
+_SIGNPOSTS = {
+    "cell": _COMPARED["cell"],
+    "signpost": ("", "What is waited for, and what happens then"),
+    "move": ("", "What a signpost did: started, stopped, or changed (the budget)"),
+    "share": ("share", "Replicates in which this came about"),
+    "times": ("times", "How often it came about, mean over replicates"),
+    "low": ("quarter", "First quarter in which it came about, 1 is the first: a tenth of these replicates are earlier"),
+    "median": ("quarter", "The same: half of them are earlier; missing: it never came about"),
+    "high": ("quarter", "The same: nine tenths are earlier"),
+}
+_TABLES = {
+    "differences": _DIFFERENCES, "trajectories": _TRAJECTORIES, "costs": _COSTS, "signposts": _SIGNPOSTS
+}  # fmt: skip
 
 
 def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
@@ -77,8 +89,8 @@ def column_notes(path: str, table: str = "runs") -> tuple[str, str]:
 
     Args:
         path: name of the column.
-        table: runs, series, firms or spending of an experiment; differences, trajectories or costs of a comparison;
-            another one is a run's: see `run.columns.note_of`.
+        table: runs, series, firms or spending of an experiment; differences, trajectories, costs or signposts of a
+            comparison; another one is a run's: see `run.columns.note_of`.
     """
     if found := _TABLES.get(table, {}).get(path):
         return found

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from district_sim.experiments.design import ROUTES, SCORES
+from district_sim.run.run import MOVED
 from district_sim.run.trajectories import Trajectory, windows
+from district_sim.scenario.instruments import Action
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from district_sim.scenario.calendar import Calendar
+    from district_sim.scenario.interventions import Instrument
 
 Interval = Literal["t", "bootstrap"]
 METHODS: dict[str, str] = {
@@ -331,6 +334,38 @@ def transitions(base: pd.Series, other: pd.Series) -> pd.DataFrame:
 def occurring(counts: pd.DataFrame) -> pd.DataFrame:
     """A transition matrix without the trajectories that never occur."""
     return counts.loc[counts.sum(axis=1) > 0, counts.sum(axis=0) > 0]
+
+
+def moved(spending: pd.DataFrame, cells: Mapping[int, str], mixes: Mapping[str, Sequence[Instrument]]) -> pd.DataFrame:
+    """How often signposts moved the instruments that have some, and when first.
+
+    Args:
+        spending: `Results.spending`. cells: by point. mixes: the instruments of each cell.
+
+    Returns:
+        One row per cell, instrument and move that a signpost of it can make: cell, instrument, signpost (in words),
+        move, share (of the replicates, in which it came about), times (mean over replicates), low, median, high (of
+        the first quarter, 1 is the first, where it came about: tenth, half, nine tenths).
+    """
+    import pandas as pd
+
+    does = dict(zip((Action.START, Action.STOP, Action.BUDGET), MOVED, strict=True))
+    rows = []
+    for point, cell in cells.items():
+        for number, item in enumerate(mixes[cell]):
+            if not item.when:
+                continue
+            own = spending[(spending["point"] == point) & (spending["number"] == number)]
+            for action, move in does.items():
+                posts = [post.words() for post in item.when if post.then is action]
+                if posts:
+                    low, median, high = own[f"first_{move}"].quantile([0.1, 0.5, 0.9])
+                    told: dict[str, Any] = {"signpost": ", or ".join(posts), "move": move}
+                    told |= {"share": (own[move] > 0.0).mean(), "times": own[move].mean()}
+                    told |= {"low": low, "median": median, "high": high}
+                    rows.append({"cell": cell, "instrument": item.name, **told})
+    columns = ["cell", "instrument", "signpost", "move", "share", "times", "low", "median", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def bands(

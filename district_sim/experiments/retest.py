@@ -139,8 +139,10 @@ class Tested:
     """Of the winner on the headline: gain over the rival in the search, here, and their difference."""
 
     def verdict(self, policy: str, rival: str) -> str:
-        """Whether a policy is better than a rival: better, worse, or open."""
+        """Whether a policy is better than a rival: better, worse, equal (in every world), or open."""
         row = self.row(policy, rival)
+        if row["low"] == row["high"] == 0.0:
+            return "equal"
         return "better" if row["gain_low"] > 0.0 else "worse" if row["gain_high"] < 0.0 else "open"
 
     def row(self, policy: str, rival: str) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def label_shares(title: str, table: "pd.DataFrame") -> Figure:
             places = np.arange(len(part))
             colours = [_NOTHING if label is None else TRAJECTORY_COLOURS[label] for label in shown]
             ax.barh(places, part["probability"], color=colours, height=0.6)
-            ax.hlines(places, part["low"], part["high"], color=INK, linewidth=1.2)
+            for colour, width in (("white", 3.0), (INK, 1.2)):  # seen on dark bars, too
+                ax.hlines(places, part["low"], part["high"], color=colour, linewidth=width)
             ax.set_yticks(places, [label_name(label) for label in shown])
             ax.invert_yaxis()
             ax.set_xlim(0.0, 1.0)

@@ -15,9 +15,10 @@ from matplotlib.textpath import text_to_path
 
 from district_sim.figures.compare import Look, name_rows
 from district_sim.figures.policy_report import report_looks
-from district_sim.figures.style import INK, STYLE, time_axis, time_word
+from district_sim.figures.style import INK, STYLE, time_axis
 from district_sim.run.whole_files import write_whole
 from district_sim.scenario.calendar import Calendar
+from district_sim.text.numbers import number, significant
 
 _WIDTH, _HEIGHT = 8.27, 11.69  # inches: A4
 _SIDE, _TOP, _FOOT = 0.75, 0.65, 0.65  # margins, inches
@@ -25,6 +26,7 @@ _POINT = 1.0 / 72.0  # inches
 _LEADING = 1.32  # height of a line in its type
 _SMALLEST = 0.62  # to what type may shrink so that a page holds its words
 _GREY = "#555555"
+_YEAR = 4.0  # quarters
 _GAP = 0.14  # inches between the columns of a table
 
 type Kind = Literal["kicker", "title", "asked", "lead", "heading", "text", "bullet", "small"]
@@ -144,10 +146,10 @@ def _set(figure: Figure, blocks: Sequence[Block], scale: float) -> None:
 def _set_words(figure: Figure, block: Words, down: float, scale: float) -> None:
     size, before, weight, slant, indent = _TYPE[block.kind]
     down += scale * before * _POINT
-    for number, line in enumerate(_lines(block, scale)):
-        y = 1.0 - (down + scale * number * size * _LEADING * _POINT) / _HEIGHT
+    for n, line in enumerate(_lines(block, scale)):
+        y = 1.0 - (down + scale * n * size * _LEADING * _POINT) / _HEIGHT
         style: Any = {"fontsize": scale * size, "weight": weight, "style": slant, "va": "top", "color": INK}
-        if block.kind == "bullet" and not number:
+        if block.kind == "bullet" and not n:
             figure.text((_SIDE + 2.0 * _POINT) / _WIDTH, y, "•", **style)
         figure.text((_SIDE + scale * indent * _POINT) / _WIDTH, y, line, **style)
 
@@ -211,8 +213,8 @@ def _set_table(figure: Figure, block: Cells, down: float, scale: float) -> None:
     down += 0.08
     for k, (height, cells) in enumerate(_table_lines(block, scale)):
         for n, (edge, lines) in enumerate(cells):
-            for number, line in enumerate(lines):
-                y = 1.0 - (down + scale * (2.0 + number * _CELL * _LEADING) * _POINT) / _HEIGHT
+            for m, line in enumerate(lines):
+                y = 1.0 - (down + scale * (2.0 + m * _CELL * _LEADING) * _POINT) / _HEIGHT
                 style: Any = {"fontsize": scale * _CELL, "va": "top", "color": INK}
                 style |= {"ha": "right" if n else "left", "weight": "normal" if k else "bold"}
                 figure.text((_SIDE + edge) / _WIDTH, y, line, **style)
@@ -223,6 +225,11 @@ def _set_table(figure: Figure, block: Cells, down: float, scale: float) -> None:
 
 
 # Figures ------------------------------------------------------------------------------------------
+
+
+def _thousands(value: float, _: object) -> str:
+    """A mark of an axis as numbers are written elsewhere."""
+    return number(value, 0) if abs(value) >= 10.0 else significant(value, 3)
 
 
 def draw_effects(ax: Axes, rows: Sequence[Mapping[str, Any]], cells: Sequence[str], label: str) -> None:
@@ -243,6 +250,7 @@ def draw_effects(ax: Axes, rows: Sequence[Mapping[str, Any]], cells: Sequence[st
     ax.axvline(0.0, color=_GREY, linewidth=0.9, zorder=0)
     name_rows(ax, [row["name"] for row in rows])
     ax.set_xlabel(label)
+    ax.xaxis.set_major_formatter(_thousands)
 
 
 def draw_over_time(
@@ -252,17 +260,20 @@ def draw_over_time(
 
     Args:
         table: cell, quarter, low, difference, high of one indicator. cells: the first is the counterfactual.
-        label: of the axis. scale: by which values are multiplied. calendar: of the run, if it has dates.
+        label: of the axis. scale: by which values are multiplied. calendar: of the run, if it has dates; without dates
+            years are counted.
     """
-    looks = report_looks(cells)
+    looks, unit = report_looks(cells), 1.0 if calendar else _YEAR
     for cell in cells[1:]:
         line, look = table[table["cell"] == cell], looks[cell]
         low, middle, high = (scale * line[name].to_numpy() for name in ("low", "difference", "high"))
-        ax.fill_between(line["quarter"], low, high, color=look.colour, alpha=0.18, linewidth=0)
-        ax.plot(line["quarter"], middle, color=look.colour, linestyle=look.dashes, label=cell)
+        when = line["quarter"].to_numpy() / unit
+        ax.fill_between(when, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        ax.plot(when, middle, color=look.colour, linestyle=look.dashes, label=cell)
     ax.axhline(0.0, color=_GREY, linewidth=0.8, zorder=0)
-    ax.set_xlim(0, float(table["quarter"].max()))
+    ax.set_xlim(0, float(table["quarter"].max()) / unit)
     time_axis(ax, calendar, 8)
-    ax.set_xlabel(time_word(calendar))
+    ax.set_xlabel("year")
     ax.set_ylabel(label)
+    ax.yaxis.set_major_formatter(_thousands)
     ax.legend(loc="upper left", fontsize=7, handlelength=3.0)

@@ -12,7 +12,7 @@ from district_sim.experiments.compare import EFFECT_SIZE, METHODS, kinds, occurr
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_csv, write_json
 from district_sim.text.names import TRAJECTORY_NAMES, heading, in_percent, outcome_name
-from district_sim.text.numbers import chance_in_brief, decimals_for, number, p_value
+from district_sim.text.numbers import chance_in_brief, decimals_for, number, p_value, percent
 from district_sim.text.sheet import Sheet, write_sheets
 
 if TYPE_CHECKING:
@@ -195,6 +195,38 @@ def costs(
 def write_costs(table: pd.DataFrame, sheet: Sheet, folder: Path) -> list[Path]:
     """What policies cost, as a table for papers and as numbers. Raises OSError."""
     return [*write_sheets({"costs": sheet}, folder), *_described(folder / "costs.csv", table)]
+
+
+# Signposts ----------------------------------------------------------------------------------------
+
+
+def signposts(moves: pd.DataFrame, calendar: Calendar | None) -> Sheet:
+    """What signposts did: how often, and when first.
+
+    Args:
+        moves: as `experiments.compare.moved` gives it. calendar: of the runs, if they share one.
+    """
+    sections = []
+    for cell, part in moves.groupby("cell", sort=False):
+        rows = []
+        for row in part.to_dict("records"):
+            when = [row[name] for name in ("low", "median", "high")]
+            told = [calendar.date(round(q) - 1) if calendar else f"{q:.0f}" for q in when] if when[1] == when[1] else []
+            first = f"{told[1]} ({told[0]} to {told[2]})" if told else "never"
+            said = f"{row['instrument']}: {row['signpost']}"
+            rows.append((said, percent(row["share"]), number(row["times"], 1), first))
+        sections.append((str(cell), tuple(rows)))
+    columns = ("Signpost", "In % of replicates", "Times", "First in quarter")
+    note = (
+        "Times: mean over replicates. First in quarter: median over the replicates in which it came about, and their "
+        "middle 80 %" + ("." if calendar else "; 1 is the first.")
+    )
+    return Sheet("What the signposts did", columns, tuple(sections), note)
+
+
+def write_signposts(moves: pd.DataFrame, sheet: Sheet, folder: Path) -> list[Path]:
+    """What signposts did, as a table for papers and as numbers. Raises OSError."""
+    return [*write_sheets({"signposts": sheet}, folder), *_described(folder / "signposts.csv", moves)]
 
 
 # Map of futures -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.retest import WINNER, by_world
-from district_sim.experiments.search import Candidate, Objective, headline, settings_of
+from district_sim.experiments.search import NOTHING, Candidate, Objective, headline, settings_of
 from district_sim.run.whole_files import write_csv, write_json, write_text
 from district_sim.text.names import in_percent, outcome_name
 from district_sim.text.numbers import decimals_for, number, p_value, percent
@@ -66,7 +66,9 @@ def verdict(answer: Answer) -> list[str]:
     found, outcome = answer.tested, headline(answer.objectives).outcome
     unit = outcome_name(outcome)
     lines = []
-    if answer.same:
+    if not any(found.verdict(name, NOTHING) == "better" for name in answer.winners):
+        lines.append(f"No winner: nothing that was tested beats doing nothing, on {answer.fresh}.")
+    elif answer.same:
         lines.append(f"The winner is {answer.same}: nothing that was tried is better, on the worlds of the search.")
     elif found.beats_all(WINNER):
         lines.append(f"The winner beats what needs no search, on {answer.fresh}.")
@@ -77,9 +79,13 @@ def verdict(answer: Answer) -> list[str]:
             lines.append(f"{', '.join(better)} did, but as some of {len(answer.winners)} that were tested.")
         else:
             lines.append("Nothing that was found does: the simpler policy is as good an answer.")
-    words = {"better": "The winner beats", "worse": "The winner is worse than", "open": "It is open whether it beats"}
+    own = "The winner" if lines[0].startswith("The winner") else "What was best in the search"
+    words = {"better": f"{own} beats", "worse": f"{own} is worse than", "open": "It is open whether it beats"}
     for rival in [name for name in found.rivals if name != answer.same]:
         row = found.row(WINNER, rival)
+        if found.verdict(WINNER, rival) == "equal":
+            lines.append(f"{own} does what {rival} does: {unit} is the same in all {row['n']} {found.pairs}.")
+            continue
         low, high = (_amount(row[end], outcome, True, row["difference"]) for end in ("low", "high"))
         gap = _amount(row["difference"], outcome, True)
         lines.append(
@@ -91,7 +97,7 @@ def verdict(answer: Answer) -> list[str]:
     lines.append(f"Its gain over {first} was {told[0]} in the search and is {told[1]} here: optimism {told[2]}.")
     lost = int(answer.losing["case"].sum()) if len(answer.losing) else 0
     if len(answer.losing):
-        lines.append(f"In {lost} of {len(answer.losing)} fresh worlds a simple policy is better than the winner.")
+        lines.append(f"In {lost} of {len(answer.losing)} fresh worlds a simple policy is better than it.")
     if answer.no_boxes:
         lines.append(f"Where it loses: {answer.no_boxes}.")
     return lines
@@ -195,20 +201,21 @@ def write(answer: Answer, folder: Path) -> list[Path]:
         written.append(write_csv(folder / "worlds.csv", answer.losing, index=True))
     for name, one in answer.winners.items():
         file = folder / f"{name.replace(' ', '_')}.yaml"
-        written.append(write_text(file, policy_file(one.mix, f"{name.capitalize()} of a search")))
+        found = "Found by district-sim search. " + verdict(answer)[0]
+        written.append(write_text(file, policy_file(one.mix, f"{name.capitalize()} of a search", found)))
     best = answer.winners[WINNER].name
     written += figures.save(figures.pareto(answer.searched, answer.objectives, best), folder / "pareto")
     return [*written, write_json(folder / "answer.json", record(answer))]
 
 
-def policy_file(mix: Sequence[Instrument], title: str) -> str:
+def policy_file(mix: Sequence[Instrument], title: str, description: str) -> str:
     """A mix as a policy file."""
     from ruamel.yaml import YAML
 
     yaml, text = YAML(), StringIO()
     yaml.width = 110
     items = [item.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for item in mix]
-    yaml.dump({"title": title, "description": "Found by district-sim search.", "policies": items}, text)
+    yaml.dump({"title": title, "description": description, "policies": items}, text)
     return text.getvalue()
 
 

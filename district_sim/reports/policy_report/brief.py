@@ -16,7 +16,13 @@ from district_sim.reports.policy_report.glance import (
     programme,
     spread_of,
 )
-from district_sim.reports.policy_report.points import did_nothing, gains_in_words, hangs_on, risk_in_words
+from district_sim.reports.policy_report.points import (
+    did_nothing,
+    gains_in_words,
+    hangs_on,
+    risk_in_words,
+    signposts_in_words,
+)
 from district_sim.reports.policy_report.verdict import COVERAGE, plain
 from district_sim.text.names import outcome_name
 from district_sim.text.numbers import decimals_for, number, percent
@@ -53,6 +59,7 @@ def _first(found: Findings, asked: str) -> list[Block]:
         Words("title", question.title),
         Words("asked", asked),
         Words("lead", found.verdict.headline.replace(_LATE, f" in {question.counted}")),
+        *([Words("text", question.warning)] if question.warning else []),
         Words("text", " ".join([district_words(found), _short(question.words.get("description", ""))]).strip()),
         *(Words("bullet", programme(found, cell)) for cell in question.cells[1:]),
         _table(found),
@@ -146,6 +153,7 @@ def _second(found: Findings) -> list[Block]:
     return [
         Words("heading", "When the effects come"),
         *_over_time(found),
+        *_signposts(found),
         Words("heading", "What the verdict hangs on"),
         Words("text", hangs_on(found)),
         Words("heading", "Risk"),
@@ -153,6 +161,15 @@ def _second(found: Findings) -> list[Block]:
         Words("heading", "How to read this"),
         Words("text", _reading(found)),
     ]
+
+
+def _signposts(found: Findings) -> list[Block]:
+    lines = signposts_in_words(found)
+    if not lines:
+        return []
+    more = [Words("small", f"And {len(lines) - _MOST_LINES} more in the full report.")] if lines[_MOST_LINES:] else []
+    made = [Words("bullet", line) for line in lines[:_MOST_LINES]]
+    return [Words("heading", "What the policies wait for"), *made, *more]
 
 
 def _over_time(found: Findings) -> list[Block]:
@@ -164,9 +181,9 @@ def _over_time(found: Findings) -> list[Block]:
         draw = partial(
             draw_over_time, table=own, cells=found.question.cells, label=unit, scale=scale, calendar=calendar
         )
-        title = (
-            f"{outcome_name(indicator, unit=False)}, {unit}: mean difference from {found.question.cells[0]}, by year"
-        )
+        name = outcome_name(indicator, unit=False)
+        measure = "" if unit == name.lower() else f", {unit}"
+        title = f"{name}{measure}: mean difference from {found.question.cells[0]}, by year"
         blocks += [Words("small", title), Plot(indicator, draw, 2.0, 0.6)]
     return blocks
 

@@ -13,7 +13,6 @@ from district_sim.reports.policy_report.reasons import reasons
 from district_sim.reports.policy_report.risk import retained, tail
 from district_sim.reports.policy_report.sensitivity import Sensitivity, investigate, of_draws
 from district_sim.reports.policy_report.verdict import COVERAGE, Verdict, judge, rivals_of, spread
-from district_sim.scenario.instruments import Action
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from district_sim.experiments import Results
     from district_sim.experiments.compare import Comparison
     from district_sim.reports.policy_report.question import Question
-    from district_sim.scenario.interventions import Instrument
 
 OUTCOMES = (
     "value_added_local_late", "employment_late", "wage_late", "survival", "unemployment_late", "radical_rate_late",
@@ -31,6 +29,8 @@ OUTCOMES = (
 AT_RISK = ["value_added_local", "employment"]
 """Indicators whose loss is tail risk."""
 YEAR = 4  # quarters
+FIRMS, SENSITIVITY = "firms", "sensitivity"
+"""What `gather` says it makes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Findings:
     gains: pd.DataFrame
     costs: pd.DataFrame
     moves: pd.DataFrame
-    """What signposts did to the instruments that have some; see `moved`."""
+    """What signposts did to the instruments that have some; see `compare.moved`."""
     verdict: Verdict
     sensitivity: Sensitivity | None
 
@@ -119,7 +119,7 @@ def gather(
         (with_draw(question.scenario, question.draws, int(r)), int(seed))
         for r, seed in zip(seeds["replicate"], seeds["seed"], strict=True)
     ]
-    made = eves(question.begins, districts, workers, told("firms"))
+    made = eves(question.begins, districts, workers, told(FIRMS))
     cohorts = dict(zip(seeds["replicate"].astype(int), made, strict=True))
     groups = followed(cohorts, results.firms, cells, question.scenario.technology.phases)
     base, years = question.cells[0], yearly(results.series)
@@ -144,35 +144,10 @@ def gather(
         risk=tail(ratios, list(question.cells), question.confidence, question.seed),
         gains=gains(groups, question.cells, question.how),
         costs=costs(results.series, cells, question),
-        moves=moved(results.spending, cells, question.mixes),
+        moves=statistics.moved(results.spending, cells, question.mixes),
         verdict=judge(found.differences, rivals, question.outcome, base, question.confidence),
-        sensitivity=of_draws(question, runs, lead) or investigate(question, runs, lead, workers, told("sensitivity")),
+        sensitivity=of_draws(question, runs, lead) or investigate(question, runs, lead, workers, told(SENSITIVITY)),
     )
-
-
-def moved(spending: pd.DataFrame, cells: Mapping[int, str], mixes: Mapping[str, Sequence[Instrument]]) -> pd.DataFrame:
-    """How often signposts moved the instruments that have some, and when first.
-
-    Returns:
-        One row per mix, instrument and move that a signpost of it can make: cell, instrument, move, share (of the
-        replicates, in which it came about), times (mean over replicates), low, median, high (of the first quarter,
-        1 is the first, where it came about: tenth, half, nine tenths).
-    """
-    import pandas as pd
-
-    does = {Action.START: "started", Action.STOP: "stopped", Action.BUDGET: "changed"}
-    rows = []
-    for point, cell in cells.items():
-        for number, item in enumerate(mixes[cell]):
-            if not item.when:
-                continue
-            own = spending[(spending["point"] == point) & (spending["number"] == number)]
-            for move in (does[action] for action in Action if any(post.then is action for post in item.when)):
-                low, median, high = own[f"first_{move}"].quantile([0.1, 0.5, 0.9])
-                told = {"share": (own[move] > 0.0).mean(), "times": own[move].mean()}
-                told |= {"low": low, "median": median, "high": high}
-                rows.append({"cell": cell, "instrument": item.name, "move": move, **told})
-    return pd.DataFrame(rows, columns=["cell", "instrument", "move", "share", "times", "low", "median", "high"])
 
 
 def _lead(found: Comparison, outcome: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from district_sim.reports.policy_report.groups import LATER
 from district_sim.reports.policy_report.risk import LOSS, WORST
 from district_sim.reports.policy_report.uncertain import USES
 from district_sim.reports.policy_report.verdict import plain, side, turns
 from district_sim.run.trajectories import Trajectory
-from district_sim.text.names import TRAJECTORY_NAMES, outcome_name
+from district_sim.text.names import TRAJECTORY_NAMES, outcome_name, years_name
 from district_sim.text.numbers import chance, number, percent
 
 if TYPE_CHECKING:
@@ -133,13 +135,40 @@ def hangs_on(found: Findings) -> str:
     if told:
         text += f" The effect hangs on {_listed(told)} (strongest first)."
     else:
-        text += " None of them stands out from chance."
+        text += f" None of them stands out from chance: that takes a rank correlation above {least_told(study):.2f}."
+    text += f" {held_fixed(found.question)}" if held_fixed(found.question) else ""
+    if not len(study.ends):
+        return text
     turned = turns(study, found.question.outcome)
-    text += f" {held_fixed(found.question)}" if study.drawn else ""
     where = "Third by third of the draws" if study.drawn else "One at a time"
     if turned:
-        return f"{text} {where}, the verdict changes in {len(turned)} cases (section 8)."
+        cases = "in one case" if len(turned) == 1 else f"in {len(turned)} cases"
+        shown = "the full report names it" if len(turned) == 1 else "the full report names them"
+        return f"{text} {where}, the verdict changes {cases} ({shown if found.question.brief else 'section 8'})."
     return f"{text} {where}, none of the first {len(study.top)} changes it."
+
+
+def least_told(study: Sensitivity) -> float:
+    """The smallest rank correlation that can stand out from chance with so many draws and parameters (Holm)."""
+    from scipy import stats
+
+    t = stats.t.isf(_TELLS / (2 * study.parameters), max(1, len(study.draws) - 2))
+    return float(t / np.sqrt(len(study.draws) - 2 + t * t))
+
+
+def signposts_in_words(found: Findings) -> list[str]:
+    """How often each signpost came about, and when first."""
+    calendar, said = found.question.scenario.run.calendar, []
+    for row in found.moves.to_dict("records"):
+        words = f"{row['cell']} – {row['instrument']}: {row['signpost']}: "
+        if not row["share"]:
+            said.append(f"{words}never.")
+            continue
+        first, middle, last = (round(row[name]) - 1 for name in ("low", "median", "high"))
+        span = f" (middle 80 %: {years_name(calendar, first, last + 1)})" if first != last else ""
+        when = years_name(calendar, middle, middle + 1)
+        said.append(f"{words}in {percent(row['share'])} of districts, first in {when}{span}.")
+    return said
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -25,6 +25,8 @@ TOP = 5
 _SHARE_OF_DRAWS = 2.0 / 3.0  # of the runs of the sensitivity; the others go to the ends of the ranges of the TOP
 _SHARE_OF_ENDS = 1.0 - _SHARE_OF_DRAWS
 _FEWEST_DRAWS, _FEWEST_REPLICATES = 20, 2
+_RUNS_OF_A_REPORT = 1500
+_DRAWS_OF_A_BRIEF = 60  # the share of them in which the verdict stays is known within 13 points
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,10 @@ class Question:
     """The question in the user's words."""
     options: tuple[tuple[str, ...], ...]
     """Of the command with their values, as far as they decide numbers."""
+    warning: str = ""
+    """What a reader must know of the posterior before they believe what follows; empty if nothing."""
+    brief: bool = False
+    """Whether two pages are wanted: then all parameters are drawn at once, and none is set to the ends of its range."""
 
     @property
     def how(self) -> dict[str, Any]:
@@ -126,14 +132,41 @@ class Question:
         """
         if self.draws is not None:  # the report's own runs are the test
             return 0, 0
-        return plan_of(
-            self.sensitivity_runs, len(self.mixes), self.replications, min(TOP, len(self.uncertain.parameters))
-        )
+        top = min(TOP, len(self.uncertain.parameters))
+        if self.brief:
+            return brief_draws(self.sensitivity_runs if top else 0, len(self.mixes)), 0
+        return plan_of(self.sensitivity_runs, len(self.mixes), self.replications, top)
+
+    @property
+    def runs(self) -> tuple[int, int]:
+        """How many runs the report makes, and how many more the test of what the verdict hangs on."""
+        draws, replicates = self.plan
+        ends = 2 * min(TOP, len(self.uncertain.parameters)) * replicates
+        return len(self.mixes) * self.replications, len(self.mixes) * (draws + ends)
 
 
 def command_line(scenario: str, options: Sequence[tuple[str, ...]]) -> str:
     """The command, an option a line."""
     return " \\\n  ".join(map(shlex.join, [["district-sim", "policy-report", scenario], *options]))
+
+
+def default_runs(brief: bool, cells: int) -> int:
+    """Runs of the test of what the verdict hangs on: few for two pages, which show no more than the strongest."""
+    return _DRAWS_OF_A_BRIEF * cells if brief else _RUNS_OF_A_REPORT
+
+
+def brief_draws(runs: int, cells: int) -> int:
+    """How many draws of all uncertain parameters a number of runs allows, if nothing else is tried.
+
+    Raises:
+        ScenarioError: too few runs.
+    """
+    if runs and runs < _FEWEST_DRAWS * cells:
+        least = _FEWEST_DRAWS * cells
+        raise ScenarioError(
+            f"--sensitivity-runs must be 0 or at least {least} for a brief of {cells - 1} policies, not {runs}"
+        )
+    return runs // cells
 
 
 def plan_of(runs: int, cells: int, replications: int, top: int) -> tuple[int, int]:

@@ -36,7 +36,7 @@ def all_sheets(found: Findings) -> dict[str, Sheet]:
         "trajectories": compare.trajectory_shares(comparison),
         "costs": compare.costs(found.costs, question.discount, question.confidence, question.day, rules),
         "jobs": jobs(found),
-        "moves": moves(found),
+        "moves": compare.signposts(found.moves, question.scenario.run.calendar),
     }
     for cell in question.cells[1:]:
         made[f"transitions {cell}"] = compare.transitions(comparison, cell)
@@ -100,24 +100,6 @@ def risk(found: Findings) -> Sheet:
         f"{years}; difference from the first row in points, with its bootstrap interval."
     )
     return Sheet("Tail risk", columns, tuple(sections), note)
-
-
-def moves(found: Findings) -> Sheet:
-    """What signposts did: empty where no policy waits for any."""
-    calendar, rows = found.question.scenario.run.calendar, []
-    for row in found.moves.to_dict("records"):
-        when = [row[name] for name in ("low", "median", "high")]
-        told = [calendar.date(round(q) - 1) if calendar else f"{q:.0f}" for q in when] if when[1] == when[1] else []
-        first = f"{told[1]} ({told[0]} to {told[2]})" if told else "–"
-        rows.append(
-            (row["cell"], row["instrument"], row["move"], percent(row["share"]), number(row["times"], 1), first)
-        )
-    columns = ("", "Instrument", "A signpost", "In % of replicates", "Times", "First in quarter")
-    note = (
-        "Times: mean over replicates. First in quarter: median over the replicates in which it came about, and their "
-        "middle 80 %" + ("." if calendar else "; 1 is the first.")
-    )
-    return Sheet.plain("What the signposts did", columns, rows, note, left=3)
 
 
 def jobs(found: Findings) -> Sheet:
