@@ -26,6 +26,7 @@ from district_sim.cli.common import (
     tell_effort,
     writing,
 )
+from district_sim.cli.hold_out import hold_out
 from district_sim.evidence.replications import REPLICATIONS
 from district_sim.run.whole_files import json_text
 
@@ -67,16 +68,19 @@ class _Own(NamedTuple):
 
 
 class _OrFile(Group):
-    """A file of targets in place of a command is one for `targets`."""
+    """A file of targets in place of a command is one for `targets`; what has `--hold-out` is for that command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         from district_sim.scenario.files import SUFFIXES
 
-        if args and args[0].endswith(SUFFIXES):
+        if any(word.partition("=")[0] == f"--{HOLD_OUT}" for word in args) and args[0] != HOLD_OUT:
+            args = [HOLD_OUT, *(args[1:] if args[0] == "targets" else args)]
+        elif args and args[0].endswith(SUFFIXES):
             args = ["targets", *args]
         return super().parse_args(ctx, args)
 
 
+HOLD_OUT = "hold-out"
 replicate_app = Commands(cls=_OrFile, help="Test published results again: claim, source, target, measured value.")
 
 
@@ -118,6 +122,9 @@ def replicate_targets(
             return replicated(case, seed, runs, tell, workers)
 
         _replicate([case.name], seed, runs, workers, out, force, as_json, quiet, _Own(case, measured))
+
+
+replicate_app.command(HOLD_OUT)(hold_out)
 
 
 @replicate_app.command("list")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from district_sim.figures.film import check_film as check_film
     from district_sim.figures.forecast import fans as fans
     from district_sim.figures.forecast import label_shares as label_shares
+    from district_sim.figures.hold_out import hold_out_fans as hold_out_fans
     from district_sim.figures.maps import CONTROLS as CONTROLS
     from district_sim.figures.maps import district_map as district_map
     from district_sim.figures.maps import network_map as network_map
@@ -72,6 +73,7 @@ _HOMES = {
     "evaluations": "effects_beside_published",
     "film": "animate check_film",
     "forecast": "fans label_shares",
+    "hold_out": "hold_out_fans",
     "maps": "CONTROLS district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
     "posterior": "Parameter Seen observed_and_predictive posterior_pairs prior_to_posterior truth_ranks",

@@ -103,6 +103,14 @@ def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
     return {path: value for path, value, _ in _overrides(overrides)}
 
 
+def files_of(name_or_path: str | Path) -> list[Path]:
+    """The file of a scenario and all that it extends. Raises ScenarioError, as `load_scenario`."""
+    path = _locate(name_or_path)
+    read = [path]
+    _with_bases(read_alone(path), path.parent, (path.resolve(),), read)
+    return read
+
+
 def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
     """A scenario from a text that somebody gave, which may extend bundled scenarios only.
 

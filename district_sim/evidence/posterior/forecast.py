@@ -239,12 +239,10 @@ class Forecast:
     @classmethod
     def of(cls, plan: Plan, rows: Row) -> "Forecast":
         """From the runs' rows; the first mix decides how near a history came to the real one."""
-        near = np.zeros((len(plan.draws), plan.lucks))
+        weights = np.full((len(plan.draws), plan.lucks), 1.0 / (len(plan.draws) * plan.lucks))
         if plan.data is not None:
-            near = _nearness(plan, rows["values"][0])
-        within = np.exp(near - near.max(axis=1, keepdims=True))
-        within /= within.sum(axis=1, keepdims=True)
-        return cls(plan, rows["indicators"].astype(float), rows["labels"], within / len(plan.draws))
+            weights = weighed(plan.case, plan.data, rows["values"][0])
+        return cls(plan, rows["indicators"].astype(float), rows["labels"], weights)
 
     @property
     def effective(self) -> float:
@@ -265,8 +263,7 @@ class Forecast:
         return values * np.exp(errors)
 
     def _error_at(self, size: float) -> np.ndarray:
-        years = np.maximum(0.0, (np.array(self.plan.rows) - self.plan.seen_until) / _YEAR)
-        return size * np.sqrt(1.0 + years / _DOUBLES)
+        return grown(size, np.array(self.plan.rows) - self.plan.seen_until)
 
     def band(self, values: np.ndarray) -> np.ndarray:
         """(len(QUANTILES), ...) of values (draws, lucks, ...), by the paths' weights; undefined ones are left out."""
@@ -343,14 +340,23 @@ class Hinge:
         return abs(self.above - self.below) > 2.5 * self.error
 
 
-def _nearness(plan: Plan, values: np.ndarray) -> np.ndarray:
-    """(draws, lucks) logarithm of how probable what was observed is, if this run had been the real history."""
-    assert plan.data is not None
-    seen = values[:, :, fitted_columns(plan.case)]
-    flat = on_scales(plan.data.scales, seen.reshape(-1, seen.shape[2]))
-    away = (flat - plan.data.observed) / np.maximum(np.hypot(plan.data.error, MODEL_ERROR), 1e-6)
-    found = np.nan_to_num(-0.5 * (away**2).sum(axis=1), nan=-1e6)
-    return found.reshape(seen.shape[:2])
+def grown(size: float, quarters: np.ndarray) -> np.ndarray:
+    """The model's error so many quarters after the last observation, of the size that it has there."""
+    return size * np.sqrt(1.0 + np.maximum(0.0, quarters / _YEAR) / _DOUBLES)
+
+
+def weighed(case: "Case", data: Data, values: np.ndarray) -> np.ndarray:
+    """(draws, lucks) weights of paths, which sum to 1: draws are alike, lucks count by how near they came.
+
+    Args:
+        values: (draws, lucks, targets) of all the case's targets; `data` is what was observed of those that are fitted.
+    """
+    seen = values[:, :, fitted_columns(case)]
+    flat = on_scales(data.scales, seen.reshape(-1, seen.shape[2]))
+    away = (flat - data.observed) / np.maximum(np.hypot(data.error, MODEL_ERROR), 1e-6)
+    near = np.nan_to_num(-0.5 * (away**2).sum(axis=1), nan=-1e6).reshape(seen.shape[:2])
+    within = np.exp(near - near.max(axis=1, keepdims=True))
+    return within / within.sum(axis=1, keepdims=True) / len(values)
 
 
 def _two_ways(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -18,7 +18,7 @@ type Verdict = Literal["passed", "failed", "not checked"]
 FILE = "posterior.nc"
 FAILED: Verdict = "failed"
 EXTRA = "pip install 'district-sim[bayes]'"
-_LIBRARIES = ("arviz_base", "arviz_stats", "emcee", "h5netcdf", "sklearn", "xarray")
+_LIBRARIES = ("arviz_base", "arviz_stats", "emcee", "h5netcdf", "scoringrules", "sklearn", "xarray")
 
 
 class Missing(ScenarioError):
