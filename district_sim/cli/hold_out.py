@@ -70,7 +70,7 @@ def hold_out(
     CRPS, and the skill against "stays as it was" and "goes on as before". DIR
     receives hold_out.md and .json, scores.csv, fans.csv, the figure fans, and in
     posterior the posterior of the years before. After a stop, repeat the command
-    to continue. docs/hold_out.md shows the four cases. It needs
+    to continue. docs/hold_out.md explains them. It needs
     district-sim[bayes].
 
     [bold]Examples[/bold]
