@@ -124,6 +124,19 @@ def test_the_models_error_widens_bands_and_grows(folder: Path) -> None:
     assert sum(split.shares()) == pytest.approx(1.0)
 
 
+def test_paths_start_from_what_was_observed(folder: Path) -> None:
+    """A tenth too many firms at the last observation are about a tenth too many later, for every path."""
+    said = np.array([[50.0, 90.0], [49.0, 51.0]])
+    found = made_up(said, seen=50.0, folder=folder)  # of the target, which is about firms; later each path has one
+    assert found.plan.data is not None
+    (target,), (error,) = found.plan.data.targets, found.plan.data.error
+    known = 0.1**2 / (0.1**2 + error**2)
+    moved = found.corrected(0, "firms", 0.1)[:, :, -1]
+    assert np.log(moved) == pytest.approx(known * np.log(target.value / said))
+    assert np.array_equal(found.corrected(0, "firms", 0.0), found.values(0, "firms"))
+    assert np.array_equal(found.corrected(0, "wage", 0.1), found.values(0, "wage"))  # never observed
+
+
 # Labels -------------------------------------------------------------------------------------------
 
 

@@ -102,7 +102,8 @@ def forecast(
     Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C.
     """
     with clean_ends():
-        from district_sim.evidence.posterior.forecast import MODEL_ERROR, plan_of
+        from district_sim.evidence.posterior.discrepancy import MODEL_ERROR
+        from district_sim.evidence.posterior.forecast import plan_of
         from district_sim.reports.forecast import sheets, write_forecast
 
         drawn = posterior_of(posterior, even_so)

@@ -34,16 +34,16 @@ def indicator_sheet(forecast: Forecast, size: float) -> Sheet:
         rows = []
         for name in SHOWN:
             low, _, middle, _, high = forecast.band(forecast.with_error(k, name, size)[:, :, -1:])[:, 0]
-            narrow = forecast.band(forecast.values(k, name)[:, :, -1:])[:, 0]
+            narrow = forecast.band(forecast.corrected(k, name, size)[:, :, -1:])[:, 0]
             parts = [percent(share) for share in forecast.split(k, name, size).shares()]
             rows.append((record_of(name).label, _shown(name, middle), f"{_shown(name, low)} to {_shown(name, high)}",
                          f"{_shown(name, narrow[0])} to {_shown(name, narrow[-1])}", *parts))  # fmt: skip
         sections.append((mix if len(forecast.plan.mixes) > 1 else "", tuple(rows)))
-    columns = ("Indicator", "Median", "90 %", "90 % if the model were right", "Luck", "Parameters", "Model")
+    columns = ("Indicator", "Median", "90 %", "90 % without the model's error", "Luck", "Parameters", "Model")
     note = (
         f"{_paths(forecast)} Luck, Parameters, Model: shares of the variance. The model's own error is taken as "
-        f"{percent(size)} (of a count or of money; points of a share) at the last observation; its variance doubles "
-        "after ten years."
+        f"{percent(size)} (of a count or of money; points of a share) where nothing was observed; its variance doubles "
+        "after ten years. What was observed shows part of it: paths are moved towards that."
     )
     return Sheet(f"{forecast.plan.case.title}, {_end(forecast)}", columns, tuple(sections), note)
 
@@ -177,14 +177,16 @@ def _seen(forecast: Forecast) -> float:
 
 
 def band_table(forecast: Forecast, size: float) -> "pd.DataFrame":
-    """A row for each mix, indicator and date: quantiles of the paths, and the outer ones with the model's error."""
+    """A row for each mix, indicator and date: quantiles of the paths, moved towards what was observed, and the outer
+    ones with the model's error."""
     import pandas as pd
 
     names = [f"q{round(100 * level):02d}" for level in QUANTILES]
     parts = []
     for k, mix in enumerate(forecast.plan.mixes):
         for name in NAMES:
-            band, wide = forecast.band(forecast.values(k, name)), forecast.band(forecast.with_error(k, name, size))
+            band = forecast.band(forecast.corrected(k, name, size))
+            wide = forecast.band(forecast.with_error(k, name, size))
             part = pd.DataFrame({"policies": mix, "indicator": name, "year": forecast.plan.dates})
             part[names] = band.T
             part["low"], part["high"] = wide[0], wide[-1]
@@ -241,7 +243,7 @@ def record(forecast: Forecast, posterior: "Posterior", size: float, command: str
             },
             "indicators": {
                 name: {
-                    "quantiles": forecast.band(forecast.values(k, name)[:, :, -1:])[:, 0].tolist(),
+                    "quantiles": forecast.band(forecast.corrected(k, name, size)[:, :, -1:])[:, 0].tolist(),
                     "with_model_error": forecast.band(forecast.with_error(k, name, size)[:, :, -1:])[:, 0].tolist(),
                     **dict(zip(("luck", "parameters", "model"), forecast.split(k, name, size).shares(), strict=True)),
                     **({"effect": _effect(forecast, k, name)} if k else {}),

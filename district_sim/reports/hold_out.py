@@ -7,7 +7,8 @@ import numpy as np
 
 from district_sim._version import __version__
 from district_sim.evidence.cases.observables import observable
-from district_sim.evidence.posterior.forecast import MODEL_ERROR, QUANTILES, grown
+from district_sim.evidence.posterior.discrepancy import MODEL_ERROR
+from district_sim.evidence.posterior.forecast import QUANTILES
 from district_sim.evidence.posterior.hold_out import Outlook
 from district_sim.evidence.posterior.scores import (
     FORECASTERS,
@@ -20,6 +21,7 @@ from district_sim.evidence.posterior.scores import (
     scale_of,
     skill,
     summary,
+    wider,
 )
 from district_sim.reports.posterior import name_of
 from district_sim.run.whole_files import write_csv, write_json, write_text
@@ -96,13 +98,13 @@ def warnings(outlook: Outlook) -> list[str]:
 def _note(outlook: Outlook) -> str:
     cut = outlook.cut
     fitted = ", ".join(name_of(target) for target in cut.case.targets)
-    count = outlook.weights.size
+    count = outlook.paths
     text = (
         "Skill: 1 less the ratio of mean CRPS, over the figures of which both said something; 0 is no better than the "
         "rival, below 0 is worse. As it was: the last figure, with a spread from past changes, or from the measurement "
         "if there were none. As before: the line through the figures up to the date (of their logarithms for counts). "
-        f"Fitted to {fitted}. {count} paths, {outlook.weights.shape[0]} draws with {outlook.lucks} lucks of each; by "
-        f"their weights they say as much as {outlook.effective:.0f} equal ones."
+        f"Fitted to {fitted}. {count} paths, {count // outlook.lucks} draws with {outlook.lucks} lucks of each; by "
+        f"their weights they say as much as {outlook.effective(wider(outlook)):.0f} equal ones."
     )
     if cut.left_out:
         text += f" Left out, as it begins later: {', '.join(cut.left_out)}."
@@ -211,24 +213,21 @@ def _row(one: Score) -> dict[str, Any]:
 
 
 def fan_table(outlook: Outlook) -> "pd.DataFrame":
-    """A row for each measure and year: quantiles of the paths; the outer ones also with the error of forecasts."""
+    """A row for each measure and year: quantiles of the paths, moved towards what was observed as in forecasts; the
+    outer ones also with what is not known of the model's error."""
     import pandas as pd
 
     cut, rows = outlook.cut, []
-    last = max(int(look[1]) for look in cut.case.wanted)
-    error = np.random.default_rng([outlook.fitted.setting.seed, 60]).normal(size=outlook.weights.size)
+    errors = np.random.default_rng([outlook.fitted.setting.seed, 60]).normal(size=outlook.paths)
     first = len(cut.case.targets) + len(cut.held)
     for column in range(first, len(cut.ahead.targets)):
         probe = cut.ahead.targets[column]
-        values = outlook.values[:, :, column].ravel()
-        known = np.isfinite(values)
-        if not known.any():
-            continue
-        values, weights = values[known], outlook.weights.ravel()[known]
-        ahead = np.array(cut.ahead.quarter(probe.year) - last)
         scale = scale_of(probe)
-        size = float(grown(max(outlook.model_error, MODEL_ERROR), ahead))
-        wide = scale.back(scale.forward(values) + size * error[known])
+        said = outlook.said(column, scale, wider(outlook))
+        if not len(said.places):
+            continue
+        wide = scale.back(said.places + said.error * errors[: len(said.places)])
+        values, weights = scale.back(said.places), said.weights
         row = {"measure": probe.measure, "year": cut.whole.calendar.year(cut.whole.calendar.quarter(probe.year))}
         row |= {f"q{round(100 * level):02d}": _quantile(values, level, weights) for level in QUANTILES}
         row |= {"low": _quantile(wide, QUANTILES[0], weights), "high": _quantile(wide, QUANTILES[-1], weights)}
@@ -282,9 +281,9 @@ def record(outlook: Outlook, found: list[Score], command: str) -> dict[str, Any]
         "left_out": list(cut.left_out),
         "later_times": list(cut.dated),
         "misfit": outlook.fitted.found.misfit,
-        "model_error": {MODEL: outlook.model_error, WIDER: max(outlook.model_error, MODEL_ERROR)},
-        "paths": outlook.weights.size,
-        "effective": outlook.effective,
+        "model_error": {MODEL: outlook.model_error, WIDER: wider(outlook)},
+        "paths": outlook.paths,
+        "effective": outlook.effective(wider(outlook)),
         "warnings": warnings(outlook),
         "forecasters": told,
         "figures": [_row(one) for one in found],

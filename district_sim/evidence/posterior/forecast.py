@@ -4,9 +4,7 @@ The same draws and the same lucks serve every policy mix, so that differences be
 Where a case says what was observed, lucks of a draw count by how near their history came to it (their weights): of all
 histories that a draw allows, those that look like the real one. A draw's weight stays what the posterior gave it.
 
-The model's own error is no part of the runs. It is laid over the bands: one error for each path, which multiplies
-counts and money and is added to shares, with standard deviation `MODEL_ERROR` at the last observation and a variance
-that doubles after ten years.
+The model's own error is no part of the runs. It is laid over them, one error for each path: see `discrepancy`.
 """
 
 from collections.abc import Mapping
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from district_sim.evidence.cases.runs import scaled, seen_in
+from district_sim.evidence.posterior.discrepancy import MODEL_ERROR, Discrepancy
 from district_sim.evidence.posterior.fit import FIRST_SEED, fitted_columns, on_scales
 from district_sim.evidence.posterior.inference import Data
 from district_sim.evidence.posterior.posterior import Posterior
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 
 LUCKS = 5
 """Runs of each draw."""
-MODEL_ERROR = 0.08
-"""Standard deviation of the model's error where nothing else is known: logarithm of a count, points of a share.
-
-Firms and jobs that the four cases only check are missed by 8 % (root mean square; docs/how_sure.md)."""
-_DOUBLES = 10.0  # years after which the variance of the model's error has doubled
 MOVED = 0.2
 """By up to so much, up or down, the thresholds of labels are moved."""
 SETS = 24
@@ -235,6 +229,8 @@ class Forecast:
     """(mixes, draws, lucks, SETS) places in `LABELS`; -1 for a run that broke off."""
     weights: np.ndarray
     """(draws, lucks) that sum to 1 over all; equal for the lucks of a draw if nothing was observed."""
+    observed: Mapping[str, Discrepancy]
+    """By indicator, of those that were observed; gaps are (draws, lucks, observations), of the first mix."""
 
     @classmethod
     def of(cls, plan: Plan, rows: Row) -> "Forecast":
@@ -242,7 +238,7 @@ class Forecast:
         weights = np.full((len(plan.draws), plan.lucks), 1.0 / (len(plan.draws) * plan.lucks))
         if plan.data is not None:
             weights = weighed(plan.case, plan.data, rows["values"][0])
-        return cls(plan, rows["indicators"].astype(float), rows["labels"], weights)
+        return cls(plan, rows["indicators"].astype(float), rows["labels"], weights, _observed(plan, rows))
 
     @property
     def effective(self) -> float:
@@ -253,17 +249,20 @@ class Forecast:
         """(draws, lucks, dates) of an indicator."""
         return self.indicators[mix, :, :, :, NAMES.index(name)]
 
-    def with_error(self, mix: int, name: str, size: float) -> np.ndarray:
-        """The same with the model's error; it is the same for all mixes."""
-        values = self.values(mix, name)
-        rng = np.random.default_rng([self.plan.seed, NAMES.index(name)])
-        errors = rng.normal(size=(*values.shape[:2], 1)) * self._error_at(size)
-        if _share(name):
-            return np.clip(values + errors, 0.0, 1.0)
-        return values * np.exp(errors)
+    def corrected(self, mix: int, name: str, size: float) -> np.ndarray:
+        """The same, moved towards what was observed: with the mean of the model's error, the same for all mixes."""
+        return _laid_on(name, self.values(mix, name), self._error_of(name, size)[0])
 
-    def _error_at(self, size: float) -> np.ndarray:
-        return grown(size, np.array(self.plan.rows) - self.plan.seen_until)
+    def with_error(self, mix: int, name: str, size: float) -> np.ndarray:
+        """The same with all of the model's error, for each path one that might be."""
+        values = self.values(mix, name)
+        mean, unknown = self._error_of(name, size)
+        rng = np.random.default_rng([self.plan.seed, NAMES.index(name)])
+        return _laid_on(name, values, mean + rng.normal(size=(*values.shape[:2], 1)) * unknown)
+
+    def _error_of(self, name: str, size: float) -> tuple[np.ndarray, np.ndarray]:
+        never = Discrepancy.of((), self.plan.seen_until)
+        return self.observed.get(name, never).at(size, np.array(self.plan.rows))
 
     def band(self, values: np.ndarray) -> np.ndarray:
         """(len(QUANTILES), ...) of values (draws, lucks, ...), by the paths' weights; undefined ones are left out."""
@@ -277,7 +276,7 @@ class Forecast:
 
     def split(self, mix: int, name: str, size: float, at: int = -1) -> Split:
         """Variance of an indicator at a date: luck, parameters, the model's error (law of total variance)."""
-        values = self.values(mix, name)[:, :, at]
+        values = self.corrected(mix, name, size)[:, :, at]
         luck, parameters = _two_ways(values, self.weights)
         error = self.with_error(mix, name, size)[:, :, at] - values
         return Split(luck, parameters, float(np.nansum(self.weights * error**2)))
@@ -340,23 +339,39 @@ class Hinge:
         return abs(self.above - self.below) > 2.5 * self.error
 
 
-def grown(size: float, quarters: np.ndarray) -> np.ndarray:
-    """The model's error so many quarters after the last observation, of the size that it has there."""
-    return size * np.sqrt(1.0 + np.maximum(0.0, quarters / _YEAR) / _DOUBLES)
-
-
-def weighed(case: "Case", data: Data, values: np.ndarray) -> np.ndarray:
+def weighed(case: "Case", data: Data, values: np.ndarray, size: float = MODEL_ERROR) -> np.ndarray:
     """(draws, lucks) weights of paths, which sum to 1: draws are alike, lucks count by how near they came.
 
     Args:
         values: (draws, lucks, targets) of all the case's targets; `data` is what was observed of those that are fitted.
+        size: standard deviation of the model's error.
     """
     seen = values[:, :, fitted_columns(case)]
     flat = on_scales(data.scales, seen.reshape(-1, seen.shape[2]))
-    away = (flat - data.observed) / np.maximum(np.hypot(data.error, MODEL_ERROR), 1e-6)
+    away = (flat - data.observed) / np.maximum(np.hypot(data.error, size), 1e-6)
     near = np.nan_to_num(-0.5 * (away**2).sum(axis=1), nan=-1e6).reshape(seen.shape[:2])
     within = np.exp(near - near.max(axis=1, keepdims=True))
     return within / within.sum(axis=1, keepdims=True) / len(values)
+
+
+def _observed(plan: Plan, rows: Row) -> dict[str, Discrepancy]:
+    """What the first mix's paths say wrongly of the indicators that were observed."""
+    if plan.data is None:
+        return {}
+    seen: dict[str, list[tuple[int, np.ndarray, float]]] = {}
+    for column, target, error in zip(fitted_columns(plan.case), plan.data.targets, plan.data.error, strict=True):
+        if target.measure not in NAMES or target.since is not None or target.compared or not target.value:
+            continue
+        said = rows["values"][0][:, :, column]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gap = target.value - said if _share(target.measure) else np.log(target.value / said)
+        seen.setdefault(target.measure, []).append((int(plan.case.wanted[column][1]), gap, float(error)))
+    return {name: Discrepancy.of(one, plan.seen_until) for name, one in seen.items()}
+
+
+def _laid_on(name: str, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Values with the model's error."""
+    return np.clip(values + errors, 0.0, 1.0) if _share(name) else values * np.exp(errors)
 
 
 def _two_ways(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from district_sim.evidence.cases.observables import observable
+from district_sim.evidence.posterior.discrepancy import Discrepancy
+from district_sim.evidence.posterior.emulator import Scale
 from district_sim.evidence.posterior.fit import FIRST_SEED, Fitted, Setting, Tell, fit
-from district_sim.evidence.posterior.forecast import grown, weighed
+from district_sim.evidence.posterior.forecast import weighed
 from district_sim.evidence.posterior.inference import Data
 from district_sim.evidence.posterior.runs import runs_at
 from district_sim.run.workers import Workers
@@ -59,11 +61,6 @@ class Cut:
     def year(self) -> float:
         """The date as a year."""
         return self.whole.calendar.year(self.whole.calendar.quarter(self.date))
-
-    def ahead_of(self, target: "Target") -> int:
-        """Quarters from the last fitted figure to a later one."""
-        last = max(int(look[1]) for look in self.case.wanted)
-        return known_at(self.whole, target) - last
 
 
 def known_at(case: "Case", target: "Target") -> int:
@@ -200,8 +197,8 @@ class Outlook:
     lucks: int
     values: np.ndarray
     """(draws, lucks, targets of `cut.ahead`)."""
-    weights: np.ndarray
-    """(draws, lucks) that sum to 1."""
+    data: Data
+    """The fitted figures."""
 
     @property
     def model_error(self) -> float:
@@ -209,28 +206,67 @@ class Outlook:
         return float(self.fitted.found.data.model)
 
     @property
-    def effective(self) -> float:
+    def paths(self) -> int:
+        """How many runs there are."""
+        return int(self.values.shape[0] * self.values.shape[1])
+
+    def weights(self, size: float) -> np.ndarray:
+        """(draws, lucks) that sum to 1.
+
+        Args:
+            size: standard deviation of the model's error.
+        """
+        return weighed(self.cut.ahead, self.data, self.values, size)
+
+    def effective(self, size: float) -> float:
         """Number of paths of equal weight that say as much (Kish 1965)."""
-        return float(1.0 / np.sum(self.weights**2))
+        return float(1.0 / np.sum(self.weights(size) ** 2))
 
-    def paths(self, column: int) -> tuple[np.ndarray, np.ndarray]:
-        """(paths,) values of a target of `cut.ahead` that are defined, and their weights."""
-        values, weights = self.values[:, :, column].ravel(), self.weights.ravel()
-        known = np.isfinite(values)
-        return values[known], weights[known]
+    def said(self, column: int, scale: Scale, size: float) -> "Said":
+        """What the paths say of a target of `cut.ahead`, on its scale.
 
-    def of_held(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """The same of a later figure, by its number in `cut.held`."""
-        return self.paths(len(self.cut.case.targets) + number)
-
-    def error_of(self, target: "Target", size: float) -> float:
-        """Standard deviation of the model's error of a later figure; of a change, what is new in it since then."""
-        ahead = self.cut.ahead_of(target)
-        variance = float(grown(size, np.array(ahead))) ** 2
+        Args:
+            size: standard deviation of the model's error.
+        """
+        target = self.cut.ahead.targets[column]
+        places = np.asarray(scale.forward(self.values[:, :, column]), float)
+        quarter = known_at(self.cut.ahead, target)
         if target.since is None:
-            return float(np.sqrt(variance))
-        before = ahead - (known_at(self.cut.whole, target) - self.cut.whole.quarter(target.since))
-        return float(np.sqrt(max(0.0, variance - float(grown(size, np.array(before))) ** 2)))
+            mean, unknown = self._discrepancy(target, scale).at(size, np.array([quarter]))
+            places, error = places + mean[..., 0], float(unknown[0])
+        else:  # what is new in the error since then
+            never, since = self._discrepancy(None, scale), self.cut.ahead.quarter(target.since)
+            before, after = never.at(size, np.array([since, quarter]))[1]
+            error = float(np.sqrt(max(0.0, after**2 - before**2)))
+        known = np.isfinite(self.values[:, :, column])
+        return Said(places[known], self.weights(size)[known], error)
+
+    def _discrepancy(self, target: "Target | None", scale: Scale) -> Discrepancy:
+        """Of a figure's measure, from its levels among the fitted figures; of none, that of one never observed."""
+        seen = []
+        for column, one in enumerate(self.cut.case.targets):
+            if target is None or one.since is not None or not _alike(one, target) or one.value is None:
+                continue
+            gap = scale.forward(one.value) - scale.forward(self.values[:, :, column])
+            seen.append((known_at(self.cut.case, one), gap, scale.width(one.value, one.tolerance)))
+        return Discrepancy.of(seen, max(int(look[1]) for look in self.cut.case.wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said of one figure, on its scale: places of the paths that are defined, moved by what is known of the
+    model's error."""
+
+    places: np.ndarray
+    """(paths,)"""
+    weights: np.ndarray
+    """(paths,)"""
+    error: float
+    """Standard deviation of what is not known of the model's error."""
+
+
+def _alike(one: "Target", other: "Target") -> bool:
+    return one.measure == other.measure and one.compared == other.compared
 
 
 def check_paths(paths: int, lucks: int) -> None:
@@ -278,5 +314,4 @@ def look_ahead(
         setting.force,
     )
     values = rows["values"].reshape(count, lucks, -1)
-    weights = weighed(at.ahead, Data.of(replace(at.case, scale=1.0)), values)
-    return Outlook(at, fitted, lucks, values, weights)
+    return Outlook(at, fitted, lucks, values, Data.of(replace(at.case, scale=1.0)))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from district_sim.evidence.cases.observables import observable
+from district_sim.evidence.posterior.discrepancy import MODEL_ERROR
 from district_sim.evidence.posterior.emulator import Scale
-from district_sim.evidence.posterior.forecast import MODEL_ERROR, QUANTILES
-from district_sim.evidence.posterior.hold_out import Cut, Outlook, known_at, year_of
+from district_sim.evidence.posterior.forecast import QUANTILES
+from district_sim.evidence.posterior.hold_out import Cut, Outlook, Said, known_at, year_of
 
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Target
@@ -67,32 +68,31 @@ def scores(outlook: Outlook) -> list[Score]:
     """Every forecaster on every later figure, in the order of the figures."""
     found = []
     for number, target in enumerate(outlook.cut.held):
-        values, weights = outlook.of_held(number)
-        for by, size in ((MODEL, outlook.model_error), (WIDER, max(outlook.model_error, MODEL_ERROR))):
-            if not len(values):
+        column = len(outlook.cut.case.targets) + number
+        for by, size in ((MODEL, outlook.model_error), (WIDER, wider(outlook))):
+            said_of = outlook.said(column, scale_of(target), size)
+            if not len(said_of.places):
                 found.append(_nothing(target, by, "no run came to its end"))
                 continue
             rng = np.random.default_rng([outlook.fitted.setting.seed, 50, number])
-            found.append(scored(target, by, of_paths(target, values, weights, outlook.error_of(target, size), rng)))
+            found.append(scored(target, by, of_paths(target, said_of, rng)))
         for by, said in ((SAME, as_it_was(outlook.cut, target)), (TREND, as_before(outlook.cut, target))):
             found.append(_nothing(target, by, said) if isinstance(said, str) else scored(target, by, _normal(*said)))
     return found
 
 
-def of_paths(
-    target: "Target", values: np.ndarray, weights: np.ndarray, error: float, rng: np.random.Generator
-) -> np.ndarray:
-    """(MEMBERS,) on the figure's scale: paths by their weights, the model's error and that of the measurement.
+def wider(outlook: Outlook) -> float:
+    """Standard deviation of the model's error that forecasts allow."""
+    return max(outlook.model_error, MODEL_ERROR)
 
-    Args:
-        values, weights: (paths,) of the paths. error: of the model, on the scale.
-    """
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order]) / weights.sum()
+
+def of_paths(target: "Target", said: Said, rng: np.random.Generator) -> np.ndarray:
+    """(MEMBERS,) on the figure's scale: paths by their weights, the model's error and that of the measurement."""
+    order = np.argsort(said.places, kind="stable")
+    reached = np.cumsum(said.weights[order]) / said.weights.sum()
     picked = order[np.searchsorted(reached, (np.arange(MEMBERS) + 0.5) / MEMBERS).clip(max=len(order) - 1)]
-    scale = scale_of(target)
-    errors = rng.normal(size=MEMBERS) * np.hypot(error, measured(target, scale))
-    return _allowed(target, scale.forward(values[picked]) + errors)
+    errors = rng.normal(size=MEMBERS) * np.hypot(said.error, measured(target, scale_of(target)))
+    return _allowed(target, said.places[picked] + errors)
 
 
 def measured(target: "Target", scale: Scale) -> float:
