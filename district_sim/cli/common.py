@@ -473,6 +473,14 @@ def tell_plan(plan: "Plan", workers: int | None, quiet: bool) -> None:
 # Ends ---------------------------------------------------------------------------------------------
 
 
+def warn(text: str) -> None:
+    """What must not be overlooked, beside the results; nothing if there is nothing to say."""
+    from district_sim.scenario.texts import printable
+
+    if text:
+        typer.echo(f"Warning: {printable(text)}", err=True)
+
+
 def complain(message: str) -> None:
     from district_sim.scenario.texts import printable
 

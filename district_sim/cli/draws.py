@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from district_sim.cli.common import BAD_INPUT, complain, stop
+from district_sim.cli.common import BAD_INPUT, stop, warn
 
 if TYPE_CHECKING:
     from district_sim.evidence.posterior.posterior import Posterior
@@ -70,8 +70,7 @@ def draws_of(
     )
     bases = {(name, ""): data for name, data in scenarios.items()}
     check_draws(draws, bases)
-    if said := found.alarm if quiet else found.warning:
-        complain(said)
+    warn(found.alarm if quiet else found.warning)
     if not quiet:
         for sentence in winners(draws, bases, varied):
             typer.echo(f"--posterior: {sentence}", err=True)

@@ -21,11 +21,12 @@ from district_sim.cli.common import (
     progress,
     stdout,
     stop,
+    warn,
     writing,
 )
 from district_sim.cli.compare import mixes_of
 from district_sim.cli.draws import EvenSoOption, posterior_of
-from district_sim.cli.posterior import kept, warn
+from district_sim.cli.posterior import kept
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
 

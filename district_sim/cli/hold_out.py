@@ -15,10 +15,10 @@ from district_sim.cli.common import (
     SeedOption,
     WorkersOption,
     clean_ends,
-    complain,
     name_files,
     progress,
     stdout,
+    warn,
     writing,
 )
 from district_sim.cli.posterior import kept
@@ -109,7 +109,7 @@ def hold_out(
                 typer.echo("")
             name_files(written)
         for said in warnings(outlook):
-            complain(said)
+            warn(said)
 
 
 def _case(name: str, scenario: str | None) -> "Case":

@@ -17,6 +17,7 @@ from district_sim.cli.common import (
     progress,
     stdout,
     stop,
+    warn,
     writing,
 )
 from district_sim.run.whole_files import json_text
@@ -74,12 +75,6 @@ def draw_posterior(
             typer.echo("")
         name_files(written)
     warn(posterior.Posterior.load(setting.folder, even_so=True).alarm)
-
-
-def warn(text: str) -> None:
-    """What must not be overlooked, beside the results; nothing if there is nothing to say."""
-    if text:
-        typer.echo(f"Warning: {text}", err=True)
 
 
 @contextmanager

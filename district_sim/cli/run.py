@@ -33,11 +33,11 @@ from district_sim.cli.common import (
     stdout,
     stop,
     tell_effort,
+    warn,
     writing,
 )
 from district_sim.cli.draws import EvenSoOption, posterior_of
 from district_sim.cli.forecast import label_of
-from district_sim.cli.posterior import warn
 from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
 

@@ -22,7 +22,7 @@ from district_sim.evidence.posterior.emulator import Emulator, Scale
 if TYPE_CHECKING:
     from district_sim.evidence.cases.files import Case, Target
 
-WALKERS, BURN, STEPS = 96, 200, 600
+WALKERS, BURN, STEPS = 96, 400, 2400
 """Of the ensemble; steps are each walker's, after those that are thrown away."""
 _LOOKED_AT = 2048  # draws from the prior, among which the walkers start
 _NEAR = 0.95  # quantile of chi² up to which the model counts as near what was observed
