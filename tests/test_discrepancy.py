@@ -30,9 +30,9 @@ def test_an_exact_figure_is_where_a_forecast_starts() -> None:
     """Two paths, two observations: the paths are moved onto them, and between them in line."""
     gaps = np.array([0.1, -0.2])
     found = Discrepancy.of([(20, 3.0 * gaps, 0.0), (10, gaps, 0.0)], 0)
-    mean, unknown = found.at(0.08, np.array([2, 10, 15, 20, 30]))
-    assert mean == pytest.approx(np.outer(gaps, [1.0, 1.0, 2.0, 3.0, 3.0]))
-    assert unknown == pytest.approx(0.08 * np.sqrt([0.0, 0.0, 0.0, 0.0, 0.25]))
+    mean, unknown = found.at(0.08, np.array([-1, 10, 15, 20, 30]))
+    assert mean == pytest.approx(np.outer(gaps, [0.0, 1.0, 2.0, 3.0, 3.0]))
+    assert unknown == pytest.approx(0.08 * np.sqrt([1.0, 0.0, 0.0, 0.0, 0.25]))
 
 
 def test_a_model_without_error_is_moved_nowhere() -> None:

@@ -51,13 +51,14 @@ class Discrepancy:
         """Mean of the discrepancy, (..., quarters), and what stays unknown of it as a standard deviation, (quarters,).
 
         Args:
-            size: standard deviation before anything was observed. quarters: between observations the mean is
-                interpolated, before the first and after the last it stays.
+            size: standard deviation before anything was observed. quarters: the mean grows from the start to the first
+                observation in line, is interpolated between observations, and stays after the last.
         """
         quarters = np.asarray(quarters, float)
         walk = size**2 * np.maximum(0.0, quarters - self.until) / (_YEAR * _DOUBLES)
         if not len(self.quarters) or size <= 0.0:
             return np.zeros((*self.gaps.shape[:-1], len(quarters))), np.sqrt(size**2 + walk)
-        own = np.array([np.interp(quarters, self.quarters, one) for one in np.eye(len(self.quarters))])
+        at = np.concatenate([[-1], self.quarters])  # the start is as it was set
+        own = np.array([np.interp(quarters, at, one) for one in np.eye(len(at))[1:]])
         known = size**2 / (size**2 + self.errors**2)
         return (self.gaps * known) @ own, np.sqrt(size**2 * (1.0 - known @ own) + walk)
