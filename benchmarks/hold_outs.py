@@ -126,8 +126,8 @@ def main() -> None:
     print(f"Later figures of {asked.districts} synthetic districts, all else moved by up to {asked.moved:.0%}")
     for by, own in frame.groupby("by", sort=False):
         print(
-            f"  {FORECASTERS[str(by)]}: in the 50 % band {own.in_50.mean():.0%}, in the 90 % band {own.in_90.mean():.0%} "
-            f"of {len(own)} figures; CRPS {own.crps.mean():.4f}"
+            f"  {FORECASTERS[str(by)]}: in the 50 % band {own.in_50.mean():.0%}, in the 90 % band "
+            f"{own.in_90.mean():.0%} of {len(own)} figures; CRPS {own.crps.mean():.4f}"
         )
     if asked.out is not None:
         frame.to_csv(asked.out, index=False)

@@ -1,5 +1,6 @@
 """Fans of what was said at a date, with what was observed before and after it."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -35,7 +36,7 @@ def hold_out_fans(title: str, bands: "pd.DataFrame", marks: "pd.DataFrame", date
         figure = Figure(figsize=(3.6 * max(across, 2), 2.9 * down + 0.8), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left")
         panels = figure.subplots(down, across, squeeze=False).flat
-        for ax, name in zip(panels, names, strict=False):
+        for name, ax in zip(names, panels, strict=False):  # a panel is taken for each name, no more
             part = bands[bands["measure"] == name]
             for low, high, opacity, label in (
                 ("low", "high", 0.12, "90 %, with the error that forecasts allow"),
@@ -54,7 +55,7 @@ def hold_out_fans(title: str, bands: "pd.DataFrame", marks: "pd.DataFrame", date
                         seen["year"], seen["value"], yerr=seen["tolerance"], fmt=marker, color=INK,
                         markerfacecolor=face, markersize=5, linewidth=0.8, label=label,
                     )  # fmt: skip
-            ax.set_title(name.replace("_", " "))
+            ax.set_title(fill(part["title"].iloc[0], 34))
             ax.set_ylim(0.0, None)
             share = name.endswith(("_share", "_rate"))
             if share or ax.get_ylim()[1] >= 10.0:

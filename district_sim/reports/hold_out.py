@@ -18,6 +18,7 @@ from district_sim.evidence.posterior.scores import (
     TREND,
     WIDER,
     Score,
+    allowed,
     scale_of,
     skill,
     summary,
@@ -226,9 +227,14 @@ def fan_table(outlook: Outlook) -> "pd.DataFrame":
         said = outlook.said(column, scale, wider(outlook))
         if not len(said.places):
             continue
-        wide = scale.back(said.places + said.error * errors[: len(said.places)])
-        values, weights = scale.back(said.places), said.weights
-        row = {"measure": probe.measure, "year": cut.whole.calendar.year(cut.whole.calendar.quarter(probe.year))}
+        wide = scale.back(allowed(probe, said.places + said.error * errors[: len(said.places)]))
+        values, weights = scale.back(allowed(probe, said.places)), said.weights
+        seen = observable(probe.measure)
+        row = {
+            "measure": probe.measure,
+            "title": probe.measure if seen is None else seen.description,
+            "year": cut.whole.calendar.year(cut.whole.calendar.quarter(probe.year)),
+        }
         row |= {f"q{round(100 * level):02d}": _quantile(values, level, weights) for level in QUANTILES}
         row |= {"low": _quantile(wide, QUANTILES[0], weights), "high": _quantile(wide, QUANTILES[-1], weights)}
         rows.append(row)

@@ -92,7 +92,7 @@ def of_paths(target: "Target", said: Said, rng: np.random.Generator) -> np.ndarr
     reached = np.cumsum(said.weights[order]) / said.weights.sum()
     picked = order[np.searchsorted(reached, (np.arange(MEMBERS) + 0.5) / MEMBERS).clip(max=len(order) - 1)]
     errors = rng.normal(size=MEMBERS) * np.hypot(said.error, measured(target, scale_of(target)))
-    return _allowed(target, said.places[picked] + errors)
+    return allowed(target, said.places[picked] + errors)
 
 
 def measured(target: "Target", scale: Scale) -> float:
@@ -105,7 +105,7 @@ def scored(target: "Target", by: str, sample: np.ndarray) -> Score:
     import scoringrules
 
     scale = scale_of(target)
-    band = tuple(float(end) for end in scale.back(np.quantile(_allowed(target, sample), QUANTILES)))
+    band = tuple(float(end) for end in scale.back(np.quantile(allowed(target, sample), QUANTILES)))
     if target.value is None:
         probability = _probability(target, sample)
         return Score(target, by, band, (), float(scoringrules.brier_score(1.0, probability)), probability, "")
@@ -136,7 +136,7 @@ def _normal(centre: float, spread: float) -> np.ndarray:
     return centre + spread * norm.ppf((np.arange(MEMBERS) + 0.5) / MEMBERS)
 
 
-def _allowed(target: "Target", sample: np.ndarray) -> np.ndarray:
+def allowed(target: "Target", sample: np.ndarray) -> np.ndarray:
     """A share lies between 0 and 1, a count is not below 0."""
     scale, seen = scale_of(target), observable(target.measure)
     if scale.log:
