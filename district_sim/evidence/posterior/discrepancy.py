@@ -17,7 +17,7 @@ import numpy as np
 MODEL_ERROR = 0.08
 """Standard deviation of the discrepancy where nothing else is known: logarithm of a count, points of a share.
 
-Firms and jobs that the four cases only check are missed by 8 % (root mean square; docs/how_sure.md)."""
+Firms and jobs that the four cases only check are missed by 9 %, luck included (root mean square; docs/how_sure.md)."""
 _DOUBLES = 10.0  # years after which the variance of an error that was not observed has doubled
 _YEAR = 4
 
