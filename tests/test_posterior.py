@@ -24,7 +24,7 @@ from district_sim.evidence.posterior.simulations import OtherTable, Store, table
 from district_sim.run.workers import Workers
 from district_sim.scenario.files import ScenarioError
 
-SMALL = ("--posterior", "--simulations", "128", "--draws", "60", "--workers", "1")
+SMALL = ("--posterior", "--simulations", "256", "--draws", "60", "--workers", "1")
 
 
 @pytest.fixture
