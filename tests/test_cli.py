@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -438,3 +439,21 @@ def test_nothing_of_the_environment_is_needed() -> None:
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, "")
     assert "baseline" in out
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_refused_command_leaves_no_empty_folder(there: bool, call: Callable[..., Result]) -> None:
+    """Nor those around it that it made; a folder of the user's, and one in which something stands, stay."""
+    if there:
+        Path("a/b").mkdir(parents=True)
+    Path("firms.csv").write_text("nothing,known\n1,2\n")
+    assert call("import", "firms.csv", "--out", "a/b").exit_code == 2
+    assert [path.name for path in Path("a/b").iterdir()] == ["columns.yaml"]
+    assert call("import", "absent.csv", "--out", "a/c/d").exit_code == 2
+    assert not Path("a/c").exists()
+    assert Path("a/b").is_dir()
+    assert call("import", "absent.csv", "--out", "new/b").exit_code == 2
+    assert not Path("new").exists()
+    Path("mine").mkdir()
+    assert call("import", "absent.csv", "--out", "mine").exit_code == 2
+    assert Path("mine").is_dir()

@@ -14,7 +14,7 @@ from district_sim.app.course import Course, Intervention, Source, scenario_of
 from district_sim.app.links import as_json, from_json, from_query
 from district_sim.evidence.cases.files import read_case
 from district_sim.experiments.design_files import load_experiments, read_table
-from district_sim.scenario.files import ScenarioError, load_scenario
+from district_sim.scenario.files import ScenarioError, _read, load_scenario
 from district_sim.scenario.policy_files import laid_over, load_policy, policy_mix
 from district_sim.scenario.texts import MOST_BYTES, MOST_VALUES, parse_json, printable
 
@@ -82,8 +82,36 @@ def test_files_that_extend_twice_as_many_each_are_refused(tmp_path: Path) -> Non
     for n in range(20):
         (tmp_path / f"f{n}.yaml").write_text(f"extends: [f{n + 1}, f{n + 1}]\n")
     (tmp_path / "f20.yaml").write_text("title: x\n")
-    with pytest.raises(ScenarioError, match="extends more than 64 files"):
+    with pytest.raises(ScenarioError, match="what the scenario extends is more than 64 files in all"):
         load_scenario(tmp_path / "f0.yaml")
+
+
+def test_files_that_extend_each_other_have_limits_together(tmp_path: Path) -> None:
+    """Each within the limits of one file, all of them far beyond."""
+    for text, said in (("".join(f"k{n}: 1\n" for n in range(4000)), "10,000 values"), ("#" * 200_000, "512 KiB")):
+        for n in range(4):
+            (tmp_path / f"f{n}.yaml").write_text(f"extends: f{n + 1}\n{text}\n")
+        (tmp_path / "f4.yaml").write_text("title: x\n")
+        with pytest.raises(ScenarioError, match=rf"f2.yaml: with it, .* more than {said} in all"):
+            load_scenario(tmp_path / "f0.yaml")
+
+
+def test_places_of_what_was_replaced_are_forgotten(tmp_path: Path) -> None:
+    """A list replaces a list, with the places of all that stood in it; sections merge, and keep theirs."""
+    entry = "{name: %s, kind: rd_subsidy, budget: 1, start: 3}"
+    (tmp_path / "low.yaml").write_text(
+        f"policies:\n  - {entry % 'a'}\n  - {entry % 'b'}\nfirms:\n  count: 30\n  capital: 1\n"
+    )
+    (tmp_path / "high.yaml").write_text("extends: low\npolicies: [{name: c, kind: rd_subsidy}]\nfirms: {count: 40}\n")
+    document = _read(tmp_path / "high.yaml")
+    assert document.data["policies"] == [{"name": "c", "kind": "rd_subsidy"}]
+    places = {".".join(map(str, at)): origin.place.rpartition("/")[2] for at, origin in document.origins.items()}
+    assert places == {
+        **dict.fromkeys(["policies", "policies.0", "policies.0.name", "policies.0.kind"], "high.yaml:2"),
+        "firms": "high.yaml:3",
+        "firms.count": "high.yaml:3",
+        "firms.capital": "low.yaml:6",
+    }
 
 
 def test_messages_repeat_little_and_nothing_that_moves_the_cursor() -> None:
@@ -194,6 +222,6 @@ def test_the_command_line_ends_with_a_message(call: Call, words: list[str], said
 
 def test_mutated_inputs_are_accepted_or_refused(tmp_path: Path) -> None:
     found = fuzz(300, 1, tmp_path)
-    assert not found.failed, "\n".join(found.failed)
+    assert not found.failed + found.large, "\n".join(found.failed + found.large)
     assert sum(found.accepted.values()) > 20
     assert sum(found.refused.values()) > 100

@@ -159,3 +159,17 @@ def test_a_failed_posterior_is_refused(command: tuple[str, ...], folder: Path, c
     assert result.exit_code == 2
     assert "--even-so needs --posterior" in result.stderr
     assert call(*command, "--posterior", "absent.nc").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "small.yaml"),
+        ("search", "classroom", "--budget", "1M", "--instruments", "rd_subsidy,training_vouchers", "--out", "s"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_even_so_is_about_a_posterior(command: tuple[str, ...], call: Call) -> None:
+    result = call(*command, "--even-so")
+    assert result.exit_code == 2
+    assert "--even-so needs --posterior" in result.stderr

@@ -150,6 +150,11 @@ def test_runs_of_a_shard_that_somebody_removed_are_made_again(tmp_path: Path, mo
     assert_same_data(tmp_path / "one", tmp_path / "out")
 
 
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -160,11 +165,23 @@ def test_runs_of_a_shard_that_somebody_removed_are_made_again(tmp_path: Path, mo
         ),
         (lambda folder: (folder / LEDGER).write_bytes(b""), "ledger.sqlite is missing or empty"),
         (lambda folder: os.truncate(folder / LEDGER, 8192), r"ledger.sqlite is damaged \("),
+        (lambda folder: a_folder(folder / LEDGER), "ledger.sqlite is a folder, where a file should be"),
+        (lambda folder: a_folder(folder / "experiment.json"), "experiment.json is a folder, where a file should be"),
         (lambda folder: (folder / "experiment.json").write_text("{"), "experiment.json is damaged"),
         (lambda folder: (folder / "experiment.json").write_text("[]"), "experiment.json is damaged"),
         (lambda folder: (folder / "experiment.json").write_text("[" * 100_000), "experiment.json is damaged"),
     ],
-    ids=["no ledger", "damaged ledger", "empty ledger", "half a ledger", "damaged plan", "no plan", "deep plan"],
+    ids=[
+        "no ledger",
+        "damaged ledger",
+        "empty ledger",
+        "half a ledger",
+        "ledger a folder",
+        "plan a folder",
+        "damaged plan",
+        "no plan",
+        "deep plan",
+    ],
 )
 def test_a_damaged_folder_is_left_alone(break_it: Callable[[Path], object], said: str, tmp_path: Path) -> None:
     run_here(tiny(tmp_path), tmp_path / "out")
@@ -175,6 +192,31 @@ def test_a_damaged_folder_is_left_alone(break_it: Callable[[Path], object], said
     assert shards(tmp_path / "out") == before
     with pytest.raises(FolderError, match=said):
         Results(tmp_path / "out").counts  # noqa: B018
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_room_is_asked_for_only_where_it_lacks(full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is in the way is named."""
+    monkeypatch.setattr("district_sim.run.workers.make_pool", _threads)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC if full else errno.EACCES, "Not now", "out/runs/one")
+
+    monkeypatch.setattr("district_sim.experiments.store._sync", refuse)
+    done = CliRunner().invoke(cli.app, ["sweep", "tiny.yaml", *POINTS[:-2], "--replications", "1", "--out", "out"])
+    assert done.exit_code == 1, done.output
+    assert ("Free some disk space" in done.stderr) == full
+    assert ("(out/runs/one)" in done.stderr) != full
+    assert "repeat the command to continue" in done.stderr
+
+
+def test_a_file_in_the_place_of_the_runs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    run_here(tiny(tmp_path), tmp_path / "out")
+    shutil.rmtree(tmp_path / "out/runs")
+    (tmp_path / "out/runs").write_text("")
+    with pytest.raises(FolderError, match="out/runs is a file, where a folder should be"):
+        run_here(tiny(tmp_path), tmp_path / "out")
 
 
 def test_a_sample_that_other_libraries_draw_otherwise_is_another_experiment(

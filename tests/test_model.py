@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import cloudpickle
 import mesa
@@ -581,6 +582,40 @@ def test_what_cannot_act_is_refused(model: District) -> None:
         assert own in model.agents
     with pytest.raises(TypeError, match=r"not a tuple; mesa\.batch_run takes several, as a list"):
         District(("firms", 3))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda agents, firm: agents.remove(firm),
+        lambda agents, firm: agents.discard(firm),
+        lambda agents, firm: agents.add(firm),
+        lambda agents, firm: agents.clear(),
+        lambda agents, firm: agents.pop(),
+        lambda agents, firm: agents.select(at_most=3, inplace=True),
+        lambda agents, firm: agents.sort("unique_id", inplace=True),
+        lambda agents, firm: agents.shuffle(inplace=True),
+        lambda agents, firm: agents.__isub__([firm]),
+    ],
+)
+@pytest.mark.parametrize("of", ["agents", "firms"])
+def test_nobody_is_hidden_by_hand(model: District, of: str, change: Callable[[Any, Firm], object]) -> None:
+    firm, before = model.firm(3), [agent.unique_id for agent in model.agents]
+    with pytest.raises(TypeError, match=r"agents of a district follow from its state.*remove\(\) of an agent"):
+        change(getattr(model, of), firm)
+    assert [agent.unique_id for agent in model.agents] == before
+
+
+def test_sets_of_ones_own_can_be_changed(model: District) -> None:
+    count = len(model.firms)
+    for own in (model.firms.select(), model.firms.copy(), copy.copy(model.firms), model.firms.shuffle()):
+        own.remove(model.firm(3))
+        assert len(own) == count - 1
+    kept = model.firms
+    assert len(pickle.loads(pickle.dumps(kept))) == count
+    kept.do(lambda firm: model.firm(3).remove() if firm.unique_id == 2 else None)
+    assert len(kept) == len(model.firms) == count - 1
+    assert model.firm(3) not in kept
 
 
 def test_ids_of_added_agents_are_nobody_elses(scenario: Scenario, model: District) -> None:

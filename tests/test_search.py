@@ -190,12 +190,13 @@ class TestAgain:
                                 | {"left_over": 1.0, "value_added_local_late": value})  # fmt: skip
         return pd.DataFrame(rows)
 
-    def compared(self, gain: float) -> retest.Tested:
+    def compared(self, gain: float, rows: pd.DataFrame | None = None) -> retest.Tested:
         objectives = objectives_of("value_added")
+        rows = self.rows(gain) if rows is None else rows
         told = found()
         chosen = retest.winners(told, objectives, 1)
         simple = {name: {"value_added": 0.0} for name in (NOTHING, EQUAL, "a alone")}
-        return retest.compared(self.rows(gain), chosen, Searched(told.candidates, told.front, simple), objectives, 0.95)
+        return retest.compared(rows, chosen, Searched(told.candidates, told.front, simple), objectives, 0.95)
 
     def test_a_gain_that_is_there_is_seen_across_worlds(self) -> None:
         told = self.compared(3.0)
@@ -211,6 +212,20 @@ class TestAgain:
         told = self.compared(gain)
         assert told.verdict("winner", EQUAL) == said
         assert not told.beats_all("winner")
+
+    def test_a_policy_gains_nothing_by_the_districts_that_it_ends(self) -> None:
+        """Where an outcome is undefined under one of two policies, the other's is left out as well."""
+        rows = self.rows(-3.0)
+        poor = rows["replicate"] == 0
+        rows.loc[poor, "value_added_local_late"] -= 500.0
+        rows.loc[poor & (rows["policy"] == "winner"), "value_added_local_late"] = np.nan
+        told = self.compared(0.0, rows)
+        assert told.verdict("winner", EQUAL) == "worse"
+        assert told.row("winner", EQUAL)["difference"] == pytest.approx(-3.0, abs=0.5)
+        assert told.optimism[f"{EQUAL}: tested"] == pytest.approx(-3.0, abs=0.5)
+        rows.loc[rows["policy"] == "winner", "value_added_local_late"] = np.nan
+        with pytest.raises(ValueError, match=r"no run of winner was finished in some world, or .* is undefined in all"):
+            self.compared(0.0, rows)
 
     def test_optimism_is_what_was_lost(self) -> None:
         told = self.compared(3.0)

@@ -177,10 +177,14 @@ def check_seed(seed: int) -> None:
 
 
 def check_folder(folder: Path, force: bool) -> None:
-    """Make the folder and find out that it can be written before anything is simulated."""
+    """Make the folder and find out that it can be written before anything is simulated.
+
+    It goes again where the command is refused before anything stands in it.
+    """
     from district_sim.run.whole_files import is_empty, sweep_up
 
     try:
+        _made_folders.extend(path for path in (folder, *folder.parents) if not path.exists())
         folder.mkdir(parents=True, exist_ok=True)
         hold_folder(folder)
         sweep_up(folder)
@@ -194,6 +198,8 @@ def check_folder(folder: Path, force: bool) -> None:
 
 _at_the_end: list[Callable[[], None]] = []
 """What `clean_ends` has to do."""
+_made_folders: list[Path] = []
+"""By `check_folder`, the innermost first."""
 
 
 def check_crate(out: Path | None) -> None:
@@ -446,7 +452,8 @@ def make_runs(
                 planned=(lambda plan: tell_plan(plan, workers, quiet)) if alone else None,
             )
         except StorageError as error:
-            stop(f"{error}\nFree some disk space or choose another disk: {again}", FAILED)
+            room = "Free some disk space or choose another disk: " if error.full else ""
+            stop(f"{error}\n{room}{again}", FAILED)
         except WorkerError as error:
             stop(f"{error}\nThe sweep stopped here: {again}", FAILED)
         except KeyboardInterrupt:  # the second one
@@ -520,8 +527,28 @@ def check_files(files: list[str], load: Callable[[str], object]) -> None:
 def clean_ends() -> Iterator[None]:
     """Bad input, lost workers, Ctrl-C and the like end with a message and an exit code, never with a traceback.
 
-    Folders that the block holds are let go.
+    Folders that the block holds are let go, and what it made goes again if bad input leaves it empty.
     """
+    refused = False
+    try:
+        with _told():
+            yield
+    except typer.Exit as end:
+        refused = end.exit_code == BAD_INPUT
+        raise
+    finally:
+        while _at_the_end:
+            _at_the_end.pop()()
+        while _made_folders:
+            made = _made_folders.pop(0)
+            if refused:
+                with suppress(OSError):  # something stands in it
+                    made.rmdir()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of known kinds end in a message."""
     from district_sim.run.workers import WorkerError
     from district_sim.scenario.files import ScenarioError
 
@@ -538,9 +565,6 @@ def clean_ends() -> Iterator[None]:
         stop(f"{error.filename}: {error.strerror}", BAD_INPUT)
     except KeyboardInterrupt:
         stop("stopped", INTERRUPTED)
-    finally:
-        while _at_the_end:
-            _at_the_end.pop()()
 
 
 @contextmanager

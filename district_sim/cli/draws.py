@@ -34,6 +34,15 @@ def posterior_of(path: Path, even_so: bool) -> "Posterior":
     return Posterior.load(path, even_so)
 
 
+def posterior_if_given(path: Path | None, even_so: bool) -> "Posterior | None":
+    """The same where `--posterior` may be left out; ends with a message if `--even-so` is about nothing."""
+    if path is not None:
+        return posterior_of(path, even_so)
+    if even_so:
+        stop("--even-so needs --posterior", BAD_INPUT)
+    return None
+
+
 def draws_of(
     posterior: Path | None,
     even_so: bool,
@@ -53,14 +62,12 @@ def draws_of(
     Raises:
         ScenarioError: it cannot be used, failed its check, or a scenario lacks one of its parameters.
     """
-    if posterior is None:
-        if even_so:
-            stop("--even-so needs --posterior", BAD_INPUT)
+    found = posterior_if_given(posterior, even_so)
+    if found is None:
         return None
     from district_sim.experiments.design import Draws
     from district_sim.experiments.draws import check_draws, winners
 
-    found = posterior_of(posterior, even_so)
     numbers = found.numbers(replications, seed)
     rows = [found.settings(number) for number in numbers]
     draws = Draws(

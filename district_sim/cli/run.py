@@ -36,7 +36,7 @@ from district_sim.cli.common import (
     warn,
     writing,
 )
-from district_sim.cli.draws import EvenSoOption, posterior_of
+from district_sim.cli.draws import EvenSoOption, posterior_if_given
 from district_sim.cli.forecast import label_of
 from district_sim.reports import run as reports
 from district_sim.run.whole_files import json_text
@@ -103,7 +103,7 @@ def run(
     with clean_ends():
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
-        drawn = None if posterior is None else posterior_of(posterior, even_so)
+        drawn = posterior_if_given(posterior, even_so)
         prices = None if deflator is None else _prices(deflator, resolved, out)
         if crate:
             check_crate(out)

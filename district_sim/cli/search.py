@@ -30,7 +30,7 @@ from district_sim.cli.common import (
     writing,
 )
 from district_sim.cli.compare import ConfidenceOption, DayOption, day_of, mixes_of
-from district_sim.cli.draws import EvenSoOption, posterior_of
+from district_sim.cli.draws import EvenSoOption, posterior_if_given
 from district_sim.cli.sweep import DaskOption, executor_of
 from district_sim.run.whole_files import json_text
 
@@ -147,7 +147,7 @@ def search(
         district = resolve(scenario, [], quarters)
         since, day = day_of(discount_from, district.run.calendar)
         space = _space(scenario, district, budget, instruments, targets, wait, earliest, discount, since)
-        known = None if posterior is None else _posterior(posterior, even_so, quiet or as_json)
+        known = _posterior(posterior, even_so, quiet or as_json)
         plan = _Plan(
             scenario, district, space, day, objectives_of(objectives), _worlds(worlds, scenario, district), known,
             (search_worlds, test_worlds), (replications, test_replications), population, generations, winners,
@@ -254,10 +254,10 @@ def _wait(text: str) -> "Wait":
     return made
 
 
-def _posterior(file: Path, even_so: bool, quiet: bool) -> "Posterior":
+def _posterior(file: Path | None, even_so: bool, quiet: bool) -> "Posterior | None":
     """Draws of the parameters; says what must be known of them."""
-    found = posterior_of(file, even_so)
-    if found.warning and not quiet:
+    found = posterior_if_given(file, even_so)
+    if found is not None and found.warning and not quiet:
         typer.echo(found.warning, err=True)
     return found
 

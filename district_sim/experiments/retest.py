@@ -181,8 +181,11 @@ def compared(
     head, means = headline(objectives), by_world(rows)
     wide = (head.sign * means.set_index(["policy", "world"])[head.outcome]).unstack("world")
     if wide.isna().to_numpy().any():
-        bad = wide.index[wide.isna().any(axis=1)].tolist()
-        raise ValueError(f"no run of {', '.join(map(str, bad))} was finished in some world; nothing can be compared")
+        bad = ", ".join(map(str, wide.index[wide.isna().any(axis=1)]))
+        raise ValueError(
+            f"no run of {bad} was finished in some world, or {head.outcome} is undefined in all of them: "
+            "nothing can be compared"
+        )
     regret = wide.max(axis=0) - wide
     singles = [name for name in wide.index if str(name).endswith(" alone")]
     single = str(wide.loc[singles].mean(axis=1).idxmax())
@@ -192,18 +195,25 @@ def compared(
     policies["worst_regret"], policies["mean_regret"] = regret.max(axis=1), regret.mean(axis=1)
     policies["best"] = (regret <= 1e-12 * wide.abs().max()).mean(axis=1)
     by = "world" if wide.shape[1] > 1 else "replicate"
-    series = rows.groupby(["policy", by], sort=False)[head.outcome].mean()
+    values = rows.set_index(["world", "replicate", "policy"])[head.outcome].unstack("policy", sort=False)
+
+    def pair(policy: str, rival: str) -> tuple[pd.Series, pd.Series]:
+        """Both, where both are known under the same luck: a policy must not gain by the districts that it ends."""
+        both = values[list({rival, policy})].dropna().groupby(level=by, sort=False).mean()
+        return both[rival], both[policy]
+
     against = []
     for policy in found:
         for rival in rivals:
-            told = paired(series[rival], series[policy], confidence=confidence)
+            told = paired(*pair(policy, rival), confidence=confidence)
             gains = sorted(head.sign * told[end] for end in ("low", "high"))
             row = {name: told[name] for name in ("difference", "low", "high", "p", "n")}
             against.append({"policy": policy, "rival": rival, **row, "gain_low": gains[0], "gain_high": gains[1]})
     optimism: dict[str, float] = {}
     for rival in rivals:
         before = found[WINNER].values[head.name] - searched.simple[rival][head.name]
-        after = float((series[WINNER] - series[rival]).mean())
+        theirs, own = pair(WINNER, rival)
+        after = float((own - theirs).mean())
         optimism |= {f"{rival}: searched": before, f"{rival}: tested": after}
         optimism[f"{rival}: optimism"] = head.sign * (before - after)
     table = pd.DataFrame(against)

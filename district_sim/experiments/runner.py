@@ -17,7 +17,7 @@ from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.design import Experiment
 from district_sim.experiments.plan import Plan, make_plan, model_version
 from district_sim.experiments.results import enough, outcome_values
-from district_sim.experiments.store import Counts, StorageError, Store, open_store
+from district_sim.experiments.store import Counts, StorageError, Store, open_store, unwritable
 from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, begun, work_on
 from district_sim.run.workers import Progress, WorkerError, Workers, compile_first, stop_signals
 
@@ -238,7 +238,7 @@ class _Sweep:
         except (WorkerError, StorageError):
             raise
         except OSError as error:
-            raise StorageError(f"{self._store.folder}: could not be written: {error.strerror or error}") from error
+            raise unwritable(self._store.folder, error) from error
         except Exception as error:
             raise WorkerError(f"a worker was lost ({type(error).__name__}: {error})") from error
         self._commit(chunk, report)

@@ -9,6 +9,7 @@ A run counts once the ledger says so, and the ledger says so only after the shar
 disk. Shards that the ledger does not know are removed when a sweep begins.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -29,6 +30,7 @@ from district_sim.scenario.files import ScenarioError
 PLANNED, LEDGER = "experiment.json", "ledger.sqlite"
 _WORK = ".work"
 _TOLD = 12  # differences that are listed
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 _DAMAGED = "{} is damaged ({}); restore a copy, or choose another folder. No other file was changed."
 
@@ -63,6 +65,11 @@ class FolderError(ScenarioError):
 class StorageError(OSError):
     """Something could not be written; what is in the ledger is safe."""
 
+    def __init__(self, message: str, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
+        """Whether for want of space, which whoever reads it can make."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -84,6 +91,7 @@ def read_plan(folder: Path) -> dict[str, Any]:
     Raises:
         FolderError: the folder holds no sweep.
     """
+    _check_kinds(folder, ())
     try:
         told: dict[str, Any] = json.loads((folder / PLANNED).read_text(encoding="utf-8"))
     except OSError:
@@ -121,6 +129,7 @@ def open_store(folder: Path, plan: Plan) -> "Iterator[Store]":
 
 def _lock(folder: Path) -> Callable[[], None]:
     """Hold the folder; what is returned lets it go."""
+    _check_kinds(folder, ())
     others = sorted(path.name for path in folder.iterdir() if path.name not in (LOCK, OWNER, _WORK))
     if others and not (folder / PLANNED).is_file() and not all(name.startswith(f".{PLANNED}") for name in others):
         raise FolderError(f"{folder} is not empty and holds no experiment; choose another folder")
@@ -139,6 +148,7 @@ class Store:
         self.seed = plan.experiment.seed
         self._tables = tuple(_kept(plan))
         with _storing(folder):
+            _check_kinds(folder, self._tables)
             shutil.rmtree(folder / _WORK, ignore_errors=True)
             self._check_or_write(description(plan))
             sweep_up(folder)
@@ -266,6 +276,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     return ledger
 
 
+def _check_kinds(folder: Path, tables: tuple[str, ...]) -> None:
+    """Refuse a folder where a file should be, or the other way round."""
+    for name in (PLANNED, LEDGER):
+        if (folder / name).is_dir():
+            raise FolderError(f"{folder / name} is a folder, where a file should be; restore it, or choose another")
+    for name in tables:
+        if (folder / name).is_file():
+            raise FolderError(f"{folder / name} is a file, where a folder should be; restore it, or choose another")
+
+
 def _is_empty(path: Path) -> bool:
     return not path.is_file() or path.stat().st_size == 0
 
@@ -288,9 +308,17 @@ def _storing(folder: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if type(error) is sqlite3.DatabaseError:  # a subclass is about something else
             raise FolderError(_DAMAGED.format(folder / LEDGER, error)) from None
-        raise StorageError(f"{folder}: the ledger could not be written: {error}") from error
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise StorageError(f"{folder}: the ledger could not be written: {error}", full) from error
     except OSError as error:
-        raise StorageError(f"{folder}: could not be written: {error.strerror or error}") from error
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> StorageError:
+    """What to say of a file that could not be written: which, and why."""
+    full = error.errno in _FULL
+    which = f" ({error.filename})" if error.filename and not full else ""
+    return StorageError(f"{folder}: could not be written: {error.strerror or error}{which}", full)
 
 
 # Reading ------------------------------------------------------------------------------------------
@@ -303,6 +331,7 @@ def read_ledger(folder: Path, query: str, *values: Any) -> list[tuple[Any, ...]]
         FolderError: there is no ledger, or it is damaged.
     """
     path = folder / LEDGER
+    _check_kinds(folder, ())
     if _is_empty(path):
         raise FolderError(f"{folder} holds no experiment ({LEDGER} is missing or empty)")
     try:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from mesa.experimental.scenarios import Scenario as MesaScenario
 
+from district_sim.mesa_model.agent_sets import shown
 from district_sim.mesa_model.agents import AGENCY_ID, Agency, Firm, Multinational, View
 from district_sim.model.extensions import columns_of
 from district_sim.model.initial import initial_state
@@ -233,13 +234,13 @@ class District(mesa.Model):
     def agents(self) -> Any:
         """All agents now: the agency, the multinationals, then the living firms in the order of their ids."""
         self._show_agents()
-        return super().agents
+        return shown(super().agents)
 
     @property
     def agents_by_type(self) -> Any:
         """The agents by class: `agents_by_type[Firm]`, `[Agency]`, `[Multinational]`."""
         self._show_agents()
-        return super().agents_by_type
+        return {kind: shown(agents) for kind, agents in super().agents_by_type.items()}
 
     @property
     def agent_types(self) -> list[type]:
@@ -297,11 +298,11 @@ class District(mesa.Model):
             for view in (self.agency, *self.multinationals):
                 self._show(view)
         alive = self.state.firms["alive"]
-        shown = np.zeros_like(alive)
-        shown[: self._shown.size] = self._shown
-        for row in np.flatnonzero(shown & ~alive).tolist():
+        before = np.zeros_like(alive)
+        before[: self._shown.size] = self._shown
+        for row in np.flatnonzero(before & ~alive).tolist():
             super().deregister_agent(self.firm(row))
-        for row in np.flatnonzero(alive & ~shown).tolist():
+        for row in np.flatnonzero(alive & ~before).tolist():
             self._show(self.firm(row))
         self._shown = alive.copy()
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import os.path
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -51,8 +51,10 @@ from district_sim.scenario.paths import (
 from district_sim.scenario.renamed import new_path, rename_parameters
 from district_sim.scenario.suggestions import suggest
 from district_sim.scenario.texts import (
+    MOST_BYTES,
     MOST_DEPTH,
     MOST_PROBLEMS,
+    MOST_VALUES,
     NAMES,
     expanded,
     is_file,
@@ -71,7 +73,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 EXPERIMENTS, POLICIES, CASES, WORLDS, EVALUATIONS = "experiments", "policies", "cases", "worlds", "evaluations"
 """Folders of experiment files, policy files, real districts, files of worlds and evaluations among the scenarios."""
-_MOST_FILES = 64  # that one scenario extends, those counted anew that are reached twice
+_MOST_FILES = 64  # that one scenario is made of, those counted anew that are reached twice
+_MOST_LETTERS = 2 * MOST_BYTES  # of all these files together
+_MOST_PLACES = MOST_VALUES  # keys and entries of all these files together
 _TARGETS = ".targets"  # how the stem of a file ends that holds what was observed, not a scenario
 
 type Key = tuple[str | int, ...]
@@ -120,7 +124,9 @@ def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequen
     Raises:
         ScenarioError: as `load_scenario`.
     """
-    scenario = _completed(_with_bases(_document(text, name), None, (), []), Path(name), overrides)
+    scenario = _completed(
+        _with_bases(_document(text, name), Path(name), (), _Read(), bundled=True), Path(name), overrides
+    )
     if scenario.data.firms:
         raise ScenarioError(f"{name}: data: tables are found beside a file only: `district-sim app {name}` opens it")
     return scenario
@@ -363,6 +369,30 @@ class Document:
     origins: dict[Key, _Origin] = field(default_factory=dict)
     longest: int = 0
     """Most quarters that one of its files lets a run have; 0 if none says it."""
+    letters: int = 0
+    """Of the text that it was read from."""
+
+
+@dataclass
+class _Read:
+    """What was read for one scenario so far: files that extend each other are read within limits of their own."""
+
+    files: int = 0
+    letters: int = 0
+    places: int = 0
+
+    def add(self, document: Document, name: str) -> None:
+        """Count one more file. Raises ScenarioError where all together are too much."""
+        self.files += 1
+        self.letters += document.letters
+        self.places += len(document.origins)
+        for much, most, what in (
+            (self.files, _MOST_FILES, f"{_MOST_FILES} files"),
+            (self.letters, _MOST_LETTERS, f"{_MOST_LETTERS // 1024} KiB"),
+            (self.places, _MOST_PLACES, f"{_MOST_PLACES:,} values"),
+        ):
+            if much > most:
+                raise ScenarioError(f"{name}: with it, what the scenario extends is more than {what} in all")
 
 
 def _locate(name_or_path: str | Path) -> Path:
@@ -402,17 +432,20 @@ def file_text(path: Path) -> str:
 
 def _read(path: Path) -> Document:
     """One file with everything it extends."""
-    return _with_bases(read_alone(path), path.parent, (path.resolve(),), [path])
+    return _with_bases(read_alone(path), path, (path.resolve(),), _Read())
 
 
-def _with_bases(own: Document, folder: Path | None, chain: tuple[Path, ...], read: list[Path]) -> Document:
-    """A document on top of what it extends; `chain` holds the files that led to it, `read` all files so far."""
+def _with_bases(own: Document, path: Path, chain: tuple[Path, ...], read: _Read, bundled: bool = False) -> Document:
+    """A document on top of what it extends.
+
+    Args:
+        own: the document. path: its file. chain: the files that led to it. read: counts all files.
+        bundled: whether it may extend bundled scenarios only.
+    """
+    read.add(own, shown_path(path))
     merged = Document()
-    for base in _bases(own, folder, chain):
-        read.append(base)
-        if len(read) > _MOST_FILES:
-            raise ScenarioError(f"{shown_path(base)}: extends more than {_MOST_FILES} files in all")
-        _stack(merged, _with_bases(read_alone(base), base.parent, (*chain, base.resolve()), read))
+    for base in _bases(own, None if bundled else path.parent, chain):
+        _stack(merged, _with_bases(read_alone(base), base, (*chain, base.resolve()), read))
     _stack(merged, own)
     return merged
 
@@ -431,7 +464,7 @@ def _document(text: str, name: str) -> Document:
         raise ScenarioError(f"{source.name}: the file is empty")
     if not isinstance(tree, CommentedMap):
         raise ScenarioError(f"{source.name}: must be made of 'key: value' lines")
-    own = Document()
+    own = Document(letters=len(text))
     own.data = _plain(tree, (), 1, source, own.origins)
     for old, new in rename_parameters(own.data, source.name).items():
         own.origins[new] = own.origins.pop(old)
@@ -539,9 +572,22 @@ def _merge(low: Any, high: Mapping[Any, Any], at: Key, origins: dict[Key, _Origi
         if isinstance(value, dict) and isinstance(part_of(low, name), dict):
             _merge(low[name], value, path, origins)
             continue
-        for key in [key for key in origins if key[: len(path)] == path]:
-            del origins[key]
+        _forget(part_of(low, name), path, origins)
         low[name] = value
+
+
+def _forget(value: Any, at: Key, origins: dict[Key, _Origin]) -> None:
+    """Strike out where a value stands, and all that is in it."""
+    origins.pop(at, None)
+    for key, inner in _inside(value):
+        _forget(inner, (*at, key), origins)
+
+
+def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """What a section or a list holds."""
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 # Overrides ----------------------------------------------------------------------------------------
