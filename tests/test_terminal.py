@@ -39,6 +39,27 @@ def test_no_terminal_ends_in_a_traceback(encoding: str, arguments: list[str]) ->
     assert "\\u" not in said
 
 
+WRITERS = [["policies", "list"], ["scenarios", "show", "classroom", "--resolved"], ["--help"]]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", WRITERS, ids=" ".join)
+def test_output_on_a_full_disk_ends_in_one_message(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "district_sim", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=300)
+    said = done.stderr.decode()
+    assert (done.returncode, said) == (1, "Error: the output could not be written: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes streams")
+@pytest.mark.parametrize("arguments", WRITERS, ids=" ".join)
+def test_output_that_is_closed_is_written_nowhere(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "district_sim", *arguments]
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], stderr=subprocess.PIPE, timeout=300)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_plain_letters() -> None:
     assert "".join(map(plain, "−5 €, Ä é ½ ─│┌ 東")) == "-5 EUR, A e 1/2 -|+ ?"
 

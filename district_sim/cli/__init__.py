@@ -21,7 +21,7 @@ from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
 from district_sim.cli.studies import study
-from district_sim.cli.terminal import print_plainly
+from district_sim.cli.terminal import print_plainly, printing
 
 _in_full = warnings.formatwarning
 
@@ -61,7 +61,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # before and after a command's work Ctrl-C ends it without words
     warnings.formatwarning = _plainly
     print_plainly()
-    app()
+    with printing():
+        app()
 
 
 def _plainly(

@@ -1,9 +1,13 @@
 """Terminals that cannot print every letter (ascii, latin-1, cp1252): plain ones take the place, never a traceback."""
 
 import codecs
+import errno
 import io
+import os
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _PLAIN = {
     "−": "-", "–": "-", "—": "-", "‑": "-", "…": "...", "·": "-", "•": "*", "✓": "yes", "✗": "no",
@@ -51,10 +55,28 @@ def _plain_ascii(name: str) -> codecs.CodecInfo | None:
 
 
 def print_plainly() -> None:
-    """Make standard output and standard error of this process write plain letters where they lack the right ones."""
+    """Make standard output and standard error of this process write plain letters where they lack the right ones.
+
+    What was closed (`>&-`) takes everything and keeps nothing.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
     codecs.register_error(_HANDLER, _replace)
     codecs.register(_plain_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             known = codecs.lookup(stream.encoding).name
             stream.reconfigure(encoding=_ASCII if known == "ascii" else known, errors=_HANDLER)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Standard output that cannot be written, on a full disk, ends in one message."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written at the end
+        sys.exit(f"Error: the output could not be written: {error.strerror}")

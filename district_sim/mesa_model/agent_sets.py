@@ -16,7 +16,9 @@ def shown(agents: Any) -> Any:
 
     What it selects, sorts, shuffles or copies is a set of its own that can be changed.
     """
-    whole = _kind(type(agents)).__new__(_kind(type(agents)))
+    mesas: Any = type(agents)
+    kind = _kind(mesas)
+    whole = kind.__new__(kind)
     whole.__dict__.update(agents.__dict__, _whole=True)
     return whole
 
