@@ -110,9 +110,9 @@ def changes_of(overrides: Sequence[str]) -> dict[str, Any]:
 def files_of(name_or_path: str | Path) -> list[Path]:
     """The file of a scenario and all that it extends. Raises ScenarioError, as `load_scenario`."""
     path = _locate(name_or_path)
-    read = [path]
-    _with_bases(read_alone(path), path.parent, (path.resolve(),), read)
-    return read
+    read = _Read()
+    _with_bases(read_alone(path), path, (path.resolve(),), read)
+    return read.files
 
 
 def scenario_of_text(text: str, name: str, overrides: Mapping[str, Any] | Sequence[str] = ()) -> Scenario:
@@ -377,22 +377,24 @@ class Document:
 class _Read:
     """What was read for one scenario so far: files that extend each other are read within limits of their own."""
 
-    files: int = 0
+    files: list[Path] = field(default_factory=list)
     letters: int = 0
     places: int = 0
 
-    def add(self, document: Document, name: str) -> None:
+    def add(self, document: Document, path: Path) -> None:
         """Count one more file. Raises ScenarioError where all together are too much."""
-        self.files += 1
+        self.files.append(path)
         self.letters += document.letters
         self.places += len(document.origins)
         for much, most, what in (
-            (self.files, _MOST_FILES, f"{_MOST_FILES} files"),
+            (len(self.files), _MOST_FILES, f"{_MOST_FILES} files"),
             (self.letters, _MOST_LETTERS, f"{_MOST_LETTERS // 1024} KiB"),
             (self.places, _MOST_PLACES, f"{_MOST_PLACES:,} values"),
         ):
             if much > most:
-                raise ScenarioError(f"{name}: with it, what the scenario extends is more than {what} in all")
+                raise ScenarioError(
+                    f"{shown_path(path)}: with it, what the scenario extends is more than {what} in all"
+                )
 
 
 def _locate(name_or_path: str | Path) -> Path:
@@ -442,7 +444,7 @@ def _with_bases(own: Document, path: Path, chain: tuple[Path, ...], read: _Read,
         own: the document. path: its file. chain: the files that led to it. read: counts all files.
         bundled: whether it may extend bundled scenarios only.
     """
-    read.add(own, shown_path(path))
+    read.add(own, path)
     merged = Document()
     for base in _bases(own, None if bundled else path.parent, chain):
         _stack(merged, _with_bases(read_alone(base), base, (*chain, base.resolve()), read))
