@@ -30,7 +30,7 @@ ABOVE = {"__init__": {"_version", "mesa_model", "register", "run", "scenario"}, 
 
 PAGE_LIBRARIES = ("anywidget", "solara")
 LIBRARIES = {
-    "jinja2": {"reports.policy_report.page"},
+    "jinja2": {"reports.pages"},
     "matplotlib": {"figures", "app"},
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},

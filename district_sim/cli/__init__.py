@@ -15,6 +15,7 @@ from district_sim._version import __version__
 from district_sim.cli import cases, compare, district_import, policy_report, run, search, sweep
 from district_sim.cli.app import app as page
 from district_sim.cli.common import Commands
+from district_sim.cli.explore import explore
 from district_sim.cli.export import export
 from district_sim.cli.forecast import forecast
 from district_sim.cli.policies import policies_app
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": export,
     "verify": run.verify,
     **compare.COMMANDS,
+    "explore": explore,
     "policy-report": policy_report.policy_report,
     "search": search.search,
     "calibrate": cases.calibrate,

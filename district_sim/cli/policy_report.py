@@ -143,17 +143,17 @@ def policy_report(
         files = [out.with_suffix(".html"), out.with_suffix(".pdf")] if brief and out.suffix == ".pdf" else [out]
         files += [out.with_suffix(".pdf")] if brief and out.suffix != ".pdf" else []
         for path in files:
-            _check_file(path, force, brief)
+            check_page(path, force, (".pdf",) if brief else ())
         _make(asked, files, workers, quiet)
 
 
 # Input --------------------------------------------------------------------------------------------
 
 
-def _check_file(path: Path, force: bool, brief: bool) -> None:
-    """Find out that the report can be written before anything is simulated."""
-    if path.suffix.lower() not in (".html", ".htm", *([".pdf"] if brief else [])):
-        stop(f"--out {path}: the report is a web page; name a file that ends in .html", BAD_INPUT)
+def check_page(path: Path, force: bool, others: tuple[str, ...] = ()) -> None:
+    """Find out that a page can be written before anything is simulated; `others`: endings allowed beside .html."""
+    if path.suffix.lower() not in (".html", ".htm", *others):
+        stop(f"--out {path}: this makes a web page; name a file that ends in .html", BAD_INPUT)
     try:
         if path.is_dir():
             stop(f"--out {path} is a folder; name a file in it", BAD_INPUT)

@@ -171,7 +171,7 @@ def sweep(
         if dask is not None and mpi:
             stop("choose one of --dask and --mpi", BAD_INPUT)
         if dry_run:
-            return _dry_run(planned, workers, as_json)
+            return dry_run_of(planned, workers, as_json)
         if out is None:
             stop("--out DIR: name the folder of the data set (--dry-run needs none)", BAD_INPUT)
         if crate:
@@ -306,7 +306,8 @@ def executor_of(dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None,
 # Output -------------------------------------------------------------------------------------------
 
 
-def _dry_run(experiment: "Experiment", workers: int | None, as_json: bool) -> None:
+def dry_run_of(experiment: "Experiment", workers: int | None, as_json: bool) -> None:
+    """Print what an experiment would take, from a few trials, and its first points."""
     from rich.table import Table
 
     from district_sim.experiments.estimate import estimate

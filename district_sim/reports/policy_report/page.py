@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from district_sim.reports.pages import command_line, rendered
 from district_sim.reports.policy_report.glance import district_words, programme
 from district_sim.reports.policy_report.points import held_fixed, points, stays, untested
-from district_sim.reports.policy_report.question import Question, command_line
+from district_sim.reports.policy_report.question import Question
 from district_sim.reports.policy_report.sensitivity import under
 from district_sim.reports.policy_report.sheets import all_sheets, instruments
 from district_sim.reports.policy_report.verdict import COVERAGE, turns
@@ -56,11 +56,7 @@ def render_brief(found: Findings, blocks: Sequence[Block], pdf: str) -> str:
             return {"kind": "", "name": block.name, "svg": Markup(inline_svg(as_figure(block), block.name))}
         return {"kind": "", "svg": "", **block._asdict()}
 
-    return (
-        _environment()
-        .get_template("brief.html")
-        .render(found=found, blocks=[shown(block) for block in blocks], pdf=pdf)
-    )
+    return rendered("policy_brief.html", found=found, blocks=[shown(block) for block in blocks], pdf=pdf)
 
 
 def render(found: Findings) -> str:
@@ -72,22 +68,7 @@ def render(found: Findings) -> str:
     Returns:
         HTML; the same for the same findings, to the byte.
     """
-    return _environment().get_template("page.html").render(_context(found))
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("district_sim.reports.policy_report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["code"] = _code
-    environment.filters["lines"] = _broken
-    return environment
+    return rendered("policy_report.html", **_context(found))
 
 
 def _context(found: Findings) -> dict[str, Any]:
@@ -148,20 +129,6 @@ def _mix(question: Question, cell: str) -> dict[str, Any]:
         "sheet": instruments(question, cell),
         "notes": [(kind.value, kind.record) for kind in kinds],
     }
-
-
-def _broken(text: str) -> Markup:
-    """Escaped text whose lines stay apart."""
-    from markupsafe import Markup, escape
-
-    return Markup("<br>").join(escape(line) for line in text.split("\n"))
-
-
-def _code(text: str) -> Markup:
-    """Escaped text in which `so` is code."""
-    from markupsafe import Markup, escape
-
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 # Figures ------------------------------------------------------------------------------------------
@@ -256,7 +223,7 @@ def _again(question: Question) -> str:
     """The command that makes the same runs from the report's own files."""
     mixes = ",".join(f"{question.names[cell]}.yaml" for cell in question.cells[1:])
     kept = [pair for pair in question.options if pair[0] not in ("--policies", "--equal-cost")]
-    return command_line("scenario.yaml", [("--policies", mixes), *kept])
+    return command_line("policy-report", "scenario.yaml", [("--policies", mixes), *kept])
 
 
 def _yaml(data: Any) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+from district_sim.reports.pages import command_line
 from district_sim.scenario.files import ScenarioError
 from district_sim.text.names import heading, years_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from district_sim.experiments.design import Draws
     from district_sim.reports.policy_report.uncertain import Uncertain
@@ -119,7 +119,7 @@ class Question:
     @property
     def command(self) -> str:
         """The command that makes the report again."""
-        return command_line(self.name, self.options)
+        return command_line("policy-report", self.name, self.options)
 
     @property
     def plan(self) -> tuple[int, int]:
@@ -143,11 +143,6 @@ class Question:
         draws, replicates = self.plan
         ends = 2 * min(TOP, len(self.uncertain.parameters)) * replicates
         return len(self.mixes) * self.replications, len(self.mixes) * (draws + ends)
-
-
-def command_line(scenario: str, options: Sequence[tuple[str, ...]]) -> str:
-    """The command, an option a line."""
-    return " \\\n  ".join(map(shlex.join, [["district-sim", "policy-report", scenario], *options]))
 
 
 def default_runs(brief: bool, cells: int) -> int:
