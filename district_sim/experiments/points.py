@@ -1,9 +1,10 @@
 """The points of an experiment: what a design or a sampling makes of its scenarios, policies and varied parameters."""
 
 import copy
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import batched, product
 from typing import TYPE_CHECKING, Any
 
 from district_sim.experiments.checks import Bases, checked_values
@@ -15,6 +16,10 @@ from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
     import numpy as np
+
+_LATER = ("title", "description", "strategy", "strategy_start", "policies", "shocks")
+"""What says nothing of a run's first quarters."""
+_FAMILY = 32  # so many parameters a worker keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,21 @@ def points(experiment: Experiment, bases: Bases | None = None) -> list[Point]:
     rows = _settings(experiment, checked_values(experiment, bases))
     places = product(experiment.scenarios, experiment.policy_names, rows)
     return [Point(index, *place) for index, place in enumerate(places)]
+
+
+def families(points: Sequence[Point], bases: Bases) -> Iterator[list[int]]:
+    """Indices of points that differ in strategy, policies and shocks alone, at most `_FAMILY` together.
+
+    Their runs have a past in common: see `run.shared_past`.
+    """
+    alike: dict[Any, list[int]] = {}
+    told = {key: json.dumps({name: data[name] for name in data if name not in _LATER}) for key, data in bases.items()}
+    for point in points:
+        base = told[point.scenario, point.policies]
+        earlier = tuple((path, value) for path, value in point.settings.items() if path.split(".")[0] not in _LATER)
+        alike.setdefault((base, earlier), []).append(point.index)
+    for members in alike.values():
+        yield from (list(part) for part in batched(members, _FAMILY))
 
 
 def unit_sample(experiment: Experiment) -> "np.ndarray":

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from types import FrameType
 
 from district_sim.experiments.checks import extensions_of
 from district_sim.experiments.design import Experiment
 from district_sim.experiments.plan import Plan, make_plan, model_version
+from district_sim.experiments.points import families
 from district_sim.experiments.results import enough, outcome_values
 from district_sim.experiments.store import Counts, StorageError, Store, open_store, unwritable
 from district_sim.experiments.work import Chunk, Made, Orders, Report, RunId, begun, work_on
@@ -147,7 +147,7 @@ class _Sweep:
         self._orders = Orders(work, e.seed, e.keep, e.conditions(), plan.kinds, plan.bases, model, e.draws)
         self._flying: dict[Future[Report], Chunk] = {}
         self._again: deque[RunId] = deque()
-        self._fresh: Iterator[RunId] = iter(())
+        self._fresh: Iterator[list[RunId]] = iter(())
         self._here, self._wanted = 0, 0  # runs
         self._left = 0  # runs not yet given to anybody
         self._made, self._seconds = 0, 0.0  # of this session
@@ -177,10 +177,14 @@ class _Sweep:
             raise
         return not self.stopping
 
-    def _missing(self, replications: list[int]) -> Iterator[RunId]:
-        for point, count in zip(self._plan.points, replications, strict=True):
-            known = self._store.replicates_of(point.index)
-            yield from ((point.index, replicate) for replicate in range(count) if replicate not in known)
+    def _missing(self, replications: list[int]) -> Iterator[list[RunId]]:
+        """Runs of one replicate with one past together, so that one worker makes them one after another."""
+        for relatives in families(self._plan.points, self._plan.bases):
+            known = {index: self._store.replicates_of(index) for index in relatives}
+            for replicate in range(max(replications[index] for index in relatives)):
+                wanted = [index for index in relatives if replicate < replications[index]]
+                if runs := [(index, replicate) for index in wanted if replicate not in known[index]]:
+                    yield runs
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -219,14 +223,17 @@ class _Sweep:
         """The next so many runs, those given back first; nothing if none are left."""
         count = max(1, min(_MOST_RUNS, count))
         runs = [self._again.popleft() for _ in range(min(count, len(self._again)))]
-        runs += islice(self._fresh, count - len(runs))
+        while len(runs) < count and (more := next(self._fresh, None)) is not None:
+            runs += more
+        self._again.extendleft(reversed(runs[_MOST_RUNS:]))
+        runs = runs[:_MOST_RUNS]
         self._left -= len(runs)
         return self._chunk(runs, seconds) if runs else None
 
     def _chunk(self, runs: list[RunId], seconds: float) -> Chunk:
         points = {index: self._plan.points[index] for index, _ in runs}
         self._store.next_shard += 1
-        return Chunk(self._orders, self._store.next_shard - 1, tuple(sorted(runs)), points, seconds)
+        return Chunk(self._orders, self._store.next_shard - 1, tuple(runs), points, seconds)
 
     def _land(self, future: Future[Report]) -> Chunk | None:
         """Write a finished chunk down; the chunk itself if its worker was lost."""

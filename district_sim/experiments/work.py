@@ -21,6 +21,7 @@ from district_sim.experiments.design import Draws, Keep
 from district_sim.experiments.plan import model_version, scenario_hash
 from district_sim.experiments.points import Point, scenario_of
 from district_sim.model.parameters import parameters_of
+from district_sim.run.shared_past import Pasts, past_of
 from district_sim.run.workers import WorkerError
 from district_sim.scenario.extensions import MechanismError, indicators_of
 
@@ -41,6 +42,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_SETTINGS = 32  # points whose parameters are kept
+_pasts = Pasts()
 _one_at_a_time = threading.Lock()  # Dask's workers may have several threads; the kernels are not made for that
 
 type RunId = tuple[int, int]
@@ -109,6 +112,11 @@ class _Setting:
         return parameters_of(self.scenario)
 
     @cached_property
+    def past(self) -> bytes:
+        """What its runs have in common with those of other points."""
+        return past_of(self.parameters)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the indicators of its runs."""
         from district_sim.model.extensions import columns_of
@@ -169,7 +177,9 @@ def _work_on(chunk: Chunk) -> Report:
                     report.hashes[index] = scenario_hash(scenario_of(point, bases).model_dump(mode="json"))
                 own = (index, 0 if draws is None else replicate)
                 if own not in settings:
-                    settings = {own: _Setting(scenario_of(point, bases, draws, replicate))}  # runs come by point
+                    if len(settings) >= _SETTINGS:
+                        settings.pop(next(iter(settings)))
+                    settings[own] = _Setting(scenario_of(point, bases, draws, replicate))
                 report.made.append(_one_run(chunk, point, replicate, settings[own], tables))
             except _Stopped:
                 report.left = chunk.runs[number:]
@@ -226,7 +236,9 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
     quarters, names = setting.scenario.run.quarters, setting.names
     conditions = [(names.index(one), _COMPARE[sign], limit) for one, sign, limit in orders.conditions if one in names]
     go, look = os.path.join(orders.work, GO), time.monotonic()
-    for moment in quarters_of(setting.parameters, seed, quarters, range(quarters) if conditions else ()):
+    p = setting.parameters
+    every = quarters_of(p, seed, quarters, range(quarters))
+    for moment in every if conditions else _pasts.quarters(p, setting.past, seed, quarters):
         # a label needs two quarters
         if moment.done > 1 and any(compare(moment.table[-1, column], limit) for column, compare, limit in conditions):
             return moment, True

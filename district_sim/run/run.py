@@ -122,10 +122,21 @@ def quarters_of(p: Parameters, seed: int, length: int, stops: Iterable[int] = ()
     Raises:
         RuntimeError: as `advance`.
     """
-    state, done = initial_state(p, seed, length), 0
+    state = initial_state(p, seed, length)
     table, reports = np.full((length, len(columns_of(p))), np.nan), reports_of(state, length)
-    at_once = max(1, _AT_ONCE // int(p.firms[0].count))
     yield Moment(0, state, table[:0], reports[:0])
+    yield from go_on(Moment(0, state, table, reports), p, length, stops)
+
+
+def go_on(begun: Moment, p: Parameters, length: int, stops: Iterable[int] = ()) -> Iterator[Moment]:
+    """The quarters that are left of a run.
+
+    Args:
+        begun: with a table and reports for all of its quarters; changed in place.
+        length, stops: as of `quarters_of`.
+    """
+    done, state, table, reports = begun
+    at_once = max(1, _AT_ONCE // int(p.firms[0].count))
     for stop in sorted({*stops, length}):
         while done < stop:
             first, done = done, min(done + at_once, stop)
