@@ -1,4 +1,4 @@
-"""Sweeps: two workers against one, and what dispatching and storing cost beside the simulating.
+"""Sweeps: two workers against one, what dispatching and storing cost beside the simulating, and what arms share.
 
 The same replicates of the classroom district are made three ways, in turns: by a sweep with one worker, by a sweep with
 two, and by a plain loop in this process on one thread that keeps nothing. Workers are started before the clock is.
@@ -18,10 +18,11 @@ from district_sim.model.parameters import parameters_of
 _TURNS, _QUICK_TURNS = 7, 3
 _SECONDS, _QUICK_SECONDS = 6.0, 1.0  # of simulating in one sweep
 _SCENARIO = "classroom"
+_QUARTERS = 160
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Both figures."""
+    """All figures."""
     import numba
 
     from district_sim.run.workers import cores
@@ -33,6 +34,7 @@ def rows(quick: bool) -> Iterator[Row]:
     numba.set_num_threads(1)
     try:
         yield from _measured(quick)
+        yield _arms(quick)
     finally:
         numba.set_num_threads(before)
 
@@ -94,3 +96,31 @@ def _plain(runs: int) -> Callable[[], None]:
                 pass
 
     return call
+
+
+def _arms(quick: bool) -> Row:
+    """Ten strategies for one default district, with one past for all and with a past for each."""
+    from district_sim.run.run import quarters_of
+    from district_sim.run.shared_past import Pasts, past_of
+    from district_sim.scenario.files import load_scenario
+
+    arms = [parameters_of(load_scenario("baseline", {"strategy.sale": k / 20})) for k in range(10)]
+    pasts, seeds = Pasts(), count()
+
+    def shared() -> None:
+        seed = next(seeds)
+        for p in arms:
+            for _ in pasts.quarters(p, past_of(p), seed, _QUARTERS):
+                pass
+
+    def alone() -> None:
+        seed = next(seeds)
+        for p in arms:
+            for _ in quarters_of(p, seed, _QUARTERS):
+                pass
+
+    turns = take_turns({"shared": shared, "alone": alone}, _QUICK_TURNS if quick else _TURNS, shortest=0.0)
+    return Row(
+        "sweeps.arms", "Ten arms with one past / each with its own, default runs", turns.ratio("shared", "alone"),
+        at_most=0.72, note=f"each with its own: {turns.spread('alone').median:.2f} s",
+    )  # fmt: skip
