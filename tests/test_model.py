@@ -584,6 +584,38 @@ def test_what_cannot_act_is_refused(model: District) -> None:
         District(("firms", 3))
 
 
+@pytest.mark.parametrize("name", ["education", "identity", "absorptive", "offshored", "performance"])
+def test_shares_that_are_written_stay_shares(model: District, name: str) -> None:
+    firm = model.firm(0)
+    for good in (0.0, 0.5, 1.0):
+        setattr(firm, name, good)
+    for bad in (-1.01, 1.01, 5):
+        with pytest.raises(ValueError, match=rf"{name} must be at least (-1|0) and at most 1, not {bad}"):
+            setattr(firm, name, bad)
+    assert getattr(firm, name) == 1.0
+
+
+def test_what_cannot_be_negative_is_not_written_so(model: District) -> None:
+    firm = model.firm(0)
+    for name in ("wage", "quality", "reach", "sales", "tenure"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 0, not -3"):
+            setattr(firm, name, -3)
+    with pytest.raises(ValueError, match="tacit must be at least 0"):
+        firm.tacit = firm.tacit - 100.0
+    with pytest.raises(ValueError, match="capability must be at least 0 and at most 1"):
+        model.agency.capability = 1.5
+
+
+def test_owners_live_in_the_same_district(scenario: Scenario, model: District) -> None:
+    firm, closed = model.firm(0), model.firm(1)
+    closed.remove()
+    before = firm.owner
+    for owner in (closed, District(scenario, seed=3).firm(2), District(scenario, seed=3).multinationals[0]):
+        with pytest.raises(ValueError, match="which is closed or of another district"):
+            firm.owner = owner
+    assert firm.owner is before
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -53,13 +53,24 @@ class Column[T]:
         kind: makes a Python value of what the state holds.
         doc: what it is.
         writable: whether it may be written.
+        low, high: what it must be within.
         count: the field of the scenario's technology section that the number must stay below; compiled kernels use
             such numbers to find their way in arrays and do not check them.
     """
 
-    def __init__(self, kind: Callable[[Any], T], doc: str, *, writable: bool = True, count: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: Callable[[Any], T],
+        doc: str,
+        *,
+        writable: bool = True,
+        low: float = -math.inf,
+        high: float = math.inf,
+        count: str | None = None,
+    ) -> None:
         self._kind = kind
         self._writable = writable
+        self._low, self._high = low, high
         self._count = count
         self.__doc__ = doc
 
@@ -80,6 +91,9 @@ class Column[T]:
             operator.index(value)
         if not np.isfinite(value).all():
             raise ValueError(f"{self._name} must be finite, not {value}")
+        if not ((np.asarray(value) >= self._low) & (np.asarray(value) <= self._high)).all():
+            most = "" if self._high == math.inf else f" and at most {self._high:g}"
+            raise ValueError(f"{self._name} must be at least {self._low:g}{most}, not {value}")
         record = view.open_record()
         if np.shape(value) != np.shape(record[self._name]):
             raise ValueError(f"{self._name} has shape {np.shape(record[self._name])}, not {np.shape(value)}")
@@ -154,29 +168,29 @@ class Firm(View):
     )
     x = Column(float, "Kilometres east of the centre.")
     y = Column(float, "Kilometres north of the centre.")
-    dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.")
+    dynamism = Column(float, "Multiplier of the strategy's R&D, about 1.", low=0.0)
     technology = Column(int, "Technology that it works with, 0 is the first.", count="count")
-    tenure = Column(int, "Quarters on the technology.")
-    increments = Column(int, "Incremental innovations on the technology.")
-    tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.")
-    codified = Column(_frozen, "Codified knowledge by domain; a copy, assign to change it.")
-    education = Column(float, "Education of the workforce, 0..1.")
-    experience = Column(float, "Experience, 0..1.")
-    it = Column(float, "Use of information technology, 0..1.")
-    identity = Column(float, "Identification with the district, 0..1.")
-    collaboration = Column(float, "Collaboration inside the firm, 0..1.")
-    absorptive = Column(float, "Absorptive capacity, 0..1.")
-    quality = Column(float, "Quality of its work.")
-    reach = Column(float, "Customer base: normal sales, k€ per quarter.")
-    offshored = Column(float, "Share of its purchases that goes abroad.")
-    sales = Column(float, "Sales of the quarter, k€.")
+    tenure = Column(int, "Quarters on the technology.", low=0)
+    increments = Column(int, "Incremental innovations on the technology.", low=0)
+    tacit = Column(_frozen, "Tacit knowledge by domain; a copy, assign to change it.", low=0.0)
+    codified = Column(_frozen, "Codified knowledge by domain; a copy, assign to change it.", low=0.0)
+    education = Column(float, "Education of the workforce, 0..1.", low=0.0, high=1.0)
+    experience = Column(float, "Experience, 0..1.", low=0.0, high=1.0)
+    it = Column(float, "Use of information technology, 0..1.", low=0.0, high=1.0)
+    identity = Column(float, "Identification with the district, 0..1.", low=0.0, high=1.0)
+    collaboration = Column(float, "Collaboration inside the firm, 0..1.", low=0.0, high=1.0)
+    absorptive = Column(float, "Absorptive capacity, 0..1.", low=0.0, high=1.0)
+    quality = Column(float, "Quality of its work.", low=0.0)
+    reach = Column(float, "Customer base: normal sales, k€ per quarter.", low=0.0)
+    offshored = Column(float, "Share of its purchases that goes abroad.", low=0.0, high=1.0)
+    sales = Column(float, "Sales of the quarter, k€.", low=0.0)
     value_added = Column(float, "Value added of the quarter, k€.")
     profit = Column(float, "Profit of the quarter before tax, k€.")
-    wage = Column(float, "Wage, k€ per employee and quarter.")
+    wage = Column(float, "Wage, k€ per employee and quarter.", low=0.0)
     participates = Column(bool, "Whether it contributed to the agency this quarter.")
-    performance = Column(float, "Profit in value added, mean over the last years, -1..1.")
-    aspiration = Column(float, "Performance that it is content with, -1..1.")
-    lessons = Column(float, "Tacit knowledge learned from partners a quarter, mean over the last years.")
+    performance = Column(float, "Profit in value added, mean over the last years, -1..1.", low=-1.0, high=1.0)
+    aspiration = Column(float, "Performance that it is content with, -1..1.", low=-1.0, high=1.0)
+    lessons = Column(float, "Tacit knowledge learned from partners a quarter, mean over the last years.", low=0.0)
     access = Column(float, "Access to distant knowledge that it realises, 0..1.", writable=False)
     successor = Column(bool, "Whether somebody is to take over from the owner.")
 
@@ -262,6 +276,8 @@ class Firm(View):
 
     @owner.setter
     def owner(self, owner: "Firm | Multinational | None") -> None:
+        if owner is not None and (owner.model is not self.model or not getattr(owner, "alive", True)):
+            raise ValueError(f"{self} cannot be owned by {owner}, which is closed or of another district")
         record, controller = self.open_record(), owner
         while isinstance(controller, Firm):
             if controller is self:
@@ -351,13 +367,15 @@ class Firm(View):
 class Agency(View):
     """The collective agency."""
 
-    capability = Column(float, "Capability, 0..1.")
-    brand = Column(float, "Strength of the collective brand, 0..1.")
+    capability = Column(float, "Capability, 0..1.", low=0.0, high=1.0)
+    brand = Column(float, "Strength of the collective brand, 0..1.", low=0.0, high=1.0)
     contributed = Column(float, "Contributions of the quarter, k€.", writable=False)
     matched = Column(float, "Public match of the quarter, k€.", writable=False)
     participation = Column(float, "Share of firms that took part.", writable=False)
-    credibility = Column(float, "Credibility of the public match, 0..1.")
-    pipelines = Column(_frozen, "Strength of the collective pipeline to each outside node, 0..1; a copy.")
+    credibility = Column(float, "Credibility of the public match, 0..1.", low=0.0, high=1.0)
+    pipelines = Column(
+        _frozen, "Strength of the collective pipeline to each outside node, 0..1; a copy.", low=0.0, high=1.0
+    )
 
     @property
     def record(self) -> Any:
