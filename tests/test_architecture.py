@@ -35,14 +35,19 @@ LIBRARIES = {
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},
     "pyproj": {"register.cleaning"},
-    "pydantic": {"evidence.cases.files", "evidence.evaluations.files", "experiments", "scenario"},
+    "pydantic": {
+        *("app.classroom.journal", "app.classroom.lesson", "evidence.cases.files", "evidence.evaluations.files"),
+        *("experiments", "scenario"),
+    },
     "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},
+    "segno": {"app.classroom.server"},
+    "starlette": {"app.classroom.guard", "app.classroom.server"},
     "typer": {"cli"},
     **{name: {"app"} for name in PAGE_LIBRARIES},
 }
 """Libraries that stay at home: the rooms or modules that may import them."""
 BEHIND_THE_PAGE = ("course", "downloads", "futures", "interventions", "levers", "links", "simulation")
-"""Modules of `app` that can be used and tested without a browser's libraries."""
+"""Modules of `app` that can be used and tested without a browser's libraries; so can the class, all of it."""
 
 
 def faults(package: Path) -> list[str]:
@@ -68,7 +73,8 @@ def faults(package: Path) -> list[str]:
         for name, tree in trees.items():
             if library in {room(full) for full in imported(tree)} and not {name, room(name)} & homes:
                 out.append(f"{name}: imports {library}, whose home is {', '.join(sorted(homes))}")
-    for name in BEHIND_THE_PAGE:
+    lighter = [name.removeprefix("app.") for name in trees if name.startswith("app.classroom")]
+    for name in (*BEHIND_THE_PAGE, *lighter):
         if {room(full) for full in imported(trees[f"app.{name}"])} & set(PAGE_LIBRARIES):
             out.append(f"app.{name}: stands behind the page and must not import its libraries")
     return out

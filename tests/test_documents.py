@@ -24,6 +24,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipP
 from typer.testing import CliRunner
 
 from district_sim import cli
+from district_sim.app.classroom.lesson import load_lesson
 from district_sim.evidence.cases.files import CaseFile
 from district_sim.experiments.design_files import load_experiments
 from district_sim.experiments.worlds import load_worlds
@@ -134,6 +135,8 @@ def check_yaml(example: Example) -> None:
         assert load_policy(path).instruments
     elif "worlds" in keys:
         assert load_worlds(path, "baseline", scenario_files.load_scenario("baseline")).named
+    elif "steps" in keys:
+        assert load_lesson(path).steps
     elif "targets" in keys:
         assert CaseFile.model_validate(scenario_files.read_yaml(path)[0]).targets
     else:

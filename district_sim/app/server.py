@@ -6,6 +6,7 @@ import threading
 import warnings
 import webbrowser
 from collections.abc import Callable
+from typing import Any
 
 _OFF = "http://127.0.0.1:9/"  # the discard port: whoever asks there is refused at once
 _ENVIRONMENT = {
@@ -63,13 +64,22 @@ def serve(at: socket.socket, started: Callable[[], None]) -> None:
     os.environ.update(_ENVIRONMENT)
     host, port = at.getsockname()[:2]
     os.environ |= {"SERVER_NAME": str(host), "SERVER_PORT": str(port)}
-    import uvicorn
-
     warnings.filterwarnings("ignore", "Cookies with samesite=none require https", UserWarning)  # http is meant here
     from solara.server import starlette
 
     stay_at_home()
-    config = uvicorn.Config(starlette.app, log_level="error", timeout_graceful_shutdown=2)
+    serve_application(starlette.app, at, started)
+
+
+def serve_application(application: Any, at: socket.socket, started: Callable[[], None], **settings: Any) -> None:
+    """Serve an ASGI application until Ctrl-C.
+
+    Args:
+        settings: of uvicorn.
+    """
+    import uvicorn
+
+    config = uvicorn.Config(application, **{"log_level": "error", "timeout_graceful_shutdown": 2, **settings})
     server = uvicorn.Server(config)
 
     def wait() -> None:

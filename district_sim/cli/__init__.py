@@ -14,6 +14,7 @@ import typer
 from district_sim._version import __version__
 from district_sim.cli import cases, compare, district_import, policy_report, run, search, sweep
 from district_sim.cli.app import app as page
+from district_sim.cli.classroom import class_
 from district_sim.cli.common import Commands
 from district_sim.cli.explore import explore
 from district_sim.cli.export import export
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run.run,
     "demo": run.demo,
     "app": page,
+    "class": class_,
     "import": district_import.import_district,
     "sweep": sweep.sweep,
     "results": sweep.results,
@@ -94,6 +96,7 @@ def about(
 
       district-sim demo                  one district, five runs, one figure
       district-sim app                   one district, live in the browser
+      district-sim class                 a lesson: the class plays on its phones
       district-sim scenarios list        scenarios to run
       district-sim policies list         policies to try on a scenario
       district-sim run learning_region   one run: start, end, trajectory

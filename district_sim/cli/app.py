@@ -63,8 +63,8 @@ def app(
         except UnicodeError:  # of a name too long for the name service
             stop(f"--host {short(host)}: no address can have this name", BAD_INPUT)
         except OSError as error:
-            stop(_cannot(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
-        _compile()
+            stop(cannot_serve(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
+        get_ready()
         shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host
         url = f"http://{shown}:{at.getsockname()[1]}/"
         link = url if scenario == "baseline" else f"{url}?scenario={quote(scenario)}"
@@ -94,13 +94,14 @@ def _need() -> None:
         stop(f"the page needs {' and '.join(missing)}: {_INSTALL}", FAILED)
 
 
-def _cannot(error: OSError, host: str, port: int) -> str:
+def cannot_serve(error: OSError, host: str, port: int) -> str:
+    """Why nothing can be served at an address."""
     if error.errno == errno.EADDRINUSE:
         return f"port {port} is taken, perhaps by another page; choose another with --port, or a free one with --port 0"
     return f"the page cannot be served at {host}, port {port}: {error.strerror or error}"
 
 
-def _compile() -> None:
+def get_ready() -> None:
     """Have the machine code ready before somebody presses Play."""
     from district_sim.run.compiled import is_compiled
     from district_sim.run.run import simulate

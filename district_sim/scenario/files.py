@@ -72,7 +72,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".yaml", ".yml")
 EXPERIMENTS, POLICIES, CASES, WORLDS, EVALUATIONS = "experiments", "policies", "cases", "worlds", "evaluations"
-"""Folders of experiment files, policy files, real districts, files of worlds and evaluations among the scenarios."""
+LESSONS = "lessons"
+"""Folders of experiment files, policy files, real districts, files of worlds, evaluations and lessons."""
 _MOST_FILES = 64  # that one scenario is made of, those counted anew that are reached twice
 _MOST_LETTERS = 2 * MOST_BYTES  # of all these files together
 _MOST_PLACES = MOST_VALUES  # keys and entries of all these files together
@@ -261,7 +262,7 @@ def scenario_names() -> list[str]:
     return sorted(
         name.as_posix()
         for name in names
-        if name.parts[0] not in (EXPERIMENTS, POLICIES, WORLDS, EVALUATIONS)
+        if name.parts[0] not in (EXPERIMENTS, POLICIES, WORLDS, EVALUATIONS, LESSONS)
         and name.suffix != _TARGETS
         and not any(part.startswith(hidden) for part in name.parts)
     )

@@ -1,0 +1,221 @@
+"""The class in headless Chromium: a teacher and three phones go through a short lesson."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import CHROMIUM
+from class_parts import write_lesson
+
+_MISSING = [name for name in ("starlette", "uvicorn", "websockets", "segno", "playwright") if find_spec(name) is None]
+if not CHROMIUM or _MISSING:
+    reason = (
+        f"the class is tested in Chromium; missing here: {', '.join([*_MISSING, *([] if CHROMIUM else ['chromium'])])}"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
+
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402 - may be missing above
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+PATIENCE = int(os.environ.get("PATIENCE", 300_000))
+PHONE, LAPTOP, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
+type Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What the terminal says: addresses, code, key."""
+    folder = tmp_path_factory.mktemp("class")
+    write_lesson(folder)
+    command = [sys.executable, "-m", "district_sim", "class", "lesson.yaml", "--no-browser", "--port", "0"]
+    command += ["--host", "127.0.0.1", "--room", "room.sqlite"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found: dict[str, str] = {}
+        try:
+            for line in server.stdout:
+                name, _, rest = line.strip().partition(": ")
+                found[name] = rest
+                if name.startswith("Stop it"):
+                    break
+            assert "Code" in found, server.poll()
+            yield {
+                "students": found["Students"],
+                "code": found["Code"],
+                "teacher": found["Teacher (for you alone)"],
+            }
+        finally:
+            server.terminate()
+            _, errors = server.communicate(timeout=120)
+    assert errors in ("", "Stopped\n")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def visit(said: dict[str, str], browser: Browser) -> Iterator[Visit]:
+    """Opens a page on a device of its own; afterwards nothing may have gone wrong on any of them."""
+    contexts, wrong = [], []
+    home = said["students"]
+
+    def abroad(url: str) -> bool:
+        return not url.startswith((home, home.replace("http", "ws", 1), "data:", "blob:"))
+
+    def opened(url: str, size: tuple[int, int] = PHONE, motion: Any = "reduce") -> Page:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, accept_downloads=True, reduced_motion=motion
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+        page.on("request", lambda asked: wrong.append(f"another host: {asked.url}") if abroad(asked.url) else None)
+        page.goto(url)
+        return page
+
+    expect.set_options(timeout=PATIENCE)
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def check(*pages: Page) -> None:
+    """Each page can be used by everybody and fits its screen."""
+    folder = os.environ.get("CLASS_PICTURES")  # to look at them
+    for page in pages:
+        found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+        screen = page.viewport_size
+        assert screen is not None
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+        if folder:
+            number = len(list(Path(folder).glob("*.png")))
+            page.screenshot(path=f"{folder}/{number:03}.png", full_page=True)
+
+
+def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str]) -> None:
+    teacher = visit(said["teacher"], PROJECTOR)
+    expect(teacher.locator("#code")).to_have_text(said["code"])
+    assert "#" not in teacher.url  # the key is not shown on the wall
+    expect(teacher.locator("#qr")).to_be_visible()
+    assert teacher.evaluate("document.getElementById('qr').naturalWidth") > 0
+    by_picture = f"{said['students']}#{said['code']}"
+    one, two = visit(by_picture), visit(by_picture, motion="no-preference")  # the second plays quarter by quarter
+    three = visit(said["students"], LAPTOP)
+    check(three)
+    three.fill("#code", said["code"].lower())
+    three.click("#join button")
+    for page in (one, two, three):
+        expect(page.locator("#heading")).to_have_text("Look")
+        expect(page.locator("#text strong")).to_have_text("district")
+        expect(page.locator(".ending")).to_contain_text("How it ended")
+    one.fill("#name", "Anna <b>")
+    one.click("#naming button")
+    expect(one.locator("#who")).to_have_text("Anna <b> · Team 1")
+    expect(teacher.locator("#people li")).to_have_count(3)
+    expect(teacher.locator("#people")).to_contain_text("Anna <b>")
+    teacher.click("[data-hide='1']")
+    expect(teacher.locator("#people")).not_to_contain_text("Anna")
+    check(teacher, one)
+
+    teacher.click("#next")  # a vote
+    expect(teacher.locator("#text")).to_have_text("Choose.")
+    for page, choice in ((one, "Firms"), (two, "Workers"), (three, "Workers")):
+        page.check(f"text={choice}")
+        expect(page.locator("#mine")).to_contain_text(f"Your answer: {choice}")
+    expect(teacher.locator("#did")).to_have_text("3 of 3 have answered")
+    expect(teacher.locator(".bars b")).to_have_text(["1", "2"])
+    teacher.click("#pause")
+    expect(one.locator("#eyes")).to_be_visible()
+    check(one)
+    teacher.click("#pause")
+    expect(one.locator("#eyes")).to_be_hidden()
+    teacher.click("#reveal")
+    expect(one.locator("#after")).to_contain_text("You guessed something else.")
+    expect(two.locator("#after")).to_contain_text("You were right.")
+    expect(two.locator("#after")).to_contain_text("Because.")
+    check(teacher, one, three)
+
+    teacher.click("#next")  # a mystery
+    expect(one.locator("#film .charts")).to_be_visible()
+    assert "secret" not in one.content() + teacher.content()
+    one.check("text=Decline")
+    expect(teacher.locator("#did")).to_contain_text("1 of 3")
+    check(one, teacher)
+    one.reload()  # a phone that comes back is where it was
+    expect(one.locator("#who")).to_contain_text("Anna")
+    expect(one.locator("#act input:checked")).to_have_value("decline")
+    teacher.click("#reveal")
+    expect(one.locator("#after")).to_contain_text("The tiny secret")
+    expect(one.locator("#after .truth")).to_be_visible()
+    check(one, teacher)
+
+    teacher.click("#next")  # a number
+    one.locator("#guess").fill("80")
+    one.click("#act button")
+    expect(teacher.locator("#did")).to_contain_text("1 of 3")
+    teacher.click("#reveal")
+    expect(one.locator("#after .truth")).to_contain_text("%")
+    check(one, teacher)
+
+    teacher.click("#next")  # districts of their own: 1 and 3 are one team
+    expect(one.locator("#purse")).to_contain_text("2.00 M€ of 2.00 M€")
+    one.locator("#slider-strategy-collective-action").fill("20")
+    expect(one.locator("#purse")).to_have_class(re.compile("bad"))
+    expect(one.locator("#go")).to_be_disabled()
+    one.locator("#slider-strategy-collective-action").fill("6")
+    one.locator("#slider-ppp-match").fill("4")
+    expect(one.locator("#go")).to_be_enabled()
+    expect(three.locator("#slider-ppp-match")).to_have_value("4")
+    three.click("#go")
+    expect(one.locator("#tries")).to_contain_text("1 of 2 runs left")
+    expect(one.locator(".ending")).to_contain_text("How it ended")
+    expect(teacher.locator("tbody tr")).to_have_count(1)
+    expect(teacher.locator("tbody th")).to_have_text("Team 1")
+    expect(teacher.locator("tbody td.number").nth(2)).to_have_text(re.compile(r"\d+"))
+    teacher.check("[data-look=t1]")
+    expect(teacher.locator("#film .charts")).to_be_visible()
+    check(one, two, three, teacher)
+    with teacher.expect_download() as caught:
+        teacher.click("#results")
+    text = Path(caught.value.path()).read_text(encoding="utf-8-sig")
+    assert "team 1" in text
+    assert "Anna" not in text  # hidden
+    assert text.count("\n") == 1 + 3 + 1 + 1 + 1
+
+
+def test_pages_at_every_width(visit: Visit, said: dict[str, str]) -> None:
+    for size in (PHONE, LAPTOP, PROJECTOR, (640, 400)):  # the last: 1280 at 200 %
+        check(visit(said["teacher"], size), visit(said["students"], size))
+
+
+def test_a_wrong_code_and_a_wrong_key_are_told(visit: Visit, said: dict[str, str]) -> None:
+    page = visit(said["students"])
+    page.fill("#code", "AAAA")
+    page.click("#join button")
+    expect(page.locator("#line")).to_have_text("This is not the code of this class.")
+    teacher = visit(f"{said['students']}teacher#nonsense", LAPTOP)
+    expect(teacher.locator("#line")).to_have_text("This is not the key of this class.")
+    assert teacher.locator("#room").is_hidden()
+    check(page, teacher)
