@@ -1,6 +1,8 @@
 """`district-sim class`: a lesson that a class plays on its phones."""
 
 import errno
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,7 +131,10 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool) -> None:
 
     def started() -> None:
         found = server.addresses(host, port)
-        typer.echo(server.qr_in_terminal(f"{found[0]}#{journal.about.code}"))
+        picture = server.qr_in_terminal(f"{found[0]}#{journal.about.code}")
+        with suppress(UnicodeEncodeError):  # where the terminal has no such letters, the address has to do
+            picture.encode(sys.stdout.encoding or "ascii")
+            typer.echo(picture)
         typer.echo(f"Students: {'  or  '.join(found)}\nCode: {journal.about.code}")
         typer.echo(f"Teacher (for you alone): {teacher}\nStop it with Ctrl-C.")
         if not no_browser:

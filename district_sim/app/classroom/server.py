@@ -415,7 +415,8 @@ def qr_in_terminal(url: str) -> str:
     """A QR code in half blocks, two rows a line; light is drawn, as terminals are dark."""
     rows = [[not dark for dark in row] for row in segno.make(url, error="l").matrix_iter(border=2)]
     rows += [[True] * len(rows[0])] * (len(rows) % 2)
-    blocks = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+    upper, lower, full = "\N{UPPER HALF BLOCK}", "\N{LOWER HALF BLOCK}", "\N{FULL BLOCK}"
+    blocks = {(True, True): full, (True, False): upper, (False, True): lower, (False, False): " "}
     return "\n".join(
         "".join(blocks[pair] for pair in zip(*two, strict=True)) for two in zip(rows[::2], rows[1::2], strict=True)
     )
