@@ -272,6 +272,12 @@ def command_lines() -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines if line.strip() and not line.startswith("#")]
 
 
+def test_no_page_is_hidden_by_one_of_the_sites_own() -> None:
+    """Sphinx writes pages of these names itself, over ours."""
+    names = {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert not names & {"search", "genindex", "modindex", "py-modindex"}
+
+
 def test_readme_commands_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     seen = set()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -337,6 +339,13 @@ def test_the_command_answers_and_writes(small_folder: Path, call: Callable[..., 
     assert (regrets.min(axis=1) == 0.0).all()
     assert set(regrets.index) == {"hard", "drawn 1", "drawn 2"}
     first = {path: path.read_bytes() for path in Path("out").glob("*.*")}
+    page = Path("out/search.md").read_text()
+    command = re.search(r"`district-sim (.+)` \(district-sim", page)
+    assert command is not None
+    assert "](pareto.png)" in page
+    assert call(*shlex.split(command[1])).exit_code == 0
+    assert Path("search/search.md").read_text() == page, "the command of the page makes the page"
+    assert "--confidence" not in command[1], "what is as it is by default is left out"
     again = call(*SMALL, "--out", "out", "--json")
     assert json.loads(again.stdout)["verdict"] == answer["verdict"]
     assert {path: path.read_bytes() for path in Path("out").glob("*.*")} == first

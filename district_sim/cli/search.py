@@ -1,7 +1,9 @@
 """`district-sim search`: what to do with a budget, in worlds that nobody knows."""
 
+import inspect
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -153,11 +155,18 @@ def search(
             (search_worlds, test_worlds), (replications, test_replications), population, generations, winners,
             confidence, seed, out,
         )  # fmt: skip
+        command = command_line(
+            scenario, budget, instruments, worlds=worlds, posterior=posterior, even_so=even_so, objectives=objectives,
+            targets=targets, wait=wait, earliest=earliest, discount=discount, discount_from=discount_from,
+            population=population, generations=generations, search_worlds=search_worlds, replications=replications,
+            test_worlds=test_worlds, test_replications=test_replications, winners=winners, confidence=confidence,
+            seed=seed, quarters=quarters,
+        )  # fmt: skip
         with executor_of(dask, False) as (executor, number):
             answer, failed = plan.made(executor, workers or number, quiet or as_json)
         from district_sim.reports import search as reports
 
-        written = writing(out, lambda: reports.write(answer, out))
+        written = writing(out, lambda: reports.write(answer, command, out))
         if as_json:
             typer.echo(json_text(reports.record(answer)))
         elif not quiet:
@@ -168,6 +177,16 @@ def search(
                 stdout().print(sheet.shown())
             name_files(written)
         end(failed, out / "test")
+
+
+def command_line(scenario: str, budget: str, instruments: list[str], **options: Any) -> str:
+    """The command that makes the same search; options at their defaults, and where it was written, are left out."""
+    default = {name: one.default for name, one in inspect.signature(search).parameters.items()}
+    words = ["district-sim", "search", scenario, "--budget", budget, "--instruments", ",".join(instruments)]
+    for name, value in options.items():
+        if value != default[name]:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return shlex.join([*words, "--out", "search"])
 
 
 # Input --------------------------------------------------------------------------------------------

@@ -216,10 +216,10 @@ def signposts(moves: pd.DataFrame, calendar: Calendar | None) -> Sheet:
             said = f"{row['instrument']}: {row['signpost']}"
             rows.append((said, percent(row["share"]), number(row["times"], 1), first))
         sections.append((str(cell), tuple(rows)))
-    columns = ("Signpost", "In % of replicates", "Times", "First in quarter")
+    columns = ("Signpost", "Replicates", "Times", "First in quarter")
     note = (
-        "Times: mean over replicates. First in quarter: median over the replicates in which it came about, and their "
-        "middle 80 %" + ("." if calendar else "; 1 is the first.")
+        "Replicates: in how many it came about. Times: mean over all. First in quarter: median over those in which it "
+        "came about, and their middle 80 %" + ("." if calendar else "; 1 is the first.")
     )
     return Sheet("What the signposts did", columns, tuple(sections), note)
 

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from district_sim._version import __version__
 from district_sim.experiments.retest import WINNER, by_world
 from district_sim.experiments.search import NOTHING, Candidate, Objective, headline, settings_of
 from district_sim.run.whole_files import write_csv, write_json, write_text
@@ -185,13 +186,19 @@ def record(answer: Answer) -> dict[str, Any]:
     }
 
 
-def write(answer: Answer, folder: Path) -> list[Path]:
-    """Verdict, tables, figure, and each winner as a policy file. Raises OSError."""
+def write(answer: Answer, command: str, folder: Path) -> list[Path]:
+    """Verdict, tables, figure, and each winner as a policy file. Raises OSError.
+
+    Args:
+        command: that makes the same again.
+    """
     from district_sim import figures
 
     made = sheets(answer)
     lines = [f"- {line}" for line in verdict(answer)]
-    text = "\n".join(["# What to do with the budget", "", *lines, "", *(sheet.markdown() for sheet in made.values())])
+    by = f"Written by `{command}` (district-sim {__version__})."
+    parts = ["# What to do with the budget", "", by, "", *lines, "", *(sheet.markdown() for sheet in made.values())]
+    text = "\n".join([*parts, "![What can be had at once](pareto.png)", ""])
     written = [write_text(folder / "search.md", text), *write_sheets(made, folder)]
     written.append(write_csv(folder / "candidates.csv", _candidates(answer)))
     written.append(write_csv(folder / "against.csv", answer.tested.against))
