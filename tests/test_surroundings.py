@@ -95,6 +95,23 @@ def test_without_a_folder_it_compiles_and_says_how_to_keep_it(said: Callable[...
         assert "set NUMBA_CACHE_DIR to a folder that can be written" in warning
 
 
+def test_a_folder_whose_name_is_too_long_is_no_traceback(said: Callable[..., tuple[str, str]]) -> None:
+    out, warning = said("", "/tmp/" + "x" * 300)
+    assert out == "42 compiled\n"
+    assert "every start compiles the model" in warning
+
+
+def test_a_folder_where_machine_code_should_be_is_told(said: Callable[..., tuple[str, str]], tmp_path: Path) -> None:
+    said()
+    (path,) = machine_code(tmp_path)
+    path.unlink()
+    path.mkdir()
+    for _ in range(2):
+        out, warning = said()
+        assert out == "42 compiled\n"
+        assert "Machine code cannot be kept in" in warning
+
+
 def test_somebody_elses_folder_is_read(said: Callable[..., tuple[str, str]]) -> None:
     said()
     assert said(NOT_OURS) == ("42 read\n", "")

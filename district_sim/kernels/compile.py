@@ -79,16 +79,15 @@ def _base_folder() -> Path:
 
 
 def _prepare() -> Path | None:
-    """Choose and make this version's cache folder; None where there is none and none can be made."""
-    place = hashlib.blake2b(f"{_PACKAGE} {sources_hash()}".encode(), digest_size=8)
+    """Choose and make this version's cache folder, one for all its installations; None where none can be made."""
     folder = None
     try:
-        folder = _base_folder() / f"kernels-{place.hexdigest()}"
+        folder = _base_folder() / f"kernels-{sources_hash()}"
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         unused = [old for old in folder.parent.glob("kernels-*") if time.time() - old.stat().st_mtime > _KEPT]
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        if folder is not None and folder.is_dir():  # filled by somebody else, for us to read
+        if folder is not None and os.path.isdir(folder):  # filled by somebody else, for us to read; never raises
             return folder
         warnings.warn(
             f"Machine code cannot be kept ({error}): every start compiles the model, which takes a minute or two. "
@@ -166,7 +165,7 @@ class _Cache(FunctionCache):
             os.replace(temporary, path)
         except OSError as error:
             _remove(temporary)
-            if not path.exists():  # another process may have written it meanwhile
+            if not path.is_file():  # another process may have written it meanwhile
                 warnings.warn(
                     f"Machine code cannot be kept in {self._folder} ({error.strerror}): the next start compiles the "
                     "model again. To keep it, set NUMBA_CACHE_DIR to a folder that can be written.",
