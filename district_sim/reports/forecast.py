@@ -9,6 +9,7 @@ from district_sim._version import __version__
 from district_sim.evidence.posterior.forecast import LABELS, MOVED, QUANTILES, Forecast
 from district_sim.run.whole_files import write_csv, write_json, write_text, write_whole
 from district_sim.scenario.indicators import NAMES
+from district_sim.scenario.policy_files import mix_title
 from district_sim.text.names import label_name, record_of
 from district_sim.text.numbers import number, percent
 from district_sim.text.sheet import Sheet, md, write_sheets
@@ -38,7 +39,7 @@ def indicator_sheet(forecast: Forecast, size: float) -> Sheet:
             parts = [percent(share) for share in forecast.split(k, name, size).shares()]
             rows.append((record_of(name).label, _shown(name, middle), f"{_shown(name, low)} to {_shown(name, high)}",
                          f"{_shown(name, narrow[0])} to {_shown(name, narrow[-1])}", *parts))  # fmt: skip
-        sections.append((mix if len(forecast.plan.mixes) > 1 else "", tuple(rows)))
+        sections.append((mix_title(mix) if len(forecast.plan.mixes) > 1 else "", tuple(rows)))
     columns = ("Indicator", "Median", "90 %", "90 % without the model's error", "Luck", "Parameters", "Model")
     note = (
         f"{_paths(forecast)} Luck, Parameters, Model: shares of the variance. The model's own error is taken as "
@@ -60,7 +61,7 @@ def label_sheet(forecast: Forecast) -> Sheet:
                 continue
             parts = [percent(share) for share in forecast.label_split(k, int(code)).shares()]
             rows.append((label_name(LABELS[code]), percent(own[code]), f"{percent(low)} to {percent(high)}", *parts))
-        sections.append((mix if len(forecast.plan.mixes) > 1 else "", tuple(rows)))
+        sections.append((mix_title(mix) if len(forecast.plan.mixes) > 1 else "", tuple(rows)))
     columns = ("Trajectory", "Probability", "Thresholds moved", "Luck", "Parameters", "Thresholds")
     note = (
         f"Thresholds moved: lowest and highest probability when each threshold is moved by up to {percent(MOVED)}, "
@@ -82,9 +83,9 @@ def effect_sheet(forecast: Forecast) -> Sheet | None:
             (low, _, middle, _, high), more = forecast.effect(k, name)
             band = f"{_shown(name, low, True)} to {_shown(name, high, True)}"
             rows.append((record_of(name).label, _shown(name, middle, True), band, percent(more)))
-        sections.append((mix, tuple(rows)))
+        sections.append((mix_title(mix), tuple(rows)))
     columns = ("Indicator", "Change", "90 %", "Probability that it is more")
-    note = f"Against {first}, pair by pair: under the same draw of parameters and the same luck. {_paths(forecast)}"
+    note = f"Against {mix_title(first)}, pair by pair: under the same draw of parameters and the same luck. {_paths(forecast)}"
     title = f"{forecast.plan.case.title}: what policies change by {_end(forecast)}"
     return Sheet(title, columns, tuple(sections), note)
 
@@ -94,7 +95,7 @@ def label_words(forecast: Forecast, mix: int = 0) -> str:
     own = forecast.probabilities(mix)
     code = int(np.argmax(own))
     by_set = forecast.by_set(mix)[:, code]
-    named = f"{list(forecast.plan.mixes)[mix]}: " if len(forecast.plan.mixes) > 1 else ""
+    named = f"{mix_title(list(forecast.plan.mixes)[mix])}: " if len(forecast.plan.mixes) > 1 else ""
     text = (
         f"{named}{label_name(LABELS[code])} with probability {percent(own[code])} "
         f"({percent(by_set.min())} to {percent(by_set.max())} with thresholds moved by up to {percent(MOVED)})"
