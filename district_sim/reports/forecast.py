@@ -85,7 +85,8 @@ def effect_sheet(forecast: Forecast) -> Sheet | None:
             rows.append((record_of(name).label, _shown(name, middle, True), band, percent(more)))
         sections.append((mix_title(mix), tuple(rows)))
     columns = ("Indicator", "Change", "90 %", "Probability that it is more")
-    note = f"Against {mix_title(first)}, pair by pair: under the same draw of parameters and the same luck. {_paths(forecast)}"
+    pairs = "pair by pair: under the same draw of parameters and the same luck"
+    note = f"Against {mix_title(first)}, {pairs}. {_paths(forecast)}"
     title = f"{forecast.plan.case.title}: what policies change by {_end(forecast)}"
     return Sheet(title, columns, tuple(sections), note)
 
