@@ -141,7 +141,9 @@ def _kill(command: Disturbed, kind: str, moment: float, name: str, found: Found)
     early = process.returncode == -KILLS[kind] and not said  # before it could answer
     if kind != "kill -9" and not early:
         lines = [line for line in said.splitlines() if line.strip()]
-        if process.returncode not in (0, 1, 130) or len(lines) > 1 or (process.returncode == 130) != bool(lines):
+        # An interpreter may end itself by SIGINT although the interrupt was answered: to a shell that is 130, too.
+        code = 130 if process.returncode == -signal.SIGINT and lines else process.returncode
+        if code not in (0, 1, 130) or len(lines) > 1 or (code == 130) != bool(lines):
             found.failed.append(f"{name}: code {process.returncode}, said {said[-1500:]!r}")
         if left := [path.name for path in command.folder.rglob(".*")]:
             found.failed.append(f"{name}: left {left}")

@@ -147,6 +147,7 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     expect(teacher.locator("#did")).to_have_text("3 of 3 have answered")
     expect(teacher.locator(".bars b")).to_have_text(["1", "2"])
     teacher.click("#pause")
+    expect(teacher.locator("#pause")).to_have_attribute("aria-pressed", "true")
     expect(one.locator("#eyes")).to_be_visible()
     check(one)
     teacher.click("#pause")

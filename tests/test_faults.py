@@ -447,20 +447,22 @@ def test_a_full_ledger_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.Mon
 # (g) Ctrl-C ---------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(whole: Path) -> None:
-    process = start("out", "--every", "3")
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() -> None:
+    longer = ("--every", "3", "--replications", "150")  # so that it is not over before Ctrl-C
+    process = start("out", *longer)
     wait_until(lambda: shards("out") > 0)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     told = re.fullmatch(
-        r"Stopped: (\d+) of 200 runs are done; finished runs are kept in out; repeat the command to continue\n",
+        r"Stopped: (\d+) of 1200 runs are done; finished runs are kept in out; repeat the command to continue\n",
         err,
     )
     assert told, err
-    assert 0 < int(told[1]) == Results("out").counts.done < RUNS
-    finish("out", "--every", "3")
-    assert_same_data(whole, Path("out"))
+    assert 0 < int(told[1]) == Results("out").counts.done < 1200
+    finish("out", *longer)
+    finish("undisturbed", *longer)
+    assert_same_data(Path("undisturbed"), Path("out"))
 
 
 def test_a_long_run_is_given_up_at_the_end_of_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,9 +183,10 @@ def test_commands_end_with_a_message_where_workers_are_lost(
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs a signal of terminals")
 def test_what_nohup_ignores_stays_ignored() -> None:
-    assert set(stop_signals()) == {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup themselves
     try:
+        assert set(stop_signals()) == {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         assert signal.SIGHUP not in stop_signals()
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -199,9 +200,12 @@ def test_other_ways_to_stop_are_like_ctrl_c(kind: str, call: Call, monkeypatch: 
     def struck(*_: object, **__: object) -> None:
         os.kill(os.getpid(), getattr(signal, kind))
 
-    before = signal.getsignal(getattr(signal, kind))
     monkeypatch.setattr("district_sim.evidence.patterns.verify.verify", struck)
-    done = call("verify", "--out", "out")
-    assert (done.exit_code, done.stderr) == (130, "Stopped\n")
-    assert signal.getsignal(getattr(signal, kind)) is before
+    before = signal.signal(getattr(signal, kind), signal.SIG_DFL)  # the tests may run under nohup themselves
+    try:
+        done = call("verify", "--out", "out")
+        assert (done.exit_code, done.stderr) == (130, "Stopped\n")
+        assert signal.getsignal(getattr(signal, kind)) is signal.SIG_DFL
+    finally:
+        signal.signal(getattr(signal, kind), before)
     assert list(Path("out").iterdir()) == []
