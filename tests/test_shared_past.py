@@ -70,6 +70,15 @@ def test_every_arm_is_the_run_that_it_would_be_alone(order: range) -> None:
     assert pasts.simulated < len(ARMS)  # some were shared
 
 
+def test_an_arm_that_never_differs_serves_those_that_do() -> None:
+    pasts = Pasts()
+    for more in ({}, {"strategy.sale": 0.9}, {"policies": [MATCH]}):
+        p = setting(**more)
+        *_, shared = pasts.quarters(p, past_of(p), 7, LENGTH)
+        same(shared, alone(p, 7))
+    assert pasts.simulated == 1
+
+
 def test_what_was_kept_is_not_changed_by_those_who_go_on_from_it() -> None:
     pasts, p = Pasts(), setting(policies=[GRANT])
     ends = [[*pasts.quarters(p, past_of(p), 3, LENGTH)][-1] for _ in range(3)]

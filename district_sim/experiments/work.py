@@ -173,13 +173,14 @@ def _work_on(chunk: Chunk) -> Report:
             now.flush()
             try:
                 point, draws, bases = chunk.points[index], chunk.orders.draws, chunk.orders.bases
-                if index not in report.hashes:
-                    report.hashes[index] = scenario_hash(scenario_of(point, bases).model_dump(mode="json"))
                 own = (index, 0 if draws is None else replicate)
                 if own not in settings:
                     if len(settings) >= _SETTINGS:
                         settings.pop(next(iter(settings)))
                     settings[own] = _Setting(scenario_of(point, bases, draws, replicate))
+                if index not in report.hashes:
+                    plain = settings[own].scenario if draws is None else scenario_of(point, bases)
+                    report.hashes[index] = scenario_hash(plain.model_dump(mode="json"))
                 report.made.append(_one_run(chunk, point, replicate, settings[own], tables))
             except _Stopped:
                 report.left = chunk.runs[number:]
@@ -237,8 +238,12 @@ def _simulate(setting: _Setting, seed: int, orders: Orders) -> "tuple[Moment, bo
     conditions = [(names.index(one), _COMPARE[sign], limit) for one, sign, limit in orders.conditions if one in names]
     go, look = os.path.join(orders.work, GO), time.monotonic()
     p = setting.parameters
-    every = quarters_of(p, seed, quarters, range(quarters))
-    for moment in every if conditions else _pasts.quarters(p, setting.past, seed, quarters):
+    moments = (
+        quarters_of(p, seed, quarters, range(quarters))
+        if conditions
+        else _pasts.quarters(p, setting.past, seed, quarters)
+    )
+    for moment in moments:
         # a label needs two quarters
         if moment.done > 1 and any(compare(moment.table[-1, column], limit) for column, compare, limit in conditions):
             return moment, True

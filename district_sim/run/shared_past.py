@@ -65,6 +65,8 @@ class Pasts:
     def quarters(self, p: Parameters, past: bytes, seed: int, length: int) -> Iterator[Moment]:
         """As `run.quarters_of` without stops, to the bit; but what came before the arms differ is simulated once.
 
+        A past is kept where strategies begin at the latest: an arm that never differs serves those that do.
+
         Args:
             past: `past_of(p)`.
         """
@@ -77,8 +79,9 @@ class Pasts:
             yield from _from(kept, p, length)
         else:
             self.simulated += 1
-            for moment in quarters_of(p, seed, length, [shared]):
-                if moment.done == shared:
+            kept_at = min(shared, int(p.strategy_start)) or shared
+            for moment in quarters_of(p, seed, length, [kept_at]):
+                if moment.done == kept_at:
                     self._keep(key, moment)
                 yield moment
 
