@@ -4,7 +4,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OWN = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*", "chromium-*/*/chrome.exe")
@@ -29,6 +32,21 @@ def find() -> str | None:
 
 
 CHROMIUM = find()
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def needed(what: str, *packages: str) -> None:
+    """Leave a file of tests out where Chromium or a package is missing; with CI in the environment, fail."""
+    missing = [name for name in packages if find_spec(name) is None]
+    if CHROMIUM and not missing:
+        return
+    reason = f"{what} is tested in Chromium; missing here: {', '.join([*missing, *([] if CHROMIUM else ['chromium'])])}"
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)
 
 
 def left_out(skipped: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,37 +1,24 @@
 """The page in headless Chromium: one server and one browser for all, a visit of its own for each test."""
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM
+from chromium import ARGUMENTS, CHROMIUM, needed
 
 from district_sim.app.course import Course
 from district_sim.app.links import as_query
 from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.texts import MOST_BYTES
 
-_MISSING = [name for name in ("solara", "anywidget", "playwright") if find_spec(name) is None]
-if not CHROMIUM or _MISSING:
-    reason = (
-        f"the page is tested in Chromium; missing here: {', '.join([*_MISSING, *([] if CHROMIUM else ['chromium'])])}"
-    )
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+needed("the page", "solara", "anywidget", "playwright")
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402 - may be missing above
 
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 SMALL = {"firms.count": 40, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
 LEVER, VALUE = "[data-lever='{}']", "[data-value='{}']"
 QUARTER, MESSAGE, EVENTS = "[data-is=quarter]", "[data-is=message]", "[data-is=events]"

@@ -5,30 +5,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM
+from chromium import ARGUMENTS, CHROMIUM, needed
 from class_parts import write_lesson
 
-_MISSING = [name for name in ("starlette", "uvicorn", "websockets", "segno", "playwright") if find_spec(name) is None]
-if not CHROMIUM or _MISSING:
-    reason = (
-        f"the class is tested in Chromium; missing here: {', '.join([*_MISSING, *([] if CHROMIUM else ['chromium'])])}"
-    )
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+needed("the class", "starlette", "uvicorn", "websockets", "segno", "playwright")
 
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402 - may be missing above
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
 
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 PATIENCE = int(os.environ.get("PATIENCE", 300_000))
 PHONE, LAPTOP, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
 type Visit = Callable[..., Page]
