@@ -18,7 +18,6 @@ from district_sim.cli.common import (
     clean_ends,
     complete_policy,
     name_files,
-    progress,
     stdout,
     stop,
     warn,
@@ -26,8 +25,8 @@ from district_sim.cli.common import (
 )
 from district_sim.cli.compare import mixes_of
 from district_sim.cli.draws import EvenSoOption, posterior_of
-from district_sim.cli.posterior import kept
-from district_sim.cli.sweep import DaskOption, executor_of
+from district_sim.cli.posterior import LucksOption, working_in
+from district_sim.cli.sweep import DaskOption
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def forecast(
         ),
     ] = None,
     paths: Annotated[int, typer.Option("--paths", metavar="N", help="Runs of each mix.")] = 500,
-    lucks: Annotated[int, typer.Option("--lucks", metavar="N", help="Runs of each draw from the posterior.")] = 5,
+    lucks: LucksOption = 5,
     model_error: Annotated[
         float | None,
         typer.Option(
@@ -133,14 +132,8 @@ def forecast(
 
 def _made(plan: "Plan", folder: Path, workers: int | None, dask: str | None, force: bool, quiet: bool) -> "Forecast":
     from district_sim.evidence.posterior.forecast import foretell
-    from district_sim.run.workers import Workers
 
-    with (
-        kept(folder),
-        executor_of(dask, False) as (executor, number),
-        Workers(workers or number, executor) as crew,
-        progress(None, quiet, "runs") as advance,
-    ):
+    with working_in(folder, workers, dask, quiet) as (crew, advance):
         return foretell(plan, folder / "runs", crew, lambda done, total: advance(plan.case.name, 0, done, total), force)
 
 

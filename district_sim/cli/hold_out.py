@@ -16,13 +16,12 @@ from district_sim.cli.common import (
     WorkersOption,
     clean_ends,
     name_files,
-    progress,
     stdout,
     warn,
     writing,
 )
-from district_sim.cli.posterior import kept
-from district_sim.cli.sweep import DaskOption, executor_of
+from district_sim.cli.posterior import LucksOption, working_in
+from district_sim.cli.sweep import DaskOption
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def hold_out(
     ] = None,
     simulations: Annotated[int, typer.Option("--simulations", metavar="N", help="Runs from the prior.")] = 2000,
     paths: Annotated[int, typer.Option("--paths", metavar="N", help="Runs over the later years.")] = 500,
-    lucks: Annotated[int, typer.Option("--lucks", metavar="N", help="Runs of each draw from the posterior.")] = 5,
+    lucks: LucksOption = 5,
     seed: SeedOption = 0,
     workers: WorkersOption = None,
     dask: DaskOption = None,
@@ -82,7 +81,8 @@ def hold_out(
     """
     with clean_ends():
         from district_sim.evidence.posterior import fit, posterior
-        from district_sim.evidence.posterior.hold_out import check_paths, cut
+        from district_sim.evidence.posterior.forecast import check_paths
+        from district_sim.evidence.posterior.hold_out import cut
         from district_sim.evidence.posterior.scores import scores
         from district_sim.reports.hold_out import sheets, warnings, write_hold_out
         from district_sim.reports.posterior import write_posterior
@@ -143,14 +143,8 @@ def _ahead(
     quiet: bool,
 ) -> "Outlook":
     from district_sim.evidence.posterior.hold_out import look_ahead
-    from district_sim.run.workers import Workers
 
-    with (
-        kept(folder),
-        executor_of(dask, False) as (executor, number),
-        Workers(workers or number, executor) as crew,
-        progress(None, quiet, "runs") as advance,
-    ):
+    with working_in(folder, workers, dask, quiet) as (crew, advance):
 
         def tell(stage: str, done: int, total: int) -> None:
             advance(f"{at.case.name}: {stage}", 0, done, total)

@@ -4,7 +4,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +23,13 @@ from district_sim.cli.common import (
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from district_sim.evidence.posterior.fit import Setting
+    from district_sim.run.workers import Workers
 
+LucksOption = Annotated[int, typer.Option("--lucks", metavar="N", help="Runs of each draw from the posterior.")]
 _LEAST_TRUTHS = 20
 
 
@@ -41,10 +43,8 @@ def draw_posterior(
     quiet: bool,
 ) -> None:
     """Make a posterior, check it if so many truths are asked for, write it, show it."""
-    from district_sim.cli.sweep import executor_of
     from district_sim.evidence.posterior import check, fit, posterior
     from district_sim.reports.posterior import sheets, write_posterior
-    from district_sim.run.workers import Workers
 
     posterior.need()
     fit.check(setting)
@@ -53,12 +53,7 @@ def draw_posterior(
     words = ["district-sim", "calibrate", *given, "--posterior", "--seed", str(setting.seed)]
     words += ["--simulations", str(setting.runs), "--draws", str(setting.draws)]
     words += [] if truths is None else ["--check", "--truths", str(truths)]
-    with (
-        kept(setting.folder),
-        executor_of(dask, False) as (executor, number),
-        Workers(workers or number, executor) as crew,
-        progress(None, quiet, "runs") as advance,
-    ):
+    with working_in(setting.folder, workers, dask, quiet) as (crew, advance):
 
         def tell(stage: str, done: int, total: int) -> None:
             advance(f"{setting.case.name}: {stage}", 0, done, total)
@@ -78,7 +73,24 @@ def draw_posterior(
 
 
 @contextmanager
-def kept(folder: "Path") -> "Iterator[None]":
+def working_in(
+    folder: "Path", workers: int | None, dask: str | None, quiet: bool
+) -> "Iterator[tuple[Workers, Callable[..., None]]]":
+    """Workers and a bar of progress, for runs that are kept in a folder; see `_kept`."""
+    from district_sim.cli.sweep import executor_of
+    from district_sim.run.workers import Workers
+
+    with (
+        _kept(folder),
+        executor_of(dask, False) as (executor, number),
+        Workers(workers or number, executor) as crew,
+        progress(None, quiet, "runs") as advance,
+    ):
+        yield crew, advance
+
+
+@contextmanager
+def _kept(folder: "Path") -> "Iterator[None]":
     """Work whose runs are kept in a folder that is held: what stops it is said with what to do."""
     from district_sim.evidence.posterior.simulations import OtherTable
 

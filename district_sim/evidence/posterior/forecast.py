@@ -87,6 +87,12 @@ class Plan:
         return max((int(look[1]) for look in looks), default=0)
 
 
+def check_paths(paths: int, lucks: int) -> None:
+    """Raises ScenarioError where so many paths cannot be made."""
+    if lucks < 2 or paths < 4 * lucks:
+        raise ScenarioError(f"--paths must be at least {4 * max(lucks, 2)} and --lucks at least 2")
+
+
 def plan_of(
     case: "Case",
     posterior: Posterior,
@@ -107,8 +113,7 @@ def plan_of(
     """
     from district_sim.scenario.policy_files import OWN, laid_over
 
-    if lucks < 2 or paths < 4 * lucks:
-        raise ScenarioError(f"--paths must be at least {4 * max(lucks, 2)} and --lucks at least 2")
+    check_paths(paths, lucks)
     scenario = case.scenario
     data = scenario.model_dump(mode="json")
     for path in posterior.parameters:

@@ -16,7 +16,7 @@ from district_sim.evidence.cases.observables import observable
 from district_sim.evidence.posterior.discrepancy import Discrepancy
 from district_sim.evidence.posterior.emulator import Scale
 from district_sim.evidence.posterior.fit import FIRST_SEED, Fitted, Setting, Tell, fit
-from district_sim.evidence.posterior.forecast import weighed
+from district_sim.evidence.posterior.forecast import check_paths, weighed
 from district_sim.evidence.posterior.inference import Data
 from district_sim.evidence.posterior.runs import runs_at
 from district_sim.run.workers import Workers
@@ -267,12 +267,6 @@ class Said:
 
 def _alike(one: "Target", other: "Target") -> bool:
     return one.measure == other.measure and one.compared == other.compared
-
-
-def check_paths(paths: int, lucks: int) -> None:
-    """Raises ScenarioError where so many paths cannot be made."""
-    if lucks < 2 or paths < 4 * lucks:
-        raise ScenarioError(f"--paths must be at least {4 * max(lucks, 2)} and --lucks at least 2")
 
 
 def look_ahead(
