@@ -19,8 +19,9 @@ TOPICS = {
     "sweeps": "sweeps",
     "barter": "barter",
     "posterior": "posterior",
+    "class": "classroom",
 }
-_ON_REQUEST = ("posterior",)
+_ON_REQUEST = ("posterior", "class")
 """Topics that take many minutes: only with --only."""
 _USUAL = ",".join(name for name in TOPICS if name not in _ON_REQUEST)
 

@@ -27,23 +27,32 @@ _COUNT = """
 """
 
 
-def frames_per_second(url: str, seconds: float) -> float:
-    """Frames that the page at `url` draws a second."""
+def classroom(url: str) -> str:
+    """The address of a long run of classroom on the page at `url`."""
+    return f"{url}?{as_query(Course(Source('classroom'), {'run.quarters': 1000}))}"
+
+
+def rates(url: str, seconds: float, players: int = 1) -> list[float]:
+    """Frames that the page at `url` draws a second, for each of some players who all play at once."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(url)
-        page.wait_for_selector(".ds-map-quarter")
-        page.fill(".ds-speed input", page.get_attribute(".ds-speed input", "max") or "5")
-        page.click("[data-do=play]")
-        page.wait_for_timeout(2000)
-        page.evaluate(_COUNT)
-        page.wait_for_timeout(1000 * seconds)
-        drawn = float(page.evaluate("window.frames_drawn"))
+        pages = [browser.new_context(viewport={"width": 1280, "height": 800}).new_page() for _ in range(players)]
+        for page in pages:
+            page.goto(url)
+        for page in pages:
+            page.wait_for_selector(".ds-map-quarter")
+            page.fill(".ds-speed input", page.get_attribute(".ds-speed input", "max") or "5")
+        for page in pages:
+            page.click("[data-do=play]")
+        pages[0].wait_for_timeout(2000)
+        for page in pages:
+            page.evaluate(_COUNT)
+        pages[0].wait_for_timeout(1000 * seconds)
+        drawn = [float(page.evaluate("window.frames_drawn")) for page in pages]
         browser.close()
-    return drawn / seconds
+    return [frames / seconds for frames in drawn]
 
 
 def main() -> None:
@@ -58,7 +67,7 @@ def main() -> None:
             url = server.stdout.readline().split()[-1]
             for firms, target in TARGETS.items():
                 course = Course(Source("baseline"), {"firms.count": firms, "run.quarters": 1000})
-                rate = frames_per_second(f"{url}?{as_query(course)}", seconds)
+                [rate] = rates(f"{url}?{as_query(course)}", seconds)
                 print(f"{firms} firms: {rate:.1f} frames a second (at least {target:g})")
         finally:
             server.terminate()

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from benchmarks import compare_commits, rows, timing
+from benchmarks import classroom, compare_commits, rows, timing
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c, library
 from benchmarks.compare_commits import changes, loss
 from benchmarks.knowledge_case import DOMAINS, SEEN, SLOTS, Case, make_case, numpy_socialise
@@ -151,6 +151,24 @@ def test_markdown_replaces_only_its_block(tmp_path: Path) -> None:
 def test_the_page_on_performance_has_the_block() -> None:
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     assert text.index(rows.BEGIN) < text.index(rows.END)
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's /proc")
+def test_a_class_plays_and_is_counted() -> None:
+    """Two students for a second: not how fast, but that all come, play and go."""
+    told = classroom.played(2, 1.0, 1.0, classroom.lesson(1.0))
+    assert (len(told.first), len(told.quarters)) == (2, 2)
+    assert told.memory > 1 << 20
+    found = {one.name: one for one in classroom.class_rows(told, 1.0, 1.0)}
+    assert len(found) == 7
+    assert found["class.slowest"].measured == min(told.quarters)
+
+
+def test_a_lesson_has_as_many_steps_as_can_be_played() -> None:
+    assert classroom.lesson(10.0).count("kind: run") == 1
+    assert classroom.lesson(300.0).count("kind: run") == 2
+    rows = classroom.class_rows(classroom.Told([1.0, 4.0], [600.0, 1200.0], [0.5], [0.1], 1 << 30, 3.0, 1), 300.0, 60.0)
+    assert [one.verdict for one in rows] == ["not met", "not met", "met", "reported", "met", "met", "not met"]
 
 
 def test_sides_take_turns() -> None:
