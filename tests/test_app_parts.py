@@ -213,6 +213,55 @@ def test_a_cancelled_computation_ends_at_once_and_the_next_one_is_not_kept_waiti
     assert slow.known < 10
 
 
+def test_visitors_who_ask_for_the_same_share_the_runs(office: Office, small: Scenario) -> None:
+    same = small.model_validate(small.model_dump())
+    asked = [office.compute(scenario, seed=3, runs=runs) for scenario, runs in ((small, 9), (same, 9), (same, 5))]
+    ends = [list(one)[-1] for one in asked]
+    assert office.made == 9
+    assert [fan.runs for fan in ends] == [9, 9, 5]
+    assert ends[0].outcomes == ends[1].outcomes
+    assert ends[2].outcomes == ends[0].outcomes[:5]
+    assert [fan.runs for fan in office.compute(same, seed=3, runs=9)] == [9]  # at once, from memory
+    assert office.made == 9
+
+
+def test_who_leaves_takes_nothing_from_those_who_wait_and_what_is_known_stays(office: Office, small: Scenario) -> None:
+    going, staying = office.compute(small, seed=4, runs=12), office.compute(small, seed=4, runs=12)
+    following = iter(going)
+    next(following)
+    following.close()
+    *_, fan = staying
+    assert fan.complete
+    assert office.made == 12
+    left = office.compute(small, seed=5, runs=1000)
+    next(iter(left))
+    left.cancel()
+    known = left.known
+    *_, fan = office.compute(small, seed=5, runs=known)
+    assert fan.runs == known >= FIRST
+
+
+def test_what_is_remembered_is_bounded(office: Office, small: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.app.futures.MOST_KEPT", 3)
+    for seed in range(8):
+        list(office.compute(small, seed=seed, runs=2))
+    assert len(office._known) == 3
+    monkeypatch.setattr("district_sim.app.futures.MOST_BYTES_KEPT", 0)
+    list(office.compute(small, seed=9, runs=2))
+    assert not office._known
+
+
+def test_a_fan_with_a_shared_past_has_the_same_bits(office: Office) -> None:
+    for research in (1.0, 2.0, 3.0):
+        settings = {"firms.count": 30, "run.quarters": 12, "strategy_start": 6, "strategy.research": research}
+        scenario = load_scenario("baseline", settings)
+        *_, fan = office.compute(scenario, runs=3)
+        for replicate, (indicators, label) in enumerate(fan.outcomes):
+            alone = simulate(scenario, replicate_seed(0, replicate))
+            assert np.array_equal(indicators, alone.table, equal_nan=True)
+            assert label == alone.trajectory
+
+
 def test_computations_take_turns(office: Office, small: Scenario) -> None:
     first, second = office.compute(small, runs=60), office.compute(small, runs=5)
     *_, fan = second
@@ -222,7 +271,7 @@ def test_computations_take_turns(office: Office, small: Scenario) -> None:
 
 
 def test_a_run_that_fails_is_told(office: Office, small: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("district_sim.app.futures.simulate", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("district_sim.app.futures.score", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(office.compute(small))
     with pytest.raises(ValueError, match="at least 1, not 0"):
@@ -237,7 +286,7 @@ def test_after_a_worker_was_killed_everybody_is_told_and_the_next_has_new_worker
     def broken(*_: object) -> None:
         raise BrokenProcessPool("a worker was killed")
 
-    monkeypatch.setattr(office._pool._executor, "submit", broken)
+    monkeypatch.setattr(office._crew[0]._executor, "submit", broken)
     for told in (office.compute(small), waiting):
         with pytest.raises(BrokenProcessPool):
             list(told)
@@ -277,7 +326,7 @@ if __name__ == "__main__":
     office = Office(1)
     office.warm()
     office.compute(load_scenario("baseline", {"run.quarters": 400}), runs=1000)
-    print(*office._pool._executor._processes, flush=True)
+    print(*office._crew[0]._executor._processes, flush=True)
     time.sleep(60)
 """
 
