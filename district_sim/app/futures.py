@@ -385,7 +385,8 @@ class Office:
         crew, self._crew = self._crew, []
         for making in list(self._waiting):
             self._fail(making, error)
-        threading.Thread(target=lambda: [worker.close() for worker in crew], daemon=True).start()
+        for worker in crew:
+            threading.Thread(target=worker.close, daemon=True).start()
 
 
 def _get_ready() -> None:
