@@ -22,6 +22,7 @@ from district_sim.model.schedule import living_firms, most_firms, outgrown, spar
 from district_sim.model.scratch import list_living
 from district_sim.model.state import OVERFLOW, OWNERS, SIZES, State, fitted, grown, reports_of
 from district_sim.run.columns import note_of
+from district_sim.run.events import Chronicle, Event
 from district_sim.run.labelled_files import write_parquet
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Columns, Scores, Trajectory, recovery_time, score
@@ -165,6 +166,8 @@ class Run:
     """Makes `policies`; left out where no instrument acted."""
     ended: str = ""
     """Why it ended before its time, if it did; see `ended_early`."""
+    happened: "Callable[[], Sequence[Event]] | None" = None
+    """Makes `events`; without it they are made of the table."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -197,6 +200,13 @@ class Run:
         import pandas as pd
 
         return pd.DataFrame() if self.spending is None else self.spending()
+
+    @cached_property
+    def events(self) -> "tuple[Event, ...]":
+        """What happened, in the order of time; see `run.events` for what is lacking if nobody watched the run."""
+        if self.happened is not None:
+            return tuple(self.happened())
+        return tuple(Chronicle.of_table(self.columns, self.scenario, self.policies).events(self.scenario))
 
     @property
     def moments(self) -> dict[int, Snapshot]:
@@ -232,6 +242,7 @@ class Run:
                 for row in policy_totals(self.policies).to_dict("records")
             ],
             "signposts": moves(self.policies, self.scenario.run.calendar).to_dict("records"),
+            "events": [event.as_json() for event in self.events],
             "indicators": {name: defined(float(late[name])) for name in self.names},
             "start": _as_json(self.start),
             "end": _as_json(self.end),
@@ -321,6 +332,7 @@ class Run:
             versions=data["versions"],
             spending=(lambda: read["policies"]) if "policies" in read else None,
             ended=data.get("ended", ""),
+            happened=(lambda: [Event.from_json(one) for one in data["events"]]) if "events" in data else None,
         )
 
 
@@ -478,6 +490,7 @@ def simulate(
     quarters: int | None = None,
     progress: Callable[[int], object] | None = None,
     every: int | None = None,
+    watch: bool = False,
 ) -> Run:
     """Run a scenario once.
 
@@ -488,6 +501,8 @@ def simulate(
             all bounds: see `Run.ended`.
         progress: called with the number of quarters done, after every quarter or, in small districts, every few.
         every: keep a snapshot of the district every so many quarters, for figures of how it came about.
+        watch: look at the district after each quarter, so that `Run.events` names the firms that were sold and the
+            phases that were lost. With `every` it is watched anyway.
 
     Raises:
         ValueError: seed, quarters or every out of range.
@@ -502,8 +517,10 @@ def simulate(
         raise ValueError(f"every must be at least 1, not {every}")
     stops = () if every is None else range(every, length, every)
     p = parameters_of(scenario)
-    moments = quarters_of(p, seed, length, stops)
+    watch = watch or every is not None
+    moments = quarters_of(p, seed, length, range(length) if watch else stops)
     now = next(moments)
+    chronicle = Chronicle.begun(now.state) if watch else None
     kept = {0: Snapshot.of(now.state)}
 
     def result() -> Run:
@@ -512,10 +529,13 @@ def simulate(
         kept.pop(now.done, None)
         ended = ended_early(now.state, p) if now.done < length else ""
         used = versions(scenario.extensions)
-        return Run(scenario, seed, now.table, start, end, used, between=kept, spending=spending, ended=ended)
+        happened = partial(chronicle.events, scenario) if chronicle is not None else None
+        return Run(scenario, seed, now.table, start, end, used, kept, spending, ended, happened)
 
     try:
         for now in moments:
+            if chronicle is not None:
+                chronicle.see(now.state, scenario)
             if now.done in stops:
                 kept[now.done] = Snapshot.of(now.state)
             if progress:
