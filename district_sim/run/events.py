@@ -31,6 +31,8 @@ from district_sim.scenario.sections import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
+    from district_sim.run.trajectories import Columns
+
 _YEAR = 4
 _ASIDE = 4
 """Quarters: a shorter pause of cooperation, and a shorter gap in a phase, is not told once it is over."""
@@ -175,7 +177,7 @@ class Chronicle:
         self._owner = firms["owner"].copy()
 
     @classmethod
-    def of_table(cls, columns: "Mapping[str, Any]", scenario: Scenario, policies: "pd.DataFrame | None" = None) -> Self:
+    def of_table(cls, columns: "Columns", scenario: Scenario, policies: "pd.DataFrame | None" = None) -> Self:
         """What a table of indicators can tell: nothing of phases, and not which firms were sold.
 
         Args:
@@ -322,10 +324,8 @@ def _sold(sales: Iterable[Sale], calendar: Calendar | None) -> Iterable[Event]:
         largest = sorted(of_year, key=lambda sale: (-np.nan_to_num(sale.employees), sale.firm))
         people = sum(sale.employees for sale in of_year)
         firms = tuple(sale.firm for sale in largest if sale.firm >= 0)
-        known = {"count": len(of_year), "firms": firms, "employees": people, "until": of_year[-1].quarter}
-        yield Event(
-            of_year[0].quarter, kind, _sold_words(largest, foreign, people), _sold_mark(largest, foreign), **known
-        )
+        words, mark = _sold_words(largest, foreign, people), _sold_mark(largest, foreign)
+        yield Event(of_year[0].quarter, kind, words, mark, of_year[-1].quarter, len(of_year), firms, people)
 
 
 def _sold_words(sales: Sequence[Sale], foreign: bool, people: float) -> str:
