@@ -1,5 +1,6 @@
 """The page in headless Chromium: one server and one browser for all, a visit of its own for each test."""
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -272,13 +273,13 @@ def test_a_link_restores_the_same_numbers(visit: Visit) -> None:
     page.check("[data-policy='Training vouchers']")
     page.fill(VALUE.format("strategy.research"), "2.5")
     page.press(VALUE.format("strategy.research"), "Enter")
-    expect(page.locator(EVENTS)).to_contain_text("Research = 2.5")
+    expect(page.locator(EVENTS)).to_contain_text("R&D drive = 2.5")
     step(page, 3)
     mine = data(page)
     link = page.input_value("[data-is=link]")
     again = visit(link.partition("?")[2])
     expect(again.locator(QUARTER)).to_have_text("8")
-    expect(again.locator(EVENTS)).to_contain_text("Research = 2.5")
+    expect(again.locator(EVENTS)).to_contain_text("R&D drive = 2.5")
     assert data(again) == mine
     for one in (page, again):
         one.click("[data-do=year]")
@@ -367,6 +368,127 @@ def test_an_answer_to_an_earlier_value_takes_nothing_away(visit: Visit) -> None:
     page.press(field, "Tab")
     expect(page.locator(problem)).to_have_count(0)
     expect(page.locator(LEVER.format("strategy.identity"))).to_have_value("0.4")
+
+
+def in_address(page: Page, said: str) -> None:
+    """Wait until the address says so."""
+    page.wait_for_function("said => window.location.search.includes(said)", arg=said)
+
+
+def test_a_reload_and_a_way_back_lose_nothing(visit: Visit, address: str) -> None:
+    page = visit()
+    step(page, 3)
+    page.check("[data-policy='Training vouchers']")
+    page.get_by_role("tab", name="Two districts").click()
+    page.select_option(
+        "[data-is=contrast]",
+        "strategy.sale" if page.locator("[value='strategy.sale']").count() else "world.globalisation",
+    )
+    step(page)
+    in_address(page, "quarter=4")
+    in_address(page, "view=two")
+    page.wait_for_timeout(600)  # the address is written some tenths of a second after the last change
+    page.reload()
+    for _ in range(2):
+        expect(page.locator(QUARTER)).to_have_text("4")
+        expect(page.locator(EVENTS)).to_contain_text("3 Training vouchers on")
+        expect(page.locator(".ds-map")).to_have_count(2)
+        page.goto("about:blank")
+        page.go_back()
+
+
+def test_a_state_too_long_for_the_address_is_kept_in_the_tab(visit: Visit) -> None:
+    page = visit()
+    noise = "".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(400))
+    text = f"extends: baseline\ndescription: Ours.\nfirms: {{count: 30}}\nrun: {{quarters: 8}}\n# {noise}\n"
+    page.set_input_files("[data-is=file]", {"name": "mine.yaml", "mimeType": "text/plain", "buffer": text.encode()})
+    expect(page.locator("[data-is=description]")).to_have_text("Ours.")
+    step(page, 2)
+    in_address(page, "kept=mine.yaml")
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(page.locator("[data-is=description]")).to_have_text("Ours.")
+    expect(page.locator(QUARTER)).to_have_text("2")
+
+
+def test_branch_here(visit: Visit) -> None:
+    page = visit()
+    assert page.locator("[data-do=branch]").is_disabled()
+    step(page, 6)
+    page.keyboard.press("b")
+    expect(page.locator(".ds-map")).to_have_count(2)
+    page.select_option("[data-is=contrast]", "shock:demand_slump")
+    expect(page.get_by_role("heading", name="Second district")).to_contain_text("Demand slump, from quarter 6 on")
+    step(page, 2)
+    first, second = (text.splitlines() for text in (data(page), data(page, "Data of the second district (CSV)")))
+    assert first[:7] == second[:7]
+    assert first[7:] != second[7:]
+    page.get_by_role("tab", name="Two districts").click()
+    page.select_option("[data-is=contrast]", "policy:Training vouchers")
+    expect(page.locator("[data-is=money] tbody tr").first).to_contain_text(re.compile(r"Training vouchers\s*0\s*[1-9]"))
+    page.select_option("[data-is=since]", "0")
+    expect(page.get_by_role("heading", name="Second district")).not_to_contain_text("from quarter")
+
+
+def test_money_and_the_last_run_are_seen(visit: Visit) -> None:
+    page = visit()
+    page.check("[data-policy='Training vouchers']")
+    page.click("[data-do=year]")
+    expect(page.locator(QUARTER)).to_have_text("4")
+    step(page, 2)  # policies begin in quarter 4
+    money = page.locator("[data-is=money]")
+    expect(money).to_contain_text(re.compile(r"Training vouchers\s*[1-9]"))
+    expect(money.locator("tr").last).to_contain_text(re.compile(r"All policies\s*[1-9]"))
+    scores = page.get_by_role("img", name=re.compile("^Where the district is heading"))
+    expect(scores).to_have_attribute("aria-label", re.compile(r"Marshallian persistence (yes|no); Decline \d+ %"))
+    page.click("[data-do=reset]")
+    page.click("[data-do=step]")
+    expect(page.get_by_role("img", name=re.compile("^Employees .*last run [\\d,]+; now"))).to_have_count(1)
+
+
+def test_keys_work_after_a_click_anywhere_and_never_while_typing(visit: Visit) -> None:
+    page = visit()
+    for at, clicked in enumerate(("[data-do=step]", "[data-policy='IT subsidy']", LEVER.format("strategy.training"))):
+        page.click(clicked)
+        before = 1 if at == 0 else quarter(page)
+        expect(page.locator(QUARTER)).to_have_text(str(before))
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(QUARTER)).to_have_text(str(before + 1))
+    page.select_option("[data-is=colour]", "control")
+    page.click(".ds-map-pointed")
+    now = quarter(page)
+    page.keyboard.press("s")
+    expect(page.locator(QUARTER)).to_have_text(str(now + 1))
+    page.click("[data-is=seed]")
+    page.keyboard.press("End")
+    page.keyboard.type("7 sry")
+    expect(page.locator("[data-is=seed]")).to_have_value("07 sry")
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-is=seed-problem]")).to_be_visible()
+    assert quarter(page) == now + 1
+    page.click("h1")
+    page.keyboard.press("?")
+    expect(page.locator("[data-is=keys]")).to_contain_text("play or pause")
+
+
+def test_views_are_tabs_and_what_a_tooltip_says_opens_by_keyboard(visit: Visit) -> None:
+    page = visit()
+    tab = page.get_by_role("tab", name="One district")
+    tab.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Two districts")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Two districts")).to_contain_text("Choose what differs")
+    page.keyboard.press("End")
+    expect(page.get_by_role("tab", name="How to read it")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("button", name="What is Bids for firms?").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-hint='ownership.takeover_price']")).to_contain_text("Allowed: ")
+    page.get_by_role("button", name="What is Demand slump?").click()
+    expect(page.locator("[data-hint=demand_slump]")).to_contain_text("for 8 quarters, fading in 4")
+    page.locator("body").press("Tab")
+    page.evaluate("document.activeElement.blur()")
+    page.locator(".ds-skip").first.press("Enter")
+    expect(page.get_by_role("tabpanel")).to_be_focused()
 
 
 @pytest.mark.parametrize("query", ["scenario=nowhere", "state=broken", "quarter=x"])

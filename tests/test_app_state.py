@@ -237,6 +237,65 @@ def test_a_policy_can_be_what_differs() -> None:
     assert names == [["Training vouchers"], ["Training vouchers", "IT subsidy"]]
 
 
+@pytest.mark.parametrize("path", ["policies", "shocks", "strategy.research", "mechanisms.policy", ""])
+def test_districts_part_where_they_branch(path: str) -> None:
+    simulation = Simulation(small())
+    simulation.switch("Training vouchers", True)
+    simulation.step(9)
+    simulation.switch("Public match", True)
+    values = {
+        "policies": interventions.switched([], "IT subsidy", True, 9, 4)[0],
+        "shocks": interventions.struck([], ShockKind.DEMAND_SLUMP, 9)[0],
+        "strategy.research": 3.0,
+        "mechanisms.policy": False,
+    }
+    simulation.differ(Difference(path, values.get(path), "x", 9))
+    simulation.switch("R&D subsidy", True)  # in both, in the quarter of the branch
+    again = Simulation(from_json(as_json(simulation.course)))
+    for one in (simulation, again):
+        one.step(3)
+        one.set("strategy.training", 0.04, "Training = 0.04")
+        one.step(3)
+        assert one.second is not None
+        first, second = one.first.indicators.to_numpy(), one.second.indicators.to_numpy()
+        assert np.array_equal(first[:9], second[:9], equal_nan=True)
+        assert np.array_equal(first[9:], second[9:], equal_nan=True) == (not path)
+        ours, theirs = (track.district.scenario_in_force for track in (one.first, one.second))
+        names = ["Training vouchers", "Public match", "R&D subsidy"]
+        assert [item.name for item in ours.policies] == names
+        assert [item.name for item in theirs.policies] == names + ["IT subsidy"] * (path == "policies")
+        assert len(theirs.shocks) - len(ours.shocks) == (path == "shocks")
+        assert theirs.strategy.training == ours.strategy.training == 0.04
+    assert again.second is not None
+    assert simulation.second is not None
+    assert again.second.indicators.equals(simulation.second.indicators)
+
+
+def test_money_is_counted_by_policy() -> None:
+    simulation = Simulation(small())
+    simulation.switch("Training vouchers", True)
+    simulation.step(8)
+    simulation.switch("R&D subsidy", True)
+    simulation.step(6)
+    spent = simulation.first.spent
+    assert list(spent) == ["Training vouchers", "R&D subsidy"]
+    assert sum(spent.values()) == pytest.approx(simulation.first.indicators["policy_spending"].sum())
+
+
+def test_the_last_run_is_remembered() -> None:
+    simulation = Simulation(small())
+    assert simulation.previous is None
+    simulation.step(5)
+    last = simulation.first.indicators
+    simulation.reset()
+    simulation.set("strategy.sale", 0.9, "Selling = 0.9")
+    assert simulation.previous is not None
+    assert simulation.previous.equals(last)
+    simulation.step(3)
+    simulation.choose(Source("learning_region"))
+    assert len(simulation.previous) == 3
+
+
 # Links and files ------------------------------------------------------------------------------------
 
 
@@ -301,6 +360,8 @@ def test_a_bad_link_is_told(query: str, said: str) -> None:
         ("interventions", [[3, {"policies": [{"name": "x"}]}, "x"]]),
         ("interventions", [[3]]),
         ("contrast", ["nonsense", 1, "x"]),
+        ("contrast", ["strategy.sale", 0.9, "x", -1]),
+        ("contrast", ["shocks", 3, "x", 4]),
         ("text", 3),
         ("scenario", None),
     ],

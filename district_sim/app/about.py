@@ -16,17 +16,27 @@ _FUTURES: dict[Trajectory, str] = {
     Trajectory.DECLINE: "the district shrinks.",
 }
 _STEPS = (
-    "Choose a scenario on the left, press Play, and watch. Each mark on the map is a firm. Rest the mouse on it for "
-    "details, click it to follow it. One step is a quarter of a year.",
+    "Choose a scenario, press Play, and watch. Each mark on the map is a firm. Rest the mouse on it for details, click "
+    "it to follow it. One step is a quarter of a year.",
+    "“?” beside a control says what it does.",
     "The charts mark the quarter in which the strategy begins. “To quarter …” jumps there.",
     "Move a lever, switch a policy, let a shock strike. During the run, changes act from the next quarter on. Levers "
     "and policies set before the run stay after a reset. Reset undoes shocks and changes made during the run.",
     "Two districts: the same luck, one thing different. Every difference between them comes from that one thing.",
+    "Branch here: two districts from the present quarter on. Then choose what differs: a policy, a shock, a lever.",
     "The fan of futures runs the same district with many seeds: how certain is its future?",
     "Predict first: guess, run, compare. Ask the class before pressing Play.",
 )
 _KEYS = (
-    "Keys: space plays and pauses, s is one step, y a year, r resets; Tab and arrow keys reach and move all controls."
+    ("space", "play or pause"),
+    ("→ or s", "one quarter"),
+    ("shift → or y", "one year"),
+    ("t", "to the quarter in which the strategy begins"),
+    ("r", "reset"),
+    ("b", "branch here"),
+    ("1 to 6", "the views"),
+    ("?", "this page"),
+    ("Tab, arrows", "reach and move all controls; on the map arrows go from firm to firm, enter follows one"),
 )
 
 
@@ -36,7 +46,11 @@ def About(desk: Desk) -> None:
     with solara.v.Html(tag="section", class_="ds-box ds-about"):
         solara.v.Html(tag="h2", children=["How to use this page"])
         solara.v.Html(tag="ol", children=[solara.v.Html(tag="li", children=[step]) for step in _STEPS])
-        solara.v.Html(tag="p", class_="mt-3", children=[_KEYS])
+        solara.v.Html(tag="h2", children=["Keys"])
+        with solara.v.Html(tag="ul", class_="ds-keys", attributes={"data-is": "keys"}):
+            for keys, text in _KEYS:
+                solara.v.Html(tag="li", children=[solara.v.Html(tag="kbd", children=[keys]), f" {text}"])
+        solara.v.Html(tag="p", children=["They work everywhere but in a field where you type. "])
         solara.v.Html(tag="h2", children=["The futures"])
         with solara.v.Html(tag="ul", style_="list-style: none; padding: 0"):
             for one, text in _FUTURES.items():

@@ -13,7 +13,7 @@ from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
 from district_sim.scenario.calendar import Calendar
 from district_sim.text.names import TRAJECTORY_NAMES, label_name
-from district_sim.text.numbers import number
+from district_sim.text.numbers import number, percent
 
 type Values = Sequence[float] | np.ndarray
 
@@ -96,7 +96,7 @@ def _packed(lines: Sequence[Line]) -> bytes:
 
 @solara.component
 def ScoreBars(scores: Scores | None, *, title: str = "Where the district is heading") -> None:
-    """Draw the scores of the four futures, those of fragmentation's two routes, and the threshold of the label.
+    """Draw the scores of the four futures, those of fragmentation's two routes, persistence, decline and thresholds.
 
     Args:
         scores: None while there are too few quarters to score.
@@ -105,7 +105,10 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
     threshold = DEFAULT_THRESHOLDS.label
     below = "No scores yet: two quarters are needed."
     if scores is not None:
-        below = f"So far: {label_name(scores.label)}. A future must reach {threshold:g} to become the label."
+        below = (
+            f"So far: {label_name(scores.label)}. A future needs {threshold:g}; decline a loss of "
+            f"{percent(1.0 - DEFAULT_THRESHOLDS.decline)} of employees or value added kept; else persistence."
+        )
     bars = []
     for future in FUTURES:
         bars.append(
@@ -116,7 +119,25 @@ def ScoreBars(scores: Scores | None, *, title: str = "Where the district is head
             for label, name in routes:
                 value = getattr(scores, name) if scores else 0.0
                 bars.append(_bar(future, value, first=False) | {"label": label, "part": True})
+    bars += _other_bars(scores)
     BarsWidget.element(content={"bars": bars, "heading": title, "below": below, "mark": threshold})
+
+
+def _other_bars(scores: Scores | None) -> list[dict[str, Any]]:
+    """Persistence, which is the label where no future has enough, and decline with what was lost of jobs or value."""
+    label = scores.label if scores else None
+    lost = 1.0 - scores.retained if scores else 0.0
+    persists = _bar(Trajectory.MARSHALLIAN_PERSISTENCE, 0.0, first=label == Trajectory.MARSHALLIAN_PERSISTENCE)
+    declines = _bar(Trajectory.DECLINE, min(1.0, max(0.0, lost)), first=label == Trajectory.DECLINE)
+    said = "yes" if label == Trajectory.MARSHALLIAN_PERSISTENCE else "no" if label else "–"
+    return [
+        persists | {"text": said, "mark": None},
+        declines
+        | {
+            "text": percent(lost if math.isnan(lost) else max(0.0, lost)) if scores else "–",
+            "mark": 1.0 - DEFAULT_THRESHOLDS.decline,
+        },
+    ]
 
 
 def _bar(trajectory: Trajectory, value: float, *, first: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from district_sim.app import interventions, widgets
 from district_sim.app.course import Source, opened, scenario_of
 from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers, levers_of, levers_outside
-from district_sim.app.links import MARK, from_json
+from district_sim.app.links import LONGEST_LINK, MARK, as_json, as_query, from_json
 from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
 from district_sim.scenario.instruments import ShockKind
 from district_sim.scenario.paths import value_at
@@ -56,15 +56,43 @@ def Header(desk: Desk) -> None:
         quarters=simulation.quarters,
         first=simulation.calendar.first if simulation.calendar else 0,
         begin=min(simulation.first.district.scenario_in_force.strategy_start, simulation.quarters),
+        mapless=desk.tab.value not in ("one", "two", "predict"),
         speed=desk.speed.value,
         speeds=list(SPEEDS),
         event_show=show,
         event_play=play_or_pause,
         event_step=step,
         event_reset=lambda *ignored: desk.reset(),
+        event_branch=lambda *ignored: desk.branch(),
+        event_seen=desk.drawn,
         event_hasten=hasten,
         event_resized=lambda size: desk.view.set((int(size[0]), int(size[1]))),
     )
+
+
+@solara.component
+def Address(desk: Desk) -> None:
+    """Keeps what there is to see in the page's address, while it plays once a year."""
+    desk.changed.get()
+    desk.tick.get()
+    simulation, view = desk.simulation, desk.tab.value
+    at = desk.scored
+
+    def address() -> tuple[str, str]:
+        query = as_query(simulation.course)
+        if len(query) <= LONGEST_LINK:
+            return f"{query}&view={view}", ""
+        return f"kept={simulation.course.source.name}&view={view}", as_json(simulation.course)
+
+    query, state = solara.use_memo(address, [desk.changed.value, at, view, desk.playing.value])
+
+    def kept(text: str) -> None:
+        desk.attempt(lambda: _take(desk, "state", text))
+
+    def lost(*ignored: Any) -> None:
+        desk.says.value = ("error", "This address needs the tab in which it was made: open the file again.")
+
+    widgets.AddressBox(query=query, state=state, event_kept=kept, event_lost=lost)
 
 
 @solara.component
@@ -130,7 +158,7 @@ def _take(desk: Desk, name: str, text: Any) -> None:
         raise ScenarioError(f"{name}: not a YAML file (it is not UTF-8 text)")
     if MARK in text[:200]:
         desk.simulation.load(from_json(text))
-        if desk.simulation.second is not None:
+        if desk.simulation.second is not None and desk.tab.value == "one":
             desk.tab.value = "two"
     else:
         desk.simulation.choose(Source(name[:200], text))

@@ -5,7 +5,7 @@ differs.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_FIRMS, MOST_QUARTERS = 5000, 1000
 """What the page runs; larger districts belong on the command line."""
+_LISTS = ("policies", "shocks")
 opened: dict[str, Path] = {}
 """Files with which the page was started, by the name that links use; such a file may name tables beside it."""
 
@@ -50,19 +51,41 @@ class Difference:
     """The one thing in which the second district differs."""
 
     path: str
+    """Empty for none yet."""
     value: Any
-    """For `policies`, an instrument that it has in addition."""
+    """For `policies`, an instrument that it has in addition; for `shocks`, a shock."""
     label: str
+    quarter: int = 0
+    """Quarters completed when the two part; 0 for two that differ from the start."""
 
     def over(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """What becomes of changes in the second district."""
         out = dict(changes)
-        if self.path == "policies":
-            if "policies" in out:
-                out["policies"] = [one for one in out["policies"] if one["name"] != self.value["name"]] + [self.value]
+        if self.path in _LISTS:
+            if self.path in out:
+                out[self.path] = self._added(out[self.path])
         else:
             out.pop(self.path, None)
         return out
+
+    @property
+    def lists(self) -> bool:
+        """Whether it is one more policy or shock."""
+        return self.path in _LISTS
+
+    def _added(self, items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        kept = [one for one in items if self.path != "policies" or one["name"] != self.value["name"]]
+        return [*kept, self.value]
+
+    def changes(self, here: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """What makes the difference where it begins.
+
+        Args:
+            here: the policies or shocks in force then, if it is one more of these.
+        """
+        if not self.path:
+            return {}
+        return {self.path: self._added(here) if self.path in _LISTS else self.value}
 
 
 @dataclass(frozen=True)
@@ -86,13 +109,19 @@ class Course:
         """The course of the second district."""
         if self.difference is None:
             return self
-        first, difference = self.scenario(), self.difference
-        laid = {"policies": [one.model_dump(mode="json") for one in first.policies]} | dict(self.settings)
-        settings = difference.over(laid)
-        if difference.path != "policies":
-            settings[difference.path] = difference.value
-        interventions = tuple(replace(one, changes=difference.over(one.changes)) for one in self.interventions)
-        return replace(self, settings=settings, interventions=interventions, difference=None)
+        first, difference, quarter = self.scenario(), self.difference, self.difference.quarter
+        here = [one.model_dump(mode="json") for one in getattr(first, difference.path)] if difference.lists else []
+        past = [one for one in self.interventions if one.quarter < quarter]
+        later = [replace(one, changes=difference.over(one.changes)) for one in self.interventions[len(past) :]]
+        if not quarter:
+            settings = {**self.settings, **difference.changes(here)}
+            return replace(self, settings=settings, interventions=tuple(later), difference=None)
+        at = [one for one in later if one.quarter == quarter]
+        for one in self.interventions:
+            here = one.changes.get(difference.path, here) if one.quarter <= quarter else here
+        parting = Intervention(quarter, difference.changes(here), difference.label)
+        interventions = (*past, *at, parting, *later[len(at) :])
+        return replace(self, interventions=interventions, difference=None)
 
 
 def advance(district: "District", course: Course) -> None:

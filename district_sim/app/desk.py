@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 from time import monotonic
+from urllib.parse import parse_qs
 
 import solara
 
-from district_sim.app.course import Course
+from district_sim.app.course import Course, Difference
 from district_sim.app.links import from_query
 from district_sim.app.simulation import Simulation
 from district_sim.run.trajectories import Trajectory
@@ -15,6 +16,10 @@ from district_sim.scenario.files import ScenarioError
 SPEEDS = (1, 2, 4, 8, 15, 30)
 """Quarters a second."""
 _SLOWEST_DRAWING = 1.0  # seconds that a quarter waits for the browser, which draws nothing on a hidden page
+_MOST_AHEAD = 3  # quarters that nobody has seen; then the district waits
+_PATIENCE = 60.0  # seconds; then it is paused
+_UNSEEN = "Paused: the page was not on the screen."
+VIEWS = ("one", "two", "fan", "predict", "share", "about")
 
 type Says = tuple[str, str]
 """Kind of a message ("error", "info" or empty) and its text."""
@@ -39,6 +44,7 @@ class Desk:
         self.guess: solara.Reactive[Guess | None] = solara.reactive(None)
         self._drawn, self._stop = threading.Event(), threading.Event()
         self._player: threading.Thread | None = None
+        self.patience = _PATIENCE
         try:
             self.simulation = Simulation(from_query(query))
         except ScenarioError as error:
@@ -46,6 +52,9 @@ class Desk:
             self.says.value = ("error", str(error))
         if self.simulation.second is not None:
             self.tab.value = "two"
+        view = parse_qs(query.lstrip("?")).get("view", [""])[-1]
+        if view in VIEWS:
+            self.tab.value = view
 
     # What is done ---------------------------------------------------------------------------------
 
@@ -75,6 +84,14 @@ class Desk:
             self.tick.value += 1
         return True
 
+    def branch(self) -> None:
+        """Two districts that part here; what differs is chosen then."""
+        self.pause()
+        quarter = self.simulation.quarter
+        parted = Difference("", None, "nothing yet", quarter) if quarter else None
+        if self.attempt(lambda: self.simulation.differ(parted)):
+            self.tab.value = "two"
+
     def reset(self) -> None:
         """Back to the first quarter."""
         self.pause()
@@ -95,6 +112,7 @@ class Desk:
     def pause(self) -> None:
         """Stop playing after the quarter under way."""
         self._stop.set()
+        self._drawn.set()
         self.playing.value = False
         self.changed.value += 1
 
@@ -102,13 +120,25 @@ class Desk:
         """The browser has drawn a quarter: the next one may come."""
         self._drawn.set()
 
+    @property
+    def scored(self) -> int:
+        """The quarter of which scores are shown: every fourth one while the district plays, the last one exactly."""
+        quarter = self.simulation.quarter
+        return quarter - quarter % 4 if self.playing.value and not self.simulation.done else quarter
+
     def _play(self, stop: threading.Event) -> None:
+        ahead = 0
         while not stop.is_set():
             began = monotonic()
             self._drawn.clear()
             if not self.step(1) or self.simulation.done:
                 break
-            self._drawn.wait(_SLOWEST_DRAWING)
+            ahead = 0 if self._drawn.wait(_SLOWEST_DRAWING) else ahead + 1
+            if ahead >= _MOST_AHEAD:
+                if not self._drawn.wait(self.patience):
+                    self.says.value = ("info", _UNSEEN)
+                    break
+                ahead = 0
             stop.wait(max(0.0, 1.0 / self.speed.value - (monotonic() - began)))
         if not stop.is_set():
             self.playing.value = False
@@ -117,6 +147,7 @@ class Desk:
     def close(self) -> None:
         """The visitor has left."""
         self._stop.set()
+        self._drawn.set()
 
 
 class Guess:

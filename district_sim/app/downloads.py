@@ -21,7 +21,7 @@ def file_stem(simulation: Simulation) -> str:
 
 def indicators_csv(track: Track) -> str:
     """One row per quarter, one column per indicator."""
-    return str(track.district.indicators.to_csv())
+    return str(track.indicators.to_csv())
 
 
 def everything(simulation: Simulation) -> bytes:

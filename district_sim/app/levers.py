@@ -20,7 +20,7 @@ class Lever:
 
     path: str
     name: str
-    """As a student would say it."""
+    """As the indicator of the same quantity is called, if there is one."""
     low: float
     high: float
     """Ends of the slider: the schema's range or, where that is too wide to teach with, a part of it."""
@@ -57,15 +57,15 @@ class Lever:
 
 
 _CHOSEN: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
-    ("strategy.collective_action", "Acting together", None),
+    ("strategy.collective_action", "Readiness", None),
     ("agency.contribution", "Contribution", (0.0, 0.1)),
-    ("strategy.identity", "Common identity", None),
-    ("strategy.research", "Research", (0.0, 3.0)),
-    ("strategy.exploration", "Search for the new", (0.0, 0.6)),
+    ("strategy.identity", "Identity", None),
+    ("strategy.research", "R&D drive", (0.0, 3.0)),
+    ("strategy.exploration", "Exploration", (0.0, 0.6)),
     ("strategy.training", "Training", (0.0, 0.05)),
     ("strategy.entrepreneurship", "Founding firms", (0.0, 2.0)),
-    ("strategy.pipelines", "Own links abroad", (0.0, 5.0)),
-    ("strategy.offshoring", "Buying abroad", (-1.0, 2.0)),
+    ("strategy.pipelines", "Outward drive", (0.0, 5.0)),
+    ("strategy.offshoring", "Leaning abroad", (-1.0, 2.0)),
     ("world.sourcing_fall", "Cheap abroad", (0.0, 0.6)),
     ("strategy.sale", "Selling the firm", None),
     ("ownership.takeover_price", "Bids for firms", (0.0, 80.0)),

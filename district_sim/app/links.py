@@ -16,6 +16,8 @@ MARK = "district-sim-state"
 """The first key of a state file, which distinguishes it from a scenario."""
 _FORMAT = 1
 _MOST_INTERVENTIONS = 200
+LONGEST_LINK = 8000
+"""Characters; servers and mail programs cut longer ones."""
 
 
 def as_data(course: Course) -> dict[str, Any]:
@@ -29,10 +31,14 @@ def as_data(course: Course) -> dict[str, Any]:
         "seed": course.seed,
         "quarter": course.quarter,
         "interventions": [[one.quarter, dict(one.changes), one.label] for one in course.interventions],
-        "contrast": [course.difference.path, course.difference.value, course.difference.label]
-        if course.difference
-        else None,
+        "contrast": _contrast(course.difference) if course.difference else None,
     }
+
+
+def _contrast(difference: Difference) -> list[Any]:
+    """Without a quarter where there is none, as before there were any."""
+    quarter = [difference.quarter] if difference.quarter else []
+    return [difference.path, difference.value, difference.label, *quarter]
 
 
 def as_json(course: Course) -> str:
@@ -120,10 +126,10 @@ def _course(data: Mapping[str, Any]) -> Course:
 
 
 def _difference(value: Any) -> Difference:
-    path, other, label = _list(value, 3)
-    if path == "policies" and not (isinstance(other, dict) and isinstance(other.get("name"), str)):
-        raise TypeError(f"{show(other)} must be a policy instrument")
-    return Difference(_text(path), other, _text(label))
+    path, other, label, *quarter = _list(value) if isinstance(value, list) and len(value) == 4 else _list(value, 3)
+    if path in ("policies", "shocks") and not (isinstance(other, dict) and isinstance(other.get("name"), str)):
+        raise TypeError(f"{show(other)} must be a policy instrument or a shock")
+    return Difference(_text(path), other, _text(label), *map(_whole, quarter))
 
 
 def _intervention(value: Any) -> Intervention:

@@ -19,6 +19,7 @@ from district_sim.app.predict import PredictFirst
 from district_sim.app.share_panel import Share
 from district_sim.app.two_districts import TwoDistricts
 
+_SIDE = {"id": "ds-side", "aria-label": "Controls", "tabindex": "-1"}
 _STYLE = Path(__file__).parent / "style.css"
 
 
@@ -32,14 +33,17 @@ def Page() -> None:
     solara.Style(_STYLE)
     with solara.v.Html(tag="div", class_="ds-page"):
         controls.Header(desk)
+        controls.Address(desk)
         with solara.v.Html(tag="div", class_="ds-body"):
-            with solara.v.Html(tag="aside", class_="ds-side", attributes={"aria-label": "Controls"}):
+            with solara.v.Html(tag="aside", class_="ds-side", attributes=_SIDE):
                 controls.ScenarioControl(desk)
                 controls.LeversControl(desk)
                 controls.MeasuresControl(desk)
-            with solara.v.Html(tag="main", class_="ds-stage"):
+            with solara.v.Html(tag="main", class_="ds-stage", attributes={"id": "ds-main"}):
                 controls.Says(desk)
-                _View(desk)
+                panel = {"id": "ds-stage", "role": "tabpanel", "tabindex": "-1"}
+                with solara.v.Html(tag="div", attributes=panel | {"aria-labelledby": f"ds-tab-{desk.tab.value}"}):
+                    _View(desk)
 
 
 @solara.component

@@ -1,7 +1,7 @@
 """What is seen of one district: its map, its scores, its indicators, and the history of a firm."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import solara
 
@@ -14,6 +14,10 @@ from district_sim.model.state import TRAITS
 from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import record_of, unit_words
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PALE = "#a9b4be"
 HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 32
 """CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend, the choice of colours."""
 
@@ -32,10 +36,10 @@ class Panel(NamedTuple):
 PANELS = (
     Panel(("employment",)),
     Panel(("mne_turnover_share",)),
-    Panel(("trust", "identity"), "Trust, identity"),
+    Panel(("trust", "identity"), "Trust of ties, identity"),
     Panel(("local_purchases",)),
     Panel(("newest_share",)),
-    Panel(("participation", "agency_capability"), "Acting together"),
+    Panel(("participation", "agency_capability"), "Participation, agency capability"),
 )
 
 
@@ -74,9 +78,9 @@ def ColourControl(desk: Desk) -> None:
 
 @solara.component
 def ScoresPanel(desk: Desk, track: Track) -> None:
-    """Where a district is heading."""
-    tick = desk.tick.value
-    ScoreBars(solara.use_memo(lambda: track.scores, [tick, track]))
+    """Where a district is heading; while it plays, as often as people can look."""
+    desk.tick.get()
+    ScoreBars(solara.use_memo(lambda: track.scores, [desk.scored, track]))
 
 
 def marks_of(desk: Desk) -> list[tuple[int, str]]:
@@ -91,14 +95,15 @@ def marks_of(desk: Desk) -> list[tuple[int, str]]:
 def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels: Sequence[Panel] = PANELS) -> None:
     """Main indicators over the quarters so far."""
     desk.tick.get()
-    table = track.district.indicators
+    table, last = track.indicators, desk.simulation.previous
     panels = [*panels, *(Panel((name,)) for name in indicators_of(track.district.scenario_in_force.extensions))]
     marks, quarters = marks_of(desk), desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
         for panel in panels:
             records = [record_of(name) for name in panel.names]
+            lines = [Line("now" if len(records) == 1 else r.label.lower(), table[r.name].to_numpy()) for r in records]
             TimeSeries(
-                [Line("now" if len(records) == 1 else r.label.lower(), table[r.name].to_numpy()) for r in records],
+                [*lines_before(last, panel.names), *lines],
                 title=panel.title or records[0].label,
                 unit=unit_words(records[0].unit),
                 quarters=quarters,
@@ -107,14 +112,52 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
                 marks=marks,
             )
     text = "Dashed lines: the beginning of the strategy, and changes made."
+    if last is not None:
+        text += " Pale: the last run."
     solara.v.Html(tag="p", class_="dp-note", children=[text])
+
+
+def lines_before(last: "pd.DataFrame | None", names: Sequence[str]) -> list[Line]:
+    """The run before this one, as pale lines."""
+    here = [] if last is None else [name for name in names if name in last]
+    if last is None or not here:
+        return []
+    dashes: tuple[tuple[float, ...], ...] = ((), (2.0, 1.0))
+    return [
+        Line(
+            "last run" if at == 0 else f"last run, {record_of(name).label.lower()}",
+            last[name].to_numpy(),
+            PALE,
+            dash=dash,
+        )
+        for at, (name, dash) in enumerate(zip(here, dashes, strict=False))
+    ]
+
+
+@solara.component
+def MoneyPanel(desk: Desk, *tracks: Track) -> None:
+    """What policies have spent so far, in all and each."""
+    desk.tick.get()
+    names = list(dict.fromkeys(name for track in tracks for name in track.spent))
+    if not names:
+        return
+    rows = [[name, *(k_euros(track.spent.get(name, 0.0)) for track in tracks)] for name in names]
+    total = ["All policies", *(k_euros(sum(track.spent.values())) for track in tracks)]
+    heads = ["k€ so far"] if len(tracks) == 1 else ["First, k€ so far", "Second, k€ so far"]
+    with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Policy spending"}):
+        widgets.MoneyTable(caption="Policy spending", heads=heads, rows=[*rows, total])
+
+
+def k_euros(value: float) -> str:
+    """A sum of money in k€, in whole numbers."""
+    return f"{value:,.0f}"
 
 
 @solara.component
 def ConductPanel(desk: Desk, track: Track, height: int) -> None:
     """What firms choose over the quarters so far: means, and bands of one standard deviation between firms."""
     desk.tick.get()
-    table, marks = track.district.indicators, marks_of(desk)
+    table, marks = track.indicators, marks_of(desk)
     with solara.v.Html(tag="div", class_="ds-charts", attributes={"data-is": "conduct"}):
         for name in (*(f"conduct_{trait}" for trait in TRAITS), "access"):
             record = record_of(name)
@@ -149,7 +192,9 @@ def FirmPanel(desk: Desk, track: Track) -> None:
     with solara.v.Html(tag="section", class_="ds-box", attributes={"data-is": "firm"}):
         solara.v.Html(tag="h2", children=[f"Firm {firm}{'' if alive else ' (closed)'}"])
         with solara.v.Html(tag="div", class_="ds-charts ds-three"):
-            for row, (title, unit) in enumerate((("Employees", ""), ("Learning", "0 to 1"), ("Profit", "k€"))):
+            for row, (title, unit) in enumerate(
+                (("Employees", ""), ("Absorptive capacity", "0 to 1"), ("Profit", "k€"))
+            ):
                 TimeSeries(
                     [Line("now" if alive else "last", values[row], first=first)],
                     title=title,
@@ -179,6 +224,7 @@ def OneDistrict(desk: Desk) -> None:
         with solara.v.Html(tag="div"):
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Scores"}):
                 ScoresPanel(desk, desk.simulation.first)
+            MoneyPanel(desk, desk.simulation.first)
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
                 ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
 

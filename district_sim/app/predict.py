@@ -27,7 +27,7 @@ def PredictFirst(desk: Desk) -> None:
 
     def guessed(what: dict[str, Any]) -> None:
         if what["trajectory"] not in tuple(Trajectory) or what["jobs"] not in JOBS:
-            set_problem("Choose a trajectory and the change in jobs first.")
+            set_problem("Choose a trajectory and the change in employees first.")
             return
         if simulation.done:
             set_problem("This run is over. Reset it, or choose another scenario, then guess.")
@@ -65,11 +65,11 @@ def answer_of(desk: Desk, guess: Guess) -> list[list[Any]]:
     """Rows of what was asked: name, guess, outcome, whether they agree."""
     track = desk.simulation.first
     label = track.district.trajectory
-    jobs = track.district.indicators["employment"]
+    jobs = track.indicators["employment"]
     change = float(jobs.iloc[-1]) / max(1e-9, float(jobs.iloc[max(0, guess.quarter - 1)])) - 1.0
     came = "same" if abs(change) <= _SAME else "more" if change > 0 else "fewer"
     happened = percent(change, sign=True)
     return [
         ["Trajectory", TRAJECTORY_NAMES[guess.trajectory], label_name(label), guess.trajectory == label],
-        ["Jobs", guess.jobs, happened, guess.jobs == came],
+        ["Employees", guess.jobs, happened, guess.jobs == came],
     ]

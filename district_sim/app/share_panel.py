@@ -7,9 +7,7 @@ import solara
 from district_sim.app import widgets
 from district_sim.app.desk import Desk
 from district_sim.app.downloads import everything, figures, file_stem, indicators_csv
-from district_sim.app.links import as_json, as_query
-
-_LONGEST_LINK = 8000  # characters; servers and mail programs cut longer ones
+from district_sim.app.links import LONGEST_LINK, as_json, as_query
 
 
 @solara.component
@@ -22,7 +20,7 @@ def Share(desk: Desk) -> None:
     with solara.v.Html(tag="section", class_="ds-box ds-about"):
         solara.v.Html(tag="h2", children=["Share this state"])
         query = as_query(simulation.course)
-        if len(query) <= _LONGEST_LINK:
+        if len(query) <= LONGEST_LINK:
             widgets.ShareBox(query=query)
         else:
             solara.v.Html(

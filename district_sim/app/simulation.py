@@ -6,21 +6,25 @@ Nothing here is shared between two people who look at the page, and nothing know
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from district_sim.app import interventions
 from district_sim.app.course import Course, Difference, Intervention, Source, advance
 from district_sim.mesa_model.district import District
+from district_sim.model.parameters import acting_instruments
 from district_sim.model.state import SELF_OWNED
 from district_sim.run.run import Run, versions
 from district_sim.run.snapshot import Snapshot
-from district_sim.run.trajectories import Scores
+from district_sim.run.trajectories import Scores, score
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.instruments import ShockKind
 from district_sim.scenario.paths import set_at, value_at
 from district_sim.scenario.sections import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRACKED = ("employees", "absorptive", "profit")
 """Columns of firms that are kept of every quarter, for the history of one firm."""
@@ -33,7 +37,10 @@ class Track:
         self.course = course
         self.district = District(course.scenario(), seed=course.seed)
         self.begin = Snapshot.of(self.district.state)
+        self.spent: dict[str, float] = {}
+        """k€ so far by policy, in the order in which they first spent."""
         self._kept: list[tuple[np.ndarray, np.ndarray]] = []
+        self._table: tuple[int, pd.DataFrame] | None = None
         while self.district.quarter < course.quarter:
             self.step()
 
@@ -43,11 +50,25 @@ class Track:
         firms = self.district.state.firms
         rows = np.flatnonzero(firms["alive"])
         self._kept.append((rows, np.array([firms[name][rows] for name in TRACKED], np.float32)))
+        items = acting_instruments(self.district.scenario_in_force)
+        for item, spent in zip(items, self.district.state.instruments["spent"].tolist(), strict=True):
+            if spent > 0.0:
+                self.spent[item.name] = self.spent.get(item.name, 0.0) + spent
+
+    @property
+    def indicators(self) -> "pd.DataFrame":
+        """One row per quarter so far, to read: the same table for all who look at it within a quarter."""
+        quarter, kept = self.district.quarter, self._table
+        if kept is None or kept[0] != quarter:
+            self._table = kept = quarter, self.district.indicators
+        return kept[1]
 
     @property
     def scores(self) -> Scores | None:
         """Scores so far; None before the second quarter."""
-        return self.district.scores if self.district.quarter >= 2 else None
+        if self.district.quarter < 2:
+            return None
+        return score(self.indicators, calm_window=self.district.scenario_in_force.calm_window)
 
     def history(self, firm: int) -> tuple[int, np.ndarray]:
         """First quarter seen, and (len(TRACKED), quarters) values of one firm; NaN where it did not live."""
@@ -86,11 +107,20 @@ class Simulation:
             ScenarioError: it cannot be run.
         """
         self._lock = threading.RLock()
+        self.previous: pd.DataFrame | None = None
+        """Indicators of the run before this one."""
         self._begin(course or Course())
 
     def _begin(self, course: Course) -> None:
         first = Track(course)
         second = Track(course.with_difference()) if course.difference else None
+        self._take(course, first, second)
+
+    def _take(self, course: Course, first: Track, second: Track | None) -> None:
+        """Put new districts in the place of those that were; what the first one did is remembered."""
+        before: Track | None = getattr(self, "first", None)
+        if before is not None and before.district.quarter > 1:
+            self.previous = before.indicators
         self._course, self.first, self.second = course, first, second
 
     # What it is -----------------------------------------------------------------------------------
@@ -189,7 +219,7 @@ class Simulation:
         """Take over another course; on an error all stays as it was. Raises `ScenarioError`."""
         begun = Simulation(course)
         with self._lock:
-            self._course, self.first, self.second = begun._course, begun.first, begun.second
+            self._take(begun._course, begun.first, begun.second)
 
     # Steering -------------------------------------------------------------------------------------
 
@@ -233,15 +263,19 @@ class Simulation:
             ValueError: it strikes in that quarter already, there are too many, or there is nothing that it could hit.
         """
         with self._lock:
-            firms = self.first.district.state.firms
-            if kind is ShockKind.MNE_EXIT and not (firms["alive"] & (firms["owner"] < SELF_OWNED)).any():
-                raise ValueError(f"{kind.record.label}: no multinational owns a firm here")
+            self.check_strike(kind)
             shocks = interventions.struck(self.value("shocks"), kind, self.quarter)
             label = f"{kind.record.label}, {interventions.time_of(kind)}"
             self._intervene(Intervention(self.quarter, {"shocks": shocks}, label))
 
+    def check_strike(self, kind: ShockKind) -> None:
+        """Find out whether a shock could hit anything. Raises `ValueError`."""
+        firms = self.first.district.state.firms
+        if kind is ShockKind.MNE_EXIT and not (firms["alive"] & (firms["owner"] < SELF_OWNED)).any():
+            raise ValueError(f"{kind.record.label}: no multinational owns a firm here")
+
     def differ(self, difference: Difference | None) -> None:
-        """Let a second district live through the same luck with one thing different, from the first quarter on."""
+        """Let a second district live through the same luck with one thing different, from `difference.quarter` on."""
         course = replace(self.course, difference=difference)
         second = Track(course.with_difference()) if difference else None
         with self._lock:

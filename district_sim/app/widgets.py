@@ -20,12 +20,15 @@ def Header(
     quarters: int,
     first: int,
     begin: int,
+    mapless: bool,
     speed: int,
     speeds: list[int],
     event_show: Callable[[str], None],
     event_play: Callable[..., None],
     event_step: Callable[[int], None],
     event_reset: Callable[..., None],
+    event_branch: Callable[..., None],
+    event_seen: Callable[[int], None],
     event_hasten: Callable[[int], None],
     event_resized: Callable[[list[int]], None],
 ) -> None:
@@ -82,8 +85,10 @@ def SaysBox(kind: str, text: str, event_hide: Callable[..., None]) -> None:
 def ContrastBox(
     groups: list[dict[str, Any]],
     path: str,
+    since: int,
+    starts: list[Any],
     lever: dict[str, Any] | None,
-    event_differ: Callable[[dict[str, str]], None],
+    event_differ: Callable[[dict[str, Any]], None],
 ) -> None:
     """What differs in the second district."""
 
@@ -91,6 +96,16 @@ def ContrastBox(
 @solara.component_vue("vue/colour.vue")
 def ColourBox(options: list[Any], chosen: str, event_choose: Callable[[str], None]) -> None:
     """What the colour of firms on the map means."""
+
+
+@solara.component_vue("vue/money.vue")
+def MoneyTable(caption: str, heads: list[str], rows: list[Any]) -> None:
+    """Sums of money by policy; the last row is their sum."""
+
+
+@solara.component_vue("vue/address.vue")
+def AddressBox(query: str, state: str, event_kept: Callable[[str], None], event_lost: Callable[..., None]) -> None:
+    """Keeps the state in the page's address or, where it is too long, in the tab."""
 
 
 @solara.component_vue("vue/differences.vue")

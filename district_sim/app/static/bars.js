@@ -38,8 +38,9 @@ export default {
         part.span.hidden = bar.low === null;
         part.span.style.left = `${100 * bar.low}%`;
         part.span.style.width = `${100 * (bar.high - bar.low)}%`;
-        part.mark.hidden = mark === null;
-        part.mark.style.left = `${100 * mark}%`;
+        const line = bar.mark === undefined ? mark : bar.mark;
+        part.mark.hidden = line === null;
+        part.mark.style.left = `${100 * line}%`;
       });
       rows.setAttribute("role", "img");
       rows.setAttribute("aria-label", `${heading}. ${bars.map((bar) => `${bar.label} ${bar.text}`).join("; ")}`);
