@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import fuzz_class
 import pytest
 from class_parts import MYSTERY, OWN, VOTE, lesson_in, write_lesson
 from starlette.testclient import TestClient
@@ -198,7 +199,22 @@ def test_a_bucket_fills_again() -> None:
     assert [bucket.take() for _ in range(2)] == [True, False]
 
 
+@pytest.mark.parametrize("code", ["\ud800", "AAAA", "", 7, None, ["BCDF"], {"code": "BCDF"}])
+def test_a_wrong_code_gets_a_sentence(client: TestClient, code: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    with student(client) as talk:
+        talk.send_text(json.dumps({"code": code}))
+        assert until(talk, "no") == WORDS["no.code"]
+    assert capfd.readouterr().err == ""
+
+
 # What is said ---------------------------------------------------------------------------------------------
+
+
+def test_mutated_messages_and_links_are_taken_or_refused(tmp_path: Path) -> None:
+    found = fuzz_class.fuzz(120, 3, tmp_path)
+    assert found.failed == []
+    assert found.honest == 3
+    assert min(sum(found.accepted.values()), sum(found.refused.values())) > 10
 
 
 def test_a_vote_is_acknowledged_when_it_is_kept(client: TestClient, journal: Journal) -> None:

@@ -325,7 +325,7 @@ class Class:
         word = what
         if not self.door.may_try(line.address):
             word = "wait"
-        elif hmac.compare_digest(said.encode(), right.encode()):
+        elif hmac.compare_digest(said.encode("utf-8", "surrogatepass"), right.encode()):
             return True
         else:
             self.door.wrong(line.address)
