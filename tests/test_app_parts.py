@@ -31,9 +31,10 @@ for name in ("solara", "anywidget"):
     _needed(name)
 
 from district_sim.app.charts import Line, _packed  # noqa: E402
-from district_sim.app.district_map import Frame, colours_of_firms, differing, frame_of, phase_colours  # noqa: E402
+from district_sim.app.district_map import Frame, colours_of_firms, differing, frame_of  # noqa: E402
 from district_sim.app.fan_chart import _probabilities  # noqa: E402
 from district_sim.app.futures import FIRST, Fan, Office, Outcome  # noqa: E402
+from district_sim.figures import layout  # noqa: E402
 from district_sim.figures.maps import CONTROLS  # noqa: E402
 from district_sim.kernels.draws import replicate_seed  # noqa: E402
 from district_sim.mesa_model.district import District  # noqa: E402
@@ -138,11 +139,6 @@ def test_the_same_district_differs_nowhere_and_another_where_it_differs(frame: F
     changed.technology = 1 - min(1, changed.technology)
     gone.remove()
     assert differing(frame, frame_of(other)) == {changed.unique_id, gone.unique_id}
-
-
-def test_phases_have_colours_that_differ_in_grey() -> None:
-    grey = [sum(int(c[k : k + 2], 16) * w for k, w in ((1, 0.3), (3, 0.59), (5, 0.11))) for c in phase_colours(6)]
-    assert np.diff(grey).min() > 15
 
 
 def test_colours_of_firms_are_those_of_phases_control_technology_and_every_trait() -> None:
@@ -447,8 +443,8 @@ HANDLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done
 class Visit:
     """A page that is open, and what it complained of or asked others for."""
 
-    def __init__(self, browser: Any, address: str) -> None:
-        self.page = browser.new_page(viewport={"width": 1200, "height": 1400})
+    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
+        self.page = browser.new_page(viewport={"width": 1200, "height": 1400}, **settings)
         self.errors: list[str] = []
         self.outside: list[str] = []
         self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
@@ -527,6 +523,52 @@ def test_the_pointer_tells_who_a_firm_is_and_a_click_selects_it(visit: Visit) ->
     visit.page.mouse.down()
     visit.page.mouse.up()
     visit.waits_for(f"chosen {firm[1]},")
+
+
+def _ties_told(visit: Visit) -> str:
+    """How many ties the firm has that is pointed at."""
+    ties = re.search(r"(\d+) local ties", str(visit.page.locator(".ds-map-tip").text_content()))
+    return ties[1] if ties else "0"
+
+
+def test_every_view_shows_the_ties_of_one_firm_only(browser: Any, address: str) -> None:
+    own = Visit(browser, address)
+    painted = """canvas => new Set(new Uint32Array(
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
+    tip, seen = own.page.locator(".ds-map-tip"), set()
+    for view, (title, words) in layout.VIEWS.items():
+        own.page.get_by_role("radio", name=title, exact=True).check()
+        own.page.wait_for_selector(f".ds-map-pointed[data-view={view}][data-ties='0']", timeout=300_000)
+        assert own.page.locator(".ds-map-says").text_content() == words
+        assert f"Map of the district, {title.lower()}" in str(own.map.get_attribute("aria-label"))
+        for layer in (".ds-map-links", ".ds-map-firms"):
+            assert own.page.locator(layer).evaluate(painted) > 20, (view, layer)
+        seen.add(own.page.locator(".ds-map-firms").evaluate("canvas => canvas.toDataURL()"))
+        own.map.focus()
+        own.page.keyboard.press("ArrowRight")
+        tip.wait_for()
+        own.page.wait_for_selector(f".ds-map-pointed[data-ties='{_ties_told(own)}']", timeout=60_000)
+        own.page.keyboard.press("Escape")
+        tip.wait_for(state="hidden")
+    assert len(seen) == 3
+    assert own.errors + own.outside == []
+    own.page.close()
+
+
+def test_a_finger_shows_the_ties_of_the_firm_that_it_touches(browser: Any, address: str) -> None:
+    own = Visit(browser, address, has_touch=True)
+    box = own.map.bounding_box()
+    for k in range(900):  # somewhere in the middle of the map there is a firm
+        across, down = 0.3 + 0.01 * (k % 30), 0.4 + 0.01 * (k // 30)
+        own.page.touchscreen.tap(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
+        own.page.evaluate(HANDLED)
+        if own.page.locator(".ds-map-tip").is_visible():
+            break
+    own.page.wait_for_selector(f".ds-map-pointed[data-ties='{_ties_told(own)}']", timeout=60_000)
+    own.page.touchscreen.tap(box["x"] + 5, box["y"] + 60)
+    own.page.locator(".ds-map-tip").wait_for(state="hidden", timeout=60_000)
+    assert own.errors == []
+    own.page.close()
 
 
 def test_charts_say_what_they_show(visit: Visit) -> None:

@@ -14,12 +14,15 @@ from scipy.stats import gaussian_kde
 
 from district_sim import District, figures
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, structure
-from district_sim.figures.style import AGENCY, phase_colours
+from district_sim.figures.layout import MOST_BUNDLES
+from district_sim.figures.style import AGENCY, RIM, phase_colours
 from district_sim.run.run import Run, simulate
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import FUTURES
 
-OF_A_DISTRICT = [name for home in ("maps", "structure") for name in figures._HOMES[home].split() if name.islower()]
+OF_A_DISTRICT = [
+    name for home in ("maps", "structure", "three_views") for name in figures._HOMES[home].split() if name.islower()
+]
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +80,9 @@ def test_network_map_shows_phase_control_and_participants(run: Run) -> None:
         part = firms[firms["control"] == control]
         marks = named(ax, control)
         assert [to_hex(c) for c in marks.get_facecolors()] == [shades[k] for k in part["phase"]]
-        rims = [AGENCY if joins else "#ffffff" for joins in part["participates"]]
+        rims = [AGENCY if joins else RIM for joins in part["participates"]]
         assert [to_hex(c) for c in marks.get_edgecolors()] == rims
-    assert len(named(ax, "ties").get_segments()) == len(run.end.ties)
+    assert len(named(ax, "bundles").get_segments()) <= MOST_BUNDLES < len(run.end.ties)
     assert len(named(ax, "agency").get_offsets()) == 1
     assert len(named(ax, "collective pipelines").get_segments()) == 3
     assert texts(ax.get_legend()) == [*(f"phase {k}" for k in range(1, 6)), "final phase"]

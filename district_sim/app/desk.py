@@ -40,6 +40,8 @@ class Desk:
         self.selected: solara.Reactive[int | None] = solara.reactive(None)
         self.colour = solara.reactive("phase")
         """What the colour of firms on the map means, a key of `district_map.colours_of_firms`."""
+        self.map_view = solara.reactive("place")
+        """Which view of the firms the map shows, a key of `figures.layout.VIEWS`."""
         self.view = solara.reactive((1280, 800))
         self.guess: solara.Reactive[Guess | None] = solara.reactive(None)
         self._drawn, self._stop = threading.Event(), threading.Event()

@@ -4,18 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import solara
-from matplotlib.colors import to_hex
 
 from district_sim.app.parts import MapWidget
-from district_sim.figures.maps import CONTROLS
-from district_sim.figures.style import LINES
+from district_sim.figures import layout
+from district_sim.figures.style import CONTROLS, LINES, phase_colours
 from district_sim.model.parameters import NODE_KINDS
 from district_sim.model.state import TRAITS
 from district_sim.run.snapshot import CONTROLS as CONTROL_NAMES
-from district_sim.run.snapshot import control_of
+from district_sim.run.snapshot import control_of, learned_along
 from district_sim.text.names import amount, record_of
 
 if TYPE_CHECKING:
@@ -59,6 +57,28 @@ class Frame:
     """(ties, 2) int32: the two firms of each local tie, as positions in `firm`"""
     trust: np.ndarray
     """(ties,) float32, 0..1"""
+    paid: np.ndarray
+    """(2, ties) float32, k€ a quarter: orders that the first firm of each tie paid to the second, and back"""
+    learned: np.ndarray
+    """(2, ties) float32: tacit knowledge a quarter that the first learned from the second, and back"""
+    lessons: np.ndarray
+    """(2, n) float32: tacit knowledge a quarter that firms learn from partners, and partners from them"""
+    captor: np.ndarray
+    """(n,) int32: position in `firm` of the client to which a firm is captive, -1 none"""
+    young: np.ndarray
+    """(n,) uint8: 1 for who was founded lately"""
+    chain: np.ndarray
+    """(2, n) float32, 0..1: across and up, in the columns of the value chain"""
+    known: np.ndarray
+    """(2, n) float32: place in the circle of knowledge, of radius 1"""
+    closed: np.ndarray
+    """(6, c) float32: places of firms that have closed lately, as x, y, chain and known"""
+    bundles: np.ndarray
+    """(5, b) float32: ties between two parts of the district: x, y of both [km], and their share of all such ties"""
+    orders: layout.Orders
+    """What final firms order"""
+    reach: float
+    """km: distance within which all firms of the first day live"""
     pipelines: np.ndarray
     """(pipelines, 2) int32: position in `firm`, and outside node"""
     strength: np.ndarray
@@ -80,30 +100,42 @@ class Frame:
         return at if at < self.firm.size and self.firm[at] == firm else None
 
     def packed(self) -> bytes:
-        """All numbers one after the other, as static/district_map.js reads them."""
+        """All numbers one after the other, as static/views.js reads them."""
         most = float(max(self.tacit.max(initial=1e-9), self.codified.max(initial=1e-9)))
         head = (self.quarter, self.phases, self.firm.size, len(self.ties), len(self.pipelines), self.node_kind.size)
+        sizes = (self.tacit.shape[1], self.conduct.shape[1], self.closed.shape[1], self.bundles.shape[1])
+        orders = self.orders
         parts = (
-            np.array([*head, self.tacit.shape[1], self.conduct.shape[1]], np.int32),
+            np.array([*head, *sizes], np.int32),
             self.firm,
             self.ties[:, 0],
             self.ties[:, 1],
             self.pipelines[:, 0],
-            np.array([self.capability, self.participation], np.float32),
+            self.captor,
+            np.array([self.capability, self.participation, self.reach, orders.sales], np.float32),
+            *(part.astype(np.float32) for part in orders[:3]),
             self.x,
             self.y,
             self.employees,
             self.absorptive,
             self.tacit.mean(axis=1),
             self.codified.mean(axis=1),
+            self.lessons,
+            self.chain,
+            self.known,
+            self.closed,
+            self.bundles,
             self.conduct,
             self.trust,
+            self.paid,
+            self.learned,
             self.strength,
             self.collective,
             self.phase,
             self.control,
             self.technology,
             self.participant,
+            self.young,
             self.node_kind,
             self.pipelines[:, 1].astype(np.uint8),
             (self.tacit * (255.0 / most)).astype(np.uint8),
@@ -112,8 +144,12 @@ class Frame:
         return b"".join(part.tobytes() for part in parts)
 
 
-def frame_of(district: "District") -> Frame:
-    """What is to be drawn of a district as it stands; the district is only looked at."""
+def frame_of(district: "District", before: np.ndarray | None = None) -> Frame:
+    """What is to be drawn of a district as it stands; the district is only looked at.
+
+    Args:
+        before: rows of firms that lived `layout.NEW` quarters ago, to mark those that have closed since.
+    """
     state, derived = district.state, district.parameters.derived
     rows = int(state.clock.rows[0])
     firms = state.firms.view(np.ndarray)[:rows]
@@ -124,13 +160,25 @@ def frame_of(district: "District") -> Frame:
     ties = state.ties.view(np.ndarray)
     partner, trust = ties["partner"][living], ties["trust"][living]
     one, slot = np.nonzero(partner > living[:, None])
+    other, mirror = position[partner[one, slot]], ties["mirror"][living][one, slot]
+    paid = state.orders.view(np.ndarray)["paid"][living]
+    known = ties["age"][living][one, slot] > 0  # orders of younger ties are not theirs
+    trusted = trust[one, slot]
+    learned = learned_along(one, other, trusted, f["tacit"], f["lessons"])
+    taught = np.bincount(other, learned[0], living.size) + np.bincount(one, learned[1], living.size)
+    gone = np.setdiff1d(before, living) if before is not None else living[:0]
+    gone = gone[~firms["alive"][gone]]
+    reach = float(np.hypot(firms["x"], firms["y"])[firms["founded"] <= 0].max(initial=0.1))
+    phases = int(derived.phase_value.size)
+    zone, centres = layout.zones_of(f["x"], f["y"], reach), layout.centre_of_zones(reach)
+    bundles = layout.bundles_of(zone, one, other)
     pipelines = state.pipelines.view(np.ndarray)
     node, strength = pipelines["node"][living], pipelines["strength"][living]
     holder, link = np.nonzero(node >= 0)
     agency = state.agency.view(np.ndarray)[0]
     return Frame(
         quarter=district.quarter,
-        phases=int(derived.phase_value.size),
+        phases=phases,
         firm=living.astype(np.int32),
         key=f["key"],
         x=f["x"],
@@ -144,8 +192,27 @@ def frame_of(district: "District") -> Frame:
         tacit=f["tacit"],
         codified=f["codified"],
         conduct=f["conduct"].astype(np.float32),
-        ties=np.column_stack((one, position[partner[one, slot]])).astype(np.int32),
-        trust=trust[one, slot],
+        ties=np.column_stack((one, other)).astype(np.int32),
+        trust=trusted,
+        paid=np.where(known, [paid[one, slot], paid[other, mirror]], 0.0).astype(np.float32),
+        learned=np.array(learned, np.float32).reshape(2, -1),
+        lessons=np.array([f["lessons"], taught], np.float32),
+        captor=np.where(f["captor"] >= 0, position[f["captor"]], -1).astype(np.int32),
+        young=(f["founded"] >= max(1, district.quarter - layout.NEW)).astype(np.uint8),
+        chain=_chain_places(living, f["phase"], phases),
+        known=_known_places(f["x"], f["y"], f["lessons"], taught),
+        closed=np.concatenate(
+            [
+                [firms["x"][gone], firms["y"][gone]],
+                _chain_places(gone, firms["phase"][gone], phases),
+                _known_places(firms["x"][gone], firms["y"][gone], firms["lessons"][gone], np.zeros(gone.size)),
+            ]
+        ).astype(np.float32),
+        bundles=np.array([[*centres[one.a], *centres[one.b], one.share] for one in bundles], np.float32)
+        .reshape(-1, 5)
+        .T.copy(),
+        orders=_orders(f, derived.phase_value),
+        reach=reach,
         pipelines=np.column_stack((holder, node[holder, link])).astype(np.int32),
         strength=strength[holder, link].astype(np.float32),
         node_kind=derived.node_kind.astype(np.uint8),
@@ -157,9 +224,25 @@ def frame_of(district: "District") -> Frame:
 
 
 _FIRM = (
-    *("key", "x", "y", "employees", "phase", "owner", "captor", "technology"),
-    *("participates", "absorptive", "tacit", "codified", "conduct"),
+    *("key", "x", "y", "employees", "phase", "owner", "captor", "technology", "founded", "sales", "made", "abroad"),
+    *("participates", "absorptive", "tacit", "codified", "conduct", "lessons"),
 )
+
+
+def _chain_places(rows: np.ndarray, phase: np.ndarray, phases: int) -> np.ndarray:
+    return layout.chain_places(rows, phase, phases).T.astype(np.float32)
+
+
+def _known_places(x: np.ndarray, y: np.ndarray, lessons: np.ndarray, taught: np.ndarray) -> np.ndarray:
+    return layout.knowledge_places(x, y, lessons, taught).T.astype(np.float32)
+
+
+def _orders(firms: dict[str, np.ndarray], value: np.ndarray) -> layout.Orders:
+    final = firms["phase"] == value.size - 1
+    sales = firms["sales"][final]
+    whole = float(sales.sum())
+    made, abroad = ((sales @ firms[name][final])[:-1] / max(1e-12, whole) for name in ("made", "abroad"))
+    return layout.orders_of(whole, made, abroad, value[:-1])
 
 
 def differing(frame: Frame, other: Frame) -> frozenset[int]:
@@ -176,12 +259,6 @@ def differing(frame: Frame, other: Frame) -> frozenset[int]:
         for key, firm, hands, work in seen
         if (at := place.get(key)) is None or (hands, work) != (control[at], technology[at])
     )
-
-
-def phase_colours(phases: int) -> list[str]:
-    """One colour for each phase, from dark to light: in order for the colour-blind and in grey as well."""
-    scale = mpl.colormaps["cividis"]
-    return [to_hex(scale(phase / max(1, phases - 1))) for phase in range(phases)]
 
 
 _SCALES = {  # lowest and highest colour of each trait: fixed, so that quarters and districts can be compared
@@ -218,11 +295,11 @@ def colours_of_firms(phases: int) -> dict[str, dict[str, Any]]:
         "technology": {
             "title": "Technological trajectory",
             "of": "technology",
-            "colours": phase_colours(_TECHNOLOGIES)[::-1],
+            "colours": phase_colours(_TECHNOLOGIES),
             "labels": technologies,
         },
     }
-    ramp = phase_colours(_STEPS)[::-1]
+    ramp = phase_colours(_STEPS)
     for place, trait in enumerate(TRAITS):
         record, (low, high) = record_of(f"conduct_{trait}"), _SCALES[trait]
         ends = [amount(record, low), amount(record, high)]
@@ -260,6 +337,9 @@ def _look(
         "traits": _told_of_traits(),
         "controls": [CONTROLS[name].label for name in CONTROL_NAMES],
         "nodes": list(NODE_KINDS),
+        "views": {key: list(words) for key, words in layout.VIEWS.items()},
+        "columns": layout.columns_of(phases).tolist(),
+        "rings": [layout.CORE, layout.PERIPHERY],
         "difference": LINES[1][0],
         "compared": compared,
         "legend": legend,
@@ -277,9 +357,11 @@ def DistrictMap(
     differences: frozenset[int] | None = None,
     legend: bool = True,
     colour: str = "phase",
+    view: str = "place",
+    on_view: Callable[[str], None] | None = None,
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
-    """Draw a district: firms, ties, pipelines to the outside and the agency; hover, click and arrow keys show more.
+    """Draw a district in one of three views; hover, touch, click and arrow keys show the ties of one firm.
 
     Args:
         frame: what to draw; a component that is given the same frame again sends nothing.
@@ -289,6 +371,8 @@ def DistrictMap(
         differences: ids of firms that are ringed, see `differing`; None where there is nothing to differ from.
         legend: beside the map, or below it where there is little room; one is enough for two districts.
         colour: what the colour of firms means, a key of `colours_of_firms`.
+        view: which of `figures.layout.VIEWS` is shown.
+        on_view: called with the view that was chosen.
         on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
             browser. A browser draws nothing on a page that is hidden.
     """
@@ -300,6 +384,8 @@ def DistrictMap(
         data=data,
         look=look,
         selected=selected,
+        view=view,
+        on_view=on_view or (lambda view: None),
         differences=sorted(differences or ()),
         on_selected=on_select or (lambda firm: None),
         on_drawn=lambda count_and_quarter: on_drawn(count_and_quarter[1]) if on_drawn else None,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PALE = "#a9b4be"
-HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 32
-"""CSS pixels on a screen 1280 wide: the header, a map's legend, a chart's title and legend, the choice of colours."""
+HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 95
+"""CSS pixels on a screen 1280 wide: header, a map's legend, a chart's title and legend, choices of colour and view."""
 
 WIDE = 1700
 """CSS pixels of a screen on which a map's legend stands beside it."""
@@ -49,7 +49,7 @@ def MapPanel(
 ) -> None:
     """A district's map as it stands."""
     tick = desk.tick.value
-    frame = solara.use_memo(lambda: frame_of(track.district), [tick, track])
+    frame = solara.use_memo(lambda: frame_of(track.district, track.before), [tick, track])
     DistrictMap(
         frame,
         height=height,
@@ -57,6 +57,8 @@ def MapPanel(
         on_select=desk.selected.set,
         differences=differences,
         colour=desk.colour.value,
+        view=desk.map_view.value,
+        on_view=desk.map_view.set,
         on_drawn=desk.drawn if leads else None,
     )
 

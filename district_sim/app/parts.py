@@ -4,19 +4,27 @@ The browser asks nobody else for anything: the module's text and the numbers, as
 connection.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from district_sim.figures import style
+
 _STATIC = Path(__file__).parent / "static"
 _CSS = (_STATIC / "parts.css").read_text(encoding="utf-8")
 
 
+PALETTE = {name: getattr(style, name.upper()) for name in ("tie", "pipeline", "agency", "rim", "here", "abroad")}
+"""The figures' colours, as drawings know them."""
+
+
 def module(*parts: str) -> str:
     """The text of one drawing's ES module, its parts one after the other, with what all drawings share in front."""
-    return "\n".join((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("common", *parts))
+    texts = ((_STATIC / f"{part}.js").read_text(encoding="utf-8") for part in ("common", *parts))
+    return "\n".join([f"const PALETTE = {json.dumps(PALETTE)};", *texts])
 
 
 class Part(anywidget.AnyWidget):
@@ -46,8 +54,10 @@ class TimeSeriesWidget(Part):
 class MapWidget(Part):
     """See static/district_map.js."""
 
-    _esm = module("shapes", "district_map")
+    _esm = module("shapes", "views", "district_map")
     look = traitlets.Dict().tag(sync=True)
+    view = traitlets.Unicode("place").tag(sync=True)
+    """Which of `figures.layout.VIEWS` is shown"""
     data = traitlets.Bytes().tag(sync=True)
     differences: traitlets.List[int] = traitlets.List().tag(sync=True)
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)

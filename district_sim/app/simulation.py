@@ -12,6 +12,7 @@ import numpy as np
 
 from district_sim.app import interventions
 from district_sim.app.course import Course, Difference, Intervention, Source, advance
+from district_sim.figures.layout import NEW
 from district_sim.mesa_model.district import District
 from district_sim.model.parameters import acting_instruments
 from district_sim.model.state import SELF_OWNED
@@ -62,6 +63,12 @@ class Track:
         if kept is None or kept[0] != quarter:
             self._table = kept = quarter, self.district.indicators
         return kept[1]
+
+    @property
+    def before(self) -> np.ndarray:
+        """Rows of the firms that lived `NEW` quarters ago."""
+        at = self.district.quarter - NEW
+        return self._kept[at - 1][0] if at > 0 else self.begin.firms.index.to_numpy()
 
     @property
     def scores(self) -> Scores | None:

@@ -91,8 +91,8 @@ def run(
     The folder --out receives run.json (scenario, seed, versions, label, scores),
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
     and the end, what each policy instrument spent on whom, columns.csv (meanings)
-    and figures as .png and .svg: dashboard, map, network, trajectory_scores,
-    value_chain, ownership, conduct, knowledge. With --deflator it also receives
+    and figures as .png and .svg: dashboard, map, network, views,
+    trajectory_scores, value_chain, ownership, conduct, knowledge. With --deflator it also receives
     indicators_current.csv: all indicators in money, at the prices of their time.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 

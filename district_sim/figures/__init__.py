@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from district_sim.figures.style import TRAJECTORY_COLOURS as TRAJECTORY_COLOURS
     from district_sim.figures.style import TRAJECTORY_DASHES as TRAJECTORY_DASHES
     from district_sim.figures.style import save as save
+    from district_sim.figures.three_views import views as views
 
 _HOMES = {
     "cases": "case_paths",
@@ -86,6 +87,7 @@ _HOMES = {
     "structure": "ORIGINS knowledge_ridge ownership_tree value_chain",
     "studies": "study_dots study_fading study_lines study_pairs",
     "style": "TRAJECTORY_COLOURS TRAJECTORY_DASHES save",
+    "three_views": "views",
 }
 __all__ = [name for names in _HOMES.values() for name in names.split()]
 

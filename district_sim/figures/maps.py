@@ -1,6 +1,6 @@
 """Maps of the district: firms at their places, ties, pipelines, and, in the network map, phases and the agency."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -12,31 +12,15 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from district_sim.figures.layout import bundles_of, centre_of_zones, zones_of
 from district_sim.figures.sources import Source, seen, title_of, total
-from district_sim.figures.style import AGENCY, INK, STYLE, phase_colours
+from district_sim.figures.style import AGENCY, CONTROLS, INK, PIPELINE, RIM, STYLE, TIE, phase_colours
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.text.names import label_name, moment_name, phase_name
 from district_sim.text.numbers import percent
 
-
-class Look(NamedTuple):
-    label: str
-    marker: str
-    colour: str
-
-
-CONTROLS: dict[str, Look] = {
-    "independent": Look("independent", "o", "#8fb3cc"),
-    "captive": Look("captive to a client", "v", "#e8a04c"),
-    "group": Look("owned by a local group", "s", "#b5523b"),
-    "leader": Look("leads a group", "D", "#6d1a36"),
-    "multinational": Look("owned by a multinational", "P", "#161616"),
-}
-"""Marker and colour by who controls a firm; the darker, the less it decides for itself."""
-
-TIE = "#4a5a66"
-PIPELINE = "#0b4a8f"
+_BUNDLE = 26.0  # pens that a line for all ties would be broad
 _MANY = 4000  # shapes beyond which they are drawn as an image inside the vector file
 
 
@@ -48,46 +32,72 @@ def draw_district(
     colours: np.ndarray | None = None,
     edges: np.ndarray | None = None,
 ) -> None:
-    """Firms, ties and pipelines at their places.
+    """Firms at their places, pipelines, and ties in bundles between the parts of the district.
 
     Args:
         limit: radius that holds all firms, km.
         pen: see `pen_of`; equal in panels that are compared.
         colours: of the firms, in place of the colour of who controls them.
-        edges: colours of the rims of the firms' marks, white if left out.
+        edges: colours of the rims of the firms' marks, dark if left out.
     """
-    firms, ties = snapshot.firms, snapshot.ties
-    place = firms[["x", "y"]]
-    lines = LineCollection(
-        list(np.stack([place.loc[ties["a"]].to_numpy(), place.loc[ties["b"]].to_numpy()], axis=1)),
-        colors=[(*to_rgb(TIE), alpha) for alpha in np.clip(0.04 + 0.5 * ties["trust"].to_numpy() ** 2, 0.0, 1.0)],
-        linewidths=0.14 * pen,
-        zorder=1,
-        rasterized=len(ties) > _MANY,
-        gid="ties",
-    )
-    ax.add_collection(lines)
+    firms = snapshot.firms
+    draw_bundles(ax, snapshot, limit, pen)
     _draw_pipelines(ax, firms, limit, pen)
-    areas = area_of(firms["employees"].to_numpy(), pen)
-    for order, (control, look) in enumerate(CONTROLS.items()):
-        chosen = (firms["control"] == control).to_numpy()
-        rims: Any = "white" if edges is None else edges[chosen]
-        ax.scatter(
-            firms["x"][chosen],
-            firms["y"][chosen],
-            s=areas[chosen],
-            marker=look.marker,
-            color=look.colour if colours is None else colours[chosen],
-            edgecolors=rims,
-            linewidths=(0.06 if edges is None else 0.14) * pen,
-            zorder=2 + order,
-            rasterized=len(firms) > _MANY,
-            gid=control,
-        )
+    draw_firms(ax, firms, firms[["x", "y"]].to_numpy(), pen, colours, edges)
     ax.add_patch(mpl.patches.Circle((0.0, 0.0), 1.02 * limit, fill=False, edgecolor="#bbbbbb", linewidth=0.8, zorder=0))
     ax.set_xlim(-1.24 * limit, 1.24 * limit)
     ax.set_ylim(-1.24 * limit, 1.24 * limit)
     ax.set_aspect("equal")
+
+
+def draw_firms(
+    ax: Axes,
+    firms: pd.DataFrame,
+    places: np.ndarray,
+    pen: float,
+    colours: np.ndarray | None = None,
+    edges: np.ndarray | None = None,
+) -> None:
+    """Marks of firms: shape by who controls them, area by employees.
+
+    Args:
+        places: (n, 2) in the units of the axes.
+        pen, colours, edges: as of `draw_district`.
+    """
+    areas = area_of(firms["employees"].to_numpy(), pen)
+    for order, (control, look) in enumerate(CONTROLS.items()):
+        chosen = (firms["control"] == control).to_numpy()
+        rims: Any = RIM if edges is None else edges[chosen]
+        ax.scatter(
+            places[chosen, 0],
+            places[chosen, 1],
+            s=areas[chosen],
+            marker=look.marker,
+            color=look.colour if colours is None else colours[chosen],
+            edgecolors=rims,
+            linewidths=(0.08 if edges is None else 0.14) * pen,
+            zorder=3 + order,
+            rasterized=len(firms) > _MANY,
+            gid=control,
+        )
+
+
+def draw_bundles(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None:
+    """Ties between the parts of the district: a line for each two parts, as broad as ties are many."""
+    firms, ties = snapshot.firms, snapshot.ties
+    zone = zones_of(firms["x"].to_numpy(), firms["y"].to_numpy(), limit)
+    one, other = (firms.index.get_indexer(ties[end]) for end in ("a", "b"))
+    bundles, centres = bundles_of(zone, one, other), centre_of_zones(limit)
+    lines = LineCollection(
+        [centres[[bundle.a, bundle.b]] for bundle in bundles],
+        colors=TIE,
+        alpha=0.4,
+        linewidths=[_BUNDLE * pen * bundle.share for bundle in bundles],
+        capstyle="round",
+        zorder=1,
+        gid="bundles",
+    )
+    ax.add_collection(lines)
 
 
 def pen_of(inches: float, firms: int) -> float:
@@ -142,10 +152,20 @@ def map_key(colour: str | None = None) -> list[Artist]:
         colour: of all marks, where colours mean something else than control.
     """
     key: list[Artist] = [
-        Line2D([], [], marker=look.marker, color=colour or look.colour, linestyle="", markersize=8, label=look.label)
+        Line2D(
+            [],
+            [],
+            marker=look.marker,
+            color=colour or look.colour,
+            linestyle="",
+            markersize=8,
+            label=look.label,
+            markeredgecolor=RIM,
+            markeredgewidth=0.5,
+        )
         for look in CONTROLS.values()
     ]
-    key.append(Line2D([], [], color=TIE, alpha=0.6, linewidth=1.2, label="tie (darker: more trust)"))
+    key.append(Line2D([], [], color=TIE, alpha=0.5, linewidth=4.0, label="ties between two parts (broader: more)"))
     key.append(
         Line2D([], [], color=PIPELINE, marker="|", markersize=9, markeredgewidth=1.6, linestyle="", label="pipelines")
     )
@@ -197,7 +217,7 @@ def network_map(source: Source) -> Figure:
         ax = figure.subplots()
         limit, pen = furthest(snapshot), pen_of(7.0, len(firms))
         colours = np.array([to_rgb(shades[phase]) for phase in firms["phase"]]).reshape(-1, 3)
-        edges = np.where(takes_part[:, None], to_rgb(AGENCY), 1.0).reshape(-1, 3)
+        edges = np.where(takes_part[:, None], to_rgb(AGENCY), to_rgb(RIM)).reshape(-1, 3)
         draw_district(ax, snapshot, limit, pen, colours, edges)
         _draw_agency(ax, snapshot, limit)
         ax.set_xlabel("km")

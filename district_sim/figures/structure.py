@@ -13,9 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
-from district_sim.figures.maps import CONTROLS
 from district_sim.figures.sources import Source, before_and_after, seen, title_of, total
-from district_sim.figures.style import INK, STYLE, phase_colours
+from district_sim.figures.style import CONTROLS, INK, STYLE, phase_colours
 from district_sim.model.state import SELF_OWNED
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot

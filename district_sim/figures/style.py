@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TRAJECTORY_COLOURS: dict[Trajectory, str] = {
     Trajectory.FRAGMENTATION: "#c2403a",
     Trajectory.POST_MARSHALLIAN_NODE: "#0b4a8f",
-    Trajectory.LEARNING_REGION: "#2f9e91",
-    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "#e0a526",
+    Trajectory.LEARNING_REGION: "#2a8f83",
+    Trajectory.COLLECTIVE_ENTREPRENEURSHIP: "#c08a12",
     Trajectory.MARSHALLIAN_PERSISTENCE: "#8a8a8a",
     Trajectory.DECLINE: "#3c3c3c",
 }
@@ -40,6 +40,30 @@ TRAJECTORY_DASHES: dict[Trajectory, Any] = {
 INK = "#222222"
 AGENCY = "#d6338a"
 """Colour of the agency, its participants and its pipelines."""
+PIPELINE = "#0b4a8f"
+"""Colour of firms' own links to the outside."""
+TIE = "#5b6f7d"
+"""Colour of ties and of bundles of them."""
+HERE, ABROAD = "#2b7a9e", "#b86a12"
+"""Colours of orders in the district and abroad."""
+RIM = "#333333"
+"""Edge of a firm's mark: a light fill stands out from white by it."""
+
+
+class Look(NamedTuple):
+    label: str
+    marker: str
+    colour: str
+
+
+CONTROLS: dict[str, Look] = {
+    "independent": Look("independent", "o", "#8fb3cc"),
+    "captive": Look("captive to a client", "v", "#e8a04c"),
+    "group": Look("owned by a local group", "s", "#b5523b"),
+    "leader": Look("leads a group", "D", "#6d1a36"),
+    "multinational": Look("owned by a multinational", "P", "#161616"),
+}
+"""Marker and colour by who controls a firm; the darker, the less it decides for itself."""
 LINES = (("#1f4e79", "-"), ("#d07a1f", (0, (5, 1.5))), ("#7d7d7d", (0, (1.5, 1))))
 """Colours and dashes of lines that stand for no trajectory."""
 _OURS: dict[str, Any] = {
@@ -72,7 +96,10 @@ STYLE: Any = {
 
 
 def phase_colours(phases: int) -> list[str]:
-    """A colour for each phase of production, darker towards the market; safe for colour-blind readers, and in grey."""
+    """A colour for each phase of production, darker towards the market; safe for colour-blind readers, and in grey.
+
+    The same in figures, in films and on the page.
+    """
     return [to_hex(mpl.colormaps["viridis_r"](0.03 + 0.97 * k / max(1, phases - 1))) for k in range(phases)]
 
 

@@ -38,6 +38,7 @@ def write_run(result: "Run", folder: Path, prices: "np.ndarray | None" = None) -
         "dashboard": figures.dashboard,
         "map": figures.district_map,
         "network": figures.network_map,
+        "views": figures.views,
         "trajectory_scores": figures.scores_over_time,
         "value_chain": figures.value_chain,
         "ownership": figures.ownership_tree,

@@ -66,6 +66,10 @@ _FIRM = {
     "performance": ("share of value added", "Profit in value added, mean over the last years"),
     "aspiration": ("share of value added", "Performance that the firm is content with"),
     "lessons": ("knowledge/quarter", "Tacit knowledge learned from partners, mean over the last years"),
+    "taught": (
+        "knowledge/quarter",
+        "Tacit knowledge that partners learn from it, shared out by trust and what it knows more",
+    ),
     "access": ("share", "Access to distant knowledge that the firm realises"),
     "support": ("k€", "Public money that policy instruments gave to the firm or spent on it so far"),
     "successor": ("", "Whether somebody is to take over from the owner"),

@@ -34,6 +34,29 @@ def control_of(rows: np.ndarray, owner: np.ndarray, captor: np.ndarray) -> np.nd
     return control
 
 
+def learned_along(
+    one: np.ndarray, other: np.ndarray, trust: np.ndarray, tacit: np.ndarray, lessons: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tacit knowledge learned along each of m ties: what `one` learned from `other`, and the other way round.
+
+    What a firm learns from all its partners (`lessons`) is shared out among them by trust squared times what they know
+    beyond it: the model adds up meetings in which both count, and keeps only the sum.
+
+    Args:
+        one, other: (m,) places of the two firms among n. trust: (m,). tacit: (n, D). lessons: (n,).
+
+    Returns:
+        (m,) each, in the unit of `lessons`.
+    """
+    close = np.asarray(trust, dtype=float) ** 2
+    weights = [
+        close * np.maximum(0.0, tacit[b] - tacit[a]).mean(axis=1, dtype=float) for a, b in ((one, other), (other, one))
+    ]
+    sums = np.bincount(one, weights[0], lessons.size) + np.bincount(other, weights[1], lessons.size)
+    each = np.divide(lessons, sums, out=np.zeros(lessons.size), where=sums > 0.0)
+    return weights[0] * each[one], weights[1] * each[other]
+
+
 class Snapshot:
     """The district at one moment, for maps and tables; the tables are made when somebody looks at them."""
 
@@ -53,10 +76,10 @@ class Snapshot:
         """Take a snapshot (a copy) of a state."""
         rows = np.flatnonzero(state.firms.alive)
         firms, links = state.firms[rows], state.pipelines[rows]
-        agency = state.agency[0].copy()
+        agency, ties = state.agency[0].copy(), state.ties[rows]
         return cls(
-            partial(_table_of_firms, rows, firms, (links.node >= 0).sum(axis=1)),
-            partial(_table_of_ties, rows, state.ties[rows], state.orders.paid[rows]),
+            partial(_table_of_firms, rows, firms, (links.node >= 0).sum(axis=1), ties),
+            partial(_table_of_ties, rows, ties, state.orders.paid[rows]),
             partial(_table_of_phases, firms),
             partial(_told_of_agency, agency),
             partial(_table_of_pipelines, rows, links, agency["pipelines"]),
@@ -64,7 +87,8 @@ class Snapshot:
 
     @cached_property
     def firms(self) -> "pd.DataFrame":
-        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`."""
+        """One row per living firm, indexed by id; columns as in the state's firms, and `control`, `pipelines`,
+        `taught`."""
         return self._firms()
 
     @cached_property
@@ -115,7 +139,7 @@ def _told_of_agency(agency: Any) -> dict[str, float]:
     return told | {"pipelines": float(np.mean(agency["pipelines"]))}
 
 
-def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.DataFrame":
+def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray, ties: Any) -> "pd.DataFrame":
     import pandas as pd
 
     firms = pd.DataFrame(
@@ -124,6 +148,10 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray) -> "pd.Data
     firms["tacit"] = f.tacit.mean(axis=1, dtype=np.float64)
     firms["codified"] = f.codified.mean(axis=1, dtype=np.float64)
     firms["pipelines"] = pipelines
+    one, slot = np.nonzero(ties.partner > rows[:, None])
+    other = np.searchsorted(rows, ties.partner[one, slot])
+    learned = learned_along(one, other, ties.trust[one, slot], f.tacit, f.lessons)
+    firms["taught"] = np.bincount(other, learned[0], len(rows)) + np.bincount(one, learned[1], len(rows))
     for number, trait in enumerate(TRAITS):
         firms[f"conduct_{trait}"] = f.conduct[:, number]
     firms["control"] = np.array(CONTROLS)[control_of(rows, f.owner, f.captor)]

@@ -1,142 +1,6 @@
-// The district on three canvases: links below, firms above them, what the pointer and the keys point at on top.
+// The district on three canvases: what is behind firms below, firms above it, what the pointer and the keys point at on
+// top.
 // A layer is drawn again only when what it shows has changed.
-
-const TIE = "#4a5a66";
-const TRUSTS = 6; // ties are drawn in so many steps of trust, each in one go
-const TIE_ALPHA = [0.12, 0.2, 0.32, 0.45, 0.5, 0.55];
-const TIE_PASSES = [1, 1, 1, 1, 2, 3];
-const LABELS = 104; // room for the names of outside nodes beside them,
-const HALF_LABEL = 52; // and for half a name above or below its node, on maps higher than wide
-
-/** One quarter, as Frame.packed wrote it. */
-function unpack(view) {
-  const take = reader(view);
-  if (!take) return null;
-  const [quarter, phases, n, ties, pipes, nodes, domains, traits] = take(Int32Array, 8);
-  const floats = (count) => take(Float32Array, count);
-  const bytes = (count) => take(Uint8Array, count);
-  const ints = (count) => take(Int32Array, count);
-  const frame = { quarter, phases, n, domains, nodes, traits };
-  [frame.id, frame.one, frame.other, frame.holder] = [ints(n), ints(ties), ints(ties), ints(pipes)];
-  [frame.capability, frame.participation] = floats(2);
-  for (const name of ["x", "y", "employees", "absorptive", "tacit", "codified"]) frame[name] = floats(n);
-  frame.conduct = floats(n * traits);
-  [frame.trust, frame.strength, frame.collective] = [floats(ties), floats(pipes), floats(nodes)];
-  for (const name of ["phase", "control", "technology", "participant"]) frame[name] = bytes(n);
-  [frame.kind, frame.node] = [bytes(nodes), bytes(pipes)];
-  [frame.tacits, frame.codifieds] = [bytes(n * domains), bytes(n * domains)];
-  return frame;
-}
-
-/** Where everything stands on a map of this size: kilometres to pixels, the rim of outside nodes, radii of firms. */
-function layout(frame, width, height, reach) {
-  const [cx, cy] = [width / 2, height / 2];
-  const high = height / 2 - 26;
-  const narrow = width / 2 - LABELS < high;
-  const room = narrow ? (width / 2 - HALF_LABEL) / Math.cos(Math.PI / frame.nodes) : width / 2 - LABELS;
-  const wide = Math.max(0.4 * high, Math.min(room, 1.45 * high));
-  const inside = Math.min(0.86 * high, 0.86 * wide);
-  const scale = inside / reach;
-  const x = new Float32Array(frame.n);
-  const y = new Float32Array(frame.n);
-  for (let i = 0; i < frame.n; i++) {
-    // The few that stand far outside are drawn at the edge: for their sake the others would all move
-    const far = Math.hypot(frame.x[i], frame.y[i]) / reach;
-    const drawn = far > 1 ? (1 + 0.14 * (1 - Math.exp(5 * (1 - far)))) / far : 1;
-    x[i] = cx + scale * drawn * frame.x[i];
-    y[i] = cy - scale * drawn * frame.y[i];
-  }
-  const unit = 0.0042 * inside * 2 * Math.min(1, Math.sqrt(300 / Math.max(1, frame.n)));
-  const r = Float32Array.from(frame.employees, (people) => Math.min(0.14 * inside, Math.max(3.4, unit * Math.sqrt(people))));
-  const node = Array.from({ length: frame.nodes }, (_, k) => {
-    const angle = (2 * Math.PI * (k + 0.5)) / frame.nodes - Math.PI / 2;
-    return [cx + wide * Math.cos(angle), cy + high * Math.sin(angle), angle];
-  });
-  return { cx, cy, wide, high, narrow, x, y, r, unit, node };
-}
-
-/** Stroke a path with lines a screen's dot wide, side by side to make them broader: a browser without a graphics card
- * draws thousands of these in a moment, and takes twenty times as long for lines of any other width. */
-function hatch(pen, path, passes) {
-  const dot = 1 / (window.devicePixelRatio || 1);
-  pen.lineWidth = dot;
-  pen.lineCap = "butt";
-  for (const [dx, dy] of [[0, 0], [0.8, 0], [0, 0.8]].slice(0, passes)) {
-    pen.translate(dx * dot, dy * dot);
-    pen.stroke(path);
-    pen.translate(-dx * dot, -dy * dot);
-  }
-}
-
-function drawLinks(pen, frame, place, names) {
-  const { x, y, node, cx, cy } = place;
-  // Ties, together by steps of trust
-  const paths = Array.from({ length: TRUSTS }, () => new Path2D());
-  for (let k = 0; k < frame.trust.length; k++) {
-    const path = paths[Math.min(TRUSTS - 1, Math.floor(frame.trust[k] * TRUSTS))];
-    path.moveTo(x[frame.one[k]], y[frame.one[k]]);
-    path.lineTo(x[frame.other[k]], y[frame.other[k]]);
-  }
-  const many = Math.min(1, Math.sqrt(1500 / Math.max(1, frame.trust.length)));
-  pen.strokeStyle = TIE;
-  paths.forEach((path, step) => {
-    pen.globalAlpha = TIE_ALPHA[step] * many;
-    hatch(pen, path, TIE_PASSES[step]);
-  });
-  // Who contributes to the agency
-  const spokes = new Path2D();
-  for (let i = 0; i < frame.n; i++) {
-    if (!frame.participant[i]) continue;
-    spokes.moveTo(cx, cy);
-    spokes.lineTo(x[i], y[i]);
-  }
-  pen.globalAlpha = 0.45 * many;
-  pen.strokeStyle = AGENCY;
-  hatch(pen, spokes, 1);
-  // Pipelines: firms' own and, broader, collective ones
-  pen.strokeStyle = PIPELINE;
-  pen.lineWidth = 1 / (window.devicePixelRatio || 1);
-  for (let k = 0; k < frame.strength.length; k++) {
-    const [nx, ny] = node[frame.node[k]];
-    pen.globalAlpha = (0.2 + 0.5 * frame.strength[k]) * many;
-    pen.beginPath();
-    pen.moveTo(x[frame.holder[k]], y[frame.holder[k]]);
-    pen.lineTo(nx, ny);
-    pen.stroke();
-  }
-  pen.strokeStyle = AGENCY;
-  for (let k = 0; k < frame.nodes; k++) {
-    if (frame.collective[k] < 0.01) continue;
-    pen.globalAlpha = 0.35 + 0.5 * frame.collective[k];
-    pen.lineWidth = 1 + 6 * frame.collective[k];
-    pen.beginPath();
-    pen.moveTo(cx, cy);
-    pen.lineTo(node[k][0], node[k][1]);
-    pen.stroke();
-  }
-  pen.globalAlpha = 0.5;
-  pen.strokeStyle = "#999999";
-  pen.lineWidth = 1;
-  pen.beginPath();
-  pen.ellipse(cx, cy, place.wide, place.high, 0, 0, 2 * Math.PI);
-  pen.stroke();
-  pen.globalAlpha = 1;
-  pen.font = `14px ${FONT}`;
-  pen.fillStyle = INK;
-  node.forEach(([nx, ny, angle], k) => {
-    drawNode(pen, frame.kind[k], nx, ny, 8);
-    const [right, low] = [Math.cos(angle) > 0, Math.sin(angle) > 0];
-    pen.textAlign = place.narrow ? "center" : right ? "left" : "right";
-    pen.textBaseline = low ? "top" : "bottom";
-    pen.fillStyle = INK;
-    const name = names[frame.kind[k]] ?? "";
-    const lines = place.narrow ? [name] : name.split(" ");
-    const [dx, dy] = place.narrow ? [0, 12] : [right ? 11 : -11, 4];
-    lines.forEach((text, line) => {
-      pen.fillText(text, nx + dx, ny + 15 * (low ? line : line - lines.length + 1) + (low ? dy : -dy));
-    });
-  });
-}
 
 /** The colour of a firm: that of its kind, or of a trait of its conduct on a scale. */
 function colourOf(frame, i, { of, trait, colours, low, high }) {
@@ -147,9 +11,13 @@ function colourOf(frame, i, { of, trait, colours, low, high }) {
 
 function drawFirms(pen, frame, place, colour, differences, difference) {
   const { x, y, r } = place;
+  const [gx, gy] = place.closed;
+  for (let k = 0; k < frame.gone; k++) drawClosed(pen, gx[k], gy[k]);
   const order = Array.from(r.keys()).sort((a, b) => r[b] - r[a]); // small firms stand before large ones
   for (const i of order) {
-    drawFirm(pen, x[i], y[i], r[i], colourOf(frame, i, colour), frame.control[i], frame.technology[i]);
+    const fill = colourOf(frame, i, colour);
+    drawFirm(pen, x[i], y[i], r[i], fill, frame.control[i], frame.technology[i], frame.participant[i]);
+    if (frame.young[i]) drawYoung(pen, x[i], y[i], r[i]);
   }
   if (differences.size) {
     for (let i = 0; i < frame.n; i++) {
@@ -163,30 +31,35 @@ function drawFirms(pen, frame, place, colour, differences, difference) {
       }
     }
   }
-  drawAgency(pen, place.cx, place.cy, 15, frame.capability, frame.participation > 0);
 }
 
-/** The ties of one firm and a ring around it. */
+/** The links of one firm and a ring around it; returns how many ties. */
 function drawPointed(pen, frame, place, i, width) {
-  const { x, y, r, node } = place;
-  pen.lineCap = "round";
-  for (let k = 0; k < frame.trust.length; k++) {
-    if (frame.one[k] !== i && frame.other[k] !== i) continue;
-    pen.strokeStyle = INK;
-    pen.lineWidth = 1 + 3 * frame.trust[k];
-    pen.beginPath();
-    pen.moveTo(x[frame.one[k]], y[frame.one[k]]);
-    pen.lineTo(x[frame.other[k]], y[frame.other[k]]);
-    pen.stroke();
+  const { x, y, r, node, view } = place;
+  const lines = linksOf(frame, i, view);
+  pen.lineCap = "butt";
+  for (const [j, colour, thick, dashes] of lines) {
+    for (const [more, over] of [[2.5, "#ffffff"], [0, colour]]) {
+      pen.strokeStyle = over;
+      pen.lineWidth = thick + more;
+      pen.setLineDash(more ? [] : dashes);
+      pen.beginPath();
+      pen.moveTo(x[i], y[i]);
+      pen.lineTo(x[j], y[j]);
+      pen.stroke();
+    }
   }
-  for (let k = 0; k < frame.strength.length; k++) {
-    if (frame.holder[k] !== i) continue;
-    pen.strokeStyle = PIPELINE;
-    pen.lineWidth = 3;
-    pen.beginPath();
-    pen.moveTo(x[i], y[i]);
-    pen.lineTo(node[frame.node[k]][0], node[frame.node[k]][1]);
-    pen.stroke();
+  pen.setLineDash([]);
+  if (view !== "chain") {
+    for (let k = 0; k < frame.strength.length; k++) {
+      if (frame.holder[k] !== i) continue;
+      pen.strokeStyle = PALETTE.pipeline;
+      pen.lineWidth = 3;
+      pen.beginPath();
+      pen.moveTo(x[i], y[i]);
+      pen.lineTo(node[frame.node[k]][0], node[frame.node[k]][1]);
+      pen.stroke();
+    }
   }
   for (const [thick, colour] of [[width + 3, "#ffffff"], [width, "#000000"]]) {
     pen.beginPath();
@@ -195,6 +68,7 @@ function drawPointed(pen, frame, place, i, width) {
     pen.strokeStyle = colour;
     pen.stroke();
   }
+  return lines.length;
 }
 
 /** A trait of conduct with its value and unit. */
@@ -215,11 +89,15 @@ function sayings(frame, i, look) {
   const last = frame.phase[i] === frame.phases - 1 ? ", sells to the market" : "";
   const linked = ties ? `${ties} local ties, mean trust ${(trust / ties).toFixed(2)}` : "no local ties";
   const far = pipes ? `; ${pipes} pipeline${pipes > 1 ? "s" : ""} to the outside` : "";
+  const captor = frame.captor[i] >= 0 ? `, bound to firm ${frame.id[frame.captor[i]]}` : "";
+  const young = frame.young[i] ? ", founded lately" : "";
   return [
     `Firm ${frame.id[i]}: phase ${frame.phase[i] + 1} of ${frame.phases}${last}`,
-    `${frame.employees[i].toFixed(1)} employees, ${look.controls[frame.control[i]]}`,
+    `${frame.employees[i].toFixed(1)} employees, ${look.controls[frame.control[i]]}${captor}${young}`,
     `technological trajectory ${frame.technology[i]} (the first is 0)`,
     linked + far,
+    `a quarter: learns ${(1000 * frame.lessons[i]).toFixed(1)} and teaches ${(1000 * frame.taught[i]).toFixed(1)} ` +
+      "thousandths of a level of tacit knowledge",
     frame.participant[i] ? "contributes to the agency" : "does not contribute to the agency",
     `knows: tacit ${frame.tacit[i].toFixed(2)}, codified ${frame.codified[i].toFixed(2)}; ` +
       `absorptive capacity ${frame.absorptive[i].toFixed(2)}`,
@@ -264,7 +142,7 @@ function scale(parent, colours, [low, high]) {
   make("span", "", high, entry);
 }
 
-function legend(parent, look) {
+function legend(parent, look, view) {
   const counts = { kinds: [], controls: [] };
   const sample = (text, draw, tally = null) => {
     const entry = make("div", "ds-map-entry", "", parent);
@@ -272,8 +150,9 @@ function legend(parent, look) {
     make("span", "", text, entry);
     if (tally) tally.push(make("span", "ds-map-count", "", entry));
   };
-  const line = (colour, width, alpha = 1) => (pen) => {
+  const line = (colour, width, alpha = 1, dashes = []) => (pen) => {
     pen.strokeStyle = colour;
+    pen.setLineDash(dashes);
     pen.lineWidth = width;
     pen.globalAlpha = alpha;
     pen.beginPath();
@@ -296,18 +175,37 @@ function legend(parent, look) {
     const colour = of === "control" ? colours[k] : "#b9c4cc";
     sample(name, (pen) => drawFirm(pen, 17, 10, 6.5, colour, k, 0), counts.controls);
   });
-  group("Firms and links");
+  group("Firms");
   sample("area: employees", (pen) => {
     drawFirm(pen, 9, 12, 3.5, "#b9c4cc", 0, 0);
     drawFirm(pen, 23, 10, 9, "#b9c4cc", 0, 0);
   });
   sample("technological trajectory 2", (pen) => drawFirm(pen, 17, 10, 8, "#777777", 0, 2));
-  sample("tie, little trust", line(TIE, 1, 0.4));
-  sample("tie, much trust", line(TIE, 2.4, 0.9));
-  sample("pipeline to the outside", line(PIPELINE, 1.4));
-  sample("agency and its capability", (pen) => drawAgency(pen, 17, 10, 9, 0.3, true));
-  sample("contributes to the agency", line(AGENCY, 1, 0.8));
-  sample("collective pipeline", line(AGENCY, 5, 0.7));
+  sample("contributes to the agency", (pen) => drawFirm(pen, 17, 10, 7, "#b9c4cc", 0, 0, 1));
+  sample("founded in the last year", (pen) => {
+    drawFirm(pen, 17, 10, 4, "#b9c4cc", 0, 0);
+    drawYoung(pen, 17, 10, 4);
+  });
+  sample("closed in the last year", (pen) => drawClosed(pen, 17, 10));
+  group("Links");
+  if (view === "place") {
+    sample("ties between two parts; broader: more", line(PALETTE.tie, 6, 0.4));
+    sample("firm with links to the outside", line(PALETTE.pipeline, 1.6));
+    sample("agency and its capability", (pen) => drawAgency(pen, 17, 10, 9, 0.3, true));
+    sample("ring: collective pipeline", line(PALETTE.agency, 4));
+    sample("of one firm: ties; broader: more trust", line(INK, 2.4));
+  } else if (view === "chain") {
+    sample("orders here; broader: more money", line(PALETTE.here, 6));
+    sample("orders abroad", line(PALETTE.abroad, 6, 1, [6, 3]));
+    sample("of one firm: orders", line(PALETTE.here, 3));
+    sample("of one firm: ties without orders", line("#8a8a8a", 1, 1, [2, 3]));
+    sample("of one firm: to whom it is captive", line(INK, 2.5, 1, [8, 3]));
+  } else {
+    sample("firm with links to the outside", line(PALETTE.pipeline, 1.6));
+    sample("of one firm: learns more from the other", line(PALETTE.here, 3));
+    sample("of one firm: teaches the other more", line(PALETTE.abroad, 3, 1, [6, 3]));
+    sample("ring: collective pipeline", line(PALETTE.agency, 4));
+  }
   if (look.compared) {
     sample("differs from the other district", (pen) => {
       drawFirm(pen, 17, 10, 4, "#b9c4cc", 0, 0);
@@ -330,15 +228,35 @@ function recount(cells, codes) {
   });
 }
 
-function summary(frame, first) {
+function summary(frame, first, [title]) {
   const mean = frame.trust.reduce((sum, trust) => sum + trust, 0) / Math.max(1, frame.trust.length);
   const members = frame.participant.reduce((sum, one) => sum + one, 0);
   return (
-    `Map of the district after ${moment(frame.quarter, first)}: ${whole(frame.n)} firms, ` +
+    `Map of the district, ${title.toLowerCase()}, after ${moment(frame.quarter, first)}: ${whole(frame.n)} firms, ` +
     `${whole(frame.trust.length)} local ties with mean trust ${mean.toFixed(2)}, ` +
     `${whole(frame.strength.length)} pipelines to the outside; ${whole(members)} firms contribute to the agency, ` +
-    `whose capability is ${frame.capability.toFixed(2)}. Arrow keys move among firms, Enter selects one.`
+    `whose capability is ${frame.capability.toFixed(2)}. Final firms order ` +
+    `${whole(frame.here.reduce((sum, one) => sum + one, 0))} k€ here and ` +
+    `${whole(frame.away.reduce((sum, one) => sum + one, 0))} k€ abroad. Arrow keys move among firms, Enter selects one.`
   );
+}
+
+/** The choice of a view: radio buttons, which arrow keys move. */
+function chooser(parent, model, chosen) {
+  const group = make("div", "ds-map-views", "", parent);
+  group.setAttribute("role", "radiogroup");
+  group.setAttribute("aria-label", "View of the firms");
+  const name = `ds-view-${Math.random().toString(36).slice(2)}`;
+  const { views } = model.get("look");
+  return Object.entries(views).map(([key, [title]]) => {
+    const label = make("label", "", "", group);
+    const input = make("input", "", "", label);
+    Object.assign(input, { type: "radio", name, value: key });
+    input.dataset.view = key;
+    input.addEventListener("change", () => chosen(key));
+    label.append(title);
+    return input;
+  });
 }
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -346,6 +264,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export default {
   render({ model, el }) {
     el.classList.add("ds-part");
+    const head = make("div", "ds-map-head", "", el);
     const map = make("div", "ds-map", "", el);
     const field = make("div", "ds-map-field", "", map);
     const side = make("div", "ds-map-legend", "", map);
@@ -360,21 +279,30 @@ export default {
 
     let frame = null;
     let place = null;
-    let reach = 0;
     let counts = { kinds: [], controls: [] };
-    let known = { data: null, look: null, size: "", rings: "" };
+    let known = { data: null, look: null, view: "", size: "", rings: "" };
     let pointed = -1; // id of the firm under the pointer or the keys
     let shownNow = "";
     let drawn = 0;
+
+    const inputs = chooser(head, model, (key) => {
+      model.set("view", key);
+      model.save_changes();
+      ask();
+    });
+    const says = make("p", "ds-map-says", "", head);
+    const told = make("p", "ds-map-told", "", head);
 
     const at = (id) => (frame === null || id === null || id < 0 ? -1 : frame.id.indexOf(id));
 
     const drawTop = (width, height) => {
       const pen = sharp(top, width, height);
       const [chosen, i] = [at(model.get("selected")), at(pointed)];
-      if (chosen >= 0) drawPointed(pen, frame, place, chosen, 4);
-      if (i >= 0 && i !== chosen) drawPointed(pen, frame, place, i, 2);
-      const now = i < 0 ? "" : `${frame.quarter} ${frame.id[i]} ${width} ${model.get("data").byteLength}`;
+      let ties = 0;
+      if (chosen >= 0) ties += drawPointed(pen, frame, place, chosen, 4);
+      if (i >= 0 && i !== chosen) ties += drawPointed(pen, frame, place, i, 2);
+      top.dataset.ties = String(ties);
+      const now = i < 0 ? "" : `${place.view} ${frame.quarter} ${frame.id[i]} ${width} ${model.get("data").byteLength}`;
       if (now === shownNow) return;
       shownNow = now;
       tip.hidden = i < 0;
@@ -391,12 +319,8 @@ export default {
     const read = (data) => {
       const next = unpack(data);
       if (next === null) return;
-      if (frame === null || next.quarter < frame.quarter) reach = 0;
-      reach ||= Math.max(0.1, ...next.x.map((x, i) => Math.hypot(x, next.y[i])));
       frame = next;
-      const { first } = model.get("look");
-      label.textContent = moment(frame.quarter, first);
-      top.setAttribute("aria-label", summary(frame, first));
+      label.textContent = moment(frame.quarter, model.get("look").first);
     };
 
     const draw = () => {
@@ -404,27 +328,33 @@ export default {
       const fresh = data !== known.data;
       if (fresh) read(data);
       if (frame === null) return;
-      if (look !== known.look) {
+      const view = model.get("view") in BEHIND ? model.get("view") : "place";
+      if (look !== known.look || view !== known.view) {
         side.replaceChildren();
         field.style.height = `${look.height}px`;
         side.hidden = !look.legend;
-        counts = legend(side, look);
+        counts = legend(side, look, view);
+        for (const input of inputs) input.checked = input.value === view;
+        says.textContent = look.views[view][1];
       }
       const [width, height] = [field.clientWidth, look.height];
       const size = `${width} ${height} ${window.devicePixelRatio}`;
       const differences = model.get("differences");
-      const rings = differences.join();
-      const all = fresh || look !== known.look || size !== known.size;
+      const differing = differences.join();
+      const all = fresh || look !== known.look || view !== known.view || size !== known.size;
       if (all) {
-        place = layout(frame, width, height, reach);
-        drawLinks(sharp(below, width, height), frame, place, look.nodes);
+        place = layout(view, frame, width, height);
+        BEHIND[view](sharp(below, width, height), frame, place, look);
+        told.textContent = SAID[view](frame, look);
+        top.setAttribute("aria-label", summary(frame, look.first, look.views[view]));
+        top.dataset.view = view;
         if (counts.kinds.length) recount(counts.kinds, frame[look.colour.of]);
         recount(counts.controls, frame.control);
       }
-      if (all || rings !== known.rings) {
+      if (all || differing !== known.rings) {
         drawFirms(sharp(above, width, height), frame, place, look.colour, new Set(differences), look.difference);
       }
-      known = { data, look, size, rings };
+      known = { data, look, view, size, rings: differing };
       drawTop(width, height);
       if (fresh && look.reports) {
         drawn += 1;
@@ -460,7 +390,10 @@ export default {
       top.style.cursor = i < 0 ? "default" : "pointer";
       point(i);
     });
-    top.addEventListener("pointerleave", () => point(-1));
+    top.addEventListener("pointerdown", (event) => point(under(event))); // a finger does not move before it touches
+    top.addEventListener("pointerleave", (event) => {
+      if (event.pointerType !== "touch") point(-1); // what a finger has touched stays until it touches elsewhere
+    });
     top.addEventListener("blur", () => point(-1));
     top.addEventListener("click", (event) => select(under(event)));
     top.addEventListener("keydown", (event) => {
@@ -480,6 +413,6 @@ export default {
       event.preventDefault();
     });
     ask();
-    return listen(model, ["data", "look", "selected", "differences"], field, ask);
+    return listen(model, ["data", "look", "view", "selected", "differences"], field, ask);
   },
 };

@@ -1,7 +1,5 @@
 // The shapes on the map: firms, outside nodes, the agency.
 
-const PIPELINE = "#0b4a8f";
-const AGENCY = "#b3541e";
 const [INDEPENDENT, CAPTIVE, GROUP, LEADER, MULTINATIONAL] = [0, 1, 2, 3, 4]; // as in app/district_map.py
 
 /** The outline of a firm by who decides for it: the figures' circle, triangle, square, diamond and cross. */
@@ -35,13 +33,14 @@ function isLight(colour) {
   return 0.3 * red + 0.59 * green + 0.11 * blue > 140;
 }
 
-/** A firm: filled by phase, edged by control, one mark for each technological trajectory after the first. */
-function drawFirm(pen, x, y, r, colour, control, technology) {
+/** A firm: filled by phase, shaped by control, its rim by whether it contributes to the agency; one mark for each
+ * technological trajectory after the first. */
+function drawFirm(pen, x, y, r, colour, control, technology, contributes) {
   outline(pen, control, x, y, r);
   pen.fillStyle = colour;
   pen.fill();
-  pen.lineWidth = control === MULTINATIONAL ? 2.5 : control === INDEPENDENT ? 1 : 1.8;
-  pen.strokeStyle = control === INDEPENDENT ? "#333333" : "#000000";
+  pen.lineWidth = contributes ? 2.2 : control === INDEPENDENT ? 1 : 1.5;
+  pen.strokeStyle = contributes ? PALETTE.agency : PALETTE.rim;
   pen.stroke();
   const marks = Math.min(technology, 4);
   if (!marks) return;
@@ -65,7 +64,7 @@ function drawNode(pen, kind, x, y, r) {
   pen.fillStyle = "#ffffff";
   pen.fill();
   pen.lineWidth = 2.5;
-  pen.strokeStyle = PIPELINE;
+  pen.strokeStyle = PALETTE.pipeline;
   pen.stroke();
 }
 
@@ -76,12 +75,35 @@ function drawAgency(pen, x, y, r, capability, active) {
   pen.fillStyle = "#ffffff";
   pen.fill();
   pen.lineWidth = 3;
-  pen.strokeStyle = active ? AGENCY : "#888888";
+  pen.strokeStyle = active ? PALETTE.agency : "#888888";
   pen.stroke();
   pen.beginPath();
   pen.moveTo(x, y);
   pen.arc(x, y, r - 3, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * Math.min(1, capability));
   pen.closePath();
-  pen.fillStyle = active ? AGENCY : "#888888";
+  pen.fillStyle = active ? PALETTE.agency : "#888888";
   pen.fill();
+}
+
+/** Around a firm that was founded lately. */
+function drawYoung(pen, x, y, r) {
+  pen.beginPath();
+  pen.arc(x, y, r + 3.5, 0, 2 * Math.PI);
+  pen.lineWidth = 1.4;
+  pen.setLineDash([2, 2]);
+  pen.strokeStyle = INK;
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+/** Where a firm closed lately. */
+function drawClosed(pen, x, y) {
+  pen.beginPath();
+  pen.moveTo(x - 4, y - 4);
+  pen.lineTo(x + 4, y + 4);
+  pen.moveTo(x - 4, y + 4);
+  pen.lineTo(x + 4, y - 4);
+  pen.lineWidth = 1.6;
+  pen.strokeStyle = QUIET;
+  pen.stroke();
 }
