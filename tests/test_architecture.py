@@ -31,7 +31,7 @@ ABOVE = {"__init__": {"_version", "mesa_model", "register", "run", "scenario"}, 
 PAGE_LIBRARIES = ("anywidget", "solara")
 LIBRARIES = {
     "jinja2": {"reports.pages"},
-    "matplotlib": {"figures", "app"},
+    "matplotlib": {"figures"},
     "mesa": {"mesa_model"},
     "numba": {"kernels", "run.run"},
     "pyproj": {"register.cleaning"},

@@ -1,6 +1,7 @@
 """Figures: what they show, not how each pixel looks."""
 
 import ast
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from district_sim.experiments.compare import Comparison, compare
 from district_sim.experiments.discover import Box, Restriction
 from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
+from district_sim.figures.layout import MOST_BUNDLES, centre_of_zones, zones_of
+from district_sim.figures.maps import reach_of
 from district_sim.figures.style import scale_y, within
 from district_sim.run.run import Run
 from district_sim.run.trajectories import FUTURES, Trajectory
@@ -76,27 +79,27 @@ def test_background_shows_globalisation_and_the_strategy(run: Run) -> None:
     assert ax.get_xlim() == (0, QUARTERS)
 
 
-def test_map_draws_every_tie_once_and_every_firm_once(run: Run) -> None:
+def test_map_draws_ties_in_bundles_and_every_firm_once(run: Run) -> None:
     before, after = figures.district_map(run).axes
     for ax, snapshot in ((before, run.start), (after, run.end)):
-        ties = named(ax, "ties")
-        assert isinstance(ties, LineCollection)
-        assert len(ties.get_segments()) == len(snapshot.ties) > 0
-        a, b = snapshot.ties.iloc[0][["a", "b"]].astype(int)
-        ends = snapshot.firms.loc[[a, b], ["x", "y"]].to_numpy()
-        np.testing.assert_allclose(ties.get_segments()[0], ends)
+        bundles = named(ax, "bundles")
+        assert isinstance(bundles, LineCollection)
+        limit, found = reach_of(run), Counter[tuple[int, int]]()
+        zone = dict(zip(snapshot.firms.index, zones_of(snapshot.firms["x"], snapshot.firms["y"], limit), strict=True))
+        for a, b in snapshot.ties[["a", "b"]].itertuples(index=False):
+            if zone[a] != zone[b]:
+                found[min(zone[a], zone[b]), max(zone[a], zone[b])] += 1
+        counted = sorted(found.values())[-MOST_BUNDLES:]
+        broad = np.array(bundles.get_linewidths())
+        np.testing.assert_allclose(broad / broad[-1], np.array(counted) / counted[-1])
+        strongest = {pair for pair, ties in found.items() if ties == counted[-1]}
+        ends = centre_of_zones(limit)
+        assert any(np.allclose(bundles.get_segments()[-1], ends[list(pair)]) for pair in strongest)
         drawn = {control: len(named(ax, control).get_offsets()) for control in CONTROLS}
         assert drawn == {control: int((snapshot.firms["control"] == control).sum()) for control in CONTROLS}
         assert len(named(ax, "pipelines").get_segments()) == int((snapshot.firms["pipelines"] > 0).sum()) > 0
     assert drawn["multinational"] > 0, "the scenario should lead to takeovers, else the test shows little"
     assert before.get_xlabel() == after.get_xlabel() == before.get_ylabel() == "km"
-
-
-def test_ties_are_darker_with_more_trust(run: Run) -> None:
-    alpha = named(figures.district_map(run).axes[1], "ties").get_colors()[:, 3]
-    order = np.argsort(run.end.ties["trust"].to_numpy())
-    assert np.all(np.diff(alpha[order]) >= 0.0)
-    assert alpha.max() > alpha.min()
 
 
 def test_marks_grow_with_employees(run: Run) -> None:
@@ -113,7 +116,7 @@ def test_map_legend_names_all_that_is_drawn(run: Run) -> None:
 
 def test_map_of_a_district_without_firms(run: Run) -> None:
     after = figures.district_map(of_nobody(run)).axes[1]
-    assert len(named(after, "ties").get_segments()) == 0
+    assert len(named(after, "bundles").get_segments()) == 0
     assert "0 firms" in after.get_title(loc="left")
 
 
@@ -136,10 +139,10 @@ def test_scores_of_the_shortest_run_can_be_drawn(run: Run) -> None:
 def test_futures_has_a_map_and_bars_for_each_run(run: Run) -> None:
     runs = {"baseline": run, "fragmentation": run, "learning_region": run}
     figure = figures.futures(runs)
-    maps = [ax for ax in figure.axes if any(part.get_gid() == "ties" for part in ax.collections)]
+    maps = [ax for ax in figure.axes if any(part.get_gid() == "bundles" for part in ax.collections)]
     assert [ax.get_title() for ax in maps] == ["The district at the start", *map(heading, runs)]
-    assert len(named(maps[0], "ties").get_segments()) == len(run.start.ties)
-    assert len(named(maps[1], "ties").get_segments()) == len(run.end.ties)
+    for ax, snapshot in zip(maps[:2], (run.start, run.end), strict=True):
+        assert sum(len(named(ax, control).get_offsets()) for control in CONTROLS) == len(snapshot.firms)
     bars = [ax for ax in figure.axes if len(ax.patches) == len(FUTURES) and ax.get_xlabel() == "score"]
     assert len(bars) == len(runs)
     for ax in bars:

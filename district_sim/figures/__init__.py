@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from district_sim.figures.forecast import fans as fans
     from district_sim.figures.forecast import label_shares as label_shares
     from district_sim.figures.hold_out import hold_out_fans as hold_out_fans
-    from district_sim.figures.maps import CONTROLS as CONTROLS
     from district_sim.figures.maps import district_map as district_map
     from district_sim.figures.maps import network_map as network_map
     from district_sim.figures.policy_report import effects as effects
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
     from district_sim.figures.studies import study_fading as study_fading
     from district_sim.figures.studies import study_lines as study_lines
     from district_sim.figures.studies import study_pairs as study_pairs
+    from district_sim.figures.style import CONTROLS as CONTROLS
     from district_sim.figures.style import TRAJECTORY_COLOURS as TRAJECTORY_COLOURS
     from district_sim.figures.style import TRAJECTORY_DASHES as TRAJECTORY_DASHES
     from district_sim.figures.style import save as save
@@ -75,7 +75,7 @@ _HOMES = {
     "film": "animate check_film",
     "forecast": "fans label_shares",
     "hold_out": "hold_out_fans",
-    "maps": "CONTROLS district_map network_map",
+    "maps": "district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
     "posterior": "Parameter Seen observed_and_predictive posterior_pairs prior_to_posterior truth_ranks",
     "register": "imported",
@@ -86,7 +86,7 @@ _HOMES = {
     "sensitivity": "boxes morris_plane sobol_bars",
     "structure": "ORIGINS knowledge_ridge ownership_tree value_chain",
     "studies": "study_dots study_fading study_lines study_pairs",
-    "style": "TRAJECTORY_COLOURS TRAJECTORY_DASHES save",
+    "style": "CONTROLS TRAJECTORY_COLOURS TRAJECTORY_DASHES save",
     "three_views": "views",
 }
 __all__ = [name for names in _HOMES.values() for name in names.split()]

@@ -11,10 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from district_sim.figures.maps import CONTROLS
 from district_sim.figures.run import background_key, shade_globalisation
 from district_sim.figures.sources import title_of
-from district_sim.figures.style import INK, LINES, STYLE, time_word
+from district_sim.figures.style import CONTROLS, INK, LINES, STYLE, time_word
 from district_sim.model.state import TRAITS
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot

@@ -17,9 +17,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from district_sim.figures.maps import CONTROLS, PIPELINE, TIE, draw_district, furthest, map_key, pen_of, reach_of
+from district_sim.figures.maps import draw_district, furthest, map_key, pen_of, reach_of
 from district_sim.figures.sources import total
-from district_sim.figures.style import INK, LINES, STYLE, TRAJECTORY_COLOURS, TRAJECTORY_DASHES, scale_y, time_word
+from district_sim.figures.style import (
+    CONTROLS,
+    INK,
+    LINES,
+    PIPELINE,
+    STYLE,
+    TIE,
+    TRAJECTORY_COLOURS,
+    TRAJECTORY_DASHES,
+    scale_y,
+    time_word,
+)
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, scores_over_time

@@ -86,7 +86,7 @@ def draw_bundles(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None
     """Ties between the parts of the district: a line for each two parts, as broad as ties are many."""
     firms, ties = snapshot.firms, snapshot.ties
     zone = zones_of(firms["x"].to_numpy(), firms["y"].to_numpy(), limit)
-    one, other = (firms.index.get_indexer(ties[end]) for end in ("a", "b"))
+    one, other = (firms.index.get_indexer(pd.Index(ties[end])) for end in ("a", "b"))
     bundles, centres = bundles_of(zone, one, other), centre_of_zones(limit)
     lines = LineCollection(
         [centres[[bundle.a, bundle.b]] for bundle in bundles],

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from district_sim.figures.maps import TIE, area_of, pen_of
-from district_sim.figures.style import LINES, STYLE, log_scale
+from district_sim.figures.maps import area_of, pen_of
+from district_sim.figures.style import LINES, STYLE, TIE, log_scale
 from district_sim.model.initial import initial_state
 from district_sim.model.parameters import parameters_of
 from district_sim.run.snapshot import Snapshot

@@ -110,13 +110,22 @@ def _draw_marks(ax: Axes, scene: Scene, places: np.ndarray, past: np.ndarray) ->
     """Firms, rings around those founded lately, crosses where some have closed."""
     firms, pen = scene.now.firms, scene.pen
     if len(past):
-        ax.scatter(*past.T, s=1.2 * pen**2, marker="x", color=_QUIET, linewidths=0.2 * pen, zorder=2, gid="closed")
+        ax.scatter(
+            past[:, 0],
+            past[:, 1],
+            s=1.2 * pen**2,
+            marker="x",
+            color=_QUIET,
+            linewidths=0.2 * pen,
+            zorder=2,
+            gid="closed",
+        )
     draw_firms(ax, firms, places, pen, scene.colours, scene.edges)
     young = _new(scene)
     if young.any():
         around = (np.sqrt(area_of(firms["employees"].to_numpy()[young], pen)) + 0.8 * pen) ** 2
         look: Any = {"facecolors": "none", "edgecolors": INK, "linestyles": (0, (1.5, 1)), "zorder": 9}
-        ax.scatter(*places[young].T, s=around, linewidths=0.14 * pen, gid="founded", **look)
+        ax.scatter(places[young, 0], places[young, 1], s=around, linewidths=0.14 * pen, gid="founded", **look)
 
 
 # Place ---------------------------------------------------------------------------------------------
