@@ -364,6 +364,9 @@ from district_sim.app.fan_chart import FanOfFutures
 from district_sim.mesa_model.district import District
 from district_sim.scenario.files import load_scenario
 
+from district_sim.app.server import stay_at_home
+
+stay_at_home()
 SMALL = {"firms.count": 30, "run.quarters": 8, "strategy_start": 2}
 
 @solara.component

@@ -25,6 +25,7 @@ from district_sim.app.classroom.guard import MESSAGES, MOST_BYTES, Bucket, Door,
 from district_sim.app.classroom.journal import About, Journal, opened
 from district_sim.app.classroom.lesson import Lesson
 from district_sim.app.classroom.words import WORDS
+from district_sim.app.server import addresses
 
 HOME = {"base_url": "http://127.0.0.1:8770"}
 ORIGIN = {"Origin": "http://127.0.0.1:8770", "Host": "127.0.0.1:8770"}
@@ -480,9 +481,9 @@ def test_what_is_missing_is_named(call: Callable[..., Any], monkeypatch: Any) ->
 
 
 def test_addresses_are_those_of_the_network() -> None:
-    assert server.addresses("192.0.2.7", 80) == ["http://192.0.2.7:80/"]
-    assert server.addresses("::1", 80) == ["http://[::1]:80/"]
-    found = server.addresses("0.0.0.0", 80)
+    assert addresses("192.0.2.7", 80) == ["http://192.0.2.7:80/"]
+    assert addresses("::1", 80) == ["http://[::1]:80/"]
+    found = addresses("0.0.0.0", 80)
     assert found
     assert not [one for one in found[1:] if "127." in one]
 

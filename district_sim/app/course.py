@@ -5,6 +5,7 @@ differs.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -189,7 +190,11 @@ def scenario_of(source: Source, settings: Mapping[str, Any]) -> Scenario:
 def _read(source: Source, settings_as_json: str) -> Scenario:
     settings = json.loads(settings_as_json)
     if source.text is None and source.name in opened:
-        return load_scenario(opened[source.name], settings)
+        path = opened[source.name]
+        try:
+            return load_scenario(path, settings)
+        except ScenarioError as error:  # visitors need not know where it is
+            raise ScenarioError(str(error).replace(f"{path.parent}{os.sep}", "")) from None
     if source.text is None:
         if source.name not in scenario_names():
             raise ScenarioError(f"there is no bundled scenario {show(source.name)}")

@@ -6,8 +6,10 @@ from keyword arguments on Reset, which would lose what was done during the run, 
 districts under the same luck, links that restore a run, and ten frames a second need a simulation of the page's own.
 """
 
+import traceback
 from pathlib import Path
 
+import reacton
 import solara
 
 from district_sim.app import controls
@@ -26,11 +28,17 @@ _STYLE = Path(__file__).parent / "style.css"
 @solara.component
 def Page() -> None:
     """One visitor's page."""
+    error, _ = reacton.use_exception()
     router = solara.use_router()
     desk = solara.use_memo(lambda: Desk(router.search or ""), [])
     solara.use_effect(lambda: desk.close, [])
+    solara.use_effect(lambda: traceback.print_exception(error) if error else None, [error])
     solara.Title("district-sim")
     solara.Style(_STYLE)
+    if error:
+        text = "Something went wrong. Load the page again; what was shown is in its address."
+        solara.v.Html(tag="p", class_="ds-says ds-error", attributes={"role": "alert"}, children=[text])
+        return
     with solara.v.Html(tag="div", class_="ds-page"):
         controls.Header(desk)
         controls.Address(desk)

@@ -1,19 +1,27 @@
 """The server of the page: bound to one address, asking nobody else for anything."""
 
+import contextlib
 import os
 import socket
 import threading
 import warnings
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+CARRIED = Path(__file__).parent / "carried"
+"""What the browser loads of Solara, by its version; see README.md there."""
+NETWORK = ("0.0.0.0", "::", "")
+"""Hosts that mean: everybody in the network."""
 
 _OFF = "http://127.0.0.1:9/"  # the discard port: whoever asks there is refused at once
 _ENVIRONMENT = {
     "SOLARA_APP": "district_sim.app.app",
     "SOLARA_MODE": "production",  # development mode loads a check from another host
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
-    "SOLARA_ASSETS_PROXY": "True",  # assets come from this server: from the package solara-assets
+    "SOLARA_ASSETS_PROXY": "True",  # assets come from this server
+    "SOLARA_ASSETS_PROXY_CACHE_DIR": str(CARRIED),
     "SOLARA_ASSETS_CDN": _OFF,
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
     "SOLARA_THEME_SHOW_BANNER": "False",
@@ -30,6 +38,7 @@ def stay_at_home() -> None:
     solara.server.settings.main.mode = "production"
     solara.settings.assets.proxy = True
     solara.settings.assets.cdn = _OFF
+    solara.settings.assets.proxy_cache_dir = CARRIED
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -54,21 +63,39 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
-def serve(at: socket.socket, started: Callable[[], None]) -> None:
+def addresses(host: str, port: int) -> list[str]:
+    """Addresses at which a server is found that listens on a host, the best first; no packet is sent to find out."""
+    if host not in NETWORK:
+        return [f"http://{f'[{host}]' if ':' in host else host}:{port}/"]
+    found: list[str] = []
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # of documents (RFC 5737): asks only which way it would go
+        found.append(probe.getsockname()[0])
+    with contextlib.suppress(OSError):
+        found += [str(one[4][0]) for one in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
+    outside = [one for one in dict.fromkeys(found) if not one.startswith("127.")]
+    return [f"http://{one}:{port}/" for one in outside or ["127.0.0.1"]]
+
+
+def serve(at: socket.socket, started: Callable[[], None], host: str = "") -> None:
     """Serve the page until Ctrl-C.
 
     Args:
         at: where; see `bound`.
         started: called once requests are answered.
+        host: a name by which the page may be asked for, beside this machine's own.
     """
     os.environ.update(_ENVIRONMENT)
-    host, port = at.getsockname()[:2]
-    os.environ |= {"SERVER_NAME": str(host), "SERVER_PORT": str(port)}
+    bound_to, port = at.getsockname()[:2]
+    os.environ |= {"SERVER_NAME": str(bound_to), "SERVER_PORT": str(port)}
     warnings.filterwarnings("ignore", "Cookies with samesite=none require https", UserWarning)  # http is meant here
     from solara.server import starlette
 
     stay_at_home()
-    serve_application(starlette.app, at, started)
+    from district_sim.app.page_guard import PageGuard, own_names
+
+    names = own_names() | ({host.lower()} if host not in NETWORK else set())
+    serve_application(PageGuard(starlette.app, names), at, started, proxy_headers=False, server_header=False)
 
 
 def serve_application(application: Any, at: socket.socket, started: Callable[[], None], **settings: Any) -> None:

@@ -64,17 +64,24 @@ def app(
             stop(f"--host {short(host)}: no address can have this name", BAD_INPUT)
         except OSError as error:
             stop(cannot_serve(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
+        if host in server.NETWORK:
+            typer.echo(
+                "This opens the page to everybody in your network: each visitor runs districts of their own here, with "
+                "this machine's processors, and sees the scenarios that you open; nobody can read other files."
+            )
         get_ready()
-        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host in ("0.0.0.0", "") else host
-        url = f"http://{shown}:{at.getsockname()[1]}/"
-        link = url if scenario == "baseline" else f"{url}?scenario={quote(scenario)}"
+        port = at.getsockname()[1]
+        found = server.addresses(host, port)
+        query = "" if scenario == "baseline" else f"?scenario={quote(scenario)}"
+        link = found[0] + query
 
         def started() -> None:
-            typer.echo(f"The page is at {link}\nStop it with Ctrl-C.")
+            others = "".join(f"  or  {one}{query}" for one in found[1:])
+            typer.echo(f"The page is at {link}{others}\nStop it with Ctrl-C.")
             if not no_browser:
                 server.show(link)
 
-        server.serve(at, started)
+        server.serve(at, started, host)
 
 
 def _open(path: Path) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from district_sim.app.classroom.journal import Journal
 
 _INSTALL = "pip install 'district-sim[class]'"
-_NETWORK = ("0.0.0.0", "::", "")
 
 
 def _complete_lesson(incomplete: str) -> list[str]:
@@ -71,14 +70,14 @@ def class_(
     with clean_ends():
         _need()
         from district_sim.app.classroom.journal import JournalError
-        from district_sim.app.server import bound
+        from district_sim.app.server import NETWORK, bound
         from district_sim.scenario.texts import short
 
         try:
             journal = _room(lesson, room)
         except JournalError as error:
             stop(str(error), BAD_INPUT)
-        if host in _NETWORK:
+        if host in NETWORK:
             typer.echo(
                 "This opens a page to everybody in your network. Who has the code can answer, choose a name and run "
                 "districts of the lesson; nobody can read files. --host 127.0.0.1 keeps it to this machine."
@@ -121,16 +120,16 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool) -> None:
 
     from district_sim.app.classroom import guard, server
     from district_sim.app.classroom.futures import Futures
-    from district_sim.app.server import serve_application, show
+    from district_sim.app.server import NETWORK, addresses, serve_application, show
 
     assert isinstance(at, socket.socket)
     port = at.getsockname()[1]
-    group = server.Class(journal, Futures(), lambda: server.addresses(host, port))
-    own = "127.0.0.1" if host in _NETWORK else f"[{host}]" if ":" in host else host
+    group = server.Class(journal, Futures(), lambda: addresses(host, port))
+    own = "127.0.0.1" if host in NETWORK else f"[{host}]" if ":" in host else host
     teacher = f"http://{own}:{port}/teacher#{journal.about.key}"
 
     def started() -> None:
-        found = server.addresses(host, port)
+        found = addresses(host, port)
         picture = server.qr_in_terminal(f"{found[0]}#{journal.about.code}")
         with suppress(UnicodeEncodeError):  # where the terminal has no such letters, the address has to do
             picture.encode(sys.stdout.encoding or "ascii")
@@ -140,7 +139,7 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool) -> None:
         if not no_browser:
             show(teacher)
 
-    names = None if host in _NETWORK else {*guard.own_names(), host.lower()}
+    names = None if host in NETWORK else {*guard.own_names(), host.lower()}
     settings = {
         "ws_max_size": 4 * guard.MOST_BYTES,
         "proxy_headers": False,

@@ -8,7 +8,8 @@ import ipaddress
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -73,6 +74,10 @@ def comes_from_us(headers: Headers) -> bool:
 class Guard:
     """Every request goes through here."""
 
+    headers: ClassVar[Mapping[str, str]] = _HEADERS
+    policy: ClassVar[str] = _POLICY
+    refusal: ClassVar[str] = "This is not an address of the class."
+
     def __init__(self, app: ASGIApp, names: set[str] | None = None) -> None:
         """Before an application.
 
@@ -94,22 +99,25 @@ class Guard:
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).close(1008)
             else:
-                refused = PlainTextResponse("This is not an address of the class.", 403 if known else 421)
-                await refused(scope, receive, _with_headers(send, ""))
+                refused = PlainTextResponse(self.refusal, 403 if known else 421)
+                await refused(scope, receive, self._with_headers(send, ""))
             return
-        await self._app(scope, receive, _with_headers(send, str(host)) if scope["type"] == "http" else send)
+        await self.answer(scope, receive, self._with_headers(send, str(host)) if scope["type"] == "http" else send)
 
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on what was let in."""
+        await self._app(scope, receive, send)
 
-def _with_headers(send: Send, host: str) -> Send:
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers[name] = value
-            headers["Content-Security-Policy"] = _POLICY.format(host=host)
-        await send(message)
+    def _with_headers(self, send: Send, host: str) -> Send:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+                headers["Content-Security-Policy"] = self.policy.format(host=host)
+            await send(message)
 
-    return sent
+        return sent
 
 
 class Bucket:

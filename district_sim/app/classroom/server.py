@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -389,20 +388,6 @@ def application(group: Class, names: set[str] | None = None) -> Guard:
         WebSocketRoute("/lead", group.teacher),
     ]
     return Guard(Starlette(routes=routes, lifespan=life, exception_handlers={Exception: _broken}), names)
-
-
-def addresses(host: str, port: int) -> list[str]:
-    """Addresses at which a server is found that listens on a host, the best first; no packet is sent to find out."""
-    if host not in ("0.0.0.0", "::", ""):
-        return [f"http://{f'[{host}]' if ':' in host else host}:{port}/"]
-    found: list[str] = []
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # of documents (RFC 5737): asks only which way it would go
-        found.append(probe.getsockname()[0])
-    with contextlib.suppress(OSError):
-        found += [str(one[4][0]) for one in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
-    outside = [one for one in dict.fromkeys(found) if not one.startswith("127.")]
-    return [f"http://{one}:{port}/" for one in outside or ["127.0.0.1"]]
 
 
 def qr_of(url: str) -> str:
