@@ -23,7 +23,7 @@ _CHANGES = (
 class PageGuard(Guard):
     """The guard of a class, with what Solara needs: scripts in the page, templates compiled there, modules as blobs."""
 
-    headers: ClassVar[Mapping[str, str]] = Guard.headers | {"Referrer-Policy": "same-origin"}
+    headers: ClassVar[Mapping[str, str]] = {**Guard.headers, "Referrer-Policy": "same-origin"}
     policy: ClassVar[str] = (
         "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob: data: ws://{host}; "
