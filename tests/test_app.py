@@ -199,6 +199,33 @@ def test_policies_and_shocks_strike_during_the_run(visit: Visit) -> None:
     expect(page.locator(EVENTS)).to_have_count(0)
 
 
+def test_events_are_seen_when_they_happen_and_stay(visit: Visit) -> None:
+    page = visit(**{"technology.first_ripening": 3})
+    happened, news = page.locator("[data-is=happened]"), page.locator(".ds-map-news")
+    step(page, 3)
+    expect(happened).to_have_count(0)
+    step(page)
+    expect(happened).to_contain_text("quarter 3 Technology 1 ripens")
+    expect(news).to_contain_text("technology 1 ripens")
+    page.check("[data-policy='R&D subsidy']")
+    page.click("[data-shock=demand_slump]")
+    page.fill(VALUE.format("strategy.research"), "2.5")
+    page.press(VALUE.format("strategy.research"), "Enter")
+    step(page)
+    for text in ("quarter 4 Policy begins: R&D subsidy", "quarter 4 Shock: Demand slump, for 8 quarters, fading in 4",
+                 "quarter 4 The strategy begins", "quarter 4 R&D drive = 2.5"):  # fmt: skip
+        expect(happened).to_contain_text(text)
+    page.click("[data-do=year]")
+    page.uncheck("[data-policy='R&D subsidy']")
+    step(page)
+    expect(happened.locator("li").first).to_contain_text("Policy ends: R&D subsidy")
+    expect(happened).to_contain_text("quarter 3 Technology 1 ripens")
+    expect(news).not_to_contain_text("technology 1 ripens")
+    happened.focus()  # by keyboard it can be scrolled
+    page.click("[data-do=reset]")
+    expect(happened).to_have_count(0)
+
+
 def test_two_districts_side_by_side(visit: Visit) -> None:
     page = visit()
     page.click("text=Two districts")

@@ -1,5 +1,6 @@
 """The three views of a district: layouts by hand, figures by what is drawn, one palette for page and figures."""
 
+import json
 from itertools import combinations
 from typing import Any
 
@@ -10,8 +11,10 @@ from matplotlib.colors import to_hex, to_rgb
 
 from district_sim import District, figures
 from district_sim.figures import layout, style
+from district_sim.figures.events import EVENT_LOOKS
 from district_sim.figures.three_views import scene_of
-from district_sim.run.run import Run
+from district_sim.run.events import EventKind
+from district_sim.run.run import Run, simulate
 from district_sim.run.snapshot import Snapshot, learned_along
 from district_sim.run.trajectories import FUTURES
 
@@ -187,3 +190,34 @@ def test_phases_differ_for_colour_blind_readers(seen_as: np.ndarray) -> None:
 
     seen = [np.clip(seen_as @ linear(colour), 0.0, 1.0) ** (1 / 2.4) for colour in style.phase_colours(6)]
     assert min(np.abs(a - b).max() for a, b in combinations(seen, 2)) > 0.08
+
+
+# Events --------------------------------------------------------------------------------------------
+
+
+def test_events_are_marked_in_the_figures_of_a_run(run: Run) -> None:
+    told = [event for event in run.events if event.kind is not EventKind.STRATEGY]
+    assert EventKind.TAKEOVER in {event.kind for event in told}
+    panels = figures.dashboard(run).axes
+    for ax in [*panels, figures.scores_over_time(run).axes[0]]:
+        marks = [(line.get_gid(), line.get_xdata()[0]) for line in ax.lines if str(line.get_gid()).startswith("event")]
+        assert marks == [(f"event {event.kind}", event.quarter) for event in told]
+
+
+def test_the_newest_technology_falls_with_a_word() -> None:
+    scenario = small_run().scenario
+    settings = scenario.model_dump(mode="json") | {"technology": {"first_ripening": 12}}
+    run = simulate(type(scenario).model_validate_json(json.dumps(settings)), 2, every=8)
+    (ripens,) = (event for event in run.events if event.kind is EventKind.TECHNOLOGY)
+    assert (run.indicators["newest_share"][12], run.indicators["newest_share"][13] < 0.5) == (1.0, True)
+    (panel,) = (ax for ax in figures.dashboard(run).axes if ax.get_title(loc="left") == "Learning and renewal")
+    (word,) = (text for text in panel.texts if text.get_text() == ripens.mark)
+    assert word.get_position()[0] == ripens.quarter == 12
+
+
+def test_kinds_of_events_differ_in_shape_and_stand_out_from_white() -> None:
+    assert set(EVENT_LOOKS) == set(EventKind)
+    assert len({look.glyph for look in EVENT_LOOKS.values()}) == len(EVENT_LOOKS)
+    assert len({(look.marker, look.filled) for look in EVENT_LOOKS.values()}) == len(EVENT_LOOKS)
+    for kind, look in EVENT_LOOKS.items():
+        assert contrast(look.colour) >= 3.0, kind

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import solara
 
 from district_sim.app.parts import BarsWidget, TimeSeriesWidget
-from district_sim.figures.style import LINES, TRAJECTORY_COLOURS
+from district_sim.figures.style import INK, LINES, TRAJECTORY_COLOURS
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Scores, Trajectory
 from district_sim.scenario.calendar import Calendar
 from district_sim.text.names import TRAJECTORY_NAMES, label_name
@@ -35,6 +35,20 @@ class Line:
     """Lengths of dashes and gaps; () for a solid line."""
 
 
+class Mark(NamedTuple):
+    """A quarter to be marked."""
+
+    quarter: int
+    text: str = ""
+    """Written beside its line."""
+    glyph: str = ""
+    """A letter above its line."""
+    colour: str = INK
+    line: bool = True
+    said: str = ""
+    """Said when the pointer is near."""
+
+
 @solara.component
 def TimeSeries(
     lines: Sequence[Line],
@@ -43,7 +57,7 @@ def TimeSeries(
     unit: str,
     quarters: int,
     height: int = 190,
-    marks: Sequence[tuple[int, str]] = (),
+    marks: Sequence[Mark | tuple[int, str]] = (),
     calendar: Calendar | None = None,
 ) -> None:
     """Draw lines over quarters.
@@ -54,7 +68,7 @@ def TimeSeries(
         unit: of the vertical axis; a "share" is written in per cent. The axis always has its zero.
         quarters: where the horizontal axis ends.
         height: of the drawing in CSS pixels, without title and legend.
-        marks: quarters with a line and a word, as for the beginning of a policy.
+        marks: quarters with a line, a word or a letter, as for the beginning of a policy.
         calendar: of the run, if it has dates; then years are marked.
 
     Raises:
@@ -66,7 +80,7 @@ def TimeSeries(
         "quarters": quarters,
         "first": None if calendar is None else calendar.first,
         "height": height,
-        "marks": [list(mark) for mark in marks],
+        "marks": [list(Mark(*mark)) for mark in marks],
         "lines": [_look(line, number) for number, line in enumerate(lines)],
     }
     TimeSeriesWidget.element(look=look, data=_packed(lines))

@@ -359,6 +359,7 @@ def DistrictMap(
     colour: str = "phase",
     view: str = "place",
     on_view: Callable[[str], None] | None = None,
+    news: str = "",
     on_drawn: Callable[[int], None] | None = None,
 ) -> None:
     """Draw a district in one of three views; hover, touch, click and arrow keys show the ties of one firm.
@@ -373,6 +374,7 @@ def DistrictMap(
         colour: what the colour of firms means, a key of `colours_of_firms`.
         view: which of `figures.layout.VIEWS` is shown.
         on_view: called with the view that was chosen.
+        news: what happened lately, in a few words; written on the map.
         on_drawn: called with the quarter once the browser has drawn it: who waits for it never runs ahead of a slow
             browser. A browser draws nothing on a page that is hidden.
     """
@@ -385,6 +387,7 @@ def DistrictMap(
         look=look,
         selected=selected,
         view=view,
+        news=news,
         on_view=on_view or (lambda view: None),
         differences=sorted(differences or ()),
         on_selected=on_select or (lambda firm: None),

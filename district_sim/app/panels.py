@@ -9,6 +9,7 @@ from district_sim.app import widgets
 from district_sim.app.charts import Line, ScoreBars, TimeSeries
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import DistrictMap, colours_of_firms, frame_of
+from district_sim.app.events_panel import EventsPanel, marks_of, news_of
 from district_sim.app.simulation import Track
 from district_sim.model.state import TRAITS
 from district_sim.scenario.extensions import indicators_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PALE = "#a9b4be"
-HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 95
+HEADER, LEGEND, CHART, CHOICE = 92, 165, 50, 110
 """CSS pixels on a screen 1280 wide: header, a map's legend, a chart's title and legend, choices of colour and view."""
 
 WIDE = 1700
@@ -59,6 +60,7 @@ def MapPanel(
         colour=desk.colour.value,
         view=desk.map_view.value,
         on_view=desk.map_view.set,
+        news=news_of(track),
         on_drawn=desk.drawn if leads else None,
     )
 
@@ -85,21 +87,13 @@ def ScoresPanel(desk: Desk, track: Track) -> None:
     ScoreBars(solara.use_memo(lambda: track.scores, [desk.scored, track]))
 
 
-def marks_of(desk: Desk) -> list[tuple[int, str]]:
-    """Quarters to be marked in the charts: where the strategy begins, and where something was done."""
-    simulation = desk.simulation
-    begin = simulation.first.district.scenario_in_force.strategy_start
-    quarters = {begin, *(event.quarter for event in simulation.events)}
-    return [(quarter, "") for quarter in sorted(quarters) if 0 < quarter <= simulation.quarters]
-
-
 @solara.component
 def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels: Sequence[Panel] = PANELS) -> None:
     """Main indicators over the quarters so far."""
     desk.tick.get()
     table, last = track.indicators, desk.simulation.previous
     panels = [*panels, *(Panel((name,)) for name in indicators_of(track.district.scenario_in_force.extensions))]
-    marks, quarters = marks_of(desk), desk.simulation.quarters
+    events, quarters = track.events, desk.simulation.quarters
     with solara.v.Html(tag="div", class_=f"ds-charts {classes}"):
         for panel in panels:
             records = [record_of(name) for name in panel.names]
@@ -111,9 +105,9 @@ def ChartsPanel(desk: Desk, track: Track, height: int, classes: str = "", panels
                 quarters=quarters,
                 calendar=desk.simulation.calendar,
                 height=height,
-                marks=marks,
+                marks=marks_of(events, words="newest_share" in panel.names),
             )
-    text = "Dashed lines: the beginning of the strategy, and changes made."
+    text = "Marks above the lines are events, listed below."
     if last is not None:
         text += " Pale: the last run."
     solara.v.Html(tag="p", class_="dp-note", children=[text])
@@ -159,7 +153,7 @@ def k_euros(value: float) -> str:
 def ConductPanel(desk: Desk, track: Track, height: int) -> None:
     """What firms choose over the quarters so far: means, and bands of one standard deviation between firms."""
     desk.tick.get()
-    table, marks = track.indicators, marks_of(desk)
+    table, marks = track.indicators, marks_of(track.events)
     with solara.v.Html(tag="div", class_="ds-charts", attributes={"data-is": "conduct"}):
         for name in (*(f"conduct_{trait}" for trait in TRAITS), "access"):
             record = record_of(name)
@@ -228,7 +222,8 @@ def OneDistrict(desk: Desk) -> None:
                 ScoresPanel(desk, desk.simulation.first)
             MoneyPanel(desk, desk.simulation.first)
             with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Indicators"}):
-                ChartsPanel(desk, desk.simulation.first, round(max(76.0, (free - 280 * scale) / 3 - CHART * scale)))
+                ChartsPanel(desk, desk.simulation.first, round(max(84.0, (free - 280 * scale) / 3 - CHART * scale)))
+            EventsPanel(desk, desk.simulation.first)
 
 
 def map_height(desk: Desk) -> int:

@@ -58,6 +58,8 @@ class MapWidget(Part):
     look = traitlets.Dict().tag(sync=True)
     view = traitlets.Unicode("place").tag(sync=True)
     """Which of `figures.layout.VIEWS` is shown"""
+    news = traitlets.Unicode("").tag(sync=True)
+    """What happened lately, in a few words"""
     data = traitlets.Bytes().tag(sync=True)
     differences: traitlets.List[int] = traitlets.List().tag(sync=True)
     selected = traitlets.Int(None, allow_none=True).tag(sync=True)

@@ -16,6 +16,8 @@ from district_sim.figures.layout import NEW
 from district_sim.mesa_model.district import District
 from district_sim.model.parameters import acting_instruments
 from district_sim.model.state import SELF_OWNED
+from district_sim.run.events import Chronicle
+from district_sim.run.events import Event as Happened
 from district_sim.run.run import Run, versions
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import Scores, score
@@ -41,6 +43,8 @@ class Track:
         self.spent: dict[str, float] = {}
         """k€ so far by policy, in the order in which they first spent."""
         self._kept: list[tuple[np.ndarray, np.ndarray]] = []
+        self._chronicle = Chronicle.begun(self.district.state)
+        self._events: tuple[int, Course, list[Happened]] | None = None
         self._table: tuple[int, pd.DataFrame] | None = None
         while self.district.quarter < course.quarter:
             self.step()
@@ -48,6 +52,7 @@ class Track:
     def step(self) -> None:
         """One quarter."""
         advance(self.district, self.course)
+        self._chronicle.see(self.district.state, self.district.scenario_in_force)
         firms = self.district.state.firms
         rows = np.flatnonzero(firms["alive"])
         self._kept.append((rows, np.array([firms[name][rows] for name in TRACKED], np.float32)))
@@ -63,6 +68,17 @@ class Track:
         if kept is None or kept[0] != quarter:
             self._table = kept = quarter, self.district.indicators
         return kept[1]
+
+    @property
+    def events(self) -> list[Happened]:
+        """What happened so far, and what was done by hand."""
+        known = self.district.quarter, self.course
+        if self._events is None or self._events[0] != known[0] or self._events[1] is not known[1]:
+            told = {"policies", "shocks"}  # what becomes of these the chronicle has seen
+            done = [one for one in self.course.interventions if one.label and set(one.changes) - told]
+            chronicle = replace(self._chronicle, deeds=[(one.quarter, one.label) for one in done])
+            self._events = (*known, chronicle.events(self.district.scenario_in_force))
+        return self._events[2]
 
     @property
     def before(self) -> np.ndarray:
@@ -93,7 +109,9 @@ class Track:
         """The quarters so far as a run that can be saved. Its scenario is the one that it began with."""
         d, course = self.district, self.course
         used = versions(d.scenario_in_force.extensions)
-        return Run(course.scenario(), course.seed, d.indicators, self.begin, Snapshot.of(d.state), used)
+        happened = self.events
+        end = Snapshot.of(d.state)
+        return Run(course.scenario(), course.seed, d.indicators, self.begin, end, used, happened=lambda: happened)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from district_sim.app.controls import shown
 from district_sim.app.course import Difference
 from district_sim.app.desk import Desk
 from district_sim.app.district_map import differing, frame_of
+from district_sim.app.events_panel import EventsPanel, marks_of
 from district_sim.app.levers import lever, levers_of
-from district_sim.app.panels import ColourControl, MapPanel, MoneyPanel, ScoresPanel, marks_of, scale_of
+from district_sim.app.panels import ColourControl, MapPanel, MoneyPanel, ScoresPanel, scale_of
 from district_sim.app.simulation import Track
 from district_sim.model.state import TRAITS
 from district_sim.scenario.instruments import ShockKind
@@ -79,6 +80,7 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
                 MapPanel(desk, track, height, rings, leads=track is first)
                 ScoresPanel(desk, track)
     MoneyPanel(desk, first, second)
+    EventsPanel(desk, first, second)
     with solara.v.Html(tag="div", class_="ds-halves"):
         with solara.v.Html(tag="section", class_="ds-box"):
             widgets.DifferencesTable(
@@ -96,7 +98,7 @@ def _Pair(desk: Desk, first: Track, second: Track) -> None:
                     quarters=desk.simulation.quarters,
                     calendar=desk.simulation.calendar,
                     height=round(105 * scale),
-                    marks=marks_of(desk),
+                    marks=marks_of(first.events),
                 )
 
 

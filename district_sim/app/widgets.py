@@ -76,6 +76,11 @@ def MeasuresBox(
     """Policies, shocks, and what was done."""
 
 
+@solara.component_vue("vue/events.vue")
+def EventsList(rows: list[Any]) -> None:
+    """What happened: glyph, its colour, when, what."""
+
+
 @solara.component_vue("vue/says.vue")
 def SaysBox(kind: str, text: str, event_hide: Callable[..., None]) -> None:
     """A message."""

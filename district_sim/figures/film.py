@@ -1,4 +1,4 @@
-"""A run as a film: the map, the scores and the accounts, moment by moment."""
+"""A run as a film: the three views of its firms, the scores and the accounts, moment by moment."""
 
 import os
 from collections.abc import Callable
@@ -17,10 +17,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
 
-from district_sim.figures.maps import draw_district, furthest, map_key, pen_of, reach_of
+from district_sim.figures.events import EVENT_LOOKS, draw_events, events_key
+from district_sim.figures.layout import NEW, VIEWS
+from district_sim.figures.maps import pen_of
 from district_sim.figures.sources import total
 from district_sim.figures.style import (
-    CONTROLS,
+    ABROAD,
+    AGENCY,
+    HERE,
     INK,
     LINES,
     PIPELINE,
@@ -28,9 +32,12 @@ from district_sim.figures.style import (
     TIE,
     TRAJECTORY_COLOURS,
     TRAJECTORY_DASHES,
+    phase_colours,
     scale_y,
     time_word,
 )
+from district_sim.figures.three_views import DRAW, scene_of, views_key
+from district_sim.run.events import EventKind
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, scores_over_time
@@ -55,7 +62,7 @@ def check_film(path: str | os.PathLike[str]) -> None:
 
 
 def animate(run: Run, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None) -> Path:
-    """Write a run as a film: the map as it changes, where the district is heading, employment and value added.
+    """Write a run as a film: three views as they change, where the district is heading, employment, value added.
 
     Args:
         run: made with `simulate(..., every=...)`; each moment kept becomes a frame.
@@ -102,7 +109,8 @@ class _GifWriter(PillowWriter):
 @cache
 def _palette() -> Image.Image:
     """All colours of a film, blended with white as soft edges are."""
-    named = [*TRAJECTORY_COLOURS.values(), *(look.colour for look in CONTROLS.values()), TIE, PIPELINE, _LINE]
+    named = [*TRAJECTORY_COLOURS.values(), *phase_colours(6), TIE, PIPELINE, AGENCY, HERE, ABROAD]
+    named += [_LINE, *(EVENT_LOOKS[kind].colour for kind in (EventKind.SHOCK, EventKind.TAKEOVER))]
     shades = [1.0 - share * (1.0 - np.array(to_rgb(c))) for c in named for share in np.linspace(0.125, 1.0, 8)]
     shades += [np.full(3, level) for level in np.linspace(0.0, 1.0, 40)]
     image = Image.new("P", (1, 1))
@@ -115,23 +123,28 @@ class _Film:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.figure = Figure(figsize=(9.6, 5.9))
+        self.figure = Figure(figsize=(12.0, 7.6))
         FigureCanvasAgg(self.figure)
-        grid: Any = {"width_ratios": [1.42, 1.0], "left": 0.01, "right": 0.975, "top": 0.88, "bottom": 0.15}
-        parts = self.figure.add_gridspec(1, 2, wspace=0.16, **grid)
-        self.map = self.figure.add_subplot(parts[0])
-        panels = parts[1].subgridspec(3, 1, hspace=0.55, height_ratios=[1.5, 1.0, 1.0])
-        scores, people, value = (self.figure.add_subplot(panels[k]) for k in range(3))
+        above: Any = {"left": 0.005, "right": 0.995, "top": 0.865, "bottom": 0.38, "wspace": 0.02}
+        grid = self.figure.add_gridspec(1, len(DRAW), **above)
+        self.views = [self.figure.add_subplot(grid[k]) for k in range(len(DRAW))]
+        below: Any = {"left": 0.06, "right": 0.985, "top": 0.31, "bottom": 0.175, "wspace": 0.22}
+        parts = self.figure.add_gridspec(1, 3, width_ratios=[1.75, 1.0, 1.0], **below)
+        scores, people, value = (self.figure.add_subplot(parts[k]) for k in range(3))
         self.lines: list[tuple[Line2D, np.ndarray, np.ndarray]] = []
         self._scores(scores)
         self._series(people, "employment")
         self._series(value, "value_added_local")
-        value.set_xlabel(time_word(run.scenario.run.calendar))
-        self.limit = max(reach_of(run), *(furthest(snapshot) for snapshot in run.between.values()))
-        self.pen = pen_of(4.6, len(run.start.firms))
-        self.figure.text(0.012, 0.95, run.scenario.title or "A district", fontsize=12, weight="bold", color=INK)
-        self.moment = self.figure.text(0.012, 0.905, "", fontsize=11, color=INK)
-        self.figure.legend(handles=map_key(), loc="lower center", ncols=4, bbox_to_anchor=(0.5, 0.0))
+        self.charts, self.told = (scores, people, value), 0
+        for ax in self.charts:
+            ax.set_xlabel(time_word(run.scenario.run.calendar), labelpad=1)
+        self.pen = pen_of(3.9, len(run.start.firms))
+        self.figure.text(0.012, 0.96, run.scenario.title or "A district", fontsize=12, weight="bold", color=INK)
+        self.moment = self.figure.text(0.012, 0.925, "", fontsize=11, color=INK)
+        self.news = self.figure.text(0.33, 0.925, "", fontsize=10, color=INK)
+        key: Any = {"loc": "lower center", "ncols": 8, "bbox_to_anchor": (0.5, 0.0), "columnspacing": 1.0}
+        handles = [*views_key(scene_of(run, pen=self.pen)), *events_key(run.events)]
+        self.figure.legend(handles=handles, fontsize=7, **key)
 
     def _scores(self, ax: Axes) -> None:
         table = scores_over_time(self.run.indicators, every=2, calm_window=self.run.scenario.calm_window)
@@ -144,9 +157,9 @@ class _Film:
         ax.axhline(DEFAULT_THRESHOLDS.label, color="#555555", linewidth=0.8, linestyle=(0, (2, 2)))
         ax.set_ylim(0.0, 1.0)
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title("Where the district is heading", pad=32)
-        place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.04, 0.98), "ncols": 2}
-        ax.legend(**place, columnspacing=0.9, handlelength=2.2, handletextpad=0.4, fontsize=7.5)
+        ax.set_title("Where the district is heading", pad=20)
+        place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.04, 0.99), "ncols": 4}
+        ax.legend(**place, columnspacing=0.9, handlelength=2.0, handletextpad=0.4, fontsize=6.5)
         ax.set_xlim(0, len(self.run.indicators))
 
     def _series(self, ax: Axes, name: str) -> None:
@@ -154,16 +167,24 @@ class _Film:
         (line,) = ax.plot([], [], color=_LINE, clip_on=False)
         self.lines.append((line, values.index.to_numpy(), values.to_numpy()))
         scale_y(ax, unit_words(record.unit), float(values.max()))
-        ax.set_title(record.label)
+        ax.set_title(record.label, pad=9)
         ax.set_xlim(0, len(values))
 
     def show(self, quarter: int, snapshot: Snapshot) -> None:
-        self.map.clear()
-        draw_district(self.map, snapshot, self.limit, self.pen)
-        self.map.set_axis_off()
+        scene = scene_of(self.run, quarter, self.pen)
+        for ax, (view, draw) in zip(self.views, DRAW.items(), strict=True):
+            ax.clear()
+            draw(ax, scene)
+            ax.set_title(VIEWS[view][0], x=0.02, y=0.97)
         for line, quarters, values in self.lines:
             past = quarters <= quarter
             line.set_data(quarters[past], values[past])
+        happened = [event for event in self.run.events if event.quarter < quarter]
+        for ax in self.charts:
+            draw_events(ax, happened[self.told :])
+        self.told = len(happened)
+        lately = [event.mark for event in happened if max(event.quarter, event.until) >= quarter - NEW]
+        self.news.set_text(" · ".join(lately[-5:]))
         self.moment.set_text(
             f"{moment_name(self.run.scenario.run.calendar, quarter)} · {total(len(snapshot.firms), 'firm')}"
         )

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 
+from district_sim.figures.events import draw_events, events_key
 from district_sim.figures.maps import draw_district, map_key, pen_of, reach_of
 from district_sim.figures.sources import title_of
 from district_sim.figures.style import (
@@ -151,6 +152,7 @@ def dashboard(run: Run) -> Figure:
                 ax.plot(data.index, data[name], label=label, color=colour, linestyle=dashes, clip_on=False)
             scale_y(ax, panel.unit, float(data.max().max()))
             shade_globalisation(ax, run)
+            draw_events(ax, run.events, words="newest_share" in data)
             ax.set_title(panel.title, pad=19)
             if len(panel.lines) > 1:
                 look: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
@@ -159,7 +161,8 @@ def dashboard(run: Run) -> Figure:
             if place >= 6:
                 ax.set_xlabel(time_word(run.scenario.run.calendar))
         figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}", weight="bold")
-        figure.legend(handles=background_key(run), loc="outside lower center", ncols=2)
+        key = [*background_key(run), *events_key(run.events)]
+        figure.legend(handles=key, loc="outside lower center", ncols=5)
     return figure
 
 
@@ -188,10 +191,12 @@ def scores_over_time(run: Run) -> Figure:
         note(ax, "label from here", (0.01, DEFAULT_THRESHOLDS.label), up=3)
         ax.set_ylim(0.0, 1.0)
         shade_globalisation(ax, run)
+        draw_events(ax, run.events)
         ax.set_xlabel(time_word(run.scenario.run.calendar))
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11)
-        figure.legend(handles=[*ax.lines[:4], *background_key(run)], loc="outside lower center", ncols=3)
+        ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11, pad=10)
+        key = [*ax.lines[:4], *background_key(run), *events_key(run.events)]
+        figure.legend(handles=key, loc="outside lower center", ncols=4)
     return figure
 
 

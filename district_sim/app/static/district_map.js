@@ -96,8 +96,8 @@ function sayings(frame, i, look) {
     `${frame.employees[i].toFixed(1)} employees, ${look.controls[frame.control[i]]}${captor}${young}`,
     `technological trajectory ${frame.technology[i]} (the first is 0)`,
     linked + far,
-    `a quarter: learns ${(1000 * frame.lessons[i]).toFixed(1)} and teaches ${(1000 * frame.taught[i]).toFixed(1)} ` +
-      "thousandths of a level of tacit knowledge",
+    `learns ${(1000 * frame.lessons[i]).toFixed(1)}, teaches ${(1000 * frame.taught[i]).toFixed(1)} ` +
+      "(thousandths of tacit knowledge a quarter)",
     frame.participant[i] ? "contributes to the agency" : "does not contribute to the agency",
     `knows: tacit ${frame.tacit[i].toFixed(2)}, codified ${frame.codified[i].toFixed(2)}; ` +
       `absorptive capacity ${frame.absorptive[i].toFixed(2)}`,
@@ -269,7 +269,6 @@ export default {
     const field = make("div", "ds-map-field", "", map);
     const side = make("div", "ds-map-legend", "", map);
     const [below, above, top] = ["links", "firms", "pointed"].map((name) => make("canvas", `ds-map-${name}`, "", field));
-    const label = make("div", "ds-map-quarter", "", field);
     const tip = make("div", "ds-map-tip", "", field);
     const heard = make("div", "ds-map-heard", "", field);
     tip.hidden = true;
@@ -292,6 +291,9 @@ export default {
     });
     const says = make("p", "ds-map-says", "", head);
     const told = make("p", "ds-map-told", "", head);
+    const now = make("p", "ds-map-now", "", head);
+    const label = make("span", "ds-map-quarter", "", now);
+    const news = make("span", "ds-map-news", "", now);
 
     const at = (id) => (frame === null || id === null || id < 0 ? -1 : frame.id.indexOf(id));
 
@@ -311,9 +313,11 @@ export default {
       tip.replaceChildren();
       lines.forEach((text, k) => make(k ? "div" : "b", "", text, tip));
       drawKnown(tip, frame, i);
-      const left = place.x[i] + place.r[i] + 12;
-      tip.style.left = `${left + 330 > width ? Math.max(0, place.x[i] - place.r[i] - 12 - tip.offsetWidth) : left}px`;
-      tip.style.top = `${Math.max(0, Math.min(place.y[i] - 20, height - tip.offsetHeight))}px`;
+      // Beside or below the map, over the legend: the firm's ties stay in sight
+      const beside = model.get("look").legend && side.offsetLeft > field.offsetLeft + width - 9;
+      tip.style.left = beside ? `${width + 10}px` : "0";
+      tip.style.top = beside ? "0" : `${height + 4}px`;
+      tip.style.width = `${beside ? Math.max(230, side.offsetWidth) : Math.min(width, 520)}px`;
     };
 
     const read = (data) => {
@@ -328,6 +332,8 @@ export default {
       const fresh = data !== known.data;
       if (fresh) read(data);
       if (frame === null) return;
+      news.textContent = model.get("news") ? ` Last year: ${model.get("news")}` : "";
+      news.title = news.textContent;
       const view = model.get("view") in BEHIND ? model.get("view") : "place";
       if (look !== known.look || view !== known.view) {
         side.replaceChildren();
@@ -413,6 +419,6 @@ export default {
       event.preventDefault();
     });
     ask();
-    return listen(model, ["data", "look", "view", "selected", "differences"], field, ask);
+    return listen(model, ["data", "look", "view", "news", "selected", "differences"], field, ask);
   },
 };

@@ -39,7 +39,7 @@ function drawFirm(pen, x, y, r, colour, control, technology, contributes) {
   outline(pen, control, x, y, r);
   pen.fillStyle = colour;
   pen.fill();
-  pen.lineWidth = contributes ? 2.2 : control === INDEPENDENT ? 1 : 1.5;
+  pen.lineWidth = contributes ? Math.min(2.2, 0.9 + 0.22 * r) : control === INDEPENDENT ? 1 : 1.5;
   pen.strokeStyle = contributes ? PALETTE.agency : PALETTE.rim;
   pen.stroke();
   const marks = Math.min(technology, 4);

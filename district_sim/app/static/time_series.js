@@ -2,7 +2,7 @@
 
 const LEFT = 58;
 const RIGHT = 14;
-const TOP = 8;
+const TOP = 15;
 const BOTTOM = 40;
 
 /** Round numbers that cover what is to be shown, about four of them. */
@@ -128,20 +128,36 @@ export default {
       pen.lineTo(box.right, box.bottom);
       pen.stroke();
       pen.setLineDash([4, 3]);
-      for (const [quarter] of marks) pen.strokeRect(x(quarter), box.top, 0, box.bottom - box.top);
+      for (const [quarter, , , colour, line] of marks) {
+        pen.strokeStyle = colour;
+        if (line) pen.strokeRect(x(quarter), box.top, 0, box.bottom - box.top);
+      }
       pen.setLineDash([]);
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.font = `12px ${FONT}`;
+      let taken = -Infinity; // marks of the same quarter stand side by side
+      for (const [quarter, , glyph, colour, line] of marks) {
+        const at = line ? Math.max(x(quarter), taken + 9) : x(quarter);
+        if (line && glyph) taken = at;
+        pen.fillStyle = colour;
+        pen.font = `${line ? 12 : 8}px ${FONT}`; // sales are many
+        pen.fillText(glyph, at, 7);
+      }
+      pen.font = `14px ${FONT}`;
     };
 
     const words = (pen, box, x, marks) => {
       pen.textAlign = "left";
-      pen.textBaseline = "bottom";
+      pen.textBaseline = "top";
       pen.lineWidth = 4;
       pen.strokeStyle = "#ffffff";
       pen.fillStyle = QUIET;
       for (const [quarter, text] of marks) {
+        if (!text) continue;
         const left = Math.min(x(quarter) + 4, box.right - pen.measureText(text).width);
-        pen.strokeText(text, left, box.bottom - 2);
-        pen.fillText(text, left, box.bottom - 2);
+        pen.strokeText(text, left, box.top + 3);
+        pen.fillText(text, left, box.top + 3);
       }
     };
 
@@ -204,7 +220,14 @@ export default {
         pen.fillStyle = INK;
         pen.textBaseline = "top";
         pen.textAlign = at > quarters / 2 ? "right" : "left";
-        pen.fillText(moment(at, first), x(at) + (at > quarters / 2 ? -5 : 5), box.top + 16);
+        const near = marks.filter(([quarter, , , , , said]) => said && Math.abs(x(quarter) - pointer) < 5);
+        pen.lineWidth = 4;
+        pen.strokeStyle = "#ffffff";
+        [moment(at, first), ...near.slice(0, 3).map((mark) => mark[5])].forEach((text, line) => {
+          const place = [x(at) + (at > quarters / 2 ? -5 : 5), box.top + 4 + 16 * line];
+          pen.strokeText(text, ...place);
+          pen.fillText(text, ...place);
+        });
       }
       const fine = writer(unit, (steps.length > 1 ? steps[1] - steps[0] : 1) / 10);
       const said = lines.map((line, i) => {

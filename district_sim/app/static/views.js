@@ -287,7 +287,7 @@ function saidOfChain(frame) {
 
 /** What a view says below its title, in numbers. */
 const SAID = {
-  place: (frame) => `${whole(frame.trust.length)} ties; only those of the firm that you point at are drawn one by one`,
+  place: (frame) => `${whole(frame.trust.length)} ties; point at a firm to see its own`,
   chain: saidOfChain,
   knowledge: saidOfKnowledge,
 };
