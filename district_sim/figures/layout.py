@@ -59,11 +59,12 @@ def bundles_of(zone: np.ndarray, one: np.ndarray, other: np.ndarray) -> list[Bun
         zone: (n,) of each firm. one, other: (m,) places of the firms of each tie among the n.
     """
     a, b = np.minimum(zone[one], zone[other]), np.maximum(zone[one], zone[other])
-    between = a != b
-    pairs, counts = np.unique(np.stack([a[between], b[between]], axis=1), axis=0, return_counts=True)
-    order = np.argsort(counts, kind="stable")[-MOST_BUNDLES:]
-    whole = max(1, int(between.sum()))
-    return [Bundle(int(pairs[k, 0]), int(pairs[k, 1]), int(counts[k]), float(counts[k]) / whole) for k in order]
+    zones, between = int(_FIRST[-1]), a != b
+    counts = np.bincount(a[between] * zones + b[between])
+    pairs = np.flatnonzero(counts)
+    whole = max(1, int(counts.sum()))
+    order = pairs[np.argsort(counts[pairs], kind="stable")[-MOST_BUNDLES:]].tolist()
+    return [Bundle(*divmod(pair, zones), int(counts[pair]), float(counts[pair]) / whole) for pair in order]
 
 
 # Value chain ---------------------------------------------------------------------------------------
