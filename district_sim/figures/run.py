@@ -27,6 +27,7 @@ from district_sim.figures.style import (
     time_axis,
     time_word,
 )
+from district_sim.run.events import EventKind
 from district_sim.run.run import Run
 from district_sim.run.trajectories import DEFAULT_THRESHOLDS, FUTURES, Trajectory
 from district_sim.run.trajectories import scores_over_time as _scores_over_time
@@ -235,6 +236,8 @@ def _series(ax: Axes, name: str, runs: Mapping[str, Run]) -> None:
     scale_y(ax, unit, top)
     longest = max(runs.values(), key=lambda run: len(run.indicators))
     shade_globalisation(ax, longest)
+    if name == "newest_share":  # it falls when the newest technology is another one
+        draw_events(ax, [event for event in longest.events if event.kind is EventKind.TECHNOLOGY], words=True)
     ax.set_title(panel.title, pad=15)
     ax.set_ylabel("")
     ax.set_xlabel(time_word(longest.scenario.run.calendar))
