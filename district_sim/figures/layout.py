@@ -64,7 +64,7 @@ def bundles_of(zone: np.ndarray, one: np.ndarray, other: np.ndarray) -> list[Bun
     pairs = np.flatnonzero(counts)
     whole = max(1, int(counts.sum()))
     order = pairs[np.argsort(counts[pairs], kind="stable")[-MOST_BUNDLES:]].tolist()
-    return [Bundle(*divmod(pair, zones), int(counts[pair]), float(counts[pair]) / whole) for pair in order]
+    return [Bundle(pair // zones, pair % zones, int(counts[pair]), float(counts[pair]) / whole) for pair in order]
 
 
 # Value chain ---------------------------------------------------------------------------------------
