@@ -4,6 +4,7 @@ numba caches machine code by the file of each function and does not notice when 
 another file. The cache therefore lives in a folder named after all kernel sources: any change starts afresh.
 """
 
+import gc
 import hashlib
 import inspect
 import os
@@ -14,8 +15,9 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 from uuid import uuid4
 
@@ -25,14 +27,16 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from district_sim.kernels.parts import PartCompiler, PartType
+
 __all__ = [
     "CacheWarning",
+    "Kernel",
     "array_kernel",
     "cache_folder",
     "inlined_kernel",
     "is_kept",
     "kernel",
-    "kernel_of",
     "literal_unroll",
     "parallel_kernel",
     "prange",
@@ -179,8 +183,65 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _kernels(**options: Any) -> Callable[..., Any]:
-    """A decorator that compiles a function with these options of numba's, and keeps the machine code.
+def _compiler(**options: Any) -> Any:
+    decorator: Any = njit
+    return decorator(error_model="numpy", no_cfunc_wrapper=True, **options)
+
+
+def _call(function: Callable[..., Any], argument: Any) -> Any:
+    return function(argument)
+
+
+# As `_call`, with a frame so large that Python takes half a megabyte for frames at once. A compiler is so deep in calls
+# that it would take and give back 16 KiB some hundred thousand times: a sixth of a compilation
+_call_with_room = FunctionType(_call.__code__.replace(co_stacksize=60_000), {})
+
+
+def _without_pauses(compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """`compile` of a dispatcher without garbage collection, which would look through millions of objects that stay."""
+
+    def compile_at_once(signature: Any) -> Any:
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return _call_with_room(compiled, signature)
+        finally:
+            if collects:
+                gc.enable()
+
+    return compile_at_once
+
+
+def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """numba's dispatcher of a function, which keeps its machine code."""
+    dispatcher = _compiler(**options)(function)
+    dispatcher.compile = _without_pauses(dispatcher.compile)
+    if cache_folder is not None:
+        dispatcher._cache = _Cache(function, cache_folder)
+    return dispatcher
+
+
+class Kernel:
+    """A compiled function. Called from Python it has machine code of its own, which is kept; in other kernels it is a
+    part of theirs, see `kernels.parts`."""
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func, self._options = function, options
+        self._part = _compiler(no_cpython_wrapper=True, pipeline_class=PartCompiler, **options)(function)
+        self._numba_type_ = PartType(self._part)  # what numba takes it for where compiled code names it
+
+    @cached_property
+    def entry(self) -> Any:
+        """numba's dispatcher for calls from Python."""
+        return _kept(self.py_func, self._options)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.entry(*arguments)
+
+
+def _kernels(kind: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """A decorator that compiles a function with these options of numba's.
 
     Most do not count references to arrays (`_nrt=False`), as their callers hold them. Otherwise every call counts each
     array of state and parameters up and down, which was a fifth of a default run. Such a kernel cannot make an array,
@@ -191,41 +252,25 @@ def _kernels(**options: Any) -> Callable[..., Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        compiled = njit(error_model="numpy", **options)(function)
-        if cache_folder is not None:
-            compiled._cache = _Cache(function, cache_folder)
-        return compiled
+        return kind(function, options)
 
     return decorate
 
 
-kernel = _kernels(_nrt=False)
-array_kernel = _kernels(_nrt=True)  # makes or returns an array: who receives it counts it down
+kernel = _kernels(Kernel, _nrt=False)
+array_kernel = _kernels(Kernel, _nrt=True)  # makes or returns an array: who receives it counts it down
+parallel_kernel = _kernels(Kernel, _nrt=True, parallel=True)
+# Written into its caller before anything is compiled, so that a loop over draws becomes vector instructions
+inlined_kernel = _kernels(_kept, _nrt=False, inline="always")
 
 
-def kernel_of(signature: str) -> Callable[..., Any]:
-    """`kernel` for these types alone: others are compiled anew for every literal number that they are called with."""
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        compiled = kernel(function)
-        compiled.compile(signature)
-        compiled.disable_compile()
-        return compiled
-
-    return decorate
-
-
-# Compiled into its caller only, not on its own as well; for functions with many arrays too, which a call would copy
-inlined_kernel = _kernels(_nrt=False, inline="always")
-parallel_kernel = _kernels(_nrt=True, parallel=True)
-
-
-def is_kept(compiled: Any, *arguments: Any) -> bool:
+def is_kept(compiled: Kernel, *arguments: Any) -> bool:
     """Whether the machine code of a kernel for arguments of these types is at hand."""
-    signature = tuple(compiled.typeof_pyval(argument) for argument in arguments)
-    if signature in compiled.overloads:
+    entry = compiled.entry
+    signature = tuple(entry.typeof_pyval(argument) for argument in arguments)
+    if signature in entry.overloads:
         return True
-    return cache_folder is not None and bool(compiled._cache.file(signature, compiled.targetctx.codegen()).is_file())
+    return cache_folder is not None and bool(entry._cache.file(signature, entry.targetctx.codegen()).is_file())
 
 
 def start_threads() -> None:

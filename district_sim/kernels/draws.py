@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from district_sim.kernels.compile import array_kernel, inlined_kernel, kernel, kernel_of
+from district_sim.kernels.compile import array_kernel, inlined_kernel, kernel
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -20,7 +20,6 @@ _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _S32 = np.uint64(32)
-_KEY = "uint64, int64, int64, int64, int64, int64"
 
 
 class Stream(IntEnum):
@@ -100,13 +99,13 @@ def looped_word(seed, stream, step, firm, other, number):
 def looped_uniform2(seed, stream, step, firm, other, number):
     """As `uniform2`, compiled into its caller: a loop over keys becomes vector instructions, eight draws at a time.
 
-    That takes a third of the time. Once compiled by itself, the function is no longer simple enough for it.
+    That takes a third of the time. A call would be too much for it.
     """
     r0, r1, r2, r3 = _block(seed, stream, step, firm, other, number)
     return uniform_of(r0 << _S32 | r1), uniform_of(r2 << _S32 | r3)
 
 
-@kernel_of(f"UniTuple(float64, 2)({_KEY})")
+@kernel
 def uniform2(seed, stream, step, firm, other, number):
     """Two independent uniform draws in (0, 1) for the key (seed, stream, step, firm, other, number).
 
@@ -116,7 +115,7 @@ def uniform2(seed, stream, step, firm, other, number):
     return looped_uniform2(seed, stream, step, firm, other, number)
 
 
-@kernel_of(f"uint64({_KEY})")
+@kernel
 def random_word(seed, stream, step, firm, other, number):
     """64 random bits (uint64) for a key; see `uniform2`."""
     return looped_word(seed, stream, step, firm, other, number)

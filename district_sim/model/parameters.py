@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.kernels.by_address import by_address
 from district_sim.scenario.data import read_tables
 from district_sim.scenario.extensions import Mechanism, mechanism
 from district_sim.scenario.fields import Section
@@ -18,6 +19,7 @@ from district_sim.scenario.interventions import Instrument
 from district_sim.scenario.sections import Scenario
 
 
+@by_address
 class Policies(NamedTuple):
     """Instruments in their order, one array per property, shape (I,)."""
 
@@ -48,6 +50,7 @@ _SIGNPOST = np.dtype(
 )
 
 
+@by_address
 class Shocks(NamedTuple):
     """Shocks in their order, one array per property, shape (S,)."""
 
@@ -58,6 +61,7 @@ class Shocks(NamedTuple):
     recovery: np.ndarray
 
 
+@by_address
 class Derived(NamedTuple):
     """Arrays that follow from the scenario; T technologies, P phases, D domains, K outside nodes."""
 
@@ -87,6 +91,7 @@ class Extension(NamedTuple):
         return np.dtype([*numbers, *((name, np.float64) for name in self.mechanism.memory)], align=True)
 
 
+@by_address
 class Parameters(NamedTuple):
     """Everything the kernels read and never write."""
 

@@ -30,7 +30,7 @@ def at(place, state, living, p, s):
     return living
 
 
-@inlined_kernel
+@kernel
 def one_quarter(state, p, row):
     """Run one quarter in place.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.kernels.by_address import by_address
 from district_sim.kernels.compile import array_kernel
 from district_sim.scenario.indicators import NAMES
 
@@ -94,6 +95,7 @@ def sums_record() -> np.dtype:
     return np.dtype([(name, np.float64) for name in SUMS], align=True)
 
 
+@by_address
 class Batch(NamedTuple):
     """Numbers of the ties of a batch of firms, one row for each block that threads share; L >= BATCH * M, of LANES."""
 
@@ -103,6 +105,7 @@ class Batch(NamedTuple):
     ties: np.ndarray  # (BLOCKS, BATCH) uint64: how many ties each firm has
 
 
+@by_address
 class Pairs(NamedTuple):
     """The ties of some firms to firms of higher rows, one row for each block that threads share; L = PAIRED * M."""
 
@@ -113,6 +116,7 @@ class Pairs(NamedTuple):
     luck: np.ndarray  # (BLOCKS, L) a draw for each
 
 
+@by_address
 class Scratch(NamedTuple):
     """Working space, so that no quarter allocates."""
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from district_sim.kernels.by_address import by_address
 from district_sim.kernels.compile import kernel
 from district_sim.model.scratch import Scratch, aligned_rows, new_scratch
 from district_sim.scenario.indicators import CONDUCT
@@ -291,6 +292,7 @@ def _world(domains: int, phases: int, nodes: int) -> np.dtype:
     )
 
 
+@by_address
 class Accounts(NamedTuple):
     """Money and people; every change here has its opposite here."""
 
@@ -298,6 +300,7 @@ class Accounts(NamedTuple):
     people: np.ndarray  # (3,) see PEOPLE; they sum to the same number for ever
 
 
+@by_address
 class Clock(NamedTuple):
     """Where the run stands."""
 
@@ -306,6 +309,7 @@ class Clock(NamedTuple):
     seed: np.ndarray  # (1,) uint64
 
 
+@by_address
 class State(NamedTuple):
     """Everything that changes during a run; the parts are record arrays, so `state.firms.employees[i]` reads well."""
 

@@ -8,7 +8,7 @@ follow their leader.
 
 import numpy as np
 
-from district_sim.kernels.compile import inlined_kernel, kernel
+from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, draw_all, normal, uniform, uniform2
 from district_sim.model.state import (
     COOPERATING,
@@ -160,7 +160,7 @@ def exploration_wanted(firm, ahead, ripe, innovation, conduct, usual):
     return most / (1.0 + np.exp(-odds))
 
 
-@inlined_kernel
+@kernel
 def habits(firm, clock, p, s, into):
     """What a firm (a record) does without special reasons, into `into`, shape (len(TRAITS),).
 
@@ -171,7 +171,7 @@ def habits(firm, clock, p, s, into):
         _vary(into, p.conduct[0].spread, firm.family, 0, clock)
 
 
-@inlined_kernel
+@kernel
 def _reasons(firm, aim, ahead, abroad, ripe, agency, clock, p, s):
     """What a firm (a record) thinks best to do, by habit and reasons, into `aim`, shape (len(TRAITS),)."""
     conduct, terms = p.conduct[0], p.market[0]
@@ -210,7 +210,7 @@ def _search(i, best, found, firms, clock, conduct):
         _vary(found, conduct.variation, firms[i].key, clock.step[0], clock)
 
 
-@inlined_kernel
+@kernel
 def _review(i, firms, ties, agency, clock, scratch, ripe, p, s):
     """Firm i reviews its conduct: aspiration, search, reasons. Members of a group follow their leader."""
     firm, conduct, aim, found = firms[i], p.conduct[0], scratch.traits, scratch.other_traits

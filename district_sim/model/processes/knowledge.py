@@ -322,7 +322,7 @@ def _teach(
     interaction, relevance, use, memory,
 ):  # fmt: skip
     """The steps of learning one after another, threads sharing the work in large districts."""
-    gap, place, number, many = batch
+    gap, place, number, many = batch.gap, batch.place, batch.number, batch.ties
     n = living.size
     if n < ALONE:
         _show(living, firms, pipelines, relevance, knowledge[0], shown, told, capacity)

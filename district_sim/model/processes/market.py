@@ -8,7 +8,7 @@ Money only moves between accounts.
 
 import numpy as np
 
-from district_sim.kernels.compile import inlined_kernel, kernel, parallel_kernel, prange
+from district_sim.kernels.compile import kernel, parallel_kernel, prange
 from district_sim.kernels.draws import Stream, draw_all, laplace_of
 from district_sim.model.processes.labour import change_jobs, employ
 from district_sim.model.processes.relations import (
@@ -107,7 +107,7 @@ def _quality_pull(quality, world, market):
     return (max(LEAST_QUALITY, quality) / world[0].quality_start) ** market.sensitivity_quality
 
 
-@inlined_kernel
+@kernel
 def _source(i, firms, tie, order, pull, abroad, making, by_phase, tied, outside, price, value, market, ownership):
     """Shares of firm i's needs by source; order shares of tied suppliers go to `order`.
 
@@ -298,7 +298,7 @@ def _place_orders(firms, living, ties, orders, world, scratch, tally, accounts, 
         accounts.money[WORLD] += abroad - sales
 
 
-@inlined_kernel
+@kernel
 def _volume(i, firms, ties, orders, by_phase, value, market):
     """Sales (suppliers), largest client and volume of work of firm i at normal prices [k€]."""
     firm, last = firms[i], value.size - 1

@@ -8,7 +8,7 @@ instrument overspends.
 
 import numpy as np
 
-from district_sim.kernels.compile import inlined_kernel, kernel
+from district_sim.kernels.compile import kernel
 from district_sim.kernels.draws import Stream, uniform
 from district_sim.model.processes.relations import degree, is_affiliate
 from district_sim.model.signposts import budget_of, follow
@@ -66,7 +66,7 @@ def _is_linked(i, pipelines):
     return False
 
 
-@inlined_kernel
+@kernel
 def is_target(i, rule, phase, firms, ties, pipelines, clock, p):
     """Whether a targeting rule and a phase (-1: any) admit the living firm i, and no evaluation excludes it.
 

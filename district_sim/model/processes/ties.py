@@ -121,7 +121,7 @@ def _mean_absorptive(firms, living):
 @parallel_kernel
 def _move_all_trust(living, firms, ties, orders, pairs, usual, seed, behaviour, start):
     """`_move_trust` for all living firms, threads sharing the work in large districts."""
-    row, slot, low, high, fit = pairs
+    row, slot, low, high, fit = pairs.row, pairs.slot, pairs.low, pairs.high, pairs.luck
     n = living.size
     if n < ALONE:
         _move_trust(
