@@ -140,7 +140,7 @@ def _by_size(quick: bool) -> Iterator[Row]:
 @contextmanager
 def _compiled_calls(calls: list[tuple[Callable[..., Any], tuple[Any, ...], float]]) -> Iterator[None]:
     """Note every crossing from Python into a kernel of district_sim: the kernel, its arguments, its wall time."""
-    from numba.core.dispatcher import Dispatcher
+    from district_sim.kernels.compile import Kernel
 
     def timed(kernel: Any) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -153,7 +153,7 @@ def _compiled_calls(calls: list[tuple[Callable[..., Any], tuple[Any, ...], float
         return call
 
     modules = [module for name, module in sys.modules.items() if name.startswith("district_sim.")]
-    found = [(m, name, value) for m in modules for name, value in vars(m).items() if isinstance(value, Dispatcher)]
+    found = [(m, name, value) for m in modules for name, value in vars(m).items() if isinstance(value, Kernel)]
     wrapped = {id(value): timed(value) for _, _, value in found}
     try:
         for module, name, value in found:

@@ -23,7 +23,7 @@ from district_sim.kernels.compile import kernel
 def double(x):
     return 2 * x
 
-print(double(21), "read" if double.stats.cache_hits else "compiled")
+print(double(21), "read" if double.entry.stats.cache_hits else "compiled")
 """
 NO_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
 NOT_OURS = """

@@ -347,7 +347,9 @@ def say_compiling() -> None:
     from district_sim.kernels.compile import cache_folder
 
     once = "" if cache_folder is None else ", the first time only"  # otherwise a warning says what to do
-    stderr().print(f"Compiling the model for this machine. This takes a minute or two{once}.", highlight=False)
+    stderr().print(
+        f"Compiling the model for this machine. This takes half a minute to a minute{once}.", highlight=False
+    )
 
 
 def tell_effort(effort: "Effort", what: str, advice: str, quiet: bool) -> None:

@@ -69,7 +69,7 @@ def run_experiment(
         workers: how many runs at once; by default all cores, or as many as the executor has.
         progress: called after every chunk with the number of runs in the folder and of runs wanted.
         retry_failed: make failed runs again.
-        compiling: called if the model has to be compiled first, which takes a minute or two.
+        compiling: called if the model has to be compiled first, which takes up to a minute.
         planned: called with what is about to be run, before anything is.
 
     Returns:

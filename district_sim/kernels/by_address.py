@@ -10,7 +10,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import lower_getattr_generic
+from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
@@ -67,7 +67,7 @@ def _read(context: Any, builder: Any, kind: ByAddress, address: Any, name: str) 
         return place
     content = builder.load(place)
     content.set_metadata("invariant.load", builder.module.add_metadata([]))  # no kernel writes a field: read once
-    return context.data_model_manager[field].from_data(builder, content)
+    return impl_ret_borrowed(context, builder, field, context.data_model_manager[field].from_data(builder, content))
 
 
 @unbox(ByAddress)

@@ -94,7 +94,7 @@ def _prepare() -> Path | None:
         if folder is not None and os.path.isdir(folder):  # filled by somebody else, for us to read; never raises
             return folder
         warnings.warn(
-            f"Machine code cannot be kept ({error}): every start compiles the model, which takes a minute or two. "
+            f"Machine code cannot be kept ({error}): every start compiles the model, which takes up to a minute. "
             "To keep it, set NUMBA_CACHE_DIR to a folder that can be written.",
             CacheWarning,
             stacklevel=2,
