@@ -19,6 +19,21 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: 
 
 PATIENCE = int(os.environ.get("PATIENCE", 300_000))
 PHONE, LAPTOP, PROJECTOR = (390, 844), (1280, 800), (1920, 1080)
+SIZES = (PHONE, LAPTOP, PROJECTOR, (640, 400), (320, 640))
+"""Those that every view must fit; the fourth is a laptop at 200 %, the last the narrowest that WCAG 2.2 asks for."""
+TOO_SMALL = """
+() => [...document.querySelectorAll("button, input, select, summary, a:not(.skip)")]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 24)
+  .map((one) => one.outerHTML)
+"""
+CUT = """
+() => [...document.querySelectorAll("button, h1, h2, label, legend, figcaption, .choice, header *, td, th, p")]
+  .filter((one) => one.checkVisibility() && !one.closest(".wide") && !one.classList.contains("hidden"))
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+    || one.getBoundingClientRect().right > innerWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 200))
+"""
 type Visit = Callable[..., Page]
 
 
@@ -67,9 +82,9 @@ def visit(said: dict[str, str], browser: Browser) -> Iterator[Visit]:
     def abroad(url: str) -> bool:
         return not url.startswith((home, home.replace("http", "ws", 1), "data:", "blob:"))
 
-    def opened(url: str, size: tuple[int, int] = PHONE, motion: Any = "reduce") -> Page:
+    def opened(url: str, size: tuple[int, int] = PHONE, motion: Any = "reduce", locale: str = "en-GB") -> Page:
         context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, accept_downloads=True, reduced_motion=motion
+            viewport={"width": size[0], "height": size[1]}, accept_downloads=True, reduced_motion=motion, locale=locale
         )
         contexts.append(context)
         page = context.new_page()
@@ -89,14 +104,19 @@ def visit(said: dict[str, str], browser: Browser) -> Iterator[Visit]:
 
 
 def check(*pages: Page) -> None:
-    """Each page can be used by everybody and fits its screen."""
+    """Each page can be used by everybody, and fits every screen: nothing is cut, no target is too small."""
     folder = os.environ.get("CLASS_PICTURES")  # to look at them
     for page in pages:
         found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
         screen = page.viewport_size
         assert screen is not None
-        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(TOO_SMALL) == []
+            assert page.evaluate(CUT) == []
+        page.set_viewport_size(screen)
         if folder:
             number = len(list(Path(folder).glob("*.png")))
             page.screenshot(path=f"{folder}/{number:03}.png", full_page=True)
@@ -194,9 +214,26 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     assert text.count("\n") == 1 + 3 + 1 + 1 + 1
 
 
-def test_pages_at_every_width(visit: Visit, said: dict[str, str]) -> None:
-    for size in (PHONE, LAPTOP, PROJECTOR, (640, 400)):  # the last: 1280 at 200 %
-        check(visit(said["teacher"], size), visit(said["students"], size))
+def test_everybody_chooses_a_language(visit: Visit, said: dict[str, str]) -> None:
+    """The browser's at first, then one's own choice, which the next visit remembers."""
+    phone = visit(said["students"], locale="de-AT")
+    assert phone.evaluate("document.documentElement.lang") == "de"
+    expect(phone.locator("#join button")).to_have_text("Mitmachen")
+    check(phone)
+    phone.fill("#code", said["code"])
+    phone.click("#join button")
+    expect(phone.locator("#place")).to_contain_text("Schritt ")
+    for language, step in (("it", "Passo "), ("es", "Paso ")):
+        phone.select_option("#language", language)
+        expect(phone.locator("#place")).to_contain_text(step)
+        assert phone.evaluate("document.documentElement.lang") == language
+        check(phone)
+    teacher = visit(said["teacher"], PROJECTOR)
+    teacher.select_option("#language", "de")
+    expect(teacher.locator("#next")).to_have_text("Nächster Schritt")
+    expect(teacher.locator("#code")).to_have_text(said["code"])  # the key was kept
+    check(teacher)
+    expect(phone.locator("#place")).to_contain_text("Paso ")
 
 
 def test_a_wrong_code_and_a_wrong_key_are_told(visit: Visit, said: dict[str, str]) -> None:

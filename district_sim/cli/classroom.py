@@ -3,6 +3,7 @@
 import errno
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from district_sim.app.classroom.journal import Journal
 
 _INSTALL = "pip install 'district-sim[class]'"
+
+
+class Language(StrEnum):
+    """Languages of the class; `app.classroom.languages` has their texts."""
+
+    EN = "en"
+    IT = "it"
+    ES = "es"
+    DE = "de"
 
 
 def _complete_lesson(incomplete: str) -> list[str]:
@@ -48,6 +58,14 @@ def class_(
             show_default="class-LESSON-DATE.sqlite",
         ),
     ] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            "--language",
+            help="Language of all pages until their reader chooses another.",
+            show_default="that of each browser",
+        ),
+    ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the addresses without opening the teacher's page.")
     ] = False,
@@ -63,6 +81,7 @@ def class_(
 
       district-sim class
       district-sim class policy_game --room class-4b.sqlite
+      district-sim class four_futures --language it
       district-sim class my_lesson.yaml --host 127.0.0.1
 
     Stop it with Ctrl-C. Exit code: 0 stopped, 1 could not start, 2 bad input.
@@ -89,7 +108,7 @@ def class_(
         except OSError as error:
             stop(cannot_serve(error, host, port), FAILED if error.errno != errno.EADDRINUSE else BAD_INPUT)
         get_ready()
-        _serve(journal, at, host, no_browser)
+        _serve(journal, at, host, no_browser, language.value if language else None)
 
 
 def _room(lesson: str, room: Path | None) -> "Journal":
@@ -114,7 +133,7 @@ def _room(lesson: str, room: Path | None) -> "Journal":
     return journal
 
 
-def _serve(journal: "Journal", at: object, host: str, no_browser: bool) -> None:
+def _serve(journal: "Journal", at: object, host: str, no_browser: bool, language: str | None) -> None:
     """Say where the pages are, once they are there, and serve them until Ctrl-C."""
     import socket
 
@@ -124,7 +143,7 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool) -> None:
 
     assert isinstance(at, socket.socket)
     port = at.getsockname()[1]
-    group = server.Class(journal, Futures(), lambda: addresses(host, port))
+    group = server.Class(journal, Futures(), lambda: addresses(host, port), language)
     own = "127.0.0.1" if host in NETWORK else f"[{host}]" if ":" in host else host
     teacher = f"http://{own}:{port}/teacher#{journal.about.key}"
 
@@ -154,7 +173,9 @@ def _need() -> None:
     from importlib.util import find_spec
 
     missing = [
-        name for name in ("starlette", "uvicorn", "websockets", "segno", "markdown_it") if find_spec(name) is None
+        name
+        for name in ("starlette", "uvicorn", "websockets", "segno", "markdown_it", "babel")
+        if find_spec(name) is None
     ]
     if missing:
         stop(f"the class needs {' and '.join(missing)}: {_INSTALL}", FAILED)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from district_sim.app.classroom.languages import ENGLISH
 from district_sim.app.classroom.lesson import CHANCE, FUTURE, FUTURES_ASKED, Lesson, Play, Predict, Step, Vote, value_of
 
 MOST_VISITORS = 250
@@ -62,6 +63,8 @@ class Room:
     """A class in a lesson."""
 
     lesson: Lesson
+    language: str = ENGLISH
+    """Of what is shown of it; the lesson is in this language, too."""
     at: int = 0
     """The step that is on, counted from 0."""
     paused: bool = False
@@ -263,7 +266,7 @@ def changes_of(step: Play, settings: Mapping[str, float], policies: list[dict[st
         if one.id in settings and settings[one.id] != value_of(step.district, one.path)
     }
     paid = [
-        {"name": one.label, "kind": one.kind.value, "budget": settings[one.id], "start": one.start}
+        {"name": one.id, "kind": one.kind.value, "budget": settings[one.id], "start": one.start}
         | ({} if one.end is None else {"end": one.end})
         for one in step.policies
         if settings.get(one.id)
@@ -299,7 +302,7 @@ def _answer(step: Vote | Predict, value: object) -> float | str:
     if step.ask == CHANCE:
         return _whole(value, 0, step.runs)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= step.most:
-        raise Refused("number", low=0, high=f"{step.most:g}")
+        raise Refused("number", low=0, high=int(step.most))
     return round(float(value), 1)
 
 

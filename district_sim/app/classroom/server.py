@@ -13,8 +13,9 @@ import hmac
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,17 @@ from district_sim.app.classroom import views
 from district_sim.app.classroom.futures import TABLE, Futures, Wanted, asked
 from district_sim.app.classroom.guard import MESSAGES, MESSAGES_A_SECOND, MOST_BYTES, Bucket, Door, Guard
 from district_sim.app.classroom.journal import Journal
-from district_sim.app.classroom.lesson import html_of
+from district_sim.app.classroom.languages import (
+    ENGLISH,
+    LANGUAGES,
+    known,
+    preferred,
+    translated_lesson,
+    translated_markdown,
+)
+from district_sim.app.classroom.lesson import Lesson, html_of
 from district_sim.app.classroom.room import Event, Refused, Room
-from district_sim.app.classroom.words import LANGUAGE, WORDS, indicators, refusal
+from district_sim.app.classroom.words import indicators, refusal, words
 
 CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """No vowels, so that no code is a word."""
@@ -68,6 +77,7 @@ class Line:
         self.bucket = Bucket(MESSAGES, MESSAGES_A_SECOND)
         self.number = 0
         """Of the visitor; 0 for the teacher."""
+        self.language = ENGLISH
         self.looks: list[str] = []
         """Players whose districts the teacher looks at."""
         self.awake = asyncio.Event()
@@ -80,6 +90,10 @@ class Line:
         text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
         await asyncio.wait_for(self.socket.send_text(text), _SLOW)
 
+    async def refuse(self, word: str, given: Mapping[str, object] | None = None, **more: Any) -> None:
+        """Say why something cannot be done."""
+        await self.send(no=refusal(word, self.language, **(given or {})), **more)
+
     async def show(self, view: views.View) -> None:
         """Send a view, if it is another than the last."""
         text = json.dumps(view, separators=(",", ":"), ensure_ascii=False)
@@ -91,12 +105,17 @@ class Line:
 class Class:
     """A room with everything around it: journal, runs, connections."""
 
-    def __init__(self, journal: Journal, futures: Futures, address: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, journal: Journal, futures: Futures, address: Callable[[], list[str]], language: str | None = None
+    ) -> None:
         """Of a journal.
 
         Args:
             address: gives the addresses at which phones find the page, the best first.
+            language: of pages whose reader has chosen none; the browser's if left out.
         """
+        self.language = language
+        self._lessons: dict[str, Lesson] = {}
         self.journal, self.futures, self.address = journal, futures, address
         self.room: Room = journal.room()
         self.door = Door()
@@ -105,6 +124,12 @@ class Class:
         self._pending: list[tuple[Event, asyncio.Future[None]]] = []
         self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def shown_in(self, language: str) -> Room:
+        """The room with its lesson in a language: to be looked at, not to be changed."""
+        if language not in self._lessons:
+            self._lessons[language] = translated_lesson(self.journal.about.lesson, language)
+        return replace(self.room, lesson=self._lessons[language], language=language)
 
     # Events ---------------------------------------------------------------------------------------
 
@@ -187,12 +212,12 @@ class Class:
         while True:
             await line.awake.wait()
             line.awake.clear()
+            room = self.shown_in(line.language)
             if line.number:
-                visitor = self.room.visitors[line.number]
-                view = views.student_view(self.room, visitor, self.futures.known)
+                view = views.student_view(room, room.visitors[line.number], self.futures.known)
             else:
                 here = {one.number for one in self.students}
-                view = views.teacher_view(self.room, here, self.futures.known)
+                view = views.teacher_view(room, here, self.futures.known)
                 view["runs"] += views.looked_at(self.room, line.looks)
                 view["join"] = self._join()
             await line.show(view)
@@ -217,13 +242,13 @@ class Class:
         url = f"{addresses[0]}#{code}"
         return {"addresses": addresses, "code": code, "qr": qr_of(url), "url": url}
 
-    def hello(self) -> views.View:
+    def hello(self, language: str = ENGLISH) -> views.View:
         """What never changes, sent first."""
-        lesson = self.journal.about.lesson
+        lesson = self.shown_in(language).lesson
         return {
             "lesson": {"title": lesson.title, "minutes": lesson.minutes, "teams": lesson.teams},
             "shows": lesson.shows,
-            "indicators": indicators(tuple({*lesson.shows, *asked(lesson), *TABLE})),
+            "indicators": indicators(tuple({*lesson.shows, *asked(lesson), *TABLE}), language),
         }
 
     # Who comes ----------------------------------------------------------------------------------------
@@ -240,7 +265,7 @@ class Class:
         await socket.accept()
         line = Line(socket, between)
         if not self.door.come(line.address):
-            await line.send(no=refusal("crowd"))
+            await line.refuse("crowd")
             await socket.close(1013)
             return
         try:
@@ -285,7 +310,7 @@ class Class:
             try:
                 await hear(line, message)
             except Refused as refused:
-                await line.send(no=refusal(refused.word, **refused.given), **answer)
+                await line.refuse(refused.word, refused.given, **answer)
                 line.awake.set()
             else:
                 await line.send(ok=True, **answer)
@@ -294,6 +319,7 @@ class Class:
         """Check the code; find who comes back by the secret that the phone keeps, or make one."""
         message = await asyncio.wait_for(received(line), _SILENT)
         code = message.get("code") if message else None
+        line.language = known((message or {}).get("language"), self.language or ENGLISH)
         if not await self._is(line, str(code).strip().upper()[:20], self.journal.about.code, "code"):
             return False
         secret = message.get("token") if message else None
@@ -304,19 +330,21 @@ class Class:
                 event = self.room.enter(_hashed(secret))
                 await self.happen(event)
             except Refused as refused:
-                await line.send(no=refusal(refused.word, **refused.given))
+                await line.refuse(refused.word, refused.given)
                 return False
             visitor = self.room.visitors[event["number"]]
         line.number = visitor.number
-        await line.send(hello=self.hello(), token=secret)
+        await line.send(hello=self.hello(line.language), token=secret)
         return True
 
     async def _let_teacher_in(self, line: Line) -> bool:
         message = await asyncio.wait_for(received(line), _SILENT)
         key = message.get("key") if message else None
+        line.language = known((message or {}).get("language"), self.language or ENGLISH)
         if not await self._is(line, str(key)[:100], self.journal.about.key, "key"):
             return False
-        await line.send(hello=self.hello() | {"notes": html_of(self.journal.about.notes)})
+        notes = translated_markdown(self.journal.about.notes, line.language)
+        await line.send(hello=self.hello(line.language) | {"notes": html_of(notes)})
         return True
 
     async def _is(self, line: Line, said: str, right: str, what: str) -> bool:
@@ -328,7 +356,7 @@ class Class:
             return True
         else:
             self.door.wrong(line.address)
-        await line.send(no=refusal(word), out=True)
+        await line.refuse(word, out=True)
         return False
 
     async def _hear_student(self, line: Line, message: dict[str, Any]) -> None:
@@ -357,6 +385,14 @@ class Class:
             await self._have(at)
         return Response(views.results_csv(self.room, self.futures.known), media_type="text/csv; charset=utf-8")
 
+    async def words(self, request: Request) -> Response:
+        """Every text of the pages: in the language asked for, the class's, or the one that the browser likes best."""
+        default = self.language or preferred(request.headers.get("accept-language"))
+        language = known(request.query_params.get("language"), default)
+        said = {"LANGUAGE": language, "LANGUAGES": LANGUAGES, "WORDS": words(language)}
+        lines = [f"export const {name} = {json.dumps(what, ensure_ascii=False)};\n" for name, what in said.items()]
+        return Response("".join(lines), media_type=_TYPES[".js"])
+
     async def _have(self, at: int) -> None:
         """Have all runs of a step that results need."""
         wanted = views.wanted_in(self.room, at)
@@ -381,7 +417,7 @@ def application(group: Class, names: set[str] | None = None) -> Guard:
     routes = [
         Route("/", _page("student.html")),
         Route("/teacher", _page("teacher.html")),
-        Route("/words.js", _words),
+        Route("/words.js", group.words),
         Route("/results.csv", group.results, methods=["POST"]),
         *(Route(f"/{name}", _page(name)) for name in _FILES),
         WebSocketRoute("/student", group.student),
@@ -422,18 +458,18 @@ async def received(line: Line) -> dict[str, Any] | None:
         raise WebSocketDisconnect(got.get("code", 1000))
     text = got.get("text")
     if not line.bucket.take():
-        await line.send(no=refusal("too_fast"))
+        await line.refuse("too_fast")
         await asyncio.sleep(1.0)  # who sends without end waits in the line of its own socket
         return None
     if text is None or len(text) > MOST_BYTES:
-        await line.send(no=refusal("not_understood"))
+        await line.refuse("not_understood")
         return None
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        await line.send(no=refusal("not_understood"))
+        await line.refuse("not_understood")
         return None
     return message
 
@@ -449,13 +485,6 @@ def _page(name: str) -> Callable[[Request], Any]:
         return FileResponse(path, media_type=_TYPES[path.suffix])
 
     return page
-
-
-async def _words(_: Request) -> Response:
-    text = json.dumps(WORDS, ensure_ascii=False)
-    return Response(
-        f"export const LANGUAGE = {json.dumps(LANGUAGE)};\nexport const WORDS = {text};\n", media_type=_TYPES[".js"]
-    )
 
 
 async def _broken(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from district_sim.app.classroom.futures import TABLE, Result, Wanted
+from district_sim.app.classroom.languages import translated, translated_markdown
 from district_sim.app.classroom.lesson import (
     CHANCE,
     FUTURE,
@@ -37,6 +38,7 @@ type Known = Callable[[Wanted], Result | None]
 """A run that is there already."""
 
 SEEN = "seen"
+_TO_TRY = "## Things to try"
 MOST_LOOKED_AT = 2
 
 
@@ -159,16 +161,22 @@ def _step_view(room: Room) -> View:
         return view
     district = district_of(step)
     if district is not None:
-        title, description, notes = _words_of(district.scenario)
+        title, description, notes = _words_of(district.scenario, room.language)
         view |= {"district": title, "description": description, "about": notes if shown else ""}
     return view
 
 
 @lru_cache(maxsize=64)
-def _words_of(scenario: str) -> tuple[str, str, str]:
+def _words_of(scenario: str, language: str) -> tuple[str, str, str]:
     """Title, description and notes (HTML) of a scenario."""
     found = scenario_of(District(scenario=scenario))
-    return found.title, found.description, html_of(scenario_notes(scenario))
+    notes = translated_markdown(notes_for_a_class(scenario), language)
+    return translated(found.title, language), translated(found.description, language), html_of(notes)
+
+
+def notes_for_a_class(scenario: str) -> str:
+    """A scenario's notes (Markdown) without what can be tried only at a command line."""
+    return scenario_notes(scenario).partition(_TO_TRY)[0]
 
 
 def _desk_view(room: Room, visitor: Visitor) -> View:

@@ -1,14 +1,13 @@
-"""Every text of the students' and the teacher's page, in English, by its key.
+"""Every text of the students' and the teacher's page, in English, by its key; `languages` has the others.
 
-`_` marks a text for Babel (`pybabel extract`); names of futures and indicators are those of the rest of the program.
-Braces hold what is filled in.
+`_` marks a text for translators; names of futures and indicators are those of the rest of the program. Braces hold what
+is filled in.
 """
 
+from district_sim.app.classroom.languages import ENGLISH, number, translated
 from district_sim.app.classroom.lesson import FUTURES_ASKED
-from district_sim.scenario.indicators import INDICATORS
+from district_sim.scenario.indicators import INDICATORS, Indicator
 from district_sim.text.names import TRAJECTORY_NAMES, UNDEFINED, in_percent, unit_words
-
-LANGUAGE = "en"
 
 
 def _(text: str) -> str:
@@ -18,6 +17,7 @@ def _(text: str) -> str:
 WORDS: dict[str, str] = {
     # Coming in
     "class": _("Class"),
+    "language": _("Language"),
     "skip": _("To the step"),
     "code": _("Code"),
     "code_hint": _("Four letters, on the teacher's screen"),
@@ -113,7 +113,7 @@ WORDS: dict[str, str] = {
     "no.revealed": _("The result is out: answers stay as they are."),
     "no.ran": _("This run was made already."),
     "no.no_tries": _("All {most} runs are used."),
-    "no.too_dear": _("That costs more than the purse holds ({purse:g} M€)."),
+    "no.too_dear": _("That costs more than the purse holds ({purse} M€)."),
     "no.name_long": _("A name has at most {most} letters."),
     "no.number": _("Must be a number between {low} and {high}."),
     "no.code": _("This is not the code of this class."),
@@ -129,20 +129,32 @@ WORDS |= {f"future.{label}": _(TRAJECTORY_NAMES[label]) for label in FUTURES_ASK
 WORDS["future.none"] = _(UNDEFINED)
 
 
-def refusal(word: str, **given: object) -> str:
+def words(language: str) -> dict[str, str]:
+    """Every text of the pages in a language."""
+    return {key: translated(text, language) for key, text in WORDS.items()}
+
+
+def refusal(word: str, language: str = ENGLISH, **given: object) -> str:
     """Why something cannot be done, in a sentence."""
-    return WORDS[f"no.{word}"].format(**given)
+    told = {name: number(value, language) for name, value in given.items()}
+    return translated(WORDS[f"no.{word}"], language).format(**told)
 
 
-def indicators(names: tuple[str, ...]) -> dict[str, dict[str, str | int | bool]]:
+def indicators(names: tuple[str, ...], language: str = ENGLISH) -> dict[str, dict[str, str | int | bool]]:
     """What the pages have to know of indicators: label, unit in words, decimals, whether they are shares."""
     return {
         one.name: {
-            "label": one.label,
-            "unit": "" if one.unit in ("1", "share", one.label.lower()) else unit_words(one.unit),
+            "label": translated(one.label, language),
+            "unit": translated(unit_of(one), language),
             "decimals": one.decimals,
             "share": in_percent(one.name),
         }
         for one in INDICATORS
         if one.name in names
     }
+
+
+def unit_of(indicator: Indicator) -> str:
+    """An indicator's unit in words; empty where its label says it."""
+    known = indicator.unit in ("1", "share", indicator.label.lower())
+    return "" if known else unit_words(indicator.unit)

@@ -1,6 +1,18 @@
 // What both pages share: words, elements, numbers, and a connection that mends itself.
 
-import { LANGUAGE, WORDS } from "./words.js";
+/** What is kept on this device; nothing where that is forbidden. */
+export const kept = {
+  get(name) {
+    try { return localStorage.getItem(`district-sim ${name}`); } catch { return null; }
+  },
+  set(name, value) {
+    try { localStorage.setItem(`district-sim ${name}`, value); } catch { /* private windows */ }
+  },
+};
+
+const LEADS = document.body.classList.contains("teacher"); // who tries a phone on the laptop keeps two languages
+const CHOSEN = LEADS ? "teacher's language" : "language";
+export const { LANGUAGE, LANGUAGES, WORDS } = await import(`./words.js?language=${kept.get(CHOSEN) ?? ""}`);
 
 document.documentElement.lang = LANGUAGE;
 
@@ -37,6 +49,11 @@ export function putHtml(node, html) {
 
 export function fillWords() {
   for (const node of document.querySelectorAll("[data-word]")) node.textContent = say(node.dataset.word);
+  const choice = at("language");
+  for (const [name, own] of Object.entries(LANGUAGES)) choice.append(make("option", { value: name, lang: name }, own));
+  choice.setAttribute("aria-label", say("language"));
+  choice.value = LANGUAGE;
+  choice.onchange = () => { kept.set(CHOSEN, choice.value); location.reload(); };
 }
 
 export function number(value, decimals = 0) {
@@ -54,16 +71,6 @@ export function amount(about, value) {
 export function money(value) {
   return say("million", { money: number(value, 2) });
 }
-
-/** What is kept on this device; nothing where that is forbidden. */
-export const kept = {
-  get(name) {
-    try { return localStorage.getItem(`district-sim ${name}`); } catch { return null; }
-  },
-  set(name, value) {
-    try { localStorage.setItem(`district-sim ${name}`, value); } catch { /* private windows */ }
-  },
-};
 
 /** A connection that comes back after sleep, and says again what was not acknowledged. */
 export class Link {

@@ -1,6 +1,6 @@
 // The phone of a student.
 
-import { at, fillWords, kept, Link, make, money, number, put, putHtml, say } from "./common.js";
+import { at, fillWords, kept, LANGUAGE, Link, make, money, number, put, putHtml, say } from "./common.js";
 import { bars, Film, questionOf, truthOf } from "./charts.js";
 
 const FUTURES = ["fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship",
@@ -13,7 +13,7 @@ let shown = ""; // the step whose controls stand on the page
 let sliders = new Map();
 let code = location.hash.slice(1).toUpperCase() || kept.get("code") || "";
 
-const link = new Link("/student", () => ({ code, token: kept.get(`token ${code}`) }), hear, (text, bad) => {
+const link = new Link("/student", () => ({ code, token: kept.get(`token ${code}`), language: LANGUAGE }), hear, (text, bad) => {
   put(at("line"), text);
   at("line").classList.toggle("bad", bad);
 });

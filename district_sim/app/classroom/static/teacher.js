@@ -1,6 +1,6 @@
 // The teacher's page: made for a projector, so nothing hidden is on it before the reveal.
 
-import { at, fillWords, kept, Link, make, number, put, putHtml, say } from "./common.js";
+import { at, fillWords, kept, LANGUAGE, Link, make, number, put, putHtml, say } from "./common.js";
 import { bars, Film, questionOf, truthOf } from "./charts.js";
 
 const runs = new Map();
@@ -12,7 +12,7 @@ let begun = { step: -1, time: 0 };
 let key = location.hash.slice(1) || kept.get("key") || "";
 history.replaceState(null, "", location.pathname); // the key is not left in the address for a projector to show
 
-const link = new Link("/lead", () => ({ key }), hear, (text, bad) => {
+const link = new Link("/lead", () => ({ key, language: LANGUAGE }), hear, (text, bad) => {
   put(at("line"), text);
   at("line").classList.toggle("bad", bad);
 });
