@@ -17,13 +17,12 @@ import contextlib
 import copy
 import io
 import json
-import os
 import random
 import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +31,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # as pytest does
 
 from class_parts import LESSON, MYSTERY, OWN, VOTE, write_lesson
+from class_talk import HOME, Talk, request
 from fuzz import mutated
 
 import district_sim
@@ -43,8 +43,6 @@ from district_sim.app.classroom.lesson import Lesson, load_lesson
 from district_sim.app.course import Course, Difference, Intervention, Source
 from district_sim.app.links import as_data, as_query
 
-HOME = "127.0.0.1:8770"
-PATIENCE = float(os.environ.get("PATIENCE", 120))  # seconds until something counts as frozen
 BATCH = 50
 STUDENTS = ("Ada", "Berta", "Carlo")
 """In each room, with the room's name behind it."""
@@ -82,76 +80,6 @@ ODD: tuple[Any, ...] = (
     *([], {}, [[]], [None] * 50, ["v1"] * 900, {"a": {"b": {}}}, ["t1", 2, None], {"do": "go"}, [True]),
     *("strategy.collective_action", "ppp_match", "firms.count", "policies", "run.quarters"),
 )
-
-
-class Frozen(Exception):
-    """No answer came."""
-
-
-class Talk:
-    """One connection to an application, spoken without a network."""
-
-    def __init__(self, app: Any, path: str, **headers: str) -> None:
-        self.heard: list[str] = []
-        self.closed = False
-        self._in: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._news = asyncio.Event()
-        named = {"host": HOME, "origin": f"http://{HOME}"} | headers
-        scope = {
-            "type": "websocket",
-            "asgi": {"version": "3.0"},
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
-            "client": ("127.0.0.1", 50000),
-            "server": ("127.0.0.1", 8770),
-            "scheme": "ws",
-            "subprotocols": [],
-        }
-        self._in.put_nowait({"type": "websocket.connect"})
-        self._task = asyncio.ensure_future(app(scope, self._in.get, self._sent))
-
-    async def _sent(self, message: Any) -> None:
-        if message["type"] == "websocket.send":
-            self.heard.append(message["text"])
-        elif message["type"] == "websocket.close":
-            self.closed = True
-        self._news.set()
-
-    def send(self, text: str | bytes) -> None:
-        """Send a frame."""
-        self._in.put_nowait({"type": "websocket.receive", "text" if isinstance(text, str) else "bytes": text})
-
-    async def until(self, seen: Callable[[dict[str, Any]], bool], since: int = 0) -> dict[str, Any] | None:
-        """The first message of a kind since a place; None if the connection was closed. Raises Frozen."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    while since < len(self.heard):
-                        message = json.loads(self.heard[since])
-                        since += 1
-                        if seen(message):
-                            return message
-                    if self.closed or self._task.done():
-                        return None
-                    self._news.clear()
-                    if since == len(self.heard):
-                        await self._news.wait()
-        except TimeoutError:
-            raise Frozen from None
-
-    async def ask(self, text: str | bytes) -> dict[str, Any] | None:
-        """Send a frame; the answer to it."""
-        since = len(self.heard)
-        self.send(text)
-        return await self.until(lambda message: "ok" in message or "no" in message, since)
-
-    async def leave(self) -> None:
-        """Hang up."""
-        self._in.put_nowait({"type": "websocket.disconnect", "code": 1001})
-        async with asyncio.timeout(PATIENCE):
-            await self._task
 
 
 @dataclass
@@ -337,7 +265,7 @@ class Fuzz:
         headers = {"host": host, "x-key": key, "origin": luck.choice([f"http://{host}", "null", "http://evil.example"])}
         method = luck.choice(["GET", "GET", "POST", "PUT", "HEAD", "x" * 50])
         mine.group.door = Door()
-        status, body = await _request(mine.app, method, path, headers)
+        status, body = await request(mine.app, method, path, headers)
         text = f"{method} {path} {headers}"
         allowed = key.encode("latin-1", "replace") == mine.key.encode() and status == 200
         wrong = [f"status {status}"] if status >= 500 else []
@@ -430,7 +358,7 @@ class Fuzz:
             return json.dumps(message)
         if how < 0.7:
             for _ in range(luck.choice((1, 1, 2))):
-                name = luck.choice([*message, "extra", "key", "code", "token", "number", "kind"])
+                name = luck.choice([*message, "extra", "key", "code", "token", "number", "kind", "language"])
                 if luck.random() < 0.15:
                     message.pop(name, None)
                 else:
@@ -495,38 +423,6 @@ def _given(text: str | bytes) -> dict[str, Any]:
 def _is_students(text: str | bytes) -> bool:
     """Whether a mutation made a student's word of a teacher's."""
     return _given(text).get("do") in ("answer", "set", "run", "name", "team")
-
-
-async def _request(app: Any, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
-    """One request without a network: status and body."""
-    sent: list[dict[str, Any]] = []
-    waiting = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> dict[str, Any]:
-        if not waiting:
-            await asyncio.Event().wait()  # who asked stays until the answer is there
-        return waiting.pop()
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode("utf-8", "surrogatepass"),
-        "query_string": b"",
-        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 8770),
-        "scheme": "http",
-    }
-    async with asyncio.timeout(PATIENCE):
-        await app(scope, receive, send)
-    body = b"".join(one.get("body", b"") for one in sent if one["type"] == "http.response.body")
-    return sent[0]["status"], body.decode("utf-8", "replace")
 
 
 @contextlib.contextmanager

@@ -164,7 +164,7 @@ export function truthOf(step, truth) {
   if (step.kind === "vote") return step.choices[truth - 1];
   if (step.ask === "future") return say(`future.${truth}`);
   if (step.ask === "chance") return say("of_runs", { count: truth, runs: step.runs });
-  return `${number(truth, 0)} %`;
+  return `${number(truth, 0)}\u00a0%`;
 }
 
 /** What a prediction asks, in words. */

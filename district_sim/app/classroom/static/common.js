@@ -64,7 +64,7 @@ export function number(value, decimals = 0) {
 /** A value of an indicator, with its unit. */
 export function amount(about, value) {
   if (value === null || value === undefined) return "–";
-  if (about.share) return `${number(100 * value, 0)} %`;
+  if (about.share) return `${number(100 * value, 0)}\u00a0%`;
   return number(value, about.decimals) + (about.unit ? ` ${about.unit}` : "");
 }
 
