@@ -175,7 +175,7 @@ def draw_chain(ax: Axes, scene: Scene) -> None:
     """Firms in the columns of their phases; arcs of orders, here above and abroad below, as broad as money is much."""
     firms, orders, phases = scene.now.firms, scene.orders, scene.phases
     columns = columns_of(phases)
-    middles = columns.mean(axis=1)
+    middles, small = columns.mean(axis=1), 7.5 if phases <= 7 else 5.5
     for phase, (left, right) in enumerate(columns):
         ax.add_patch(Rectangle((left, -0.03), right - left, 1.06, facecolor="#f1f2f3", linewidth=0, zorder=0))
         name = "final" if phase == phases - 1 else f"{phase + 1}"
@@ -188,9 +188,9 @@ def draw_chain(ax: Axes, scene: Scene) -> None:
     ):
         for phase, amount in enumerate(money):
             if most > 0.0 and amount > 0.0:
-                _draw_arc(ax, columns, phase, _ARC * amount / most, colour, side, gid)
+                _draw_arc(ax, columns, phase, _ARC * min(1.0, 6.0 / phases) * amount / most, colour, side, gid)
             foot = 1.18 if side > 0 else -0.07
-            look: Any = {"ha": "center", "fontsize": 7.5, "color": colour, "weight": "bold"}
+            look: Any = {"ha": "center", "fontsize": small, "color": colour, "weight": "bold"}
             ax.text(middles[phase], foot, number(amount, 0), va="bottom" if side > 0 else "top", **look)
     low, high = columns[-1, 1] + 0.015, columns[-1, 1] + 0.1
     ax.add_patch(
@@ -198,8 +198,10 @@ def draw_chain(ax: Axes, scene: Scene) -> None:
     )
     look = {"fontsize": 7.5, "color": INK, "ha": "left"}
     ax.text(low, 0.6, f"market\n{number(orders.sales, 0)}", va="bottom", **look)
-    ax.text(middles[-1], -0.07, f"make themselves\n{number(float(orders.made.sum()), 0)}", va="top", ha="center",
+    ax.text(middles[-1], -0.07, f"in-house\n{number(float(orders.made.sum()), 0)}", va="top", ha="center",
             fontsize=7.5, color=INK)  # fmt: skip
+    captive = int((firms["control"] == "captive").sum())
+    ax.text(-0.02, -0.93, f"captive suppliers: {captive}", fontsize=7.5, color=INK, va="bottom")
     ax.set_xlim(-0.02, 1.17)
     ax.set_ylim(-0.95, 2.12)
     ax.set_box_aspect(1)

@@ -3,7 +3,7 @@
 
 const LABELS = 104; // room for the names of outside nodes beside them,
 const HALF_LABEL = 52; // and for half a name above or below its node, on maps higher than wide
-const ARC = 13; // pixels that the largest orders are broad
+const ARC = 13; // pixels that the largest orders are broad, where there is room
 const BUNDLE = 150; // pixels that a line for all ties would be broad
 
 /** One quarter, as Frame.packed wrote it. */
@@ -200,6 +200,7 @@ function behindChain(pen, frame, at, look) {
   const box = columnsBox(at);
   const last = columns.length - 1;
   const across = (x) => box.left + (box.right - box.left) * x;
+  const broad = ARC * Math.min(1, at.width / 520, 6 / columns.length); // lest arcs run into one another
   let most = 1e-9;
   for (let q = 0; q < last; q++) most = Math.max(most, frame.here[q] + frame.away[q]);
   const tiny = across(columns[0][1]) - across(columns[0][0]) < 44;
@@ -214,7 +215,7 @@ function behindChain(pen, frame, at, look) {
     pen.fillText(q === last ? "final" : tiny ? `${q + 1}` : `phase ${q + 1}`, middle, box.top - 6);
     if (q === last) return;
     for (const [money, colour, side] of [[frame.here[q], PALETTE.here, -1], [frame.away[q], PALETTE.abroad, 1]]) {
-      if (money > 0) drawOrders(pen, at, columns, q, Math.max(0.8, (ARC * money) / most), colour, side);
+      if (money > 0) drawOrders(pen, at, columns, q, Math.max(0.8, (broad * money) / most), colour, side);
       pen.font = `650 ${tiny ? 11 : 13}px ${FONT}`;
       pen.fillStyle = colour;
       pen.textBaseline = side < 0 ? "bottom" : "top";
@@ -282,7 +283,9 @@ const sum = (numbers) => numbers.reduce((before, one) => before + one, 0);
 function saidOfChain(frame) {
   const [here, away, made] = [sum(frame.here), sum(frame.away), sum(frame.made)];
   const share = (money) => `${Math.round((100 * money) / Math.max(1e-9, here + away + made))} %`;
-  return `ordered here ${share(here)}, abroad ${share(away)}; final firms make ${share(made)} themselves`;
+  const captive = frame.control.reduce((count, control) => count + (control === CAPTIVE), 0);
+  const split = `ordered here ${share(here)}, abroad ${share(away)}; final firms make ${share(made)} themselves`;
+  return `${split}; ${captive || "no"} supplier${captive === 1 ? " is" : "s are"} captive`;
 }
 
 /** What a view says below its title, in numbers. */
