@@ -216,7 +216,9 @@ def test_events_are_seen_when_they_happen_and_stay(visit: Visit) -> None:
                  "quarter 4 The strategy begins", "quarter 4 R&D drive = 2.5"):  # fmt: skip
         expect(happened).to_contain_text(text)
     page.click("[data-do=year]")
+    expect(page.locator(QUARTER)).to_have_text("9")
     page.uncheck("[data-policy='R&D subsidy']")
+    expect(page.locator(EVENTS)).to_contain_text("R&D subsidy off")
     step(page)
     expect(happened.locator("li").first).to_contain_text("Policy ends: R&D subsidy")
     expect(happened).to_contain_text("quarter 3 Technology 1 ripens")

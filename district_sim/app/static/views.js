@@ -203,7 +203,7 @@ function behindChain(pen, frame, at, look) {
   const broad = ARC * Math.min(1, at.width / 520, 6 / columns.length); // lest arcs run into one another
   let most = 1e-9;
   for (let q = 0; q < last; q++) most = Math.max(most, frame.here[q] + frame.away[q]);
-  const tiny = across(columns[0][1]) - across(columns[0][0]) < 44;
+  const tiny = across(columns[0][1]) - across(columns[0][0]) < 58;
   pen.textAlign = "center";
   columns.forEach(([from, to], q) => {
     const middle = across((from + to) / 2);
