@@ -4,6 +4,8 @@ import hashlib
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from district_sim.app.links import as_query
 from district_sim.scenario.instruments import InstrumentKind
 from district_sim.scenario.texts import MOST_BYTES
 
-needed("the page", "solara", "anywidget", "playwright")
+needed("the page", "solara", "anywidget", "playwright", "axe_playwright_python")
 
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402 - may be missing above
 
 SMALL = {"firms.count": 40, "firms.settling": 4, "run.quarters": 24, "strategy_start": 4, "world.onset": 4}
@@ -536,3 +539,60 @@ def test_a_firm_is_followed(visit: Visit) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("[data-is=firm]")).to_contain_text("Employees")
+
+
+def test_every_view_is_accessible_and_fits_every_screen(visit: Visit) -> None:
+    """At the widths of a phone, a laptop, a projector, and a laptop at 200 %."""
+    page = visit()
+    step(page, 4)
+    page.check("[data-policy='Training vouchers']")
+    page.keyboard.press("b")
+    page.select_option("[data-is=contrast]", "world.globalisation")
+    step(page, 2)
+    page.get_by_role("button", name="What is Training vouchers?").click()
+    wrong = []
+    for view in ("one", "two", "fan", "predict", "share", "about"):
+        page.click(f"#ds-tab-{view}")
+        expect(page.get_by_role("tabpanel")).to_have_attribute("aria-labelledby", f"ds-tab-{view}")
+        if view == "fan":
+            expect(page.get_by_text(re.compile(r"\d+ ?% \(\d+")).first).to_be_visible()
+        for width, height in ((390, 844), (640, 400), (1280, 800), (1920, 1080)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(300)  # the page asks for other heights after a tenth of a second
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wrong.append(f"{view}, {width}: wider than the screen")
+            small = page.evaluate(SMALL_TARGETS)
+            wrong += [f"{view}, {width}: {name} is too small a target" for name in small]
+            if width == 640:
+                continue
+            found = Axe().run(page).response["violations"]
+            serious = [one for one in found if one["impact"] in ("serious", "critical")]
+            wrong += [f"{view}, {width}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in serious]
+    assert wrong == []
+
+
+SMALL_TARGETS = """() => {
+  const targets = "button, select, summary, input:not([type=file]), [role=tab]";
+  const box = (one) => (one.closest("label:not([for])") || one).getBoundingClientRect();
+  return [...document.querySelectorAll(`.ds-page :is(${targets})`)].map((one) => [one, box(one)])
+    .filter(([, at]) => at.width && (at.width < 23.9 || at.height < 23.9)).map(([one]) => one.outerHTML.slice(0, 120));
+}"""
+
+
+def test_a_page_that_nobody_sees_waits(visit: Visit) -> None:
+    page = visit()
+    page.evaluate("window.requestAnimationFrame = () => 1")  # as on a hidden page, or a closed laptop
+    page.click("[data-do=play]")
+    expect(page.locator(QUARTER)).to_have_text("3")
+    page.wait_for_timeout(4000)
+    assert quarter(page) == 3
+    expect(page.locator("[data-do=play]")).to_contain_text("Pause")  # it would go on if somebody looked
+    page.click("[data-do=play]")
+    expect(page.locator("[data-do=play]")).to_contain_text("Play")
+
+
+def test_another_host_cannot_reach_the_socket(address: str) -> None:
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        asked = urllib.request.Request(address, headers=headers, method="GET" if "Host" in headers else "POST")
+        with pytest.raises(urllib.error.HTTPError, match=r"421|403"):
+            urllib.request.urlopen(asked)

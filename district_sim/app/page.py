@@ -47,7 +47,7 @@ def Page() -> None:
                 controls.ScenarioControl(desk)
                 controls.LeversControl(desk)
                 controls.MeasuresControl(desk)
-            with solara.v.Html(tag="main", class_="ds-stage", attributes={"id": "ds-main"}):
+            with solara.v.Html(tag="main", class_="ds-stage", attributes={"id": "ds-main", "tabindex": "0"}):
                 controls.Says(desk)
                 panel = {"id": "ds-stage", "role": "tabpanel", "tabindex": "-1"}
                 with solara.v.Html(tag="div", attributes=panel | {"aria-labelledby": f"ds-tab-{desk.tab.value}"}):
