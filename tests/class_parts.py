@@ -28,8 +28,16 @@ steps:
     purse: 2
     teams: true
     tries: 2
+  - kind: game
+    title: The agency
+    minutes: 5
+    text: Join or not.
+    district: {scenario: ./tiny.yaml, values: {strategy.collective_action: 0.6}}
+    rounds: {begin: 4, count: 2, quarters: 4}
+    levers: [{path: agency.contribution, name: Fee, low: 0.005, high: 0.045}]
+    efforts: [{name: Sell together, projects: {brand: 0.6, pipelines: 0.4}}]
 """
-VOTE, MYSTERY, JOBS, OWN = 1, 2, 3, 4
+VOTE, MYSTERY, JOBS, OWN, GAME = 1, 2, 3, 4, 5
 """Steps of the lesson."""
 
 

@@ -36,7 +36,8 @@ LIBRARIES = {
     "numba": {"kernels", "run.run"},
     "pyproj": {"register.cleaning"},
     "pydantic": {
-        *("app.classroom.journal", "app.classroom.lesson", "evidence.cases.files", "evidence.evaluations.files"),
+        *("app.classroom.journal", "app.classroom.lesson", "app.classroom.steps"),
+        *("evidence.cases.files", "evidence.evaluations.files"),
         *("experiments", "scenario"),
     },
     "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},

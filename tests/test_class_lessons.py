@@ -6,18 +6,9 @@ import pytest
 from class_parts import LESSON, OWN, lesson_in, write_lesson
 
 from district_sim.app.classroom.futures import holds
-from district_sim.app.classroom.lesson import (
-    Claim,
-    Lesson,
-    Play,
-    Predict,
-    html_of,
-    lesson_names,
-    lesson_notes,
-    load_lesson,
-    scenario_of,
-)
+from district_sim.app.classroom.lesson import Lesson, html_of, lesson_names, lesson_notes, load_lesson, scenario_of
 from district_sim.app.classroom.room import changes_of, cost_of, costs_of, places_of
+from district_sim.app.classroom.steps import Claim, Play, Predict
 from district_sim.scenario.files import ScenarioError, scenario_names
 
 SEEDS = 40

@@ -206,12 +206,33 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     teacher.check("[data-look=t1]")
     expect(teacher.locator("#film .charts")).to_be_visible()
     check(one, two, three, teacher)
+
+    teacher.click("#next")  # the agency: 1 leads, 2 and 3 run firms
+    one.click("#free button")
+    one.locator("input[type=range]").fill("8")
+    one.check("input[name=effort][value='1']")
+    expect(teacher.locator("#game")).to_contain_text("Sell together")
+    expect(teacher.locator("#leader")).to_have_value("1")
+    two.check("input[name=join][value='1']")
+    three.check("input[name=join][value='0']")
+    expect(teacher.locator("#game")).to_contain_text("2 of 2 have decided")
+    check(one, two, teacher)
+    teacher.click("#play-round")
+    expect(two.locator("#told tbody tr")).to_have_count(1)
+    expect(three.locator("#told")).to_contain_text("Had it joined")
+    expect(teacher.locator("#game table").nth(1).locator("tbody tr")).to_have_count(3)
+    one.context.close()  # the phone of who leads leaves; another one takes over
+    three.click("#free button")
+    expect(three.locator("input[name=effort][value='1']")).to_be_checked()
+    teacher.click("#play-round")
+    expect(two.locator("#told tbody tr")).to_have_count(2)
+    check(two, three, teacher)
     with teacher.expect_download() as caught:
         teacher.click("#results")
     text = Path(caught.value.path()).read_text(encoding="utf-8-sig")
     assert "team 1" in text
     assert "Anna" not in text  # hidden
-    assert text.count("\n") == 1 + 3 + 1 + 1 + 1
+    assert text.count("\n") == 1 + 3 + 1 + 1 + 1 + 3
 
 
 def test_everybody_chooses_a_language(visit: Visit, said: dict[str, str]) -> None:

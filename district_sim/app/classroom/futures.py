@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from district_sim.app.classroom.lesson import Claim, District, Lesson, Predict, scenario_of
+from district_sim.app.classroom.game import Plan, Told, Turn, played
+from district_sim.app.classroom.lesson import Lesson, scenario_of
+from district_sim.app.classroom.steps import Claim, District, Predict
 from district_sim.run.run import simulate
-from district_sim.run.trajectories import Trajectory
+from district_sim.run.trajectories import Columns, Trajectory
 from district_sim.run.workers import Workers, cores
 from district_sim.scenario.indicators import NAMES
 from district_sim.text.names import in_percent
@@ -41,20 +43,30 @@ class Wanted(NamedTuple):
     """Indicators whose values are kept, quarter by quarter."""
     asks: tuple[str, ...] = ()
     """More indicators, of which the end is kept."""
+    game: str = ""
+    """What people decided in it, if it is a game: `Plan.as_text`."""
 
     @classmethod
     def of(
-        cls, district: District, lesson: Lesson, changes: Mapping[str, Any] | None = None, luck: int = 0
+        cls,
+        district: District,
+        lesson: Lesson,
+        changes: Mapping[str, Any] | None = None,
+        luck: int = 0,
+        game: Plan | None = None,
     ) -> "Wanted":
         """The run of a district, with what was changed in it.
 
         Args:
             luck: which luck; 0 is the lesson's own.
+            game: what people decide in it.
         """
         values = json.dumps({**district.values, **(changes or {})}, sort_keys=True)
         seed = lesson.luck if district.seed is None else district.seed
         shows = tuple(dict.fromkeys((*lesson.shows, *TABLE)))
-        return cls(district.scenario, values, (seed + luck) % 2**64, shows, asked(lesson))
+        return cls(
+            district.scenario, values, (seed + luck) % 2**64, shows, asked(lesson), game.as_text() if game else ""
+        )
 
 
 def asked(lesson: Lesson) -> tuple[str, ...]:
@@ -74,6 +86,10 @@ class Result(NamedTuple):
     """Of each indicator: what a guess is held against, see `end_of`; NaN where undefined."""
     last: dict[str, float]
     """Of each indicator its last value."""
+    rounds: tuple[Told, ...] = ()
+    """Of a game: what each round brought; see `game.Outcome`."""
+    firms: dict[int, Told] | None = None
+    """Of a game: the firm that each player has in the next round."""
 
 
 def end_of(name: str, values: np.ndarray) -> float:
@@ -90,13 +106,24 @@ def end_of(name: str, values: np.ndarray) -> float:
 
 def computed(wanted: Wanted) -> Result:
     """Run it, here and now."""
-    run = simulate(scenario_of(District(scenario=wanted.scenario, values=json.loads(wanted.values))), wanted.seed)
-    columns = run.columns
-    series = {name: [_short(value) for value in np.asarray(columns[name])] for name in wanted.shows}
+    scenario = scenario_of(District(scenario=wanted.scenario, values=json.loads(wanted.values)))
+    if wanted.game:
+        outcome = played(scenario, wanted.seed, Plan.of_text(wanted.game))
+        kept = _kept(wanted, outcome.columns, None)
+        return kept._replace(rounds=tuple(outcome.rounds), firms=outcome.firms)
+    run = simulate(scenario, wanted.seed)
+    return _kept(wanted, run.columns, run.trajectory)
+
+
+def _kept(wanted: Wanted, table: Columns, label: Trajectory | None) -> Result:
+    """What is kept of a table of indicators."""
     named = (*wanted.shows, *wanted.asks)
-    ends = {name: end_of(name, np.asarray(columns[name])) for name in named}
-    last = {name: float(columns[name][-1]) for name in named}
-    return Result(len(run.table), json.dumps(series, separators=(",", ":")), run.trajectory, ends, last)
+    columns = {name: np.asarray(table[name], dtype=float) for name in dict.fromkeys(named)}
+    series = {name: [_short(value) for value in columns[name]] for name in wanted.shows}
+    ends = {name: end_of(name, values) for name, values in columns.items()}
+    last = {name: float(values[-1]) if values.size else math.nan for name, values in columns.items()}
+    quarters = next(iter(columns.values())).size
+    return Result(quarters, json.dumps(series, separators=(",", ":")), label, ends, last)
 
 
 def holds(claim: Claim, seed: int) -> bool:
@@ -106,16 +133,36 @@ def holds(claim: Claim, seed: int) -> bool:
         asks = (claim.indicator,) if claim.indicator else ()
         return computed(Wanted(district.scenario, json.dumps(district.values, sort_keys=True), seed, TABLE, asks))
 
-    found = run(claim.district)
     if claim.future is not None:
-        return found.label == claim.future
-    value = found.ends[claim.indicator]
+        return run(claim.district).label == claim.future
+    if claim.game is not None:
+        value = of_game(claim, claim.game.joins, seed)
+    else:
+        value = run(claim.district).ends[claim.indicator]
     if claim.above is not None:
         return value > claim.above
     if claim.below is not None:
         return value < claim.below
+    if claim.than_joins is not None:
+        return value > of_game(claim, claim.than_joins, seed)
     assert claim.than is not None
     return value > run(claim.than).ends[claim.indicator]
+
+
+def of_game(claim: Claim, joins: float, seed: int) -> float:
+    """What a claim looks at, in a game in which a share of the players always joins and the others never do."""
+    game = claim.game
+    assert game is not None
+    joining = round(joins * game.players)
+    turn = Turn(game.players, {player: player <= joining for player in range(1, game.players + 1)}, {})
+    costs = game.what == "cost"
+    plan = Plan(game.rounds.begin, game.rounds.quarters, (turn,) * (1 if costs else game.rounds.count))
+    rounds = played(scenario_of(claim.district), seed, plan, gains=costs).rounds
+    if costs:
+        return 100.0 * float(rounds[0]["cost"])
+    if game.what == "followers":
+        return 100.0 * rounds[-1]["members"] / rounds[-1]["others"] if rounds[-1]["others"] else math.nan
+    return 100.0 * float(rounds[-1]["kept"])
 
 
 class Futures:

@@ -15,6 +15,14 @@ steps:
     levers: [{path: strategy.collective_action, low: 0.2, high: 0.8, price: 4}]
     policies: [{kind: ppp_match, most: 60}]
     purse: 8
+  - kind: game
+    title: Would you join?
+    minutes: 10
+    text: ...
+    district: {scenario: classroom, values: {strategy.collective_action: 0.5}}
+    rounds: {begin: 20, count: 6, quarters: 8}
+    levers: [{path: agency.contribution, name: Fee, low: 0.005, high: 0.03}]
+    efforts: [{name: Sell together, projects: {brand: 0.6, pipelines: 0.4}}]
 claims:
   - {says: Owners sell, district: {scenario: fragmentation}, future: fragmentation, in_ten: 8}
 
@@ -25,14 +33,34 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from markdown_it import MarkdownIt
 from pydantic import Field, ValidationError, model_validator
 
-from district_sim.app.levers import levers as levers_of_the_page
+from district_sim.app.classroom.steps import (
+    DEFAULT_SHOWS,
+    KINDS,
+    MOST_FIRMS,
+    MOST_FIRMS_IN_GAME,
+    MOST_QUARTERS,
+    MOST_STEPS,
+    MOST_TEAMS,
+    Claim,
+    District,
+    Effort,
+    Game,
+    Lever,
+    Measure,
+    Play,
+    Predict,
+    Read,
+    Rounds,
+    Step,
+    Vote,
+)
 from district_sim.evidence.cases.files import message, place_of
-from district_sim.run.trajectories import FUTURES, Trajectory
+from district_sim.mesa_model.district import check_change
 from district_sim.scenario.fields import Section
 from district_sim.scenario.files import (
     LESSONS,
@@ -45,188 +73,10 @@ from district_sim.scenario.files import (
     read_yaml,
 )
 from district_sim.scenario.indicators import NAMES
-from district_sim.scenario.instruments import FOREVER, InstrumentKind
-from district_sim.scenario.interventions import MOST_INSTRUMENTS
 from district_sim.scenario.paths import value_at
 from district_sim.scenario.sections import Scenario
 from district_sim.scenario.suggestions import suggest
 from district_sim.scenario.texts import MOST_PROBLEMS, is_file
-
-MOST_STEPS, MOST_TEAMS, MOST_TRIES = 40, 30, 20
-MOST_FIRMS, MOST_QUARTERS = 1000, 400
-"""Of a district that a whole class waits for."""
-DEFAULT_SHOWS = ("employment", "value_added_local", "local_purchases", "trust")
-FUTURE, CHANCE = "future", "chance"
-"""What `ask` of a prediction may be beside the name of an indicator."""
-
-type Values = dict[str, float | int | str | bool | list[Any]]
-
-
-class District(Section):
-    """A district that the class looks at."""
-
-    scenario: str = Field("classroom", min_length=1, description="Bundled scenario, or a file beside the lesson")
-    values: Values = Field({}, description="Values that win over the scenario's, by dotted path")
-    seed: int | None = Field(None, ge=0, lt=2**64, description="Its luck, if not the lesson's")
-
-
-class Lever(Section):
-    """A value that students may move before a run."""
-
-    path: str = Field(min_length=1, description="Dotted path of a number of the scenario")
-    name: str = Field("", max_length=60, description="As students read it; the page's name of the lever if left out")
-    low: float = Field(allow_inf_nan=False, description="Left end")
-    high: float = Field(allow_inf_nan=False, description="Right end")
-    price: float = Field(0.0, ge=0.0, le=1e6, description="M€ to move it from one end to the other")
-    text: str = Field("", max_length=400, description="What it means")
-
-    @model_validator(mode="after")
-    def _ends(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError(f"low must be below high, not {self.low:g} and {self.high:g}")
-        return self
-
-    @property
-    def id(self) -> str:
-        """Its name in messages."""
-        return self.path
-
-    @property
-    def label(self) -> str:
-        """Its name for students."""
-        names = {one.path: one.name for one in levers_of_the_page()}
-        return self.name or names.get(self.path) or self.path.rpartition(".")[2].replace("_", " ").capitalize()
-
-
-class Measure(Section):
-    """A policy that students may pay for."""
-
-    kind: Annotated[InstrumentKind, Field(strict=False, description="Which instrument")]
-    name: str = Field("", max_length=60, description="As students read it; the instrument's name if left out")
-    most: float = Field(gt=0.0, le=1e6, description="Largest budget, k€ a quarter")
-    start: int = Field(0, ge=0, lt=MOST_QUARTERS, description="First quarter")
-    end: int | None = Field(None, gt=0, le=MOST_QUARTERS, description="First quarter without it; never if left out")
-    text: str = Field("", max_length=400, description="What it does; the instrument's own words if left out")
-
-    @property
-    def id(self) -> str:
-        """Its name in messages."""
-        return self.kind.value
-
-    @property
-    def label(self) -> str:
-        """Its name for students."""
-        return self.name or self.kind.record.label
-
-    def quarters(self, run: int) -> int:
-        """For how many quarters of a run it pays."""
-        return max(0, min(run, FOREVER if self.end is None else self.end) - self.start)
-
-
-class _Step(Section):
-    title: str = Field(min_length=1, max_length=100, description="Heading that everybody sees; it gives nothing away")
-    minutes: float = Field(gt=0.0, le=600.0, description="Time that it takes")
-    text: str = Field(min_length=1, description="Markdown, for everybody")
-    notes: str = Field("", description="Markdown, for the teacher alone")
-    reveal: str = Field("", description="Markdown, for everybody once the teacher reveals it")
-
-
-class Read(_Step):
-    """Something to read, with a district to watch if there is one."""
-
-    kind: Literal["read"]
-    district: District | None = Field(None, description="Everybody watches it; its title is shown")
-
-
-class Vote(_Step):
-    """A question with choices."""
-
-    kind: Literal["vote"]
-    choices: list[Annotated[str, Field(min_length=1, max_length=120)]] = Field(
-        min_length=2, max_length=8, description="What can be chosen"
-    )
-    answer: int | None = Field(None, ge=1, description="Number of the right choice, hidden until the reveal")
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        if self.answer is not None and self.answer > len(self.choices):
-            raise ValueError(f"answer = {self.answer}: there are {len(self.choices)} choices")
-        return self
-
-
-class Predict(_Step):
-    """A guess before a run; the run, its district's title and its notes are hidden until the reveal."""
-
-    kind: Literal["predict"]
-    district: District = Field(description="The mystery")
-    ask: str = Field(
-        FUTURE,
-        description="future; chance: how many of so many runs end as `of`; or an indicator at the end: shares in per "
-        "cent, the rest in per cent of the first year",
-    )
-    of: Annotated[Trajectory, Field(strict=False)] | None = Field(None, description="With chance: which future")
-    runs: int = Field(20, ge=2, le=50, description="With chance: how many districts, each with luck of its own")
-    seen: int = Field(0, ge=0, lt=MOST_QUARTERS, description="Quarters that are shown before the guess")
-
-    @model_validator(mode="after")
-    def _asks_something(self) -> Self:
-        if self.ask not in (FUTURE, CHANCE, *NAMES):
-            raise ValueError(f"ask must be {FUTURE}, {CHANCE} or an indicator{suggest(self.ask, NAMES)}")
-        if (self.of is None) != (self.ask != CHANCE):
-            raise ValueError("of goes with ask: chance, and chance needs it")
-        return self
-
-    @property
-    def most(self) -> float:
-        """The largest guess that is a number."""
-        return float(self.runs) if self.ask == CHANCE else 300.0
-
-
-class Play(_Step):
-    """Each player, or each team, runs a district under the class's luck."""
-
-    kind: Literal["run"]
-    district: District = Field(District(), description="Where they start")
-    levers: list[Lever] = Field([], max_length=8, description="What they may move")
-    policies: list[Measure] = Field([], max_length=MOST_INSTRUMENTS, description="What they may pay for")
-    purse: float = Field(0.0, ge=0.0, le=1e6, description="M€ that all of it may cost; 0 for no limit")
-    teams: bool = Field(False, description="Whether teams play, each with one purse")
-    tries: int = Field(5, ge=1, le=MOST_TRIES, description="Runs that each may make; the last one counts")
-
-    @model_validator(mode="after")
-    def _something_to_do(self) -> Self:
-        ids = [*(one.id for one in self.levers), *(one.id for one in self.policies)]
-        if not ids:
-            raise ValueError("needs levers or policies: something to decide")
-        if twice := next((one for one in ids if ids.count(one) > 1), None):
-            raise ValueError(f"{twice} is there twice")
-        return self
-
-
-type Step = Read | Vote | Predict | Play
-KINDS: dict[str, type[_Step]] = {"read": Read, "vote": Vote, "predict": Predict, "run": Play}
-
-
-class Claim(Section):
-    """Something that the lesson says, and that must be true in so many of ten runs."""
-
-    says: str = Field(min_length=2, description="The claim in words")
-    district: District = Field(description="Of which it is said")
-    future: Annotated[Trajectory, Field(strict=False)] | None = Field(None, description="It ends as this")
-    indicator: str = Field("", description="Or this indicator, at the end, as in `ask`, ...")
-    above: float | None = Field(None, allow_inf_nan=False, description="... is above this,")
-    below: float | None = Field(None, allow_inf_nan=False, description="... below this,")
-    than: District | None = Field(None, description="or is above that of this district under the same luck")
-    in_ten: float = Field(8.0, gt=0.0, le=10.0, description="In at least so many of ten runs")
-
-    @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
-        said = [self.above is not None, self.below is not None, self.than is not None]
-        if (self.future is not None) + sum(said) != 1 or bool(self.indicator) != any(said):
-            raise ValueError("needs either future, or an indicator with one of above, below and than")
-        if self.indicator and self.indicator not in NAMES:
-            raise ValueError(f"there is no indicator {self.indicator!r}{suggest(self.indicator, NAMES)}")
-        return self
 
 
 class Lesson(Section):
@@ -356,7 +206,13 @@ def _beside(lesson: Lesson, folder: Path) -> Lesson:
     )
 
 
-_PARTS: dict[str, type[Section]] = {"levers": Lever, "policies": Measure, "district": District}
+_PARTS: dict[str, type[Section]] = {
+    "levers": Lever,
+    "policies": Measure,
+    "district": District,
+    "efforts": Effort,
+    "rounds": Rounds,
+}
 """What stands within a step."""
 
 
@@ -392,7 +248,11 @@ def _check(lesson: Lesson, places: Mapping[Key, str]) -> None:
             raise _refused(places, at, f"run.quarters = {scenario.run.quarters}: must be at least 8")
     for number, step in enumerate(lesson.steps):
         if isinstance(step, Play):
-            _check_play(step, ("steps", number), places)
+            _check_levers(step, ("steps", number), places)
+            _check_policies(step, ("steps", number), places)
+        elif isinstance(step, Game):
+            _check_levers(step, ("steps", number), places)
+            _check_game(step, ("steps", number), places)
         elif isinstance(step, Predict):
             quarters = scenario_of(step.district).run.quarters
             if step.seen >= quarters:
@@ -401,7 +261,7 @@ def _check(lesson: Lesson, places: Mapping[Key, str]) -> None:
                 )
 
 
-def _check_play(step: Play, at: Key, places: Mapping[Key, str]) -> None:
+def _check_levers(step: Play | Game, at: Key, places: Mapping[Key, str]) -> None:
     data = data_of(step.district)
     for number, lever in enumerate(step.levers):
         here = (*at, "levers", number)
@@ -419,15 +279,35 @@ def _check_play(step: Play, at: Key, places: Mapping[Key, str]) -> None:
                 scenario_of(step.district, {lever.path: end})
             except ScenarioError as error:
                 raise _refused(places, here, str(error)) from None
-    quarters = data["run"]["quarters"]
+
+
+def _check_policies(step: Play, at: Key, places: Mapping[Key, str]) -> None:
+    quarters = data_of(step.district)["run"]["quarters"]
     for number, measure in enumerate(step.policies):
         if not measure.quarters(quarters):
             raise _refused(places, (*at, "policies", number), f"{measure.kind}: acts in no quarter of {quarters}")
 
 
+def _check_game(step: Game, at: Key, places: Mapping[Key, str]) -> None:
+    """What a game needs: firms that decide, an agency that acts, levers that can move while the run goes on."""
+    scenario, rounds = scenario_of(step.district), step.rounds
+    if scenario.firms.count > MOST_FIRMS_IN_GAME:
+        reason = f"firms.count = {scenario.firms.count}: a game has at most {MOST_FIRMS_IN_GAME}"
+        raise _refused(places, (*at, "district"), reason)
+    if rounds.begin < scenario.strategy_start:
+        reason = f"begin = {rounds.begin}: the strategy, and with it the agency's, begins in quarter "
+        reason += str(scenario.strategy_start)
+        raise _refused(places, (*at, "rounds"), reason)
+    if (last := rounds.begin + rounds.count * rounds.quarters) > MOST_QUARTERS:
+        raise _refused(places, (*at, "rounds"), f"ends in quarter {last}: a class waits for at most {MOST_QUARTERS}")
+    if not scenario.mechanisms.collective_agency:
+        raise _refused(places, (*at, "district"), "mechanisms.collective_agency is off: there is no agency to join")
+    for number, lever in enumerate(step.levers):
+        try:
+            check_change(scenario, scenario_of(step.district, {lever.path: lever.high}))
+        except ScenarioError as error:
+            raise _refused(places, (*at, "levers", number), str(error)) from None
+
+
 def _refused(places: Mapping[Key, str], at: Key, reason: str) -> ScenarioError:
     return ScenarioError(f"{place_of(places, at)}: {reason}")
-
-
-FUTURES_ASKED: tuple[Trajectory, ...] = (*FUTURES, Trajectory.MARSHALLIAN_PERSISTENCE, Trajectory.DECLINE)
-"""What a guess of the future may be, in the order of the page."""

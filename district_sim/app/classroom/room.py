@@ -5,12 +5,13 @@
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from district_sim.app.classroom.languages import ENGLISH
-from district_sim.app.classroom.lesson import CHANCE, FUTURE, FUTURES_ASKED, Lesson, Play, Predict, Step, Vote, value_of
+from district_sim.app.classroom.lesson import Lesson, value_of
+from district_sim.app.classroom.steps import CHANCE, FUTURE, FUTURES_ASKED, Game, Play, Predict, Step, Vote
 
 MOST_VISITORS = 250
 LONGEST_NAME = 24
@@ -59,6 +60,24 @@ class Desk:
 
 
 @dataclass
+class Board:
+    """A public-good game in one step."""
+
+    number: int = 0
+    """Which game it is: the teacher may begin anew."""
+    agency: int = 0
+    """Who leads the agency; 0 for nobody."""
+    choices: dict[int, bool] = field(default_factory=dict)
+    """Of each visitor who has decided, whether the firm joins; it stays so until changed."""
+    settings: dict[str, float] = field(default_factory=dict)
+    """Value of the agency's levers that were touched, by their id."""
+    effort: int = 0
+    """Where its money goes: number of the effort, 0 for the district's own mix."""
+    turns: list[Event] = field(default_factory=list)
+    """The rounds played, each as it was decided: `people`, `choices`, `values`."""
+
+
+@dataclass
 class Room:
     """A class in a lesson."""
 
@@ -77,6 +96,8 @@ class Room:
     """Of each step, each visitor's vote (1, 2, ...) or guess."""
     desks: dict[tuple[int, str], Desk] = field(default_factory=dict)
     """By step and player."""
+    boards: dict[int, Board] = field(default_factory=dict)
+    """Of steps in which a game was played."""
 
     @property
     def step(self) -> Step:
@@ -96,6 +117,10 @@ class Room:
         """What a player has on the table; an empty desk where nothing was touched."""
         return self.desks.get((at, player)) or Desk()
 
+    def board(self, at: int) -> Board:
+        """The game of a step; an empty one where nothing was done yet."""
+        return self.boards.get(at) or Board()
+
     def members(self, player: str) -> list[Visitor]:
         """Who belongs to a player."""
         number = int(player[1:])
@@ -111,11 +136,12 @@ class Room:
             raise Refused("full", most=MOST_VISITORS)
         return {"kind": "joined", "number": len(self.visitors) + 1, "key": key}
 
-    def said(self, number: int, message: Mapping[str, Any]) -> Event:
+    def said(self, number: int, message: Mapping[str, Any], here: Collection[int] | None = None) -> Event:
         """What a student wants.
 
         Args:
             number: of the visitor. message: `do`, and what goes with it; anything may stand in it.
+            here: who is connected; everybody if left out.
 
         Raises:
             Refused: it cannot be done, or is nothing that anybody could want.
@@ -129,7 +155,7 @@ class Room:
         if do == "team":
             team = _whole(message.get("team"), 1, self.lesson.teams)
             return {"kind": "teamed", "number": number, "team": team}
-        if do not in ("answer", "set", "run"):
+        if do not in ("answer", "set", "run", "join", "steer", "take"):
             raise Refused("not_understood")
         if message.get("step") != self.at:
             raise Refused("step_over")
@@ -140,8 +166,10 @@ class Room:
             if self.at in self.revealed:
                 raise Refused("revealed")
             return {"kind": "answered", "number": number, "step": self.at, "value": _answer(step, message.get("value"))}
-        if isinstance(step, Play) and do != "answer":
+        if isinstance(step, Play) and do in ("set", "run"):
             return self._played(visitor, step, str(do), message)
+        if isinstance(step, Game) and do in ("join", "steer", "take"):
+            return self._decided(visitor, step, str(do), message, here)
         raise Refused("not_understood")
 
     def led(self, message: Mapping[str, Any]) -> Event:
@@ -161,7 +189,47 @@ class Room:
             if not isinstance(on, bool):
                 raise Refused("not_understood")
             return {"kind": "hid", "number": number, "on": on}
+        if isinstance(self.step, Game) and do in ("round", "agency", "anew"):
+            return self._led_game(self.step, str(do), message)
         raise Refused("not_understood")
+
+    def _led_game(self, step: Game, do: str, message: Mapping[str, Any]) -> Event:
+        board = self.board(self.at)
+        if do == "agency":
+            return {"kind": "gave", "step": self.at, "to": _whole(message.get("number"), 0, len(self.visitors))}
+        if message.get("used") != len(board.turns):  # pressed twice
+            raise Refused("ran")
+        if do == "anew":
+            return {"kind": "anew", "step": self.at}
+        if len(board.turns) >= step.rounds.count:
+            raise Refused("game_over")
+        choices = [[number, join] for number, join in sorted(board.choices.items()) if number != board.agency]
+        values = agency_values(step, board)
+        return {"kind": "round", "step": self.at, "people": len(self.visitors), "choices": choices, "values": values}
+
+    def _decided(
+        self, visitor: Visitor, step: Game, do: str, message: Mapping[str, Any], here: Collection[int] | None
+    ) -> Event:
+        board = self.board(self.at)
+        event: Event = {"number": visitor.number, "step": self.at}
+        if len(board.turns) >= step.rounds.count:
+            raise Refused("game_over")
+        if do == "take":
+            away = here is not None and board.agency not in here
+            if board.agency not in (0, visitor.number) and not away:
+                raise Refused("agency_held")
+            return {**event, "kind": "took"}
+        if (board.agency == visitor.number) != (do == "steer"):
+            raise Refused("other_role")
+        if do == "join":
+            if not isinstance(join := message.get("join"), bool):
+                raise Refused("not_understood")
+            return {**event, "kind": "decided", "join": join}
+        if "effort" in message:
+            effort = _whole(message["effort"], 0, len(step.efforts))
+            return {**event, "kind": "steered", "settings": dict(board.settings), "effort": effort}
+        settings = {**board.settings, **_setting(step, message.get("of"), message.get("value"))}
+        return {**event, "kind": "steered", "settings": settings, "effort": board.effort}
 
     def _played(self, visitor: Visitor, step: Play, do: str, message: Mapping[str, Any]) -> Event:
         player = self.player(visitor)
@@ -198,6 +266,8 @@ class Room:
             self._own_desk(event).settings = dict(event["settings"])
         elif kind == "ran":
             self._own_desk(event).tries.append(dict(event["settings"]))
+        elif kind in ("decided", "steered", "took", "gave", "round", "anew"):
+            self._apply_game(self.boards.setdefault(event["step"], Board()), event)
         elif kind == "went":
             self.at, self.paused = event["step"], False
         elif kind == "revealed":
@@ -208,6 +278,21 @@ class Room:
             self.names = event["on"]
         elif kind == "hid":
             self.visitors[event["number"]].hidden = event["on"]
+
+    def _apply_game(self, board: Board, event: Event) -> None:
+        kind = event["kind"]
+        if kind == "decided":
+            board.choices[event["number"]] = event["join"]
+        elif kind == "steered":
+            board.settings, board.effort = dict(event["settings"]), event["effort"]
+        elif kind == "took":
+            board.agency = event["number"]
+        elif kind == "gave":
+            board.agency = event["to"]
+        elif kind == "round":
+            board.turns.append({key: event[key] for key in ("people", "choices", "values")})
+        else:
+            self.boards[event["step"]] = Board(number=board.number + 1, agency=board.agency)
 
     def _own_desk(self, event: Event) -> Desk:
         return self.desks.setdefault((event["step"], event["player"]), Desk())
@@ -248,9 +333,17 @@ def grid(low: float, high: float, own: float, steps: int) -> list[float]:
     return sorted(places | {own})
 
 
-def places_of(step: Play) -> dict[str, list[float]]:
+def agency_values(step: Game, board: Board) -> dict[str, float]:
+    """What the agency changes in the scenario, by path."""
+    effort = step.efforts[board.effort - 1].values if board.effort else {}
+    return {**effort, **board.settings}
+
+
+def places_of(step: Play | Game) -> dict[str, list[float]]:
     """Of each lever and policy all values that it can have."""
     levers = {one.id: grid(one.low, one.high, value_of(step.district, one.path), LEVER_STEPS) for one in step.levers}
+    if isinstance(step, Game):
+        return levers
     return levers | {one.id: grid(0.0, one.most, 0.0, BUDGET_STEPS) for one in step.policies}
 
 
@@ -306,7 +399,7 @@ def _answer(step: Vote | Predict, value: object) -> float | str:
     return round(float(value), 1)
 
 
-def _setting(step: Play, of: object, value: object) -> dict[str, float]:
+def _setting(step: Play | Game, of: object, value: object) -> dict[str, float]:
     places = places_of(step)
     if not isinstance(of, str) or of not in places or isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused("not_understood")

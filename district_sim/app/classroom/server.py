@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from district_sim.app.classroom import views
 from district_sim.app.classroom.futures import TABLE, Futures, Wanted, asked
+from district_sim.app.classroom.game_views import View
 from district_sim.app.classroom.guard import MESSAGES, MESSAGES_A_SECOND, MOST_BYTES, Bucket, Door, Guard
 from district_sim.app.classroom.journal import Journal
 from district_sim.app.classroom.languages import (
@@ -50,7 +51,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
 }
-_FILES = ("common.js", "charts.js", "student.js", "teacher.js", "class.css")
+_FILES = ("common.js", "charts.js", "game.js", "student.js", "teacher.js", "class.css")
 _BETWEEN = 0.1  # seconds between two views of a phone,
 _BETWEEN_TEACHER = 0.25  # and of the teacher's page
 _SLOW = 20.0  # seconds after which a phone that takes nothing is given up
@@ -94,7 +95,7 @@ class Line:
         """Say why something cannot be done."""
         await self.send(no=refusal(word, self.language, **(given or {})), **more)
 
-    async def show(self, view: views.View) -> None:
+    async def show(self, view: View) -> None:
         """Send a view, if it is another than the last."""
         text = json.dumps(view, separators=(",", ":"), ensure_ascii=False)
         if text != self._last:
@@ -140,7 +141,8 @@ class Class:
             Refused: it could not be written; the room is then again what the journal says.
         """
         self.room.apply(event)
-        self.wake(None if event["kind"] == "teamed" else event)  # both teams have another number of people
+        # both teams have another number of people; who leads the agency is seen by all
+        self.wake(None if event["kind"] in ("teamed", "took") else event)
         written = asyncio.get_running_loop().create_future()
         self._pending.append((event, written))
         if not self._writing:
@@ -182,6 +184,17 @@ class Class:
         for wanted in views.wanted_in(self.room, self.room.at):
             self.ask(wanted)
 
+    @property
+    def here(self) -> set[int]:
+        """Numbers of the visitors who are connected."""
+        return {one.number for one in self.students}
+
+    def _wake_players(self, line: Line) -> None:
+        """Who leads the agency of a game has come or gone: another student may take it, or no longer."""
+        if line.number and line.number == self.room.board(self.room.at).agency:
+            for one in self.students:
+                one.awake.set()
+
     def _of_one_team(self, a: int, b: int) -> bool:
         visitors = self.room.visitors
         return bool(self.room.lesson.teams) and visitors[a].team == visitors[b].team
@@ -214,10 +227,9 @@ class Class:
             line.awake.clear()
             room = self.shown_in(line.language)
             if line.number:
-                view = views.student_view(room, room.visitors[line.number], self.futures.known)
+                view = views.student_view(room, room.visitors[line.number], self.futures.known, self.here)
             else:
-                here = {one.number for one in self.students}
-                view = views.teacher_view(room, here, self.futures.known)
+                view = views.teacher_view(room, self.here, self.futures.known)
                 view["runs"] += views.looked_at(self.room, line.looks)
                 view["join"] = self._join()
             await line.show(view)
@@ -236,13 +248,13 @@ class Class:
         line.sent.add(name)
         await line.send(run=views.run_data(self.room, name, result))
 
-    def _join(self) -> views.View:
+    def _join(self) -> View:
         addresses = self.address()
         code = self.journal.about.code
         url = f"{addresses[0]}#{code}"
         return {"addresses": addresses, "code": code, "qr": qr_of(url), "url": url}
 
-    def hello(self, language: str = ENGLISH) -> views.View:
+    def hello(self, language: str = ENGLISH) -> View:
         """What never changes, sent first."""
         lesson = self.shown_in(language).lesson
         return {
@@ -273,6 +285,7 @@ class Class:
                 if not await let_in(line):
                     return
                 circle.add(line)
+                self._wake_players(line)
                 for one in (line, *self.teachers):
                     one.awake.set()
                 await self._talk(line, hear)
@@ -280,6 +293,7 @@ class Class:
             print(f"A connection broke: {type(error).__name__}: {error}", file=sys.stderr)
         finally:
             circle.discard(line)
+            self._wake_players(line)
             self.door.go(line.address)
             for teacher in self.teachers:
                 teacher.awake.set()
@@ -360,7 +374,7 @@ class Class:
         return False
 
     async def _hear_student(self, line: Line, message: dict[str, Any]) -> None:
-        await self.happen(self.room.said(line.number, message))
+        await self.happen(self.room.said(line.number, message, self.here))
 
     async def _hear_teacher(self, line: Line, message: dict[str, Any]) -> None:
         if message.get("do") == "look":

@@ -8,34 +8,29 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import Any
 
 from district_sim.app.classroom.futures import TABLE, Result, Wanted
-from district_sim.app.classroom.languages import translated, translated_markdown
-from district_sim.app.classroom.lesson import (
-    CHANCE,
-    FUTURE,
-    FUTURES_ASKED,
-    District,
-    Play,
-    Predict,
-    Read,
-    Vote,
-    data_of,
-    district_of,
-    html_of,
-    scenario_of,
-    value_of,
+from district_sim.app.classroom.game_views import (
+    GAME,
+    Known,
+    View,
+    account,
+    board_view,
+    game_name,
+    game_result,
+    game_view,
+    game_wanted,
+    lever_views,
+    short_number,
 )
+from district_sim.app.classroom.languages import translated, translated_markdown
+from district_sim.app.classroom.lesson import data_of, district_of, html_of, scenario_of, value_of
 from district_sim.app.classroom.room import Room, Visitor, changes_of, cost_of, costs_of, places_of
+from district_sim.app.classroom.steps import CHANCE, FUTURE, FUTURES_ASKED, District, Game, Play, Predict, Read, Vote
 from district_sim.scenario.files import scenario_notes
 from district_sim.text.names import in_percent
-
-type View = dict[str, Any]
-type Known = Callable[[Wanted], Result | None]
-"""A run that is there already."""
 
 SEEN = "seen"
 _TO_TRY = "## Things to try"
@@ -46,12 +41,17 @@ MOST_LOOKED_AT = 2
 
 
 def run_named(room: Room, name: str) -> Wanted | None:
-    """The run of a name: `3` is the district of step 3, `3:seen` its beginning, `3:v7:2` the second run of v7."""
+    """The run of a name.
+
+    `3` is the district of step 3, `3:seen` its beginning, `3:v7:2` the second run of v7, `3:game:0:2` its game.
+    """
     at, *rest = name.split(":")
     step = room.lesson.steps[int(at)]
     district = district_of(step)
     if district is None:
         return None
+    if rest[:1] == [GAME]:
+        return game_wanted(room, int(at)) if name == game_name(room, int(at)) else None
     if not rest or rest == [SEEN]:
         return Wanted.of(district, room.lesson)
     assert isinstance(step, Play)
@@ -92,6 +92,8 @@ def wanted_in(room: Room, at: int) -> list[Wanted]:
     """Runs of a step that the teacher's page needs, or that somebody will ask for soon: computed ahead."""
     step = room.lesson.steps[at]
     district = district_of(step)
+    if isinstance(step, Game):
+        return [game_wanted(room, at)]
     wanted = [Wanted.of(district, room.lesson)] if district else []
     wanted += chances(room, at)
     if isinstance(step, Play):
@@ -112,14 +114,20 @@ def run_data(room: Room, name: str, result: Result) -> View:
     shown: View = {"id": name, "quarters": result.quarters, "series": series}
     if name.endswith(f":{SEEN}") and isinstance(step, Predict):
         return shown | {"series": {one: values[: step.seen] for one, values in series.items()}}
+    if isinstance(step, Game):
+        return shown
     return shown | {"label": result.label or "none", "last": _defined(result.last), "ends": _defined(result.ends)}
 
 
 # A phone ----------------------------------------------------------------------------------------------
 
 
-def student_view(room: Room, visitor: Visitor, known: Known) -> View:
-    """What a student sees."""
+def student_view(room: Room, visitor: Visitor, known: Known, here: Collection[int] | None = None) -> View:
+    """What a student sees.
+
+    Args:
+        here: numbers of the visitors who are connected; everybody if left out.
+    """
     return {
         "step": _step_view(room),
         "paused": room.paused,
@@ -132,6 +140,7 @@ def student_view(room: Room, visitor: Visitor, known: Known) -> View:
         "mine": room.answers.get(room.at, {}).get(visitor.number),
         "runs": runs_shown(room, visitor),
         **_desk_view(room, visitor),
+        **game_view(room, visitor, known, here),
         **(_outcome(room, known) if room.at in room.revealed else {}),
     }
 
@@ -188,11 +197,7 @@ def _desk_view(room: Room, visitor: Visitor) -> View:
     desk = room.desk(room.at, player)
     costs, places = costs_of(step, desk.settings), places_of(step)
     quarters = int(value_of(step.district, "run.quarters"))
-    sliders: list[View] = [
-        {"id": one.id, "label": one.label, "text": one.text, "what": "lever"}
-        | {"price": one.price / (one.high - one.low), "own": value_of(step.district, one.path)}
-        for one in step.levers
-    ]
+    sliders = lever_views(step)
     sliders += [
         {"id": one.id, "label": one.label, "text": one.text or _plain(one.kind.record.mechanism), "what": "policy"}
         | {"price": one.quarters(quarters) / 1000.0, "own": 0.0, "start": one.start}
@@ -241,7 +246,7 @@ def truth(room: Room, known: Known, at: int | None = None) -> float | str | None
         return None
     if step.ask == FUTURE:
         return result.label or "none"
-    return _number(result.ends[step.ask])
+    return short_number(result.ends[step.ask])
 
 
 def _said(room: Room) -> list[View]:
@@ -300,6 +305,9 @@ def teacher_view(room: Room, here: Iterable[int], known: Known) -> View:
     if isinstance(step, Play):
         view["table"] = [_row(room, player, known) for player in players(room, at)]
         view["purse"] = step.purse
+    if isinstance(step, Game):
+        view |= board_view(room, known)
+        view["runs"] = [game_name(room, at)] if room.board(at).turns else []
     return view
 
 
@@ -318,6 +326,9 @@ def _may_play(room: Room) -> bool:
 
 def _acted(room: Room) -> set[int]:
     """Who has answered, or belongs to a player who has run."""
+    if isinstance(room.step, Game):
+        board = room.board(room.at)
+        return {number for number in board.choices if number != board.agency}
     if isinstance(room.step, Play):
         return {one.number for player in players(room, room.at) for one in room.members(player)}
     return set(room.answers.get(room.at, {}))
@@ -336,19 +347,22 @@ def _row(room: Room, player: str, known: Known, at: int | None = None) -> View:
     row["name"] = member.name if member and room.names and not member.hidden else ""
     row["money"] = cost_of(step, desk.tries[-1])
     if result is not None:
-        row |= {"label": result.label or "none", "last": {name: _number(result.last[name]) for name in TABLE}}
+        row |= {"label": result.label or "none", "last": {name: short_number(result.last[name]) for name in TABLE}}
     return row
 
 
 # Results ------------------------------------------------------------------------------------------------
 
 COLUMNS = ("step", "title", "kind", "player", "name", "answer", "truth", "settings", "runs", "money", *TABLE, "future")
+OF_GAMES = ("paid", "margin", "gain")
+"""More columns: what a player of a game paid to the agency [k€], earned [share of value added], and gained or lost
+against the decision to the contrary, round by round, all together [k€]."""
 
 
 def results_csv(room: Room, known: Known) -> str:
     """All answers and all runs that count, one row each; names only where they are shown."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", restval="")
+    writer = csv.DictWriter(out, (*COLUMNS, *OF_GAMES), lineterminator="\n", restval="")
     writer.writeheader()
     for at, step in enumerate(room.lesson.steps):
         row: View = {"step": at + 1, "title": step.title, "kind": step.kind}
@@ -363,6 +377,15 @@ def results_csv(room: Room, known: Known) -> str:
             told = {"settings": settings, "runs": found["runs"], "money": round(found["money"], 3)}
             told |= {**found.get("last", {}), "future": found.get("label", "")}
             writer.writerow(_safe({**row, **_who(room, player), **told}))
+        result = game_result(room, known, at)[0] if isinstance(step, Game) and room.board(at).turns else None
+        for number in room.visitors:
+            if result is None:
+                break
+            found = account(room, number, result)
+            if any(turn["people"] >= number for turn in room.board(at).turns):
+                joins = " ".join("-" if join is None else "1" if join else "0" for join in found["joins"])
+                told = {"settings": f"joined {joins}", "runs": len(found["joins"])} | {of: found[of] for of in OF_GAMES}
+                writer.writerow(_safe({**row, **_who(room, f"v{number}"), **told}))
     return out.getvalue()
 
 
@@ -384,12 +407,8 @@ def _safe(row: View) -> View:
     }
 
 
-def _number(value: float) -> float | None:
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
 def _defined(numbers: dict[str, float]) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in numbers.items()}
+    return {name: short_number(value) for name, value in numbers.items()}
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ is filled in.
 """
 
 from district_sim.app.classroom.languages import ENGLISH, number, translated
-from district_sim.app.classroom.lesson import FUTURES_ASKED
+from district_sim.app.classroom.steps import FUTURES_ASKED
 from district_sim.scenario.indicators import INDICATORS, Indicator
 from district_sim.text.names import TRAJECTORY_NAMES, UNDEFINED, in_percent, unit_words
 
@@ -70,6 +70,67 @@ WORDS: dict[str, str] = {
     "tries": _("{left} of {tries} runs left; the last one counts"),
     "million": _("{money} M€"),
     "from_quarter": _("from quarter {quarter}"),
+    # The public-good game
+    "round_of": _("Round {round} of {rounds}"),
+    "round": _("Round"),
+    "game_over": _("All rounds are played."),
+    "your_firm": _("You run firm {firm}: phase {phase}, {employees} employees, value added {value} k€ a quarter."),
+    "firm_closed": _("Your firm has closed. You now run another one."),
+    "firm_sold": _("Your firm was sold. You now run another one."),
+    "no_firm": _("All firms are taken: you watch, or take over the agency."),
+    "fee_now": _("Members pay {fee} % of their value added: {money} k€ in this round, if your firm earns as before."),
+    "will_you": _("Does your firm join the agency in this round?"),
+    "join_yes": _("It joins"),
+    "join_no": _("It does not join"),
+    "by_itself": _("Until you decide, your firm decides by itself, like the other firms."),
+    "stays": _("It stays so in later rounds until you change it."),
+    "you_lead": _("You lead the agency"),
+    "lead_text": _("You set what members pay and what is done with it. It holds when the teacher plays the round."),
+    "effort": _("What the money is spent on"),
+    "effort_usual": _("A little of everything"),
+    "take_agency": _("Lead the agency"),
+    "agency_free": _("Nobody leads the agency."),
+    "round_told": _(
+        "{share} % of all firms are members: {joined} of {decided} players, and {members} of the {others} other firms."
+    ),
+    "agency_took": _("The agency took {took} k€ and worked in {worked} of {quarters} quarters."),
+    "agency_idle": _("Too few pledged: contributions were returned, and nothing was done."),
+    "you_paid": _("Your firm paid {paid} k€ and earned {profit} k€."),
+    "had_joined": _("Had it joined, all else as it was, it would have earned {profit} k€."),
+    "had_not": _("Had it not joined, all else as it was, it would have earned {profit} k€."),
+    "rounds_so_far": _("Rounds so far"),
+    "play_round": _("Play round {round}"),
+    "anew": _("Begin the game anew"),
+    "anew_sure": _("Press again to begin anew: the rounds so far are no longer shown."),
+    "leads": _("Leads the agency"),
+    "nobody": _("Nobody"),
+    "decided": _("{count} of {all} have decided; the other firms of players decide by themselves or as before."),
+    "col_fee": _("Fee, %"),
+    "col_effort": _("Spent on"),
+    "col_joined": _("Players joined"),
+    "col_members": _("Other members"),
+    "col_took": _("Took, k€"),
+    "col_match": _("Match, k€"),
+    "col_capability": _("Capability"),
+    "col_cost": _("Joining costs, %"),
+    "col_kept": _("Value added, %"),
+    "col_joins": _("Joined"),
+    "col_paid": _("Paid, k€"),
+    "col_margin": _("Earned, % of value added"),
+    "col_gain": _("Gain, k€"),
+    "cost_hint": _(
+        "Joining costs: what it costs a player in the round, in % of value added, all other decisions as they were; "
+        "below 0 it pays. Value added: kept in the district, in % of that of the same district without an agency."
+    ),
+    "gain_hint": _(
+        "Gain: profit over what the contrary decision would have brought, round by round, all else as it was."
+    ),
+    "you": _("You"),
+    "members_col": _("Members, %"),
+    "brought": _("Gain, k€"),
+    "yes": _("yes"),
+    "no": _("no"),
+    "itself": _("by itself"),
     # The teacher's page
     "teacher": _("Teacher"),
     "key": _("Key"),
@@ -116,6 +177,9 @@ WORDS: dict[str, str] = {
     "no.too_dear": _("That costs more than the purse holds ({purse} M€)."),
     "no.name_long": _("A name has at most {most} letters."),
     "no.number": _("Must be a number between {low} and {high}."),
+    "no.game_over": _("All rounds are played."),
+    "no.agency_held": _("Somebody leads the agency already."),
+    "no.other_role": _("That is for who leads the agency, or for who runs a firm: the roles have changed."),
     "no.code": _("This is not the code of this class."),
     "no.key": _("This is not the key of this class."),
     "no.wait": _("Too many tries. Wait a minute."),

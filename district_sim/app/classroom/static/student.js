@@ -2,6 +2,7 @@
 
 import { at, fillWords, kept, LANGUAGE, Link, make, money, number, put, putHtml, say } from "./common.js";
 import { bars, Film, questionOf, truthOf } from "./charts.js";
+import { askGame, updateGame } from "./game.js";
 
 const FUTURES = ["fragmentation", "post_marshallian_node", "learning_region", "collective_entrepreneurship",
   "marshallian_persistence", "decline"];
@@ -72,16 +73,17 @@ function draw() {
   put(at("place"), `${say("step_of", { step: step.n + 1, steps: step.of })} · ${say("minutes", { minutes: number(step.minutes) })}`);
   put(at("heading"), step.title);
   putHtml(at("text"), step.html);
-  const now = `${step.n} ${step.revealed} ${step.kind === "run" ? view.desk.player : ""}`;
+  const now = `${step.n} ${step.revealed} ${step.kind === "run" ? view.desk.player : ""}${step.kind === "game" ? view.game.role + view.game.number : ""}`;
   if (now !== shown) {
     if (shown && !shown.startsWith(`${step.n} `)) window.scrollTo(0, 0);
     shown = now;
     sliders = new Map();
     at("act").replaceChildren();
-    ({ read: () => {}, vote: askVote, predict: askGuess, run: askDistrict })[step.kind]();
+    ({ read: () => {}, vote: askVote, predict: askGuess, run: askDistrict, game: () => askGame(table) })[step.kind]();
   }
   if (step.kind === "vote" || step.kind === "predict") update();
   if (step.kind === "run") price();
+  if (step.kind === "game") updateGame(table());
   drawRuns();
   drawAfter();
 }
@@ -167,15 +169,21 @@ function askDistrict() {
   at("act").append(form);
 }
 
+/** What the game's page needs of this one. */
+function table() {
+  return { view, link, at: at("act"), sliderOf, showSliders };
+}
+
 const timers = new Map();
 
 function sendSlider(of) {
   const value = sliders.get(of).value();
   const timer = timers.get(of);
-  link.ask({ do: "set", step: view.step.n, of, value }, () => { // until then the slider is the student's
+  const game = view.step.kind === "game";
+  link.ask({ do: game ? "steer" : "set", step: view.step.n, of, value }, () => { // until then the slider is the student's
     if (timers.get(of) !== timer) return;
     timers.delete(of);
-    const own = view.desk?.sliders.find((one) => one.id === of);
+    const own = (view.desk ?? view.game)?.sliders.find((one) => one.id === of);
     if (own) own.value = value;
   });
 }
@@ -188,14 +196,15 @@ function sliderOf(one) {
     told();
     clearTimeout(timers.get(one.id));
     timers.set(one.id, setTimeout(() => sendSlider(one.id), 250));
-    price();
+    if (view.desk) price();
   } });
   const value = () => one.places[Number(input.value)];
   const told = () => {
-    const text = one.what === "policy" ? say("a_quarter", { money: number(value()) }) : number(value(), digits(one.places));
+    const text = one.what === "policy" ? say("a_quarter", { money: number(value()) })
+      : one.percent ? `${number(100 * value(), 1)} %` : number(value(), digits(one.places));
     put(out, text);
     input.setAttribute("aria-valuetext", text);
-    put(cost, one.price ? say("costs", { money: money(costOf()) }) : say("free"));
+    put(cost, one.price ? say("costs", { money: money(costOf()) }) : view.game ? "" : say("free"));
   };
   const costOf = () => one.price * Math.abs(value() - one.own);
   const show = (next) => { input.value = one.places.reduce((best, place, k) => (Math.abs(place - next) < Math.abs(one.places[best] - next) ? k : best), 0); told(); };
@@ -211,9 +220,13 @@ function digits(places) {
   return most >= 20 ? 0 : most >= 2 ? 1 : most >= 0.2 ? 2 : 3;
 }
 
+function showSliders(all) {
+  for (const one of all) if (!timers.has(one.id)) sliders.get(one.id)?.show(one.value);
+}
+
 function price() {
   const { desk } = view;
-  for (const one of desk.sliders) if (!timers.has(one.id)) sliders.get(one.id)?.show(one.value);
+  showSliders(desk.sliders);
   const cost = [...sliders.values()].reduce((sum, one) => sum + one.costOf(), 0);
   const left = desk.purse - cost;
   const over = desk.purse > 0 && left < -1e-9;

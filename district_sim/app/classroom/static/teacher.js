@@ -2,6 +2,7 @@
 
 import { at, fillWords, kept, LANGUAGE, Link, make, number, put, putHtml, say } from "./common.js";
 import { bars, Film, questionOf, truthOf } from "./charts.js";
+import { drawGame } from "./game.js";
 
 const runs = new Map();
 let hello = null;
@@ -79,6 +80,7 @@ function draw() {
   drawPeople();
   drawAnswers();
   drawTable();
+  drawGame(at("game"), view, link, nameOf);
   drawRuns();
   drawAfter();
 }
