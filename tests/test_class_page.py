@@ -238,7 +238,7 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
 def test_everybody_chooses_a_language(visit: Visit, said: dict[str, str]) -> None:
     """The browser's at first, then one's own choice, which the next visit remembers."""
     phone = visit(said["students"], locale="de-AT")
-    assert phone.evaluate("document.documentElement.lang") == "de"
+    expect(phone.locator("html")).to_have_attribute("lang", "de")
     expect(phone.locator("#join button")).to_have_text("Mitmachen")
     check(phone)
     phone.fill("#code", said["code"])
@@ -247,7 +247,7 @@ def test_everybody_chooses_a_language(visit: Visit, said: dict[str, str]) -> Non
     for language, step in (("it", "Passo "), ("es", "Paso ")):
         phone.select_option("#language", language)
         expect(phone.locator("#place")).to_contain_text(step)
-        assert phone.evaluate("document.documentElement.lang") == language
+        expect(phone.locator("html")).to_have_attribute("lang", language)
         check(phone)
     teacher = visit(said["teacher"], PROJECTOR)
     teacher.select_option("#language", "de")
