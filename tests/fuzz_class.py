@@ -30,7 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # as pytest does
 
-from class_parts import LESSON, MYSTERY, OWN, VOTE, write_lesson
+from class_parts import GAME, LESSON, MYSTERY, OWN, VOTE, write_lesson
 from class_talk import HOME, Talk, request
 from fuzz import mutated
 
@@ -331,20 +331,30 @@ class Fuzz:
                 {"do": "set", "step": step, "of": luck.choice(paths), "value": luck.choice([0.2, 0.4])},
                 {"do": "run", "step": step, "used": len(room.desk(room.at, "v1").tries)},
             ],
+            "game": [
+                {"do": "join", "step": step, "join": luck.random() < 0.5},
+                {"do": "steer", "step": step, "of": "agency.contribution", "value": 0.02},
+                {"do": "steer", "step": step, "effort": 1},
+                {"do": "take", "step": step},
+            ],
         }
         others = [{"do": "name", "name": STUDENTS[0]}, {"do": "team", "team": 1}]
         return luck.choice(fitting.get(room.step.kind, others) if luck.random() < 0.8 else others)
 
     def _of_teacher(self, side: Side) -> dict[str, Any]:
-        luck = self.luck
+        luck, room = self.luck, side.group.room
+        turns = len(room.board(room.at).turns)
         return luck.choice(
             [
-                {"do": "go", "step": luck.randrange(5)},
+                {"do": "go", "step": luck.choice([*range(GAME + 1), GAME])},
                 {"do": "reveal"},
                 {"do": "pause", "on": luck.random() < 0.3},
                 {"do": "names", "on": luck.random() < 0.5},
                 {"do": "hide", "number": luck.randrange(1, 4), "on": False},
                 {"do": "look", "players": ["v1", "v2"]},
+                {"do": "round", "used": turns},
+                {"do": "agency", "number": luck.randrange(4)},
+                {"do": "anew", "used": turns},
             ]
         )
 
@@ -422,7 +432,7 @@ def _given(text: str | bytes) -> dict[str, Any]:
 
 def _is_students(text: str | bytes) -> bool:
     """Whether a mutation made a student's word of a teacher's."""
-    return _given(text).get("do") in ("answer", "set", "run", "name", "team")
+    return _given(text).get("do") in ("answer", "set", "run", "name", "team", "join", "steer", "take")
 
 
 @contextlib.contextmanager
