@@ -1,7 +1,7 @@
 # Type `make` to see what can be done. Everything installs into .venv, next to this file.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser lint format bench docs audit licences sbom provenance clean
+.PHONY: help setup demo test browser lint format bench docs versions audit licences sbom provenance clean
 
 bin := .venv/bin
 
@@ -37,6 +37,9 @@ bench: setup ## Measure speed, memory and start-up against their targets (minute
 docs: setup ## Build the documentation site in build/docs; warnings are errors
 	$(bin)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
 	@echo "Ready: build/docs/index.html"
+
+versions: setup ## Try the lowest versions of all requirements, on each supported Python found here
+	@$(bin)/python scripts/lowest_versions
 
 audit: setup ## Look the installed packages up among known vulnerabilities (needs the internet)
 	@./scripts/supply_chain audit

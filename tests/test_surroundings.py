@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from district_sim.run.compiled import is_compiled, one_of_each_shape
+from district_sim.cli import app
+from district_sim.kernels.compile import cache_folder, kernel
+from district_sim.run.compiled import compile_for, is_compiled, one_of_each_shape
 from district_sim.scenario.sections import Scenario
 
 # Machine code -------------------------------------------------------------------------------------
@@ -17,7 +20,8 @@ from district_sim.scenario.sections import Scenario
 KERNEL = """
 import sys, warnings
 warnings.formatwarning = lambda message, *where: f"{message}\\n"
-from district_sim.kernels.compile import kernel
+from district_sim.cli import app
+from district_sim.kernels.compile import cache_folder, kernel
 
 @kernel
 def double(x):
@@ -140,6 +144,34 @@ def test_a_new_shape_has_to_be_compiled() -> None:
     usual, more_domains = Scenario(), Scenario.model_validate({"technology": {"domains": 11}})
     assert not is_compiled(more_domains)
     assert one_of_each_shape([usual, more_domains, usual]) == [usual, more_domains]
+
+
+def test_it_is_told_how_far_compilation_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(x):
+        return x + 1
+
+    add.__module__ = "district_sim.model.schedule"  # as the model's own
+    part = kernel(add)
+
+    @kernel
+    def whole(x):
+        return part(x) + part(2 * x)
+
+    monkeypatch.setattr("district_sim.run.run.simulate", lambda *_, **__: whole(1))
+    told: list[tuple[str, int, int]] = []
+    compile_for(Scenario(), lambda *what: told.append(what))
+    assert [(name.rpartition(".")[2], done) for name, done, _ in told] == [("add", 1)]
+    assert all(of > 150 for *_, of in told)
+    compile_for(Scenario(), lambda *what: told.append(what))
+    assert len(told) == 1, "nothing is compiled again"
+
+
+def test_setup_says_where_machine_code_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.run.compiled.is_compiled", lambda *_: True)
+    done = CliRunner().invoke(app, ["setup", "classroom"])
+    assert done.exit_code == 0
+    assert "Nothing to do" in done.output
+    assert str(cache_folder) in done.output.replace("\n", "")
 
 
 # Windows ------------------------------------------------------------------------------------------

@@ -22,12 +22,14 @@ from district_sim.cli.forecast import forecast
 from district_sim.cli.policies import policies_app
 from district_sim.cli.replications import replicate_app
 from district_sim.cli.scenarios import scenarios_app
+from district_sim.cli.setup import setup
 from district_sim.cli.studies import study
 from district_sim.cli.terminal import print_plainly, printing
 
 _in_full = warnings.formatwarning
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "setup": setup,
     "run": run.run,
     "demo": run.demo,
     "app": page,

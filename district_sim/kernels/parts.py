@@ -5,6 +5,7 @@ its callers. A kernel that others call stays intermediate code here, and becomes
 Python calls. That halves the time for a first run and leaves a fifth of the code.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from numba import types
@@ -14,6 +15,9 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.typed_passes import NativeLowering, NativeParforLowering
 from numba.extending import models, register_model
+
+watching: list[Callable[[str, str], object]] = []
+"""Whom to tell, by module and name, that a part has been compiled."""
 
 
 class PartType(types.Dispatcher):
@@ -58,6 +62,8 @@ class _OfferToCallers(AnalysisPass):
 
     def run_pass(self, state: Any) -> bool:
         described = state.cr.fndesc
+        for tell in watching:
+            tell(described.modname, described.qualname)
         name = described.qualname.split(".")[-1]
         function = make_function(described.lookup_module(), name, "", 0, state.cr.env, (state.library,))
         state.targetctx.insert_user_function(function, described, [state.library])

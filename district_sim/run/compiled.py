@@ -1,6 +1,6 @@
 """Whether a scenario can run at once, or the model has to be compiled for it first."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from district_sim.scenario.sections import Scenario
 
@@ -24,3 +24,38 @@ def is_compiled(scenario: Scenario | None = None) -> bool:
     state = empty_state(1, 1, p, 0)
     table = np.empty((1, len(NAMES)))
     return is_kept(quarters, state, for_kernels(p), table, reports_of(state, 0), 0, 1, False)
+
+
+def compile_for(scenario: Scenario, told: Callable[[str, int, int], object] | None = None) -> None:
+    """Compile the model for the scenario's shape, by a run of two quarters of a few firms.
+
+    Args:
+        told: called with the kernel that has been compiled, such as `market: employ`, how many have been, and how many
+            there are. Some are of no use to this scenario.
+    """
+    from district_sim.kernels.parts import watching
+    from district_sim.run.run import simulate
+
+    done: set[tuple[str, str]] = set()
+
+    def tell(module: str, name: str) -> None:
+        if told is not None and module.startswith("district_sim."):
+            done.add((module, name))
+            told(f"{module.rpartition('.')[2]}: {name}", len(done), _kernels())
+
+    small = {"firms": scenario.firms.model_copy(update={"count": 30}), "data": type(scenario.data)()}
+    watching.append(tell)
+    try:
+        simulate(scenario.model_copy(update=small), quarters=2)
+    finally:
+        watching.remove(tell)
+
+
+def _kernels() -> int:
+    """How many kernels the model has."""
+    import sys
+
+    from district_sim.kernels.compile import Kernel
+
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("district_sim.")]
+    return len({value for module in modules for value in vars(module).values() if isinstance(value, Kernel)})

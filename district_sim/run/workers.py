@@ -216,10 +216,8 @@ def measured[Job, Result](
 
 
 def _compile(scenarios: "Iterable[Scenario | None]") -> None:
-    from district_sim.run.run import simulate
+    from district_sim.run.compiled import compile_for
     from district_sim.scenario.sections import Scenario
 
     for scenario in scenarios:
-        wanted = scenario or Scenario()
-        small = {"firms": wanted.firms.model_copy(update={"count": 30}), "data": type(wanted.data)()}
-        simulate(wanted.model_copy(update=small), quarters=2)
+        compile_for(scenario or Scenario())
