@@ -41,8 +41,8 @@ LIBRARIES = {
         *("experiments", "scenario"),
     },
     "pydantic_core": {"evidence.cases.files", "experiments", "scenario"},
-    "segno": {"app.classroom.server"},
-    "starlette": {"app.classroom.guard", "app.classroom.server"},
+    "segno": {"app.classroom.qr"},
+    "starlette": {"app.classroom.guard", "app.classroom.server", "app.page_guard"},
     "typer": {"cli"},
     **{name: {"app"} for name in PAGE_LIBRARIES},
 }

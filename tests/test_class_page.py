@@ -203,8 +203,16 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     expect(teacher.locator("tbody tr")).to_have_count(1)
     expect(teacher.locator("tbody th")).to_have_text("Team 1")
     expect(teacher.locator("tbody td.number").nth(2)).to_have_text(re.compile(r"\d+"))
+    expect(one.locator(".story")).to_contain_text("Without these decisions, under the same luck")
     teacher.check("[data-look=t1]")
     expect(teacher.locator("#film .charts")).to_be_visible()
+    expect(teacher.locator(".story")).to_contain_text("Team 1: ")
+    expect(teacher.locator("tbody a")).to_have_attribute(
+        "href", re.compile(r"^http://127\.0\.0\.1:8765/\?scenario=tiny")
+    )
+    with teacher.expect_download() as caught:
+        teacher.click("#picture")
+    assert Path(caught.value.path()).read_bytes().startswith(b"\x89PNG")
     check(one, two, three, teacher)
 
     teacher.click("#next")  # the agency: 1 leads, 2 and 3 run firms
@@ -213,6 +221,7 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     one.check("input[name=effort][value='1']")
     expect(teacher.locator("#game")).to_contain_text("Sell together")
     expect(teacher.locator("#leader")).to_have_value("1")
+    expect(teacher.locator("#leader option")).to_have_text(["Nobody", "Player 1", "Player 2", "Player 3"])
     two.check("input[name=join][value='1']")
     three.check("input[name=join][value='0']")
     expect(teacher.locator("#game")).to_contain_text("2 of 2 have decided")
@@ -232,6 +241,14 @@ def test_a_lesson_from_the_code_to_the_results(visit: Visit, said: dict[str, str
     text = Path(caught.value.path()).read_text(encoding="utf-8-sig")
     assert "team 1" in text
     assert "Anna" not in text  # hidden
+    again = text.partition(f"{said['students']}teacher#run=")[2].partition("\n")[0]
+    teacher.goto(f"{said['students']}teacher#run={again}")
+    teacher.reload()  # the same page, as from a spreadsheet
+    expect(teacher.locator("#again-name")).to_have_text("Team 1")
+    expect(teacher.locator(".story")).to_contain_text("Without these decisions")
+    check(teacher)
+    teacher.click("#close")
+    expect(teacher.locator("#again")).to_be_hidden()
     assert text.count("\n") == 1 + 3 + 1 + 1 + 1 + 3
 
 

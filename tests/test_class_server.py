@@ -24,6 +24,7 @@ from district_sim.app.classroom.futures import Futures, Wanted
 from district_sim.app.classroom.guard import MESSAGES, MOST_BYTES, Bucket, Door, is_ours
 from district_sim.app.classroom.journal import About, Journal, opened
 from district_sim.app.classroom.lesson import Lesson
+from district_sim.app.classroom.qr import qr_in_terminal, qr_of
 from district_sim.app.classroom.words import WORDS
 from district_sim.app.server import addresses
 
@@ -492,6 +493,6 @@ def test_codes_are_no_words_and_pictures_hold_the_address() -> None:
     codes = {server.new_code() for _ in range(50)}
     assert len(codes) > 40
     assert all(re.fullmatch(f"[{server.CODE_LETTERS}]{{4}}", code) for code in codes)
-    assert server.qr_of("http://192.0.2.7:80/#BCDF").startswith("data:image/svg+xml;base64,")
-    lines = server.qr_in_terminal("http://192.0.2.7:80/#BCDF").splitlines()
+    assert qr_of("http://192.0.2.7:80/#BCDF").startswith("data:image/svg+xml;base64,")
+    lines = qr_in_terminal("http://192.0.2.7:80/#BCDF").splitlines()
     assert len({len(line) for line in lines}) == 1

@@ -139,6 +139,7 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool, language
 
     from district_sim.app.classroom import guard, server
     from district_sim.app.classroom.futures import Futures
+    from district_sim.app.classroom.qr import qr_in_terminal
     from district_sim.app.server import NETWORK, addresses, serve_application, show
 
     assert isinstance(at, socket.socket)
@@ -149,7 +150,7 @@ def _serve(journal: "Journal", at: object, host: str, no_browser: bool, language
 
     def started() -> None:
         found = addresses(host, port)
-        picture = server.qr_in_terminal(f"{found[0]}#{journal.about.code}")
+        picture = qr_in_terminal(f"{found[0]}#{journal.about.code}")
         with suppress(UnicodeEncodeError):  # where the terminal has no such letters, the address has to do
             picture.encode(sys.stdout.encoding or "ascii")
             typer.echo(picture)

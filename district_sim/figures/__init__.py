@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from district_sim.figures.forecast import fans as fans
     from district_sim.figures.forecast import label_shares as label_shares
     from district_sim.figures.hold_out import hold_out_fans as hold_out_fans
+    from district_sim.figures.lesson import Line as Line
+    from district_sim.figures.lesson import class_picture as class_picture
     from district_sim.figures.maps import district_map as district_map
     from district_sim.figures.maps import network_map as network_map
     from district_sim.figures.policy_report import effects as effects
@@ -75,6 +77,7 @@ _HOMES = {
     "film": "animate check_film",
     "forecast": "fans label_shares",
     "hold_out": "hold_out_fans",
+    "lesson": "Line class_picture",
     "maps": "district_map network_map",
     "policy_report": "effects effects_over_time over_time sensitivity_ends tails trajectory_dots who_gains",
     "posterior": "Parameter Seen observed_and_predictive posterior_pairs prior_to_posterior truth_ranks",

@@ -17,6 +17,7 @@ import numpy as np
 from district_sim.app.classroom.game import Plan, Told, Turn, played
 from district_sim.app.classroom.lesson import Lesson, scenario_of
 from district_sim.app.classroom.steps import Claim, District, Predict
+from district_sim.app.classroom.story import Story, story_of
 from district_sim.run.run import simulate
 from district_sim.run.trajectories import Columns, Trajectory
 from district_sim.run.workers import Workers, cores
@@ -86,6 +87,8 @@ class Result(NamedTuple):
     """Of each indicator: what a guess is held against, see `end_of`; NaN where undefined."""
     last: dict[str, float]
     """Of each indicator its last value."""
+    story: Story | None = None
+    """Why it ended so; None of a game."""
     rounds: tuple[Told, ...] = ()
     """Of a game: what each round brought; see `game.Outcome`."""
     firms: dict[int, Told] | None = None
@@ -111,8 +114,8 @@ def computed(wanted: Wanted) -> Result:
         outcome = played(scenario, wanted.seed, Plan.of_text(wanted.game))
         kept = _kept(wanted, outcome.columns, None)
         return kept._replace(rounds=tuple(outcome.rounds), firms=outcome.firms)
-    run = simulate(scenario, wanted.seed)
-    return _kept(wanted, run.columns, run.trajectory)
+    run = simulate(scenario, wanted.seed, watch=True)
+    return _kept(wanted, run.columns, run.trajectory)._replace(story=story_of(run))
 
 
 def _kept(wanted: Wanted, table: Columns, label: Trajectory | None) -> Result:

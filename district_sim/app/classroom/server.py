@@ -6,7 +6,6 @@ makes a queue.
 """
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import hmac
@@ -19,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import segno
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -40,6 +38,9 @@ from district_sim.app.classroom.languages import (
     translated_markdown,
 )
 from district_sim.app.classroom.lesson import Lesson, html_of
+from district_sim.app.classroom.picture import picture_of, png_of
+from district_sim.app.classroom.qr import qr_of
+from district_sim.app.classroom.replay import opened
 from district_sim.app.classroom.room import Event, Refused, Room
 from district_sim.app.classroom.words import indicators, refusal, words
 
@@ -81,6 +82,8 @@ class Line:
         self.language = ENGLISH
         self.looks: list[str] = []
         """Players whose districts the teacher looks at."""
+        self.opened = ""
+        """Name of a run that the teacher has opened again by its link."""
         self.awake = asyncio.Event()
         self.sent: set[str] = set()
         """Names of the runs that it has."""
@@ -230,7 +233,9 @@ class Class:
                 view = views.student_view(room, room.visitors[line.number], self.futures.known, self.here)
             else:
                 view = views.teacher_view(room, self.here, self.futures.known)
-                view["runs"] += views.looked_at(self.room, line.looks)
+                again = opened(self.room, line.opened)
+                view["opened"] = bool(again)
+                view["runs"] = again or view["runs"] + views.looked_at(self.room, line.looks)
                 view["join"] = self._join()
             await line.show(view)
             for name in view["runs"]:
@@ -378,7 +383,8 @@ class Class:
 
     async def _hear_teacher(self, line: Line, message: dict[str, Any]) -> None:
         if message.get("do") == "look":
-            asks = message.get("players")
+            asks, run = message.get("players"), message.get("run")
+            line.opened = run if isinstance(run, str) else ""
             line.looks = (
                 [one for one in asks if isinstance(one, str)][: views.MOST_LOOKED_AT] if isinstance(asks, list) else []
             )
@@ -390,14 +396,32 @@ class Class:
 
     async def results(self, request: Request) -> Response:
         """The table of results, for who has the key."""
-        address = request.client.host if request.client else ""
-        key = request.headers.get("x-key", "")
-        if not self.door.may_try(address) or not hmac.compare_digest(key.encode(), self.journal.about.key.encode()):
-            self.door.wrong(address)
-            return PlainTextResponse(refusal("key"), 403)
+        if (refused := self._refused(request)) is not None:
+            return refused
         for at in range(len(self.room.lesson.steps)):
             await self._have(at)
-        return Response(views.results_csv(self.room, self.futures.known), media_type="text/csv; charset=utf-8")
+        text = views.results_csv(self.room, self.futures.known, self.address()[0])
+        return Response(text, media_type="text/csv; charset=utf-8")
+
+    async def picture(self, request: Request) -> Response:
+        """The step that is on as a PNG, with the runs that are asked for, for who has the key."""
+        if (refused := self._refused(request)) is not None:
+            return refused
+        room = self.shown_in(known(request.query_params.get("language")))
+        looks = request.query_params.get("looks", "").split(",")[: views.MOST_LOOKED_AT]
+        names = opened(room, looks[0]) or views.looked_at(room, looks)
+        names = names or views.teacher_view(room, (), self.futures.known)["runs"]
+        png = await asyncio.to_thread(png_of, picture_of(room, self.futures.known, names))
+        return Response(png, media_type="image/png")
+
+    def _refused(self, request: Request) -> Response | None:
+        """Why somebody without the key gets nothing; None for who has it."""
+        address = request.client.host if request.client else ""
+        key = request.headers.get("x-key", "")
+        if self.door.may_try(address) and hmac.compare_digest(key.encode(), self.journal.about.key.encode()):
+            return None
+        self.door.wrong(address)
+        return PlainTextResponse(refusal("key"), 403)
 
     async def words(self, request: Request) -> Response:
         """Every text of the pages: in the language asked for, the class's, or the one that the browser likes best."""
@@ -433,32 +457,12 @@ def application(group: Class, names: set[str] | None = None) -> Guard:
         Route("/teacher", _page("teacher.html")),
         Route("/words.js", group.words),
         Route("/results.csv", group.results, methods=["POST"]),
+        Route("/picture.png", group.picture, methods=["POST"]),
         *(Route(f"/{name}", _page(name)) for name in _FILES),
         WebSocketRoute("/student", group.student),
         WebSocketRoute("/lead", group.teacher),
     ]
     return Guard(Starlette(routes=routes, lifespan=life, exception_handlers={Exception: _broken}), names)
-
-
-def qr_of(url: str) -> str:
-    """A QR code as the address of a picture."""
-    picture = segno.make(url, error="m").svg_inline(scale=6, border=3, light="#ffffff", omitsize=True)
-    return f"data:image/svg+xml;base64,{base64.b64encode(_svg(picture).encode()).decode()}"
-
-
-def qr_in_terminal(url: str) -> str:
-    """A QR code in half blocks, two rows a line; light is drawn, as terminals are dark."""
-    rows = [[not dark for dark in row] for row in segno.make(url, error="l").matrix_iter(border=2)]
-    rows += [[True] * len(rows[0])] * (len(rows) % 2)
-    upper, lower, full = "\N{UPPER HALF BLOCK}", "\N{LOWER HALF BLOCK}", "\N{FULL BLOCK}"
-    blocks = {(True, True): full, (True, False): upper, (False, True): lower, (False, False): " "}
-    return "\n".join(
-        "".join(blocks[pair] for pair in zip(*two, strict=True)) for two in zip(rows[::2], rows[1::2], strict=True)
-    )
-
-
-def _svg(inline: str) -> str:
-    return inline.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) if "xmlns" not in inline else inline
 
 
 async def received(line: Line) -> dict[str, Any] | None:

@@ -27,8 +27,10 @@ from district_sim.app.classroom.game_views import (
 )
 from district_sim.app.classroom.languages import translated, translated_markdown
 from district_sim.app.classroom.lesson import data_of, district_of, html_of, scenario_of, value_of
+from district_sim.app.classroom.replay import link_in_class, link_of
 from district_sim.app.classroom.room import Room, Visitor, changes_of, cost_of, costs_of, places_of
 from district_sim.app.classroom.steps import CHANCE, FUTURE, FUTURES_ASKED, District, Game, Play, Predict, Read, Vote
+from district_sim.app.classroom.words import story_told
 from district_sim.scenario.files import scenario_notes
 from district_sim.text.names import in_percent
 
@@ -116,6 +118,7 @@ def run_data(room: Room, name: str, result: Result) -> View:
         return shown | {"series": {one: values[: step.seen] for one, values in series.items()}}
     if isinstance(step, Game):
         return shown
+    shown["story"] = result.story
     return shown | {"label": result.label or "none", "last": _defined(result.last), "ends": _defined(result.ends)}
 
 
@@ -347,6 +350,8 @@ def _row(room: Room, player: str, known: Known, at: int | None = None) -> View:
     row["name"] = member.name if member and room.names and not member.hidden else ""
     row["money"] = cost_of(step, desk.tries[-1])
     if result is not None:
+        assert wanted is not None
+        row["link"] = link_of(wanted, result.quarters)
         row |= {"label": result.label or "none", "last": {name: short_number(result.last[name]) for name in TABLE}}
     return row
 
@@ -354,15 +359,21 @@ def _row(room: Room, player: str, known: Known, at: int | None = None) -> View:
 # Results ------------------------------------------------------------------------------------------------
 
 COLUMNS = ("step", "title", "kind", "player", "name", "answer", "truth", "settings", "runs", "money", *TABLE, "future")
+OF_RUNS = ("story", "link", "link_in_class")
+"""More columns: why a run ended so, and where it opens again."""
 OF_GAMES = ("paid", "margin", "gain")
 """More columns: what a player of a game paid to the agency [k€], earned [share of value added], and gained or lost
 against the decision to the contrary, round by round, all together [k€]."""
 
 
-def results_csv(room: Room, known: Known) -> str:
-    """All answers and all runs that count, one row each; names only where they are shown."""
+def results_csv(room: Room, known: Known, home: str = "/") -> str:
+    """All answers and all runs that count, one row each; names only where they are shown.
+
+    Args:
+        home: the class's address, for links.
+    """
     out = io.StringIO()
-    writer = csv.DictWriter(out, (*COLUMNS, *OF_GAMES), lineterminator="\n", restval="")
+    writer = csv.DictWriter(out, (*COLUMNS, *OF_GAMES, *OF_RUNS), lineterminator="\n", restval="")
     writer.writeheader()
     for at, step in enumerate(room.lesson.steps):
         row: View = {"step": at + 1, "title": step.title, "kind": step.kind}
@@ -376,12 +387,16 @@ def results_csv(room: Room, known: Known) -> str:
             settings = " ".join(f"{name}={value:g}" for name, value in room.desk(at, player).tries[-1].items())
             told = {"settings": settings, "runs": found["runs"], "money": round(found["money"], 3)}
             told |= {**found.get("last", {}), "future": found.get("label", "")}
+            told |= {"link": found.get("link", ""), "link_in_class": link_in_class(home, last_try(room, at, player))}
+            ran = run_named(room, last_try(room, at, player))
+            result = known(ran) if ran else None
+            told["story"] = story_told(result.story, room.language) if result and result.story else ""
             writer.writerow(_safe({**row, **_who(room, player), **told}))
-        result = game_result(room, known, at)[0] if isinstance(step, Game) and room.board(at).turns else None
+        game = game_result(room, known, at)[0] if isinstance(step, Game) and room.board(at).turns else None
         for number in room.visitors:
-            if result is None:
+            if game is None:
                 break
-            found = account(room, number, result)
+            found = account(room, number, game)
             if any(turn["people"] >= number for turn in room.board(at).turns):
                 joins = " ".join("-" if join is None else "1" if join else "0" for join in found["joins"])
                 told = {"settings": f"joined {joins}", "runs": len(found["joins"])} | {of: found[of] for of in OF_GAMES}

@@ -6,6 +6,7 @@ is filled in.
 
 from district_sim.app.classroom.languages import ENGLISH, number, translated
 from district_sim.app.classroom.steps import FUTURES_ASKED
+from district_sim.app.classroom.story import Story
 from district_sim.scenario.indicators import INDICATORS, Indicator
 from district_sim.text.names import TRAJECTORY_NAMES, UNDEFINED, in_percent, unit_words
 
@@ -131,6 +132,50 @@ WORDS: dict[str, str] = {
     "yes": _("yes"),
     "no": _("no"),
     "itself": _("by itself"),
+    # Why a run ended so
+    "story.fragmentation.sold": _(
+        "Multinationals bought {count} firms from year {first} to year {last}, among them firm {firm} in year {year}, "
+        "and make {share} % of sales in the last years."
+    ),
+    "story.fragmentation.sold_before": _("Multinationals make {share} % of sales in the last years."),
+    "story.fragmentation.bound": _(
+        "Local leaders bought {count} firms from year {first} to year {last}, among them firm {firm} in year {year}, "
+        "and {share} % of suppliers are bound to one client or a group in the last years."
+    ),
+    "story.fragmentation.bound_before": _(
+        "{share} % of suppliers are bound to one client or a group in the last years."
+    ),
+    "story.post_marshallian_node": _(
+        "Firms made {local_before} % of their purchases in the district in the first years and {local_after} % in the "
+        "last ones, and the firms with links of their own to the outside went from {links_before} % to {links_after} %."
+    ),
+    "story.learning_region": _(
+        "Technology {technology} ripened in year {year}, the last to do so, and {share} % of firms work with the "
+        "newest one in the last years."
+    ),
+    "story.learning_region_before": _("{share} % of firms work with the newest technology in the last years."),
+    "story.collective_entrepreneurship": _(
+        "Cooperation began in year {year} and lasted: {share} % of firms are members of the agency in the last years."
+    ),
+    "story.collective_entrepreneurship_before": _("{share} % of firms are members of the agency in the last years."),
+    "story.decline": _("{jobs} % of the jobs of the first years are left in the last ones."),
+    "story.decline_phase": _(
+        "The district lost the last firm of phase {phase} in year {year}, and {jobs} % of the jobs of the first years "
+        "are left in the last ones."
+    ),
+    "story.marshallian_persistence": _(
+        "No future came about: in the last years multinationals make {foreign} % of sales, {members} % of firms are "
+        "members of the agency, and {jobs} % of the jobs of the first years are left."
+    ),
+    "story.marshallian_persistence_broke": _(
+        "No future came about: cooperation broke off in year {year}, multinationals make {foreign} % of sales in the "
+        "last years, and {jobs} % of the jobs of the first years are left."
+    ),
+    "story.none": _("Too little is known of the last years to name a future."),
+    "story.as_it_was": _(
+        "Without these decisions, under the same luck, the same district ends like this: {future}, with {jobs} "
+        "employees instead of {own}."
+    ),
     # The teacher's page
     "teacher": _("Teacher"),
     "key": _("Key"),
@@ -161,6 +206,11 @@ WORDS: dict[str, str] = {
     "hide": _("Hide name"),
     "show": _("Show name"),
     "results": _("Results (CSV)"),
+    "picture": _("Picture (PNG)"),
+    "as_it_was": _("As it was"),
+    "replay": _("Open"),
+    "close_run": _("Back to the class"),
+    "replay_hint": _("Open this run in district-sim app, which has to run on this laptop"),
     "away": _("away"),
     "time_left": _("{minutes} min left"),
     "time_over": _("{minutes} min over"),
@@ -222,3 +272,9 @@ def unit_of(indicator: Indicator) -> str:
     """An indicator's unit in words; empty where its label says it."""
     known = indicator.unit in ("1", "share", indicator.label.lower())
     return "" if known else unit_words(indicator.unit)
+
+
+def story_told(story: Story, language: str = ENGLISH) -> str:
+    """Why a run ended so, in a sentence."""
+    given = {name: number(value, language) for name, value in story.given.items()}
+    return translated(WORDS[story.word], language).format(**given)

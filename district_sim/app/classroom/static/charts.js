@@ -93,11 +93,15 @@ export class Film {
     });
     this.clock = make("span", { class: "quiet" });
     this.ending = make("p", { class: "ending", role: "status" });
+    this.story = make("div", { role: "status" });
+    this.told = pale && this.runs.length > 1 ? this.runs.slice(1) : this.runs;
+    this.before = pale && this.runs.length > 1 ? this.runs[0] : null;
+    this.titles = titles;
     const words = [];
     if (pale && this.runs.length > 1) words.push(make("p", { class: "quiet" }, say("before")));
     for (const [n, title] of titles.entries()) words.push(make("p", { class: `key ${LINES[n]}` }, title));
     this.parent.replaceChildren(
-      charts, ...words, make("p", { class: "row" }, this.button, this.end, this.clock), this.slider, this.ending,
+      charts, ...words, make("p", { class: "row" }, this.button, this.end, this.clock), this.slider, this.ending, this.story,
     );
     put(this.button, say("play"));
   }
@@ -111,7 +115,20 @@ export class Film {
     put(this.clock, clock);
     const ended = this.quarter >= this.length && this.main.label;
     put(this.ending, ended ? say("how_it_ended", { future: say(`future.${this.main.label}`) }) : "");
+    if (Boolean(ended) !== Boolean(this.story.firstChild)) this.story.replaceChildren(...(ended ? this.stories() : []));
     kept.set(`at ${this.name}`, this.quarter);
+  }
+
+  /** Why each run ended so; what the same luck does to the district as it was. */
+  stories() {
+    const jobs = (run) => number(run.last.employment);
+    return this.told.filter((run) => run.story).map((run, n) => {
+      const [word, given] = run.story;
+      const parts = [this.titles[n] ? `${this.titles[n]}: ${say(`future.${run.label}`)}.` : "",
+        say(word, Object.fromEntries(Object.entries(given).map(([name, value]) => [name, number(value)])))];
+      if (this.before?.last) parts.push(say("story.as_it_was", { future: say(`future.${this.before.label}`), jobs: jobs(this.before), own: jobs(run) }));
+      return make("p", { class: "story" }, parts.filter(Boolean).join(" "));
+    });
   }
 
   play() {

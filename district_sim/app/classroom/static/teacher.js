@@ -10,7 +10,8 @@ let view = null;
 let film = null;
 let looks = [];
 let begun = { step: -1, time: 0 };
-let key = location.hash.slice(1) || kept.get("key") || "";
+let opened = location.hash.startsWith("#run=") ? decodeURIComponent(location.hash.slice(5)) : ""; // a run to show again
+let key = (opened ? "" : location.hash.slice(1)) || kept.get("key") || "";
 history.replaceState(null, "", location.pathname); // the key is not left in the address for a projector to show
 
 const link = new Link("/lead", () => ({ key, language: LANGUAGE }), hear, (text, bad) => {
@@ -27,7 +28,7 @@ function hear(message) {
     at("unlock").hidden = true;
     at("room").hidden = false;
     put(at("lesson"), hello.lesson.title);
-    if (looks.length) link.ask({ do: "look", players: looks });
+    if (looks.length || opened) link.ask({ do: "look", players: looks, run: opened });
   }
   if (message.run) runs.set(message.run.id, message.run);
   if (message.view) view = message.view;
@@ -45,14 +46,21 @@ at("pause").onclick = () => link.ask({ do: "pause", on: !view.paused });
 at("reveal").onclick = () => link.ask({ do: "reveal" });
 at("names").onchange = () => link.ask({ do: "names", on: at("names").checked });
 at("bars").onchange = () => drawAnswers();
-at("results").onclick = async () => {
-  const got = await fetch("/results.csv", { method: "POST", headers: { "X-Key": key } });
-  const text = await got.text();
-  if (!got.ok) { put(at("line"), text); return; }
-  const url = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
-  make("a", { href: url, download: "results.csv" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
+at("results").onclick = () => save("/results.csv", "results.csv", "text/csv");
+at("picture").onclick = () => {
+  const asked = new URLSearchParams({ language: LANGUAGE, looks: opened || looks.join(",") });
+  save(`/picture.png?${asked}`, `step-${view.step.n + 1}.png`, "image/png");
 };
+at("close").onclick = () => { opened = ""; link.ask({ do: "look", players: looks }); };
+
+async function save(path, name, type) {
+  const got = await fetch(path, { method: "POST", headers: { "X-Key": key } });
+  if (!got.ok) { put(at("line"), await got.text()); return; }
+  const parts = type === "text/csv" ? ["\ufeff", await got.text()] : [await got.blob()];
+  const url = URL.createObjectURL(new Blob(parts, { type }));
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
 
 function go(step) {
   if (step >= 0 && step < view.steps.length) link.ask({ do: "go", step });
@@ -80,7 +88,7 @@ function draw() {
   drawPeople();
   drawAnswers();
   drawTable();
-  drawGame(at("game"), view, link, nameOf);
+  drawGame(at("game"), view, link, personOf);
   drawRuns();
   drawAfter();
 }
@@ -143,8 +151,10 @@ function drawAnswers() {
   at("said").append(...(step.kind === "predict" ? [make("h2", {}, questionOf(step, hello))] : []), box);
 }
 
+const personOf = (one) => one.name || say("player", { number: one.number });
+
 function nameOf(row) {
-  return row.team ? say("team", { number: row.number }) : row.name || say("player", { number: row.number });
+  return row.team ? say("team", { number: row.number }) : personOf(row);
 }
 
 function drawTable() {
@@ -161,9 +171,11 @@ function drawTable() {
     make("th", { scope: "row" }, nameOf(row)),
     ...cells(row).map((text, n) => make("td", { class: n < 4 ? "number" : "" }, text)),
     make("td", {}, make("input", { type: "checkbox", "data-look": row.player, "aria-label": `${say("look")}: ${nameOf(row)}`,
-      onchange: (event) => look(row.player, event.target.checked) }))));
+      onchange: (event) => look(row.player, event.target.checked) })),
+    make("td", {}, row.link ? make("a", { href: row.link, target: "_blank", rel: "noopener", title: say("replay_hint"),
+      "aria-label": `${say("replay")}: ${nameOf(row)}` }, say("replay")) : "–")));
   const heads = ["who", "runs", "money"].map((one) => say(one));
-  heads.push(...shows.map((one) => hello.indicators[one].label), say("future"), say("look"));
+  heads.push(...shows.map((one) => hello.indicators[one].label), say("future"), say("look"), say("replay"));
   at("table").replaceChildren(make("h2", {}, say("table")), view.table.length
     ? make("div", { class: "wide", tabindex: 0, role: "region", "aria-label": say("table") }, make("table", {},
       make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))), make("tbody", {}, ...rows)))
@@ -174,6 +186,7 @@ function drawTable() {
 
 function look(player, on) {
   looks = on ? [...looks, player].slice(-2) : looks.filter((one) => one !== player);
+  opened = "";
   link.ask({ do: "look", players: looks });
   drawTable();
 }
@@ -181,12 +194,17 @@ function look(player, on) {
 function drawRuns() {
   const there = view.runs.map((id) => runs.get(id)).filter(Boolean);
   if (there.length < view.runs.length) return;
-  const own = view.step.kind === "run";
-  const titles = own ? there.slice(1).map((run) => {
-    const row = view.table.find((one) => run.id.split(":")[1] === one.player);
-    return row ? nameOf(row) : "";
-  }) : [];
+  const own = view.step.kind === "run" || view.opened;
+  const titles = own ? there.slice(1).map((run) => playerOf(run.id.split(":")[1])) : [];
+  at("again").hidden = !view.opened;
+  put(at("again-name"), view.opened ? titles.join(" ") : "");
   film.show(there, own, titles);
+}
+
+function playerOf(player) {
+  const team = player.startsWith("t");
+  const of = Number(player.slice(1));
+  return nameOf({ team, number: of, name: team ? "" : view.people.find((one) => one.number === of)?.name });
 }
 
 function drawAfter() {
