@@ -149,7 +149,8 @@ def test_a_wrong_code_or_key_opens_nothing(client: TestClient) -> None:
     with client.websocket_connect("/lead", headers=ORIGIN) as talk:
         say(talk, key="BCDF")
         assert until(talk, "no") == WORDS["no.key"]
-    assert client.post("/results.csv", headers=ORIGIN | {"X-Key": "no"}).status_code == 403
+    for path in ("/results.csv", "/picture.png"):
+        assert client.post(path, headers=ORIGIN | {"X-Key": "no"}).status_code == 403
     with student(client) as talk:
         enter(talk, code=" bcdf ")
 
@@ -238,6 +239,9 @@ def test_a_vote_is_acknowledged_when_it_is_kept(client: TestClient, journal: Jou
         assert [one["count"] for one in seen["said"]] == [0, 1]
         got = client.post("/results.csv", headers=ORIGIN | {"X-Key": "the key"})
         assert "player 1,,Workers,Workers" in got.text
+        for looks in ("", "v1,t2", "4:t1:9", "../x,%00"):
+            got = client.post(f"/picture.png?language=it&looks={looks}", headers=ORIGIN | {"X-Key": "the key"})
+            assert got.content.startswith(b"\x89PNG")
 
 
 def test_a_phone_that_comes_back_is_where_it_was(client: TestClient) -> None:
