@@ -10,6 +10,7 @@ from district_sim.experiments.plan import make_plan
 from district_sim.experiments.points import families
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.state import State
+from district_sim.reports.policy_report.sensitivity import outcomes_under
 from district_sim.run.run import Moment, quarters_of
 from district_sim.run.shared_past import Pasts, begins, past_of
 from district_sim.scenario.files import load_scenario
@@ -116,6 +117,21 @@ def test_signposts_watch_from_the_first_quarter_and_share_nothing() -> None:
     *_, end = pasts.quarters(p, past_of(p), 5, LENGTH)
     same(end, alone(p, 5))
     assert pasts.simulated == 0
+
+
+def test_mixes_of_a_policy_report_share_theirs() -> None:
+    experiment = Experiment(
+        scenarios=("baseline",),
+        policies={"none": (), "grant": (GRANT,), "match": (MATCH,)},  # type: ignore[dict-item]
+        replications=1,
+        set=SMALL,
+    )
+    bases = {("", mix): data for (_, mix), data in make_plan(experiment).bases.items()}
+    cells = [mix for _, mix in bases]
+    job = ({"ownership.takeover_price": 40.0}, 3)
+    together = outcomes_under(bases, cells, "employment", job)
+    assert together == tuple(outcomes_under(bases, [cell], "employment", job)[0] for cell in cells)
+    assert len(set(together)) > 1
 
 
 def test_other_seeds_and_lengths_have_other_pasts() -> None:

@@ -90,15 +90,15 @@ def outcomes_under(bases: Bases, cells: Sequence[str], outcome: str, job: Job) -
     """The outcome of one luck under each mix; NaN for all where it cannot be run."""
     from district_sim.experiments.work import outcomes_of
     from district_sim.model.extensions import columns_of
-    from district_sim.run.run import quarters_of
+    from district_sim.run.shared_past import Pasts, past_of
 
     settings, seed = job
-    found = []
+    found, pasts = [], Pasts(1)
     try:
         for cell in cells:
             scenario = scenario_of(Point(0, "", cell, settings), bases)
             p = parameters_of(scenario)
-            *_, end = quarters_of(p, seed, scenario.run.quarters)
+            *_, end = pasts.quarters(p, past_of(p), seed, scenario.run.quarters)
             told = outcomes_of(end.table, Keep(), columns_of(p), scenario.calm_window)
             found.append(float(told[outcome]))
     except (ScenarioError, RuntimeError):  # do not go together; more firms than there is room for
