@@ -421,6 +421,9 @@ def test_money_and_people_that_are_written_come_from_somewhere(model: District) 
 
 
 def test_what_cannot_be_written_is_refused(model: District) -> None:
+    with pytest.raises(AttributeError, match="its place in the district"):
+        model.firms[3].unique_id = 5
+    assert model.firms[3].unique_id == 3
     firm = model.firm(3)
     with pytest.raises(AttributeError, match="alive"):
         firm.alive = False

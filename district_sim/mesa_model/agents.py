@@ -130,6 +130,11 @@ class View(mesa.Agent):
         view.unique_id = unique_id
         return view
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "unique_id" and getattr(self, name, None) is not None:
+            raise AttributeError(f"unique_id of {self} is its place in the district and cannot be written")
+        super().__setattr__(name, value)
+
     def remove(self) -> None:
         """Only firms can be removed.
 
