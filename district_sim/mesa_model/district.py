@@ -309,9 +309,9 @@ class District(mesa.Model):
     def _show(self, view: View) -> None:
         own, following = view.unique_id, self.agent_id_counter
         # Mesa numbers agents in the order of registration; a view's id is its row, and uses up none
-        vars(view)["unique_id"] = None
+        view.__dict__["unique_id"] = None
         super().register_agent(view)
-        vars(view)["unique_id"], self.agent_id_counter = own, following
+        view.__dict__["unique_id"], self.agent_id_counter = own, following
 
     def remove_all_agents(self) -> None:
         """Close all firms and remove the agents that somebody added; the agency and the multinationals stay."""
