@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from figure_parts import QUARTERS, START, lightness, named, of_nobody, small_run, texts
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -346,13 +347,14 @@ def test_save_writes_whole_files_and_the_same_twice(run: Run, tmp_path: Path) ->
 
 def test_save_leaves_no_half_written_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure = figures.scores_over_time(run)
-    (tmp_path / "old.png").write_text("kept")
+    (tmp_path / "old.svg").write_text("kept")
 
-    def full(path: Path, **_: Any) -> None:
+    def full(canvas: Any, path: Path, **_: Any) -> None:
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(figure, "savefig", full)
+    monkeypatch.setattr(FigureCanvasSVG, "print_svg", full)
     with pytest.raises(OSError, match="No space"):
         figures.save(figure, tmp_path / "old")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.png", "old.svg"]
+    assert (tmp_path / "old.svg").read_text() == "kept"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
@@ -185,9 +187,18 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
     Raises:
         OSError: it cannot be written.
     """
-    written = []
+    dpi, layout = figure.dpi, figure.get_layout_engine()
     with mpl.rc_context(STYLE):
-        for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-            draw = partial(figure.savefig, format=suffix[1:], dpi=150, metadata=metadata)
-            written.append(write_whole(Path(f"{os.fspath(path)}{suffix}"), draw))
-    return written
+        try:
+            figure.set_dpi(150)
+            figure.draw_without_rendering()  # lays it out, once for both; `savefig` would do so four times
+            figure.set_layout_engine("none")
+            draw_png = partial(FigureCanvasAgg(figure).print_png, metadata={"Software": None})
+            draw_svg = partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None})
+            return [
+                write_whole(Path(f"{os.fspath(path)}{suffix}"), draw)
+                for suffix, draw in ((".png", draw_png), (".svg", draw_svg))
+            ]
+        finally:
+            figure.set_dpi(dpi)
+            figure.set_layout_engine(layout)
