@@ -409,7 +409,7 @@ export default {
         const largest = frame.employees.indexOf(Math.max(...frame.employees));
         point(current < 0 ? largest : neighbour(frame, place, at(pointed) < 0 ? current : at(pointed), ...ARROWS[event.key]));
         heard.textContent = sayings(frame, at(pointed), model.get("look")).join(". ");
-      } else if (event.key === "Enter" || event.key === " ") {
+      } else if (event.key === "Enter") {
         select(at(pointed));
       } else if (event.key === "Escape") {
         point(-1);
