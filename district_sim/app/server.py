@@ -38,7 +38,8 @@ def stay_at_home() -> None:
     solara.server.settings.main.mode = "production"
     solara.settings.assets.proxy = True
     solara.settings.assets.cdn = _OFF
-    solara.settings.assets.proxy_cache_dir = CARRIED
+    solara.server.settings.assets.proxy_cache_dir = CARRIED
+    solara.server.settings.assets.fontawesome_enabled = False
 
 
 def bound(host: str, port: int) -> socket.socket:
