@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from district_sim.app import interventions
+from district_sim.app.controls import _worded
 from district_sim.app.course import Course, Difference, Source, replay, scenario_of
 from district_sim.app.downloads import everything, indicators_csv
 from district_sim.app.levers import lever, levers, levers_of
@@ -14,7 +15,7 @@ from district_sim.app.links import as_json, as_query, from_json, from_query
 from district_sim.app.simulation import Simulation
 from district_sim.mesa_model.district import District
 from district_sim.run.run import simulate
-from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names
+from district_sim.scenario.files import ScenarioError, load_scenario, scenario_names, scenario_notes
 from district_sim.scenario.instruments import InstrumentKind, ShockKind
 from district_sim.scenario.texts import MOST_BYTES
 
@@ -433,3 +434,14 @@ def test_data_can_be_taken_away() -> None:
 def test_interventions_lie_in_the_order_of_quarters() -> None:
     quarters = [one.quarter for one in steered().course.interventions]
     assert quarters == sorted(quarters)
+
+
+def test_notes_speak_of_what_the_page_has() -> None:
+    assert _worded("Try `--set strategy.identity=0.2 --set\nworld.globalisation=0`, then `--policy ppp_match`.") == (
+        "Try *Identity* at 0.2 and *Globalisation* at 0, then *Public match*."
+    )
+    assert _worded("`--set mechanisms.policy=false`; `district-sim map baseline --vary a=0:1:3`") == (
+        "`mechanisms.policy` off; `district-sim map baseline --vary a=0:1:3`"
+    )
+    for name in scenario_names():
+        assert "--set" not in _worded(scenario_notes(name)), name

@@ -1,5 +1,6 @@
 """The page's controls and what they do: transport, scenario, levers, policies, shocks."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from district_sim.app.desk import SPEEDS, Desk
 from district_sim.app.levers import Lever, lever, levers, levers_of, levers_outside
 from district_sim.app.links import LONGEST_LINK, MARK, as_json, as_query, from_json
 from district_sim.scenario.files import ScenarioError, scenario_names, scenario_notes
-from district_sim.scenario.instruments import ShockKind
+from district_sim.scenario.instruments import InstrumentKind, ShockKind
 from district_sim.scenario.paths import value_at
 from district_sim.scenario.texts import MOST_BYTES
 from district_sim.text.names import heading
@@ -145,7 +146,28 @@ def _notes(name: str) -> str:
     """A bundled scenario's notes in HTML; empty if there are none."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("js-default").render(scenario_notes(name))
+    return MarkdownIt("js-default").render(_worded(scenario_notes(name)))
+
+
+def _worded(notes: str) -> str:
+    """Notes, which are written for the command line too, in the page's words: its levers, policies and switches."""
+    names = {one.path: one.name for one in levers()}
+
+    def worded(path: str, given: str) -> str:
+        if given in ("true", "false"):
+            return f"`{path}` {'on' if given == 'true' else 'off'}"
+        return f"*{names[path]}* at {given}" if path in names else f"`{path}` at {given}"
+
+    def values(found: re.Match[str]) -> str:
+        return " and ".join(worded(*one) for one in re.findall(r"--set\s+([\w.]+)=(\S+)", found[1]))
+
+    notes = re.sub(r"`((?:--set\s+[\w.]+=[^`\s]+\s*)+)`", values, notes)
+    return re.sub(r"`--policy (\w+)`", lambda found: f"*{_policy(found[1])}*", notes)
+
+
+def _policy(name: str) -> str:
+    kinds = {kind.value: kind.record.label for kind in InstrumentKind}
+    return kinds.get(name, name.replace("_", " "))
 
 
 def _title(name: str) -> str:
