@@ -152,6 +152,18 @@ def test_policies_and_shocks_have_their_windows() -> None:
     assert story.told(EventKind.POLICY_BEGINS)[-1].name == "later"
 
 
+@pytest.mark.parametrize(
+    ("off", "begun"), [("policy", []), ("collective_pipelines", ["courses"]), ("trust", ["courses", "fairs"])]
+)
+def test_what_is_switched_off_does_not_begin(off: str, begun: list[str]) -> None:
+    courses = {"name": "courses", "kind": "training_vouchers", "start": 2, "budget": 1.0}
+    fairs = {"name": "fairs", "kind": "export_platform", "start": 3, "budget": 1.0}
+    scenario = load_scenario("baseline", SMALL | {"policies": [courses, fairs], f"mechanisms.{off}": False})
+    for watch in (True, False):
+        events = simulate(scenario, 1, watch=watch).events
+        assert [event.name for event in events if event.kind is EventKind.POLICY_BEGINS] == begun
+
+
 def test_deeds_are_told_where_they_stand() -> None:
     story = Story()
     story.chronicle.deeds += [(1, "Research = 2.5"), (30, "still to come")]

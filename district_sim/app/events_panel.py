@@ -31,7 +31,7 @@ def marks_of(events: Sequence[Event], words: bool = False) -> list[Mark]:
 def news_of(track: Track) -> str:
     """What happened in the last year, in a few words each."""
     since = track.district.quarter - NEW
-    return " · ".join(event.mark for event in track.events if max(event.quarter, event.until) >= since)
+    return " · ".join(event.mark for event in track.events if event.last >= since)
 
 
 @solara.component
@@ -41,7 +41,7 @@ def EventsPanel(desk: Desk, *tracks: Track) -> None:
     desk.changed.get()
     names = ("First: ", "Second: ") if len(tracks) > 1 else ("",)
     told = [(event, name) for track, name in zip(tracks, names, strict=True) for event in track.events]
-    told.sort(key=lambda one: -max(one[0].quarter, one[0].until))
+    told.sort(key=lambda one: -one[0].last)
     calendar = desk.simulation.calendar
     rows = [
         [EVENT_LOOKS[event.kind].glyph, EVENT_LOOKS[event.kind].colour, event.when(calendar), f"{name}{event.text}"]

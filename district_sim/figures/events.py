@@ -7,11 +7,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from district_sim.figures.style import AGENCY, CONTROLS, HERE, INK
+from district_sim.figures.style import AGENCY, CONTROLS, HERE, INK, QUIET
 from district_sim.run.events import Event, EventKind
 
 _BAD = "#a3261f"
-_QUIET = "#555555"
 
 
 class EventLook(NamedTuple):
@@ -27,7 +26,7 @@ class EventLook(NamedTuple):
 
 
 EVENT_LOOKS: dict[EventKind, EventLook] = {
-    EventKind.STRATEGY: EventLook("\u25ae", "|", True, _QUIET, "the strategy begins", True),
+    EventKind.STRATEGY: EventLook("\u25ae", "|", True, QUIET, "the strategy begins", True),
     EventKind.SHOCK: EventLook("\u2605", "*", True, _BAD, "shock", True),
     EventKind.POLICY_BEGINS: EventLook("\u25ba", ">", True, HERE, "policy begins", True),
     EventKind.POLICY_ENDS: EventLook("\u25c4", "<", False, HERE, "policy ends", True),
@@ -38,7 +37,7 @@ EVENT_LOOKS: dict[EventKind, EventLook] = {
     EventKind.PHASE_BACK: EventLook("\u271a", "P", False, HERE, "phase back", True),
     EventKind.TAKEOVER: EventLook("\u25cf", "o", True, CONTROLS["group"].colour, "firms sold to multinationals", False),
     EventKind.ACQUISITION: EventLook("\u25cb", "o", False, CONTROLS["leader"].colour, "firms sold to leaders", False),
-    EventKind.DEED: EventLook("\u25a0", "s", True, _QUIET, "change made", True),
+    EventKind.DEED: EventLook("\u25a0", "s", True, QUIET, "change made", True),
 }
 
 

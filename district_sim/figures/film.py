@@ -183,7 +183,7 @@ class _Film:
         for ax in self.charts:
             draw_events(ax, happened[self.told :])
         self.told = len(happened)
-        lately = [event.mark for event in happened if max(event.quarter, event.until) >= quarter - NEW]
+        lately = [event.mark for event in happened if event.last >= quarter - NEW]
         self.news.set_text(" · ".join(lately[-5:]))
         self.moment.set_text(
             f"{moment_name(self.run.scenario.run.calendar, quarter)} · {total(len(snapshot.firms), 'firm')}"

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from district_sim.model.parameters import acting_instruments, parameters_of
 from district_sim.model.state import SELF_OWNED, State
 from district_sim.run.columns import phase_name
 from district_sim.scenario.calendar import Calendar
 from district_sim.scenario.instruments import FOREVER
-from district_sim.scenario.interventions import Instrument, Shock
+from district_sim.scenario.interventions import Shock
 from district_sim.scenario.sections import Scenario
 
 if TYPE_CHECKING:
@@ -92,12 +93,17 @@ class Event:
     number: int = -1
     """Of a technology or a phase: which, 0 the first."""
 
+    @property
+    def last(self) -> int:
+        """The quarter in which it happened last."""
+        return max(self.quarter, self.until)
+
     def when(self, calendar: Calendar | None = None) -> str:
         """`quarter 64`, `quarters 64 to 66`; by date where the run has dates."""
         if calendar is not None:
-            ends = [calendar.date(self.quarter), calendar.date(max(self.quarter, self.until))]
+            ends = [calendar.date(self.quarter), calendar.date(self.last)]
         else:
-            ends = [str(self.quarter), str(max(self.quarter, self.until))]
+            ends = [str(self.quarter), str(self.last)]
         word = "" if calendar is not None else "quarter " if ends[0] == ends[1] else "quarters "
         return word + (ends[0] if ends[0] == ends[1] else " to ".join(ends))
 
@@ -154,13 +160,7 @@ class Chronicle:
         quarter = len(self.acting)
         owner = self._owner
         self._look(state)
-        switched = state.instruments.view(np.ndarray)["switched"]
-        acts = (
-            item.name
-            for place, item in enumerate(scenario.policies)
-            if is_acting(item, quarter, int(switched[place]) if place < switched.size else 0)
-        )
-        self.acting.append(tuple(acts))
+        self.acting.append(_acting(scenario, quarter, state.instruments.view(np.ndarray)["switched"]))
         firms = state.firms.view(np.ndarray)[: owner.size]
         now = firms["owner"]
         foreign = (now < SELF_OWNED) & (owner >= SELF_OWNED)
@@ -184,8 +184,6 @@ class Chronicle:
             columns: indicators by name, (quarters,) each.
             policies: as `Run.policies`, which says what signposts did.
         """
-        from district_sim.model.parameters import parameters_of
-
         made = cls()
         ripe_at = parameters_of(scenario).derived.ripe_at
         together = np.asarray(columns["participation"]) > 0.0
@@ -196,15 +194,8 @@ class Chronicle:
             made.sales += [
                 Sale(quarter, -1, buyer, math.nan) for quarter, count in enumerate(counts) for _ in range(count)
             ]
-        switched = _switched(policies, together.size, len(scenario.policies))
-        made.acting = [
-            tuple(
-                item.name
-                for at, item in enumerate(scenario.policies)
-                if is_acting(item, quarter, switched[quarter, at])
-            )
-            for quarter in range(together.size)
-        ]
+        switched = _switched(policies, together.size, len(acting_instruments(scenario)))
+        made.acting = [_acting(scenario, quarter, now) for quarter, now in enumerate(switched)]
         return made
 
     def events(self, scenario: Scenario) -> list[Event]:
@@ -222,13 +213,17 @@ class Chronicle:
         return sorted(found, key=lambda event: (event.quarter, _ORDER.index(event.kind), event.number))
 
 
-def is_acting(item: Instrument, quarter: int, switched: int = 0) -> bool:
-    """Whether an instrument is at work in a quarter.
+def _acting(scenario: Scenario, quarter: int, switched: np.ndarray) -> tuple[str, ...]:
+    """Names of the instruments at work in a quarter.
 
     Args:
-        switched: by its signposts: 1 started, -1 stopped, 0 neither yet.
+        switched: what signposts have done to each acting instrument: 1 started, -1 stopped, 0 neither yet.
     """
-    return item.start <= quarter < item.end and (switched > 0 if item.waits else switched >= 0)
+    return tuple(
+        item.name
+        for item, now in zip(acting_instruments(scenario), switched.tolist(), strict=True)
+        if item.start <= quarter < item.end and (now > 0 if item.waits else now >= 0)
+    )
 
 
 def _switched(policies: "pd.DataFrame | None", quarters: int, items: int) -> np.ndarray:
