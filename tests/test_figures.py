@@ -345,16 +345,22 @@ def test_save_writes_whole_files_and_the_same_twice(run: Run, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.png", "again.svg", "one.two.png", "one.two.svg"]
 
 
-def test_save_leaves_no_half_written_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("canvas", "suffix"), [(FigureCanvasAgg, "png"), (FigureCanvasSVG, "svg")])
+def test_save_leaves_no_half_written_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, canvas: type, suffix: str
+) -> None:
     figure = figures.scores_over_time(run)
-    (tmp_path / "old.svg").write_text("kept")
+    (tmp_path / f"old.{suffix}").write_text("kept")
+    draw = getattr(canvas, f"print_{suffix}")
 
-    def full(canvas: Any, path: Path, **_: Any) -> None:
-        path.write_bytes(b"half")
+    def full(self: Any, to: Any, **options: Any) -> None:
+        if not isinstance(to, Path):  # measured, not written
+            return draw(self, to, **options)
+        to.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(FigureCanvasSVG, "print_svg", full)
+    monkeypatch.setattr(canvas, f"print_{suffix}", full)
     with pytest.raises(OSError, match="No space"):
         figures.save(figure, tmp_path / "old")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.png", "old.svg"]
-    assert (tmp_path / "old.svg").read_text() == "kept"
+    assert (tmp_path / f"old.{suffix}").read_text() == "kept"
+    assert {path.name for path in tmp_path.iterdir()} == {"old.png", f"old.{suffix}"}  # the picture before was whole

@@ -41,7 +41,7 @@ def class_picture(
     heights = [_ROW * max(3, len(bars) + 1)] * bool(bars) + [_ROW * (len(table) + 1)] * bool(table) + [_CHART] * rows
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 0.7 + sum(heights) + 0.4 * len(heights)), layout="constrained")
-        figure.suptitle(title, color=INK, fontsize=13, parse_math=False)
+        figure.suptitle(title, color=INK, fontsize=13)
         grid = figure.add_gridspec(max(1, len(heights)), 2, height_ratios=heights or [1.0])
         at = 0
         if bars:
@@ -52,14 +52,14 @@ def class_picture(
             for bar, (_, _, right) in zip(drawn, bars, strict=True):
                 if right:
                     bar.set(color="#1d6b45", hatch="//", edgecolor="white")
-            ax.set_yticks(range(len(bars)), names, parse_math=False)
+            ax.set_yticks(range(len(bars)), names)
             ax.invert_yaxis()
             ax.xaxis.set_visible(False)
             at += 1
         if table:
             ax = figure.add_subplot(grid[at, :])
             ax.axis("off")
-            cells = [[text[:_LONGEST].replace("$", r"\$") for text in row] for row in table]
+            cells = [[text[:_LONGEST] for text in row] for row in table]
             made = ax.table(cells[1:] or [[""] * len(cells[0])], colLabels=cells[0], loc="center", cellLoc="left")
             made.auto_set_font_size(False)
             made.set_fontsize(8.5)
@@ -70,9 +70,9 @@ def class_picture(
             styles = iter(_LINES)
             for line in lines:
                 colour, dash = (_PALE, "-") if line.pale else next(styles, _LINES[0])
-                name = line.name[:_LONGEST].replace("$", r"\$")
+                name = line.name[:_LONGEST]
                 ax.plot(range(1, len(line.values) + 1), line.values, color=colour, ls=dash, label=name)
-            ax.set_title(label, loc="left", fontsize=9, parse_math=False)
+            ax.set_title(label, loc="left", fontsize=9)
             ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
             if number == 0 and any(line.name for line in lines):
                 ax.legend(fontsize=8)

@@ -40,6 +40,8 @@ TRAJECTORY_DASHES: dict[Trajectory, Any] = {
     Trajectory.DECLINE: (0, (3, 3)),
 }
 INK = "#222222"
+QUIET = "#555555"
+"""Colour of what stands back."""
 AGENCY = "#d6338a"
 """Colour of the agency, its participants and its pipelines."""
 PIPELINE = "#0b4a8f"
@@ -187,7 +189,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
     Raises:
         OSError: it cannot be written.
     """
-    dpi, layout = figure.dpi, figure.get_layout_engine()
+    dpi, layout, canvas = figure.dpi, figure.get_layout_engine(), figure.canvas
     with mpl.rc_context(STYLE):
         try:
             figure.set_dpi(150)
@@ -202,3 +204,4 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
         finally:
             figure.set_dpi(dpi)
             figure.set_layout_engine(layout)
+            figure.set_canvas(canvas)
