@@ -14,7 +14,7 @@ from district_sim.app.classroom.lesson import Lesson
 from district_sim.app.classroom.picture import picture_of, png_of
 from district_sim.app.classroom.replay import link_in_class, link_of, opened
 from district_sim.app.classroom.room import Event, Room, replayed
-from district_sim.app.classroom.story import story_of
+from district_sim.app.classroom.story import Story, story_of
 from district_sim.app.classroom.views import results_csv, run_named
 from district_sim.app.classroom.words import WORDS, story_told
 from district_sim.app.course import replay
@@ -67,6 +67,10 @@ def test_a_story_is_a_sentence_that_holds(run: Run) -> None:
 
 def test_every_future_has_its_story(run: Run) -> None:
     assert story_of(run).word in WORDS
+
+
+def test_what_is_undefined_is_a_dash() -> None:
+    assert story_told(Story("story.decline", {"jobs": None})).startswith("– % of the jobs")
 
 
 # In a room ----------------------------------------------------------------------------------------------

@@ -124,5 +124,7 @@ def _parts(value: Any) -> list[Section]:
 
 
 def number(value: object, language: str) -> object:
-    """A number that stands in a sentence, as the language writes it; anything else as it is."""
+    """A number that stands in a sentence, as the language writes it; None is undefined; anything else as it is."""
+    if value is None:
+        return "–"
     return format_decimal(value, locale=language) if isinstance(value, float) else value

@@ -112,8 +112,9 @@ def _run_name(room: Room, name: str, pale: bool) -> str:
     if not who or who[0][:1] not in "tv":
         return _word(room, "as_it_was") if pale else ""
     member = None if who[0][0] == "t" else room.members(who[0])[0]
-    shown = member.name if member and room.names and not member.hidden else ""
-    return _name(room, {"team": member is None, "name": shown, "number": int(who[0][1:])})
+    return _name(
+        room, {"team": member is None, "name": room.name_of(member) if member else "", "number": int(who[0][1:])}
+    )
 
 
 def _name(room: Room, row: View) -> str:
@@ -126,4 +127,4 @@ def _word(room: Room, key: str) -> str:
 
 
 def _number(room: Room, value: float | None, decimals: int) -> str:
-    return "\N{EN DASH}" if value is None else str(number(round(float(value), decimals), room.language))
+    return str(number(None if value is None else round(float(value), decimals), room.language))

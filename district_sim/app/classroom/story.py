@@ -15,11 +15,11 @@ from district_sim.run.trajectories import Means, Trajectory, windows
 
 _YEAR = 4
 
-type Given = dict[str, float | int]
+type Given = dict[str, int | None]
 
 
 class Story(NamedTuple):
-    """A sentence: a key of `words.WORDS`, and what is filled in."""
+    """A sentence: a key of `words.WORDS`, and what is filled in; None where it is undefined."""
 
     word: str
     given: Given
@@ -54,7 +54,7 @@ def story_of(run: Run) -> Story:
         if not began or began[-1].kind == EventKind.COOPERATION_ENDS:
             return Story("story.collective_entrepreneurship_before", given)
         return Story("story.collective_entrepreneurship", {**given, "year": _year(began[-1].quarter)})
-    jobs = _percent(late["employment"] / calm["employment"]) if calm["employment"] > 0.0 else 0
+    jobs = _percent(late["employment"] / calm["employment"]) if calm["employment"] > 0.0 else None
     if label == Trajectory.DECLINE:
         lost = [event for event in run.events if event.kind == EventKind.PHASE_LOST]
         if lost:
@@ -91,8 +91,8 @@ def _both(calm: Means, late: Means, **names: str) -> Given:
     }
 
 
-def _percent(share: float) -> int:
-    return 0 if math.isnan(share) else round(100.0 * share)
+def _percent(share: float) -> int | None:
+    return None if math.isnan(share) else round(100.0 * share)
 
 
 def _year(quarter: int) -> int:
