@@ -75,9 +75,10 @@ def test_who_learns_and_teaches_more_stands_nearer_to_the_middle() -> None:
 def test_lessons_are_shared_out_by_trust_and_by_what_the_other_knows_more() -> None:
     tacit = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, 3.0]])
     one, other = np.array([0, 0]), np.array([1, 2])
-    to_one, to_other = learned_along(one, other, np.array([1.0, 0.5]), tacit, np.array([0.7, 0.2, 0.0]))
+    to_one, to_other, taught = learned_along(one, other, np.array([1.0, 0.5]), tacit, np.array([0.7, 0.2, 0.0]))
     np.testing.assert_allclose(to_one, [0.7 * 1.0 / 1.75, 0.7 * 0.75 / 1.75])  # 1 · 1 km beyond, 0.25 · 3
     np.testing.assert_allclose(to_other, [0.0, 0.0])  # who knows more in nothing teaches nothing
+    np.testing.assert_allclose(taught, [0.0, *to_one])
 
 
 def test_all_that_is_learned_is_taught_by_somebody(run: Run) -> None:

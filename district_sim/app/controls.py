@@ -166,8 +166,7 @@ def _worded(notes: str) -> str:
 
 
 def _policy(name: str) -> str:
-    kinds = {kind.value: kind.record.label for kind in InstrumentKind}
-    return kinds.get(name, name.replace("_", " "))
+    return InstrumentKind(name).record.label if name in InstrumentKind else name.replace("_", " ")
 
 
 def _title(name: str) -> str:

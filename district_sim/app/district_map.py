@@ -164,10 +164,8 @@ def frame_of(district: "District", before: np.ndarray | None = None) -> Frame:
     paid = state.orders.view(np.ndarray)["paid"][living]
     known = ties["age"][living][one, slot] > 0  # orders of younger ties are not theirs
     trusted = trust[one, slot]
-    learned = learned_along(one, other, trusted, f["tacit"], f["lessons"])
-    taught = np.bincount(other, learned[0], living.size) + np.bincount(one, learned[1], living.size)
+    *learned, taught = learned_along(one, other, trusted, f["tacit"], f["lessons"])
     gone = np.setdiff1d(before, living) if before is not None else living[:0]
-    gone = gone[~firms["alive"][gone]]
     reach = float(np.hypot(firms["x"], firms["y"])[firms["founded"] <= 0].max(initial=0.1))
     phases = int(derived.phase_value.size)
     zone, centres = layout.zones_of(f["x"], f["y"], reach), layout.centre_of_zones(reach)

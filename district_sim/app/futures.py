@@ -24,12 +24,13 @@ from typing import NamedTuple
 import numpy as np
 
 from district_sim.kernels.draws import replicate_seed
+from district_sim.model.extensions import columns_of
 from district_sim.model.parameters import Parameters, parameters_of
-from district_sim.run.run import Moment, simulate
+from district_sim.run.compiled import compile_for
+from district_sim.run.run import Moment
 from district_sim.run.shared_past import Pasts, past_of
 from district_sim.run.trajectories import Trajectory, score
 from district_sim.run.workers import Workers, compile_first, cores
-from district_sim.scenario.extensions import indicators_of
 from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.sections import Scenario
 
@@ -140,8 +141,9 @@ def _one_future(pickled: bytes, seed: int, wanted: str) -> Outcome | None:
     assert now is not None
     table = np.full((length, now.table.shape[1]), np.nan)
     table[: now.done] = now.table
-    names = (*NAMES, *indicators_of(scenario.extensions))
-    return Outcome(table, score(dict(zip(names, now.table.T, strict=True)), calm_window=scenario.calm_window).label)
+    return Outcome(
+        table, score(dict(zip(columns_of(p), now.table.T, strict=True)), calm_window=scenario.calm_window).label
+    )
 
 
 class _Making:
@@ -393,7 +395,7 @@ def _get_ready() -> None:
     """In a worker: load what a run needs."""
     from district_sim.scenario.files import load_scenario
 
-    simulate(load_scenario("classroom", {"run.quarters": 2}))
+    compile_for(load_scenario("classroom"))
 
 
 def _get_ready_to_tell() -> None:

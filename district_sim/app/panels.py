@@ -14,6 +14,7 @@ from district_sim.app.simulation import Track
 from district_sim.model.state import TRAITS
 from district_sim.scenario.extensions import indicators_of
 from district_sim.text.names import record_of, unit_words
+from district_sim.text.numbers import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,16 +138,11 @@ def MoneyPanel(desk: Desk, *tracks: Track) -> None:
     names = list(dict.fromkeys(name for track in tracks for name in track.spent))
     if not names:
         return
-    rows = [[name, *(k_euros(track.spent.get(name, 0.0)) for track in tracks)] for name in names]
-    total = ["All policies", *(k_euros(sum(track.spent.values())) for track in tracks)]
+    rows = [[name, *(number(track.spent.get(name, 0.0), 0) for track in tracks)] for name in names]
+    total = ["All policies", *(number(sum(track.spent.values()), 0) for track in tracks)]
     heads = ["k€ so far"] if len(tracks) == 1 else ["First, k€ so far", "Second, k€ so far"]
     with solara.v.Html(tag="section", class_="ds-box", attributes={"aria-label": "Policy spending"}):
         widgets.MoneyTable(caption="Policy spending", heads=heads, rows=[*rows, total])
-
-
-def k_euros(value: float) -> str:
-    """A sum of money in k€, in whole numbers."""
-    return f"{value:,.0f}"
 
 
 @solara.component

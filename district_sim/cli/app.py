@@ -110,10 +110,9 @@ def cannot_serve(error: OSError, host: str, port: int) -> str:
 
 def get_ready() -> None:
     """Have the machine code ready before somebody presses Play."""
-    from district_sim.run.compiled import is_compiled
-    from district_sim.run.run import simulate
+    from district_sim.run.compiled import compile_for, is_compiled
     from district_sim.scenario.files import load_scenario
 
     if not is_compiled():
         say_compiling()
-    simulate(load_scenario("classroom"), quarters=2)
+    compile_for(load_scenario("classroom"))

@@ -1,5 +1,6 @@
 """Maps of the district: firms at their places, ties, pipelines, and, in the network map, phases and the agency."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -80,6 +81,13 @@ def draw_firms(
             rasterized=len(firms) > _MANY,
             gid=control,
         )
+
+
+def marks_by_phase(firms: pd.DataFrame, shades: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) each: colours of firms' marks by phase, and of their rims, where those who contribute stand out."""
+    colours = np.array([to_rgb(shades[phase]) for phase in firms["phase"]]).reshape(-1, 3)
+    joins = firms["participates"].to_numpy() > 0
+    return colours, np.where(joins[:, None], to_rgb(AGENCY), to_rgb(RIM)).reshape(-1, 3)
 
 
 def draw_bundles(ax: Axes, snapshot: Snapshot, limit: float, pen: float) -> None:
@@ -211,14 +219,11 @@ def network_map(source: Source) -> Figure:
     snapshot, title = seen(source)
     firms, phases = snapshot.firms, len(snapshot.value_chain) + 1
     shades = phase_colours(phases)
-    takes_part = firms["participates"].to_numpy() > 0
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 8.9), layout="constrained")
         ax = figure.subplots()
         limit, pen = furthest(snapshot), pen_of(7.0, len(firms))
-        colours = np.array([to_rgb(shades[phase]) for phase in firms["phase"]]).reshape(-1, 3)
-        edges = np.where(takes_part[:, None], to_rgb(AGENCY), to_rgb(RIM)).reshape(-1, 3)
-        draw_district(ax, snapshot, limit, pen, colours, edges)
+        draw_district(ax, snapshot, limit, pen, *marks_by_phase(firms, shades))
         _draw_agency(ax, snapshot, limit)
         ax.set_xlabel("km")
         ax.set_ylabel("km")

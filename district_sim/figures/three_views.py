@@ -3,13 +3,11 @@
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-import matplotlib.patheffects
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, PathPatch, Rectangle
@@ -26,9 +24,21 @@ from district_sim.figures.layout import (
     knowledge_places,
     orders_of,
 )
-from district_sim.figures.maps import area_of, draw_bundles, draw_firms, furthest, pen_of, reach_of
+from district_sim.figures.maps import area_of, draw_bundles, draw_firms, furthest, marks_by_phase, pen_of, reach_of
 from district_sim.figures.sources import Source, seen, title_of, total
-from district_sim.figures.style import ABROAD, AGENCY, CONTROLS, HERE, INK, PIPELINE, RIM, STYLE, TIE, phase_colours
+from district_sim.figures.style import (
+    ABROAD,
+    AGENCY,
+    CONTROLS,
+    HERE,
+    INK,
+    PIPELINE,
+    QUIET,
+    RIM,
+    STYLE,
+    TIE,
+    phase_colours,
+)
 from district_sim.model.parameters import parameters_of
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
@@ -37,7 +47,6 @@ from district_sim.text.names import label_name, moment_name, phase_name
 from district_sim.text.numbers import number, percent
 
 _ARC = 9.0  # points that the largest orders are broad
-_QUIET = "#555555"
 
 
 class Scene(NamedTuple):
@@ -85,11 +94,7 @@ def scene_of(source: Source, quarter: int | None = None, pen: float = 4.0) -> Sc
         scenario = None if isinstance(source, Snapshot) else source.scenario_in_force
         limit = furthest(now)
         since = 1 << 30 if isinstance(source, Snapshot) else source.quarter - NEW
-    firms, phases = now.firms, len(now.value_chain) + 1
-    shades = phase_colours(phases)
-    colours = np.array([to_rgb(shades[phase]) for phase in firms["phase"]]).reshape(-1, 3)
-    joins = firms["participates"].to_numpy() > 0
-    edges = np.where(joins[:, None], to_rgb(AGENCY), to_rgb(RIM)).reshape(-1, 3)
+    colours, edges = marks_by_phase(now.firms, phase_colours(len(now.value_chain) + 1))
     return Scene(now, colours, edges, _orders(now, scenario), limit, pen, since, closed)
 
 
@@ -115,7 +120,7 @@ def _draw_marks(ax: Axes, scene: Scene, places: np.ndarray, past: np.ndarray) ->
             past[:, 1],
             s=1.2 * pen**2,
             marker="x",
-            color=_QUIET,
+            color=QUIET,
             linewidths=0.2 * pen,
             zorder=2,
             gid="closed",
@@ -289,7 +294,7 @@ def views(source: Source) -> Figure:
             for ax, (view, draw) in zip(row, DRAW.items(), strict=True):
                 draw(ax, scene)
                 ax.set_title(f"{VIEWS[view][0]}, {moment}" if moment else VIEWS[view][0])
-                words = ax.text(0.0, 0.995, VIEWS[view][1], transform=ax.transAxes, fontsize=8, color=_QUIET, va="top")
+                words = ax.text(0.0, 0.995, VIEWS[view][1], transform=ax.transAxes, fontsize=8, color=QUIET, va="top")
                 words.set_in_layout(False)
         figure.suptitle(title, weight="bold")
         figure.legend(handles=views_key(moments[-1][1]), loc="outside lower center", ncols=6)
@@ -313,7 +318,7 @@ def views_key(scene: Scene) -> list[Artist]:
     ring: Any = {"marker": "o", "linestyle": "", "markersize": 8, "color": "none"}
     key.append(Line2D([], [], **ring, markeredgecolor=AGENCY, markeredgewidth=1.6, label="contributes to the agency"))
     key.append(Line2D([], [], **ring, markeredgecolor=INK, markeredgewidth=0.9, label="founded lately"))
-    key.append(Line2D([], [], marker="x", linestyle="", color=_QUIET, markersize=5, label="closed lately"))
+    key.append(Line2D([], [], marker="x", linestyle="", color=QUIET, markersize=5, label="closed lately"))
     for colour, label, width in ((TIE, "ties between two parts", 4.0), (PIPELINE, "links to the outside", 1.4),
                                  (HERE, "orders here, k€ a quarter", 4.0)):  # fmt: skip
         key.append(Line2D([], [], color=colour, alpha=0.5 if colour == TIE else 0.85, linewidth=width, label=label))

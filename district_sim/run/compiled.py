@@ -37,11 +37,12 @@ def compile_for(scenario: Scenario, told: Callable[[str, int, int], object] | No
     from district_sim.run.run import simulate
 
     done: set[tuple[str, str]] = set()
+    kernels = _kernels()
 
     def tell(module: str, name: str) -> None:
         if told is not None and module.startswith("district_sim."):
             done.add((module, name))
-            told(f"{module.rpartition('.')[2]}: {name}", len(done), _kernels())
+            told(f"{module.rpartition('.')[2]}: {name}", len(done), kernels)
 
     small = {"firms": scenario.firms.model_copy(update={"count": 30}), "data": type(scenario.data)()}
     watching.append(tell)

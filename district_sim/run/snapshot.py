@@ -36,8 +36,8 @@ def control_of(rows: np.ndarray, owner: np.ndarray, captor: np.ndarray) -> np.nd
 
 def learned_along(
     one: np.ndarray, other: np.ndarray, trust: np.ndarray, tacit: np.ndarray, lessons: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Tacit knowledge learned along each of m ties: what `one` learned from `other`, and the other way round.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tacit knowledge learned along each of m ties, by `one` and by `other`, and what each firm taught.
 
     What a firm learns from all its partners (`lessons`) is shared out among them by trust squared times what they know
     beyond it: the model adds up meetings in which both count, and keeps only the sum.
@@ -46,7 +46,7 @@ def learned_along(
         one, other: (m,) places of the two firms among n. trust: (m,). tacit: (n, D). lessons: (n,).
 
     Returns:
-        (m,) each, in the unit of `lessons`.
+        (m,), (m,) and (n,), in the unit of `lessons`.
     """
     close = np.asarray(trust, dtype=float) ** 2
     weights = [
@@ -54,7 +54,8 @@ def learned_along(
     ]
     sums = np.bincount(one, weights[0], lessons.size) + np.bincount(other, weights[1], lessons.size)
     each = np.divide(lessons, sums, out=np.zeros(lessons.size), where=sums > 0.0)
-    return weights[0] * each[one], weights[1] * each[other]
+    to_one, to_other = weights[0] * each[one], weights[1] * each[other]
+    return to_one, to_other, np.bincount(other, to_one, lessons.size) + np.bincount(one, to_other, lessons.size)
 
 
 class Snapshot:
@@ -150,8 +151,7 @@ def _table_of_firms(rows: np.ndarray, f: Any, pipelines: np.ndarray, ties: Any) 
     firms["pipelines"] = pipelines
     one, slot = np.nonzero(ties.partner > rows[:, None])
     other = np.searchsorted(rows, ties.partner[one, slot])
-    learned = learned_along(one, other, ties.trust[one, slot], f.tacit, f.lessons)
-    firms["taught"] = np.bincount(other, learned[0], len(rows)) + np.bincount(one, learned[1], len(rows))
+    *_, firms["taught"] = learned_along(one, other, ties.trust[one, slot], f.tacit, f.lessons)
     for number, trait in enumerate(TRAITS):
         firms[f"conduct_{trait}"] = f.conduct[:, number]
     firms["control"] = np.array(CONTROLS)[control_of(rows, f.owner, f.captor)]

@@ -122,7 +122,7 @@ def _kept(wanted: Wanted, table: Columns, label: Trajectory | None) -> Result:
     """What is kept of a table of indicators."""
     named = (*wanted.shows, *wanted.asks)
     columns = {name: np.asarray(table[name], dtype=float) for name in dict.fromkeys(named)}
-    series = {name: [_short(value) for value in columns[name]] for name in wanted.shows}
+    series = {name: [short_number(value) for value in columns[name]] for name in wanted.shows}
     ends = {name: end_of(name, values) for name, values in columns.items()}
     last = {name: float(values[-1]) if values.size else math.nan for name, values in columns.items()}
     quarters = next(iter(columns.values())).size
@@ -245,5 +245,6 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if known.size else math.nan
 
 
-def _short(value: float) -> float | None:
+def short_number(value: float) -> float | None:
+    """Four digits; nothing where it is undefined."""
     return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from district_sim.app.classroom.futures import Result, Wanted
+from district_sim.app.classroom.futures import Result, Wanted, short_number
 from district_sim.app.classroom.game import FEE, Plan, Turn
 from district_sim.app.classroom.lesson import value_of
 from district_sim.app.classroom.room import Room, Visitor, agency_values, places_of
@@ -94,7 +94,7 @@ def _table_view(room: Room, known: Known) -> View:
 def _round_view(told: Mapping[str, Any], fee: float) -> View:
     """What a round brought to all, without what concerns one player."""
     shown = {key: value for key, value in told.items() if key not in ("players", "effects")}
-    return _rounded(shown | {"fee": fee})
+    return rounded(shown | {"fee": fee})
 
 
 def game_view(room: Room, visitor: Visitor, known: Known, here: Collection[int] | None) -> View:
@@ -112,8 +112,8 @@ def game_view(room: Room, visitor: Visitor, known: Known, here: Collection[int] 
             "held": board.agency != 0,
             "free": board.agency == 0 or (here is not None and board.agency not in here),
             "join": board.choices.get(number),
-            "firm": _rounded(firm) if firm else None,
-            "own": [one and _rounded(one) for one in mine],
+            "firm": rounded(firm) if firm else None,
+            "own": [one and rounded(one) for one in mine],
         }
     }
 
@@ -143,19 +143,14 @@ def account(room: Room, number: int, result: Result) -> View:
     value = math.fsum(one["value_added"] for one in there)
     return {
         "number": number,
-        "name": visitor.name if room.names and not visitor.hidden else "",
+        "name": room.name_of(visitor),
         "joins": [one["joined"] if one else None for one in own],
-        **_rounded({"paid": math.fsum(one["paid"] for one in there)}),
-        **_rounded({"margin": math.fsum(one["profit"] for one in there) / value if value > 0.0 else math.nan}),
-        **_rounded({"gain": math.fsum(gains) if gains else math.nan}),
+        "paid": short_number(math.fsum(one["paid"] for one in there)),
+        "margin": short_number(math.fsum(one["profit"] for one in there) / value) if value > 0.0 else None,
+        "gain": short_number(math.fsum(gains)) if gains else None,
     }
 
 
-def _rounded(told: Mapping[str, Any]) -> View:
+def rounded(told: Mapping[str, Any]) -> View:
     """For a page: four digits, nothing where something is undefined."""
     return {key: short_number(value) if isinstance(value, float) else value for key, value in told.items()}
-
-
-def short_number(value: float) -> float | None:
-    """Four digits; nothing where it is undefined."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -128,6 +128,10 @@ class Room:
             return [self.visitors[number]]
         return [one for one in self.visitors.values() if one.team == number]
 
+    def name_of(self, visitor: Visitor) -> str:
+        """The name that is shown; empty where there is none, or it is hidden."""
+        return visitor.name if self.names and not visitor.hidden else ""
+
     # What is asked for ----------------------------------------------------------------------------
 
     def enter(self, key: str) -> Event:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from district_sim.app.classroom.futures import TABLE, Result, Wanted
+from district_sim.app.classroom.futures import TABLE, Result, Wanted, short_number
 from district_sim.app.classroom.game_views import (
     GAME,
     Known,
@@ -23,7 +23,7 @@ from district_sim.app.classroom.game_views import (
     game_view,
     game_wanted,
     lever_views,
-    short_number,
+    rounded,
 )
 from district_sim.app.classroom.languages import translated, translated_markdown
 from district_sim.app.classroom.lesson import data_of, district_of, html_of, scenario_of, value_of
@@ -119,7 +119,7 @@ def run_data(room: Room, name: str, result: Result) -> View:
     if isinstance(step, Game):
         return shown
     shown["story"] = result.story
-    return shown | {"label": result.label or "none", "last": _defined(result.last), "ends": _defined(result.ends)}
+    return shown | {"label": result.label or "none", "last": rounded(result.last), "ends": rounded(result.ends)}
 
 
 # A phone ----------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def teacher_view(room: Room, here: Iterable[int], known: Known) -> View:
     step, at, present = room.step, room.at, set(here)
     acted = _acted(room)
     people = [
-        {"number": one.number, "name": "" if one.hidden or not room.names else one.name, "hidden": one.hidden}
+        {"number": one.number, "name": room.name_of(one), "hidden": one.hidden}
         | {"team": one.team, "here": one.number in present, "did": one.number in acted, "named": bool(one.name)}
         for one in room.visitors.values()
     ]
@@ -347,12 +347,12 @@ def _row(room: Room, player: str, known: Known, at: int | None = None) -> View:
     team = player.startswith("t")
     member = None if team else room.members(player)[0]
     row: View = {"player": player, "number": int(player[1:]), "team": team, "runs": len(desk.tries)}
-    row["name"] = member.name if member and room.names and not member.hidden else ""
+    row["name"] = room.name_of(member) if member else ""
     row["money"] = cost_of(step, desk.tries[-1])
     if result is not None:
         assert wanted is not None
         row["link"] = link_of(wanted, result.quarters)
-        row |= {"label": result.label or "none", "last": {name: short_number(result.last[name]) for name in TABLE}}
+        row |= {"label": result.label or "none", "last": rounded({name: result.last[name] for name in TABLE})}
     return row
 
 
@@ -393,9 +393,9 @@ def results_csv(room: Room, known: Known, home: str = "/") -> str:
             told["story"] = story_told(result.story, room.language) if result and result.story else ""
             writer.writerow(_safe({**row, **_who(room, player), **told}))
         game = game_result(room, known, at)[0] if isinstance(step, Game) and room.board(at).turns else None
+        if game is None:
+            continue
         for number in room.visitors:
-            if game is None:
-                break
             found = account(room, number, game)
             if any(turn["people"] >= number for turn in room.board(at).turns):
                 joins = " ".join("-" if join is None else "1" if join else "0" for join in found["joins"])
@@ -406,8 +406,8 @@ def results_csv(room: Room, known: Known, home: str = "/") -> str:
 
 def _who(room: Room, player: str) -> View:
     member = room.members(player)[0] if player.startswith("v") else None
-    shown = member is not None and room.names and not member.hidden
-    return {"player": f"{'team' if member is None else 'player'} {player[1:]}", "name": member.name if shown else ""}  # type: ignore[union-attr]
+    name = room.name_of(member) if member else ""
+    return {"player": f"{'team' if member is None else 'player'} {player[1:]}", "name": name}
 
 
 def _safe(row: View) -> View:
@@ -420,10 +420,6 @@ def _safe(row: View) -> View:
         else value
         for key, value in row.items()
     }
-
-
-def _defined(numbers: dict[str, float]) -> dict[str, float | None]:
-    return {name: short_number(value) for name, value in numbers.items()}
 
 
 def _plain(text: str) -> str:

@@ -229,15 +229,14 @@ function recount(cells, codes) {
 }
 
 function summary(frame, first, [title]) {
-  const mean = frame.trust.reduce((sum, trust) => sum + trust, 0) / Math.max(1, frame.trust.length);
-  const members = frame.participant.reduce((sum, one) => sum + one, 0);
+  const mean = sum(frame.trust) / Math.max(1, frame.trust.length);
+  const members = sum(frame.participant);
   return (
     `Map of the district, ${title.toLowerCase()}, after ${moment(frame.quarter, first)}: ${whole(frame.n)} firms, ` +
     `${whole(frame.trust.length)} local ties with mean trust ${mean.toFixed(2)}, ` +
     `${whole(frame.strength.length)} pipelines to the outside; ${whole(members)} firms contribute to the agency, ` +
     `whose capability is ${frame.capability.toFixed(2)}. Final firms order ` +
-    `${whole(frame.here.reduce((sum, one) => sum + one, 0))} k€ here and ` +
-    `${whole(frame.away.reduce((sum, one) => sum + one, 0))} k€ abroad. Arrow keys move among firms, Enter selects one.`
+    `${whole(sum(frame.here))} k€ here and ${whole(sum(frame.away))} k€ abroad. Arrow keys move among firms, Enter selects one.`
   );
 }
 

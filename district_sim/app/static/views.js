@@ -189,8 +189,8 @@ function drawOrders(pen, at, columns, phase, thick, colour, side) {
   pen.setLineDash([]);
   const half = 3.5 + 0.55 * thick;
   pen.beginPath();
-  pen.moveTo(end - half, foot - side * -2);
-  pen.lineTo(end + half, foot - side * -2);
+  pen.moveTo(end - half, foot + side * 2);
+  pen.lineTo(end + half, foot + side * 2);
   pen.lineTo(end, foot - side * half * 1.3);
   pen.fill();
 }
