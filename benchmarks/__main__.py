@@ -20,9 +20,10 @@ TOPICS = {
     "barter": "barter",
     "posterior": "posterior",
     "class": "classroom",
+    "others": "others",
 }
-_ON_REQUEST = ("posterior", "class")
-"""Topics that take many minutes: only with --only."""
+_ON_REQUEST = ("posterior", "class", "others")
+"""Topics that take many minutes or need what is seldom installed: only with --only."""
 _USUAL = ",".join(name for name in TOPICS if name not in _ON_REQUEST)
 
 
@@ -73,7 +74,7 @@ def main(
     if json_file is not None:
         json_file.write_text(as_json(rows, quick), encoding="utf-8")
     if markdown is not None:
-        write_markdown(rows, quick, markdown)
+        write_markdown(rows, quick, markdown, only if only in _ON_REQUEST else "")
     if any(row.broken for row in rows):
         raise typer.Exit(1)
 

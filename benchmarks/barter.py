@@ -24,14 +24,14 @@ AGENTS, NEIGHBOURS, CATEGORIES, EXPERTS, ALPHA, REWIRING = 500, 10, 5, 25, 0.1, 
 MEETINGS, QUICK_MEETINGS = 5_000_000, 500_000
 
 
-def network(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """A small world in sparse rows."""
-    return sparse_rows(make_network(Network.WS, AGENTS, NEIGHBOURS, REWIRING, seed))
+def network(seed: int = 1, count: int = AGENTS) -> tuple[np.ndarray, np.ndarray]:
+    """A small world of so many agents in sparse rows."""
+    return sparse_rows(make_network(Network.WS, count, NEIGHBOURS, REWIRING, seed))
 
 
-def agents(seed: int = 1) -> np.ndarray:
-    """What agents know at the start, (AGENTS, CATEGORIES)."""
-    return initial_knowledge(np.uint64(seed), AGENTS, CATEGORIES, EXPERTS, 30.0)
+def agents(seed: int = 1, count: int = AGENTS) -> np.ndarray:
+    """What so many agents know at the start, (count, CATEGORIES); as many are experts in proportion."""
+    return initial_knowledge(np.uint64(seed), count, CATEGORIES, count * EXPERTS // AGENTS, 30.0)
 
 
 def in_c(knowledge: np.ndarray, start: np.ndarray, partner: np.ndarray, seed: int, meetings: int) -> None:

@@ -27,6 +27,24 @@ class _Arguments(ctypes.Structure):
     )
 
 
+def _compiler() -> str:
+    names = (os.environ.get("CC"), "cc", "gcc", "clang")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if found is None:
+        raise NoCompiler("no C compiler found")
+    return found
+
+
+def compiler_version() -> str:
+    """What the compiler says that it is.
+
+    Raises:
+        NoCompiler: see `library`.
+    """
+    told = subprocess.run([_compiler(), "--version"], capture_output=True, text=True).stdout
+    return (told.splitlines() or ["unknown compiler"])[0]
+
+
 @cache
 def library(source: Path = _SOURCE) -> ctypes.CDLL:
     """The compiled library.
@@ -34,10 +52,7 @@ def library(source: Path = _SOURCE) -> ctypes.CDLL:
     Raises:
         NoCompiler: none was found (in CC, or as cc, gcc or clang), or it refused.
     """
-    names = (os.environ.get("CC"), "cc", "gcc", "clang")
-    compiler = next((path for name in names if name and (path := shutil.which(name))), None)
-    if compiler is None:
-        raise NoCompiler("no C compiler found")
+    compiler = _compiler()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "socialise.so"
         object_file = str(out.with_suffix(".o"))

@@ -14,7 +14,14 @@ from rich.text import Text
 
 from benchmarks.timing import Spread
 
-BEGIN, END = "<!-- benchmarks: begin (written by python -m benchmarks --markdown) -->", "<!-- benchmarks: end -->"
+
+def markers(topic: str = "") -> tuple[str, str]:
+    """Between what a page's table stands: of the usual topics together, or of one that is measured on request."""
+    name, only = (f"benchmarks {topic}", f" --only {topic}") if topic else ("benchmarks", "")
+    return f"<!-- {name}: begin (written by python -m benchmarks{only} --markdown) -->", f"<!-- {name}: end -->"
+
+
+BEGIN, END = markers()
 
 
 @dataclass(frozen=True)
@@ -142,15 +149,16 @@ def as_markdown(rows: Iterable[Row], quick: bool) -> str:
     return "\n".join(lines)
 
 
-def write_markdown(rows: Iterable[Row], quick: bool, file: Path) -> None:
+def write_markdown(rows: Iterable[Row], quick: bool, file: Path, topic: str = "") -> None:
     """Replace what stands between the two markers in a file.
 
     Raises:
         ValueError: the file lacks the markers.
     """
+    first, last = markers(topic)
     text = file.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not (begin and end):
-        raise ValueError(f"{file}: no block between {BEGIN} and {END}")
-    file.write_text(f"{before}{BEGIN}\n\n{as_markdown(rows, quick)}\n\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{file}: no block between {first} and {last}")
+    file.write_text(f"{before}{first}\n\n{as_markdown(rows, quick)}\n\n{last}{after}", encoding="utf-8")

@@ -2,16 +2,22 @@
 
 import dataclasses
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import typer
+from naive import barter as naive
 from typer.testing import CliRunner, Result
 
-from benchmarks import classroom, compare_commits, rows, timing
+from benchmarks import classroom, compare_commits, others, rows, timing
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c, library
 from benchmarks.compare_commits import changes, loss
+from benchmarks.frames_opponent import SETTING, Frames, NotInstalled, bartering, socialising
 from benchmarks.knowledge_case import DOMAINS, SEEN, SLOTS, Case, make_case, numpy_socialise
 from benchmarks.rows import Row
 from benchmarks.timing import Spread
@@ -86,6 +92,105 @@ def test_mesa_computes_what_numpy_computes() -> None:
     np.testing.assert_allclose([firm.capacity for firm in district.agents], capacity, rtol=1e-6)
 
 
+class Ours:
+    """`model.random` with the luck of our barter, meeting by meeting."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed, self.meeting, self.ends = seed, -1, 0
+
+    def choice(self, among: list[Any]) -> Any:
+        """First who, then whom."""
+        self.meeting += self.ends == 0
+        word = naive.words(self.seed, self.meeting, 0)[self.ends]
+        self.ends = 1 - self.ends
+        return among[naive.below(word, len(among))]
+
+    def sample(self, categories: list[int], few: int) -> list[int]:
+        return naive.picked(self.seed, self.meeting, categories, few)
+
+
+def test_mesa_barters_as_we_do() -> None:
+    """The same luck, bit by bit the same knowledge."""
+    from benchmarks import barter
+    from benchmarks.mesa_barter import MesaMarket
+
+    ring, ours = barter.network(count=40), barter.agents(count=40)
+    market = MesaMarket(ours, *ring, barter.ALPHA)
+    market.random = Ours(seed=3)  # type: ignore[assignment]
+    for _ in range(20):
+        market.step()
+    barter.ours(ours, *ring, 3, 20 * 40)
+    np.testing.assert_array_equal([trader.knowledge for trader in market.traders], ours)
+    assert (ours != barter.agents(count=40)).mean() > 0.5
+
+
+@contextmanager
+def frames(make: Callable[[], Frames]) -> Iterator[Frames]:
+    try:
+        model = make()
+    except NotInstalled as error:
+        pytest.skip(str(error))
+    try:
+        yield model
+    finally:
+        model.end()
+
+
+def test_mesa_frames_computes_what_numpy_computes() -> None:
+    made = case()
+    with frames(lambda: socialising(made, threads=1)) as district:
+        district.step()
+        found = district.results()
+    gained, capacity = numpy_socialise(made)
+    np.testing.assert_allclose(found["gained"], gained, **CLOSE)
+    np.testing.assert_allclose(found["capacity"], capacity, **CLOSE)
+
+
+def test_mesa_frames_barters_as_if_one_by_one() -> None:
+    """Meetings drawn as there, made one after the other: bit by bit the same knowledge."""
+    from benchmarks import barter
+
+    (start, partner), known, rng = barter.network(count=40), barter.agents(count=40), np.random.default_rng(1)
+    with frames(lambda: bartering(known, start, partner, barter.ALPHA)) as market:
+        market.step()
+        market.start()
+        market.step(5)
+        found = market.results()["knowledge"]
+    for _ in range(5):
+        who = rng.integers(40, size=40)
+        whom = partner[start[who] + (rng.random(40) * (start[who + 1] - start[who])).astype(np.int64)]
+        for i, j, luck in zip(who, whom, rng.random((40, barter.CATEGORIES)), strict=True):
+            mine, yours = np.flatnonzero(known[i] > known[j]), np.flatnonzero(known[i] < known[j])
+            swapped = min(mine.size, yours.size)
+            mine, yours = (among[np.argsort(luck[among])[:swapped]] for among in (mine, yours))
+            known[j, mine] += barter.ALPHA * (known[i, mine] - known[j, mine])
+            known[i, yours] += barter.ALPHA * (known[j, yours] - known[i, yours])
+    np.testing.assert_array_equal(found, known)
+    assert (known != barter.agents(count=40)).mean() > 0.3
+
+
+def test_there_need_not_be_mesa_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import barter
+
+    monkeypatch.setenv(SETTING, str(ROOT / "no_such_python"))
+    with pytest.raises(NotInstalled, match=SETTING):
+        bartering(barter.agents(), *barter.network(), barter.ALPHA)
+
+
+def test_others_are_measured_in_units_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small: not how fast, but that every program has its row."""
+    for name, size in {"_FIRMS": 200, "_MESA_FIRMS": 50, "_QUICK_MANY": 100, "_QUICK_ROUNDS": 1}.items():
+        monkeypatch.setattr(others, name, size)
+    found = {one.name.removeprefix("others."): one for one in others.rows(quick=True)}
+    of_socialising = {f"socialise.{program}" for program in ("c", "frames", "mesa")}
+    assert found.keys() == of_socialising | {f"barter.{program}" for program in ("c", "frames", "mesa", "many")}
+    for name in ("socialise.mesa", "barter.mesa"):
+        assert (found[name].verdict, version("mesa") in found[name].note) == ("reported", True)
+    for one in found.values():
+        assert one.verdict == ("reported" if "ours" in one.note else "skipped")
+        assert one.note
+
+
 @pytest.mark.parametrize("wiring", ["local", "rewired"])
 def test_every_firm_has_ten_ties_on_both_sides(wiring: str) -> None:
     made = make_case(500, wiring)  # type: ignore[arg-type]
@@ -143,6 +248,8 @@ def test_markdown_replaces_only_its_block(tmp_path: Path) -> None:
     assert text.endswith(f"{rows.END}\nbelow\n")
     assert "| A over B |" in text
     assert "old" not in text
+    with pytest.raises(ValueError, match="benchmarks others: begin"):
+        rows.write_markdown([row(2.0)], False, page, "others")
     page.write_text("no markers", encoding="utf-8")
     with pytest.raises(ValueError, match=r"page\.md"):
         rows.write_markdown([row(2.0)], False, page)
@@ -150,7 +257,9 @@ def test_markdown_replaces_only_its_block(tmp_path: Path) -> None:
 
 def test_the_page_on_performance_has_the_block() -> None:
     text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert text.index(rows.BEGIN) < text.index(rows.END)
+    for topic in ("", "others"):
+        first, last = rows.markers(topic)
+        assert text.index(first) < text.index(last)
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="needs Linux's /proc")
