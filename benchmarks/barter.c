@@ -49,9 +49,11 @@ void barter(double *knowledge, const int64_t *first, const int64_t *partner, int
         int64_t j = partner[first[i] + below(s, neighbours)];
         double *me = knowledge + i * categories, *you = knowledge + j * categories;
         int leads = 0, lags = 0;
-        for (int d = 0; d < categories; d++) {
-            if (me[d] > you[d]) mine[leads++] = d;
-            else if (me[d] < you[d]) yours[lags++] = d;
+        for (int d = 0; d < categories; d++) { /* without a branch, as nobody could foretell who leads */
+            mine[leads] = d;
+            leads += me[d] > you[d];
+            yours[lags] = d;
+            lags += me[d] < you[d];
         }
         int swapped = leads < lags ? leads : lags;
         if (leads > swapped) pick(s, mine, leads, swapped);
