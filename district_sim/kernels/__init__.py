@@ -1,1 +1,1 @@
-"""Compile: numba's settings, vectors and keyed draws."""
+"""Compile: numba's settings, vectors, keyed draws, and what has the same bits on every processor."""

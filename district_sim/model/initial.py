@@ -8,10 +8,10 @@ they say takes the place of what would be drawn: see `model.observed`.
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel, start_threads
 from district_sim.kernels.draws import normal, uniform, uniform2
+from district_sim.kernels.portable import exp, normal_quantiles
 from district_sim.model import observed
 from district_sim.model.first_day import DYNAMISM_SPREAD, FINAL_SHARE, INITIAL, first_tie, uniforms
 from district_sim.model.parameters import Parameters, for_kernels
@@ -39,7 +39,7 @@ def initial_sizes(n: int, mean: float, sigma: float, seed: np.uint64) -> np.ndar
     The body is lognormal (right-skewed); the smallest firms are the self-employed.
     """
     rank = np.argsort(np.argsort(uniforms(n, seed, _SIZE), kind="stable"), kind="stable")
-    size = np.maximum(1.0, np.exp(sigma * ndtri((rank + 0.5) / n)))
+    size = np.maximum(1.0, exp(sigma * normal_quantiles((rank + 0.5) / n)))
     for _ in range(8):  # scale to the mean although no firm is smaller than one person
         size = np.maximum(1.0, size * mean / size.mean())
     return size

@@ -8,9 +8,9 @@ in that alone.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtri
 
 from district_sim.kernels.compile import kernel
+from district_sim.kernels.portable import exp, log, normal_quantiles
 from district_sim.model.first_day import DYNAMISM_SPREAD, FINAL_SHARE, first_tie, uniforms
 from district_sim.model.parameters import Parameters
 from district_sim.model.processes.market import MOST_RESEARCH
@@ -42,10 +42,10 @@ def _drawn_phases(employees: np.ndarray, luck: np.ndarray, p: Parameters) -> np.
     """`final_share` of the firms in the last phase, with half of all people; the others even in number and size."""
     n, last = employees.size, p.technology[0].phases - 1
     count = min(n - 1, max(1, round(p.firms[0].final_share * n)))
-    low, high, log_luck, size = -1.0, 2.0, np.log(luck), np.log(employees)
+    low, high, log_luck, size = -1.0, 2.0, log(luck), log(employees)
     for _ in range(30):  # the pull of size with which that many firms have about half of all people
         pull = 0.5 * (low + high)
-        final = np.argsort(-(log_luck / np.exp(pull * size)), kind="stable")[:count]
+        final = np.argsort(-(log_luck / exp(pull * size)), kind="stable")[:count]
         if employees[final].sum() < FINAL_SHARE * employees.sum():
             low = pull
         else:
@@ -87,7 +87,7 @@ def _dynamism(drawn: np.ndarray, seen: Tables, p: Parameters, seed: np.uint64) -
         luck, known = uniforms(len(out), seed, _DYNAMISM), np.isfinite(seen.patents)
         score = np.where(known, seen.patents, 0.0)[known] / seen.employees[known]
         rank = np.argsort(np.lexsort((luck[known], score)), kind="stable")
-        out[known] = np.exp(DYNAMISM_SPREAD * ndtri((rank + 0.5) / rank.size) - 0.5 * DYNAMISM_SPREAD**2)
+        out[known] = exp(DYNAMISM_SPREAD * normal_quantiles((rank + 0.5) / rank.size) - 0.5 * DYNAMISM_SPREAD**2)
     known = np.isfinite(seen.research)
     normal = p.innovation[0].research_cost * p.market[0].productivity * seen.employees
     usual = max(1e-9, p.history[0].research)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from district_sim.kernels.by_address import by_address
+from district_sim.kernels.portable import exp
 from district_sim.scenario.data import read_tables
 from district_sim.scenario.extensions import Mechanism, mechanism
 from district_sim.scenario.fields import Section
@@ -193,7 +194,7 @@ def _relevance(tech: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for p in range(tech.phases):
             centre = tau * tech.drift + tech.phase_spread * tech.breadth * (2 * p / (tech.phases - 1) - 1)
             gap = np.abs((domain - centre + tech.domains / 2) % tech.domains - tech.domains / 2)
-            use[tau, p] = np.exp(-0.5 * (gap / tech.breadth) ** 2)
+            use[tau, p] = exp(-0.5 * (gap / tech.breadth) ** 2)
     relevance = use / use.sum(axis=2, keepdims=True)
     use = use / use.max(axis=2, keepdims=True)
     return relevance, use, use.max(axis=1)
