@@ -67,6 +67,23 @@ def test_a_run_without_files_imports_what_it_computes_with_and_no_more() -> None
     assert not modules & {"mesa", "pandas", "pyarrow", "matplotlib", "concurrent.futures.process"}
 
 
+def test_simulating_imports_numpy_numba_pydantic_and_ruamel_alone() -> None:
+    code = """
+import sys
+from district_sim import load_scenario, simulate
+run = simulate(load_scenario("classroom", {"run.quarters": 4}), 1)
+print(len(run.table), run.trajectory, file=sys.stderr)
+print(*{name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names), "scipy.linalg" in sys.modules)
+"""
+    for _ in range(2):  # the first may compile
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        *found, linear_algebra = done.stdout.split()
+    asked = {"numpy", "numba", "llvmlite", "pydantic", "pydantic_core", "ruamel"}
+    theirs = {"annotated_types", "typing_extensions", "typing_inspection", "cython_runtime", "scipy", "yaml"}
+    assert {name for name in found if not name.startswith("_")} <= {"district_sim", *asked, *theirs}
+    assert linear_algebra == "False"  # of scipy, numba reads the version
+
+
 @pytest.mark.parametrize(
     "line", ["district-sim ", "district-sim run ", "district-sim run --", "district-sim run x --policy "]
 )

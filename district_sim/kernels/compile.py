@@ -22,9 +22,12 @@ from typing import Any
 from uuid import uuid4
 
 import numba
+from llvmlite import binding as llvm
+from llvmlite import ir
 from numba import literal_unroll, njit, prange
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from district_sim.kernels.parts import PartCompiler, PartType
@@ -143,7 +146,7 @@ class _Cache(FunctionCache):
         return self._folder / f"{self._name}-{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.machine"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        target_context.refresh()
+        rtsys.initialize(target_context)  # all that machine code needs; what compiling needs takes a third of a start
         path = self.file(sig, target_context.codegen())
         try:
             data = path.read_bytes()
@@ -163,7 +166,7 @@ class _Cache(FunctionCache):
             return
         path = self.file(sig, data.codegen)
         temporary = path.with_suffix(f".{uuid4().hex}.part")
-        content = dumps(data._reduce())
+        content = dumps(_for_python(data))
         try:
             temporary.write_bytes(hashlib.blake2b(content, digest_size=_SUM).digest() + content)
             os.replace(temporary, path)
@@ -195,6 +198,21 @@ def _call(function: Callable[..., Any], argument: Any) -> Any:
 # As `_call`, with a frame so large that Python takes half a megabyte for frames at once. A compiler is so deep in calls
 # that it would take and give back 16 KiB some hundred thousand times: a sixth of a compilation
 _call_with_room = FunctionType(_call.__code__.replace(co_stacksize=60_000), {})
+
+
+def _for_python(result: Any) -> tuple[Any, ...]:
+    """What is kept of a compiled function that Python alone calls.
+
+    numba also keeps the intermediate code, for compiled callers, and the environment of each function within, most of
+    which hold nothing. To read both, and to import numba's modules for arrays, took a fifth of a start.
+    """
+    (name, kind, (machine_code, _)), *more, environments = result._reduce()
+    stub, wrapper = ir.Module(), result.fndesc.llvm_cpython_wrapper_name  # the one name that is looked up
+    body = ir.Function(stub, ir.FunctionType(ir.VoidType(), []), wrapper).append_basic_block()
+    ir.IRBuilder(body).ret_void()
+    code = machine_code, llvm.parse_assembly(str(stub)).as_bitcode()
+    needed = tuple(one for one in environments if one is result.environment or one.consts)
+    return (name, kind, code), *more, needed
 
 
 def _without_pauses(compiled: Callable[..., Any]) -> Callable[..., Any]:
