@@ -16,6 +16,7 @@ TOPICS = {
     "model": "whole_model",
     "memory": "memory",
     "startup": "startup",
+    "fan": "fan",
     "sweeps": "sweeps",
     "barter": "barter",
     "posterior": "posterior",

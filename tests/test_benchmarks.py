@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +15,16 @@ import typer
 from naive import barter as naive
 from typer.testing import CliRunner, Result
 
-from benchmarks import classroom, compare_commits, others, rows, timing
+from benchmarks import classroom, compare_commits, fan, others, rows, timing
 from benchmarks.c_opponent import VARIANTS, NoCompiler, in_c, library
 from benchmarks.compare_commits import changes, loss
 from benchmarks.frames_opponent import SETTING, Frames, NotInstalled, bartering, socialising
 from benchmarks.knowledge_case import DOMAINS, SEEN, SLOTS, Case, make_case, numpy_socialise
 from benchmarks.rows import Row
 from benchmarks.timing import Spread
+from district_sim.app.futures import Office
+from district_sim.model.parameters import parameters_of
+from district_sim.run.shared_past import past_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CLOSE = {"rtol": 2e-5, "atol": 2e-7}  # single precision, sums of ten
@@ -278,6 +282,22 @@ def test_a_lesson_has_as_many_steps_as_can_be_played() -> None:
     assert classroom.lesson(300.0).count("kind: run") == 2
     rows = classroom.class_rows(classroom.Told([1.0, 4.0], [600.0, 1200.0], [0.5], [0.1], 1 << 30, 3.0, 1), 300.0, 60.0)
     assert [one.verdict for one in rows] == ["not met", "not met", "met", "reported", "met", "met", "not met"]
+
+
+def test_a_lever_moves_the_fan_and_keeps_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.run.workers.make_pool", lambda workers: ThreadPoolExecutor(1))
+    monkeypatch.setattr("district_sim.app.futures._NICE", 0)
+    one, other = (fan.moved(turn, **{"firms.count": 30, "run.quarters": 8, "strategy_start": 4}) for turn in (1, 2))
+    assert one != other
+    assert past_of(parameters_of(one)) == past_of(parameters_of(other))
+    office = Office(1)
+    try:
+        office.warm()
+        seconds = fan.redrawn(office, one, runs=6)
+    finally:
+        office.close()
+    assert 1 <= len(seconds) <= 6
+    assert seconds == sorted(seconds)
 
 
 def test_sides_take_turns() -> None:
