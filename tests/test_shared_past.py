@@ -1,5 +1,7 @@
 """Runs that share a past are the same to the bit as runs that do not."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from district_sim.experiments.points import families
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.model.state import State
 from district_sim.reports.policy_report.sensitivity import outcomes_under
+from district_sim.run.kept_pasts import KeptPasts
 from district_sim.run.run import Moment, quarters_of
 from district_sim.run.shared_past import Pasts, begins, past_of
 from district_sim.scenario.files import load_scenario
@@ -155,3 +158,64 @@ def test_points_with_one_past_stand_together() -> None:
     assert found == [[0, 2], [1, 3]]
     many = make_plan(Experiment(scenarios=("baseline",), vary={"strategy.sale": tuple(np.linspace(0, 1, 70))}))
     assert [len(part) for part in families(many.points, many.bases)] == [32, 32, 6]
+
+
+def test_the_next_command_goes_on_from_what_is_on_disk(tmp_path: Path) -> None:
+    arms = [setting(**more) for more in ({}, {"strategy.sale": 0.9}, {"policies": [MATCH]})]
+    folder = tmp_path / "pasts"
+    for command in range(2):
+        pasts = Pasts(disk=KeptPasts(folder))
+        for p in arms:
+            *_, shared = pasts.quarters(p, past_of(p), 7, LENGTH)
+            same(shared, alone(p, 7))
+        assert pasts.simulated == 1 - command
+    assert [path.suffix for path in folder.iterdir()] == [".past"]
+
+
+def test_a_past_that_serves_once_is_not_written(tmp_path: Path) -> None:
+    pasts = Pasts(disk=KeptPasts(tmp_path / "pasts"))
+    p = setting(policies=[GRANT])
+    for seed in range(3):
+        *_, _ = pasts.quarters(p, past_of(p), seed, LENGTH)
+    assert not (tmp_path / "pasts").exists()
+
+
+def test_a_past_that_ends_too_late_is_simulated_anew(tmp_path: Path) -> None:
+    late, early = setting(**{"strategy.sale": 0.9}), setting(policies=[GRANT])
+    for _ in range(2):
+        pasts = Pasts(disk=KeptPasts(tmp_path))
+        for p in (late, late, early, early):
+            *_, shared = pasts.quarters(p, past_of(p), 7, LENGTH)
+            same(shared, alone(p, 7))
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", bytes(5000)])
+def test_a_damaged_past_is_simulated_anew(tmp_path: Path, damage: bytes) -> None:
+    p = setting(policies=[GRANT])
+    for _ in range(2):
+        pasts = Pasts(disk=KeptPasts(tmp_path))
+        for _ in range(2):
+            *_, shared = pasts.quarters(p, past_of(p), 7, LENGTH)
+        same(shared, alone(p, 7))
+        assert pasts.simulated == 1
+        (written,) = tmp_path.iterdir()
+        written.write_bytes(damage)
+
+
+def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    disk = KeptPasts(tmp_path / "file" / "pasts")
+    disk.write("key", "past")
+    assert disk.read("key") is None
+
+
+def test_those_used_longest_ago_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.run.kept_pasts.MOST_BYTES", 2500)
+    disk = KeptPasts(tmp_path)
+    for number in range(4):
+        disk.write(number, bytes(1000))
+        for age, path in enumerate(sorted(tmp_path.iterdir(), key=lambda path: -path.stat().st_mtime)):
+            os.utime(path, (1e9 - age, 1e9 - age))
+        if number == 2:
+            assert disk.read(1) == bytes(1000)
+    assert [disk.read(number) is not None for number in range(4)] == [False, True, False, True]

@@ -27,6 +27,7 @@ from district_sim.kernels.draws import replicate_seed
 from district_sim.model.extensions import columns_of
 from district_sim.model.parameters import Parameters, parameters_of
 from district_sim.run.compiled import compile_for
+from district_sim.run.kept_pasts import kept_pasts
 from district_sim.run.run import Moment
 from district_sim.run.shared_past import Pasts, past_of
 from district_sim.run.trajectories import Trajectory, score
@@ -39,7 +40,7 @@ FIRST = 4  # runs with which there is something to show
 MOST_KEPT, MOST_BYTES_KEPT = 100, 128 * 2**20
 """Fans whose runs are remembered, and their bytes; a run of 160 quarters takes 130 kB."""
 MOST_PASTS = 52
-"""Beginnings of runs that the workers remember together, some 4 MB each."""
+"""Beginnings of runs that the workers remember together, about half a MB each."""
 _NICE = 5  # the page itself and the browser come first
 
 
@@ -123,7 +124,7 @@ def _prepared(pickled: bytes) -> tuple[Scenario, Parameters, bytes]:
 @cache
 def _pasts() -> Pasts:
     """In a worker: the quarters before strategies, policies and shocks begin, of each luck that it has met."""
-    return Pasts(MOST_PASTS // cores())
+    return Pasts(MOST_PASTS // cores(), kept_pasts())
 
 
 def _one_future(pickled: bytes, seed: int, wanted: str) -> Outcome | None:

@@ -21,6 +21,7 @@ from district_sim.experiments.design import Draws, Keep
 from district_sim.experiments.plan import model_version, scenario_hash
 from district_sim.experiments.points import Point, scenario_of
 from district_sim.model.parameters import parameters_of
+from district_sim.run.kept_pasts import kept_pasts
 from district_sim.run.shared_past import Pasts, past_of
 from district_sim.run.workers import WorkerError
 from district_sim.scenario.extensions import MechanismError, indicators_of
@@ -43,7 +44,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 _SETTINGS = 32  # points whose parameters are kept
-_pasts = Pasts()
+_pasts = Pasts(disk=kept_pasts())
 _one_at_a_time = threading.Lock()  # Dask's workers may have several threads; the kernels are not made for that
 
 type RunId = tuple[int, int]

@@ -4,6 +4,7 @@ Shapes: N rows (capacity, grows by doubling), D domains, P phases, M tie slots a
 K outside nodes. Money in k€, time in quarters. Arrays of shape (1,) hold numbers that change.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -414,6 +415,14 @@ def grown(state: State, capacity: int) -> State:
     )
 
 
+def bare(state: State) -> State:
+    """An independent copy without spare rows and working space, a sixth of the memory; `grown` gives both back."""
+    short = grown(state, int(state.clock.rows[0]))
+    scratch = _each(short.scratch, lambda part: part[:0])
+    sized = {name: getattr(short.scratch, name) for name in ("abroad", "companies")}  # by them `grown` knows how many
+    return copied(short._replace(scratch=scratch._replace(**sized)))
+
+
 def reports_of(state: State, quarters: int) -> Any:
     """Room for what each policy instrument did in each quarter: shape (quarters, I), records as `instruments`."""
     return np.zeros((quarters, state.instruments.size), state.instruments.dtype).view(np.recarray)
@@ -421,11 +430,13 @@ def reports_of(state: State, quarters: int) -> Any:
 
 def copied(state: State) -> State:
     """An independent copy."""
+    copy: State = _each(state, lambda part: part.copy())
+    return copy
 
-    def copy(part: Any) -> Any:
-        return type(part)(*map(copy, part)) if isinstance(part, tuple) else part.copy()
 
-    return State(*map(copy, state))
+def _each(part: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """A tuple of arrays, or of such tuples, with every array changed."""
+    return type(part)(*(_each(one, change) for one in part)) if isinstance(part, tuple) else change(part)
 
 
 def fitted(state: State, p: Any) -> State:

@@ -7,13 +7,14 @@ one past, which is simulated once and kept for the runs that follow.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from district_sim.model.extensions import columns_of
 from district_sim.model.parameters import Parameters
-from district_sim.model.state import copied, fitted, reports_of
+from district_sim.model.state import State, bare, copied, fitted, grown, reports_of
+from district_sim.run.kept_pasts import KeptPasts
 from district_sim.run.run import Moment, go_on, quarters_of
 
 _LATER = ("strategy", "strategy_start", "policies", "shocks")
@@ -53,14 +54,32 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(f"{value!r} ".encode())
 
 
-class Pasts:
-    """The last few pasts of this process."""
+class _Past(NamedTuple):
+    """A district on its way."""
 
-    def __init__(self, most: int = 2) -> None:
+    done: int
+    state: State
+    """As `state.bare` leaves it."""
+    table: np.ndarray
+    capacity: int
+    """Rows with which it goes on."""
+
+
+class Pasts:
+    """The last few pasts of this process, and those on disk.
+
+    Args:
+        most: kept in memory.
+        disk: where those are kept that served more than one run.
+    """
+
+    def __init__(self, most: int = 2, disk: KeptPasts | None = None) -> None:
         self.simulated = 0
         """Pasts that had to be simulated."""
         self._most = most
-        self._kept: OrderedDict[Key, Moment] = OrderedDict()
+        self._disk = disk or KeptPasts(None)
+        self._kept: OrderedDict[Key, _Past] = OrderedDict()
+        self._written: set[Key] = set()
 
     def quarters(self, p: Parameters, past: bytes, seed: int, length: int) -> Iterator[Moment]:
         """As `run.quarters_of` without stops, to the bit; but what came before the arms differ is simulated once.
@@ -71,11 +90,9 @@ class Pasts:
             past: `past_of(p)`.
         """
         shared, key = min(begins(p), length), (past, seed, length)
-        kept = self._kept.get(key)
         if shared < 1:
             yield from quarters_of(p, seed, length)
-        elif kept is not None and kept.done <= shared:
-            self._kept.move_to_end(key)
+        elif (kept := self._known(key)) is not None and kept.done <= shared:
             yield from _from(kept, p, length)
         else:
             self.simulated += 1
@@ -85,15 +102,33 @@ class Pasts:
                     self._keep(key, moment)
                 yield moment
 
+    def _known(self, key: Key) -> _Past | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._disk.read(key)
+            if kept is None:
+                return None
+            self._written.add(key)
+            self._remember(key, kept)
+        elif key not in self._written:  # it serves a second run: perhaps the next command's, too
+            self._written.add(key)
+            self._disk.write(key, kept)
+        self._kept.move_to_end(key)
+        return kept
+
     def _keep(self, key: Key, moment: Moment) -> None:
-        self._kept[key] = Moment(moment.done, copied(moment.state), moment.table.copy(), None)
+        self._written.discard(key)
+        self._remember(key, _Past(moment.done, bare(moment.state), moment.table.copy(), moment.state.firms.size))
+
+    def _remember(self, key: Key, past: _Past) -> None:
+        self._kept[key] = past
         while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+            self._written.discard(self._kept.popitem(last=False)[0])
 
 
-def _from(past: Moment, p: Parameters, length: int) -> Iterator[Moment]:
+def _from(past: _Past, p: Parameters, length: int) -> Iterator[Moment]:
     """Go on from a past with parameters that begin to differ there."""
-    state = fitted(copied(past.state), p)
+    state = fitted(grown(copied(past.state), past.capacity), p)
     table, reports = np.full((length, len(columns_of(p))), np.nan), reports_of(state, length)
     table[: past.done] = past.table
     reports[: past.done] = state.instruments  # none has done anything yet
