@@ -33,7 +33,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from markdown_it import MarkdownIt
 from pydantic import Field, ValidationError, model_validator
@@ -90,9 +90,7 @@ class Lesson(Section):
     shows: list[str] = Field(
         list(DEFAULT_SHOWS), min_length=1, max_length=6, description="Indicators that are drawn on phones"
     )
-    steps: list[Annotated[Step, Field(discriminator="kind")]] = Field(
-        min_length=1, max_length=MOST_STEPS, description="One after the other"
-    )
+    steps: list[Step] = Field(min_length=1, max_length=MOST_STEPS, description="One after the other")
     claims: list[Claim] = Field([], description="What the lesson says of the model; tests hold it against 40 runs")
 
     @model_validator(mode="after")

@@ -223,7 +223,7 @@ class Game(_Step):
         return self
 
 
-type Step = Read | Vote | Predict | Play | Game
+type Step = Annotated[Read | Vote | Predict | Play | Game, Field(discriminator="kind")]
 KINDS: dict[str, type[_Step]] = {"read": Read, "vote": Vote, "predict": Predict, "run": Play, "game": Game}
 
 
