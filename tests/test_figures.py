@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from PIL import Image
 
 from district_sim import figures
 from district_sim.experiments.compare import Comparison, compare
@@ -23,7 +25,7 @@ from district_sim.experiments.ranges import Parameter
 from district_sim.figures import CONTROLS, TRAJECTORY_COLOURS, TRAJECTORY_DASHES
 from district_sim.figures.layout import MOST_BUNDLES, centre_of_zones, zones_of
 from district_sim.figures.maps import reach_of
-from district_sim.figures.style import scale_y, within
+from district_sim.figures.style import STYLE, scale_y, within
 from district_sim.run.run import Run
 from district_sim.run.trajectories import FUTURES, Trajectory
 from district_sim.text.names import TRAJECTORY_NAMES, heading
@@ -329,8 +331,6 @@ def test_axes_are_cut_where_all_data_lies_between() -> None:
 
 
 def test_drawing_touches_nothing_global(run: Run) -> None:
-    import matplotlib as mpl
-
     before = dict(mpl.rcParams)
     figures.scores_over_time(run)
     assert dict(mpl.rcParams) == before
@@ -345,21 +345,34 @@ def test_save_writes_whole_files_and_the_same_twice(run: Run, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.png", "again.svg", "one.two.png", "one.two.svg"]
 
 
-@pytest.mark.parametrize(("canvas", "suffix"), [(FigureCanvasAgg, "png"), (FigureCanvasSVG, "svg")])
+@pytest.mark.parametrize("face", ["white", "none", (1.0, 0.5, 0.0, 0.25)])
+def test_a_png_has_the_pixels_that_were_drawn(tmp_path: Path, face: Any) -> None:
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.0, 1.0), dpi=150, facecolor=face)
+        figure.subplots().plot([0, 1], [1, 0])
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    path, _ = figures.save(figure, tmp_path / "one")
+    with Image.open(path) as picture:
+        assert picture.mode == ("RGB" if face == "white" else "RGBA")
+        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+        assert np.array_equal(np.asarray(picture.convert("RGBA")), np.asarray(canvas.buffer_rgba()))
+
+
+@pytest.mark.parametrize(
+    ("owner", "write", "suffix"), [(Path, "write_bytes", "png"), (FigureCanvasSVG, "print_svg", "svg")]
+)
 def test_save_leaves_no_half_written_file(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, canvas: type, suffix: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: type, write: str, suffix: str
 ) -> None:
     figure = figures.scores_over_time(run)
     (tmp_path / f"old.{suffix}").write_text("kept")
-    draw = getattr(canvas, f"print_{suffix}")
 
-    def full(self: Any, to: Any, **options: Any) -> None:
-        if not isinstance(to, Path):  # measured, not written
-            return draw(self, to, **options)
-        to.write_bytes(b"half")
+    def full(self: Any, given: Any, **options: Any) -> None:
+        (self if isinstance(self, Path) else given).write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(canvas, f"print_{suffix}", full)
+    monkeypatch.setattr(owner, write, full)
     with pytest.raises(OSError, match="No space"):
         figures.save(figure, tmp_path / "old")
     assert (tmp_path / f"old.{suffix}").read_text() == "kept"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -13,6 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
+from district_sim.figures.png import png
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_whole
 from district_sim.text.names import unit_words
@@ -193,13 +195,16 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
     with mpl.rc_context(STYLE):
         try:
             figure.set_dpi(150)
-            figure.draw_without_rendering()  # lays it out, once for both; `savefig` would do so four times
+            if layout is not None and figure.axes:
+                layout.execute(figure)  # once for both; `savefig` would do so four times
             figure.set_layout_engine("none")
-            draw_png = partial(FigureCanvasAgg(figure).print_png, metadata={"Software": None})
+            drawn = FigureCanvasAgg(figure)
+            drawn.draw()
+            picture = png(np.asarray(drawn.buffer_rgba()), figure.dpi)
             draw_svg = partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None})
             return [
                 write_whole(Path(f"{os.fspath(path)}{suffix}"), draw)
-                for suffix, draw in ((".png", draw_png), (".svg", draw_svg))
+                for suffix, draw in ((".png", lambda file: file.write_bytes(picture)), (".svg", draw_svg))
             ]
         finally:
             figure.set_dpi(dpi)
