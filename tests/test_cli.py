@@ -457,3 +457,33 @@ def test_a_refused_command_leaves_no_empty_folder(there: bool, call: Callable[..
     Path("mine").mkdir()
     assert call("import", "absent.csv", "--out", "mine").exit_code == 2
     assert Path("mine").is_dir()
+
+
+def test_only_the_figures_asked_for_are_drawn(call: Callable[..., Result], small_folder: Path) -> None:
+    def drawn() -> set[str]:
+        return {path.name for path in (small_folder / "out").iterdir() if path.suffix in (".png", ".svg")}
+
+    assert call("run", "small.yaml", "--out", "out", "--figures", "ownership, map").exit_code == 0
+    assert drawn() == {"map.png", "map.svg", "ownership.png", "ownership.svg"}
+    assert call("run", "small.yaml", "--out", "out", "--figures", "map", "--force").exit_code == 0
+    assert drawn() == {"map.png", "map.svg"}  # those of the run before are gone
+    assert call("run", "small.yaml", "--out", "out", "--figures", "none", "--force").exit_code == 0
+    assert drawn() == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--out", "out", "--figures", "map,dashbord"), "did you mean 'dashboard'? (known: dashboard, map, network"),
+        (("--out", "out", "--figures", "map,none"), "--figures none: there is no such figure"),
+        (("--out", "out", "--figures", " , "), "--figures: name at least one, or none"),
+        (("--figures", "map"), "--figures needs --out DIR"),
+    ],
+)
+def test_a_wrong_figure_is_told(
+    call: Callable[..., Result], small_folder: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = call("run", "small.yaml", *words)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not (small_folder / "out").exists()

@@ -39,6 +39,7 @@ from district_sim.cli.common import (
 from district_sim.cli.draws import EvenSoOption, posterior_if_given
 from district_sim.cli.forecast import label_of
 from district_sim.reports import run as reports
+from district_sim.reports.drawing import FIGURES
 from district_sim.run.whole_files import json_text
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def run(
         typer.Option("--posterior", metavar="FILE", help="Also say how probable labels are over its draws and luck."),
     ] = None,
     even_so: EvenSoOption = False,
+    figures: Annotated[
+        str | None,
+        typer.Option("--figures", metavar="A,B,...", help="Draw only these figures into DIR; none for no figure."),
+    ] = None,
     crate: CrateOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -83,6 +88,7 @@ def run(
 
       district-sim run baseline
       district-sim run learning_region --seed 7 --out results/learning
+      district-sim run learning_region --out results/maps --figures map,network
       district-sim run my_district.yaml --quarters 80 --set firms.count=1000
       district-sim run baseline --set strategy.collective_action=0.45 --json
       district-sim run fragmentation --policy export_platform --policy takeover_screening
@@ -92,9 +98,9 @@ def run(
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
     and the end, what each policy instrument spent on whom, columns.csv (meanings)
     and figures as .png and .svg: dashboard, map, network, views,
-    trajectory_scores, value_chain, ownership, conduct, knowledge. With --deflator
-    it also receives indicators_current.csv: all indicators in money, at the
-    prices of their time.
+    trajectory_scores, value_chain, ownership, conduct, knowledge; --figures names
+    those that are wanted. With --deflator the folder also receives
+    indicators_current.csv: all indicators in money, at the prices of their time.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
 
     Exit code: 0 done, 1 could not write, 2 bad input, 130 stopped by Ctrl-C
@@ -105,6 +111,7 @@ def run(
         resolved = _with_policies(resolve(scenario, overrides or [], quarters), policy or [], quiet)
         check_seed(seed)
         drawn = posterior_if_given(posterior, even_so)
+        pictures = _figures(figures, out)
         prices = None if deflator is None else _prices(deflator, resolved, out)
         if crate:
             check_crate(out)
@@ -115,12 +122,14 @@ def run(
         total = resolved.run.quarters
         moments = _FRAMES if animate is not None else _RIDGES if out is not None else None
         every = None if moments is None else -(-total // moments)
-        _tell_effort(resolved, 0 if every is None else (total - 1) // every, out is not None, quiet)
+        _tell_effort(resolved, 0 if every is None else (total - 1) // every, bool(pictures), quiet)
         with progress(total, quiet, scenarios=[resolved]) as advance:
             result, complete = _simulate(resolved, seed, partial(advance, scenario, 0), every)
         if result is None:
             stop("stopped before two quarters were complete; nothing was kept", INTERRUPTED)
-        written = writing(out, lambda: reports.write_run(result, out, prices)) if out is not None else []
+        written = []
+        if out is not None:
+            written = writing(out, partial(reports.write_run, result, out, prices, pictures))
         if crate and out is not None:
             written += writing(out, partial(_write_crate, result, out, written))
         written += _write_film(result, animate, quiet) if animate is not None and result.between else []
@@ -302,6 +311,27 @@ def _prices(deflator: Path, scenario: "Scenario", out: Path | None) -> "np.ndarr
     if out is None:
         stop("--deflator needs --out DIR, the folder for the table at current prices", BAD_INPUT)
     return factors(deflator, scenario)
+
+
+def _figures(text: str | None, out: Path | None) -> list[str]:
+    """Names of the figures to draw: all of them unless some are given, or "none"."""
+    from district_sim.scenario.suggestions import suggest
+
+    if text is not None and out is None:
+        stop("--figures needs --out DIR, the folder for the figures", BAD_INPUT)
+    if text is None:
+        return [] if out is None else list(FIGURES)
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in FIGURES and names != ["none"]:
+            known = ", ".join(FIGURES)
+            stop(
+                f"--figures {name}: there is no such figure{suggest(name, list(FIGURES))} (known: {known}; or none)",
+                BAD_INPUT,
+            )
+    if not names:
+        stop("--figures: name at least one, or none", BAD_INPUT)
+    return [name for name in FIGURES if name in names]
 
 
 def _with_policies(scenario: "Scenario", names: list[str], quiet: bool) -> "Scenario":

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from district_sim.figures.run import background_key, shade_globalisation
 from district_sim.figures.sources import title_of
-from district_sim.figures.style import CONTROLS, INK, LINES, STYLE, time_word
+from district_sim.figures.style import CONTROLS, INK, LINES, STYLE, TOP, time_word
 from district_sim.model.state import TRAITS
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
@@ -73,8 +73,10 @@ def conduct_traits(run: Run) -> Figure:
             if record_of(f"conduct_{trait}").unit == "share":  # a spread reaches further, no share does
                 low, high = left.get_ylim()
                 left.set_ylim(max(0.0, low), min(1.0, high))
-        axes[0, 0].set_title("Over time, mean of firms", pad=19)
-        axes[0, 1].set_title(f"By position, {moment_name(run.scenario.run.calendar, len(run.indicators))}", pad=19)
+        axes[0, 0].set_title("Over time, mean of firms", pad=19, y=TOP)
+        axes[0, 1].set_title(
+            f"By position, {moment_name(run.scenario.run.calendar, len(run.indicators))}", pad=19, y=TOP
+        )
         axes[-1, 0].set_xlabel(time_word(run.scenario.run.calendar))
         imposed = "" if run.scenario.firms_decide else " · conduct is imposed"
         figure.suptitle(f"{title_of(run)} → {label_name(run.trajectory)}{imposed}", weight="bold")

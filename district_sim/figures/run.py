@@ -20,6 +20,7 @@ from district_sim.figures.style import (
     INK,
     LINES,
     STYLE,
+    TOP,
     TRAJECTORY_COLOURS,
     TRAJECTORY_DASHES,
     note,
@@ -154,7 +155,7 @@ def dashboard(run: Run) -> Figure:
             scale_y(ax, panel.unit, float(data.max().max()))
             shade_globalisation(ax, run)
             draw_events(ax, run.events, words="newest_share" in data)
-            ax.set_title(panel.title, pad=19)
+            ax.set_title(panel.title, pad=19, y=TOP)
             if len(panel.lines) > 1:
                 look: Any = {"loc": "lower left", "bbox_to_anchor": (-0.03, 0.98), "ncols": 3}
                 key = ax.legend(**look, columnspacing=0.9, handlelength=1.7, handletextpad=0.4)
@@ -195,7 +196,7 @@ def scores_over_time(run: Run) -> Figure:
         draw_events(ax, run.events)
         ax.set_xlabel(time_word(run.scenario.run.calendar))
         ax.set_ylabel("score, 0 to 1")
-        ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11, pad=10)
+        ax.set_title(f"{title_of(run)} → {label_name(run.trajectory)}", fontsize=11, pad=10, y=TOP)
         key = [*ax.lines[:4], *background_key(run), *events_key(run.events)]
         figure.legend(handles=key, loc="outside lower center", ncols=4)
     return figure

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from district_sim.figures.sources import Source, before_and_after, seen, title_of, total
-from district_sim.figures.style import CONTROLS, INK, STYLE, phase_colours
+from district_sim.figures.style import CONTROLS, INK, STYLE, TOP, phase_colours
 from district_sim.model.state import SELF_OWNED
 from district_sim.run.run import Run
 from district_sim.run.snapshot import Snapshot
@@ -51,7 +51,7 @@ def value_chain(source: Source) -> Figure:
         figure = Figure(figsize=(10.4, 1.1 + 2.9 * len(moments)), layout="constrained")
         for ax, (moment, snapshot) in zip(figure.subplots(len(moments), 1, squeeze=False)[:, 0], moments, strict=True):
             _chain(ax, snapshot)
-            ax.set_title(moment)
+            ax.set_title(moment, y=TOP)
         figure.suptitle(title, weight="bold")
         keys = [Rectangle((0, 0), 1, 1, **_fill(origin), label=origin.label) for origin in ORIGINS.values()]
         figure.legend(handles=keys, loc="outside lower center", ncols=4, handlelength=2.2, handleheight=1.1)
@@ -258,7 +258,7 @@ def knowledge_ridge(source: Run | Mapping[int, Snapshot]) -> Figure:
         axes = figure.subplots(1, 2, sharey=True)
         for ax, kind in zip(axes, ("tacit", "codified"), strict=True):
             _ridges(ax, [moments[quarter].firms[kind].to_numpy(dtype=float) for quarter in chosen])
-            ax.set_title(f"{kind.capitalize()} knowledge")
+            ax.set_title(f"{kind.capitalize()} knowledge", y=TOP)
             ax.set_xlabel(f"{kind} knowledge of a firm, mean over domains (level)")
         axes[0].set_yticks(
             range(len(chosen)), [f"{quarter}" if calendar is None else calendar.date(quarter) for quarter in chosen]

@@ -37,6 +37,7 @@ from district_sim.figures.style import (
     RIM,
     STYLE,
     TIE,
+    TOP,
     phase_colours,
 )
 from district_sim.model.parameters import parameters_of
@@ -293,7 +294,7 @@ def views(source: Source) -> Figure:
         for row, (moment, scene) in zip(rows, moments, strict=True):
             for ax, (view, draw) in zip(row, DRAW.items(), strict=True):
                 draw(ax, scene)
-                ax.set_title(f"{VIEWS[view][0]}, {moment}" if moment else VIEWS[view][0])
+                ax.set_title(f"{VIEWS[view][0]}, {moment}" if moment else VIEWS[view][0], y=TOP)
                 words = ax.text(0.0, 0.995, VIEWS[view][1], transform=ax.transAxes, fontsize=8, color=QUIET, va="top")
                 words.set_in_layout(False)
         figure.suptitle(title, weight="bold")

@@ -1,12 +1,13 @@
 """What the commands write into a folder: results, figures, tables. Each file appears whole or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from district_sim._version import __version__
+from district_sim.reports.drawing import FIGURES, draw_figures
 from district_sim.run.whole_files import write_csv, write_json, write_text
 
 if TYPE_CHECKING:
@@ -21,41 +22,26 @@ DEMO_MARK = "demo.json"
 """A folder that holds this file was written by a demo, and the next demo may write it again."""
 
 
-def write_run(result: "Run", folder: Path, prices: "np.ndarray | None" = None) -> list[Path]:
+def write_run(
+    result: "Run", folder: Path, prices: "np.ndarray | None" = None, figures: Iterable[str] = FIGURES
+) -> list[Path]:
     """A run, its figures and what its columns mean, run.json last; returns the files written. Raises OSError.
 
     What an earlier run left in the folder, and this one does not write again, is removed.
 
     Args:
         prices: by what the money of each quarter is multiplied to be at its own prices, to write that table as well.
+        figures: which of `FIGURES` to draw.
     """
-    from district_sim import figures
     from district_sim.reports.crate import METADATA
     from district_sim.run.deflator import at_current_prices
     from district_sim.run.run import dated
 
-    drawings = {
-        "dashboard": figures.dashboard,
-        "map": figures.district_map,
-        "network": figures.network_map,
-        "views": figures.views,
-        "trajectory_scores": figures.scores_over_time,
-        "value_chain": figures.value_chain,
-        "ownership": figures.ownership_tree,
-    }
-    if len(result.end.firms):
-        drawings["conduct"] = figures.conduct_traits
-    if len(result.start.firms):
-        drawings["knowledge"] = figures.knowledge_ridge
-    for name in {"conduct", "knowledge"} - set(drawings):
-        for suffix in (".png", ".svg"):
-            (folder / f"{name}{suffix}").unlink(missing_ok=True)
     for name in (METADATA, _CURRENT):
         (folder / name).unlink(missing_ok=True)
 
     def beside() -> list[Path]:
-        drawn = [path for name, draw in drawings.items() for path in figures.save(draw(result), folder / name)]
-        drawn.append(write_csv(folder / "columns.csv", columns_of_run(result)))
+        drawn = [*draw_figures(result, figures, folder), write_csv(folder / "columns.csv", columns_of_run(result))]
         if prices is not None:
             current = dated(at_current_prices(result.indicators, prices), result.scenario.run.calendar)
             drawn.append(write_csv(folder / _CURRENT, current, index=True))
