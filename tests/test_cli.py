@@ -459,9 +459,9 @@ def test_a_refused_command_leaves_no_empty_folder(there: bool, call: Callable[..
     assert Path("mine").is_dir()
 
 
-def test_only_the_figures_asked_for_are_drawn(call: Callable[..., Result], small_folder: Path) -> None:
+def test_only_the_figures_asked_for_are_drawn(folder: Path) -> None:
     def drawn() -> set[str]:
-        return {path.name for path in (small_folder / "out").iterdir() if path.suffix in (".png", ".svg")}
+        return {path.name for path in (folder / "out").iterdir() if path.suffix in (".png", ".svg")}
 
     assert call("run", "small.yaml", "--out", "out", "--figures", "ownership, map").exit_code == 0
     assert drawn() == {"map.png", "map.svg", "ownership.png", "ownership.svg"}
@@ -480,10 +480,8 @@ def test_only_the_figures_asked_for_are_drawn(call: Callable[..., Result], small
         (("--figures", "map"), "--figures needs --out DIR"),
     ],
 )
-def test_a_wrong_figure_is_told(
-    call: Callable[..., Result], small_folder: Path, words: tuple[str, ...], said: str
-) -> None:
+def test_a_wrong_figure_is_told(folder: Path, words: tuple[str, ...], said: str) -> None:
     done = call("run", "small.yaml", *words)
     assert done.exit_code == 2
     assert said in done.stderr
-    assert not (small_folder / "out").exists()
+    assert not (folder / "out").exists()

@@ -98,7 +98,7 @@ def run(
     indicators.parquet and .csv (one row per quarter), firms and ties at the start
     and the end, what each policy instrument spent on whom, columns.csv (meanings)
     and figures as .png and .svg: dashboard, map, network, views,
-    trajectory_scores, value_chain, ownership, conduct, knowledge; --figures names
+    trajectory_scores, value_chain, ownership, conduct, knowledge. --figures names
     those that are wanted. With --deflator the folder also receives
     indicators_current.csv: all indicators in money, at the prices of their time.
     A film in .mp4 needs the program ffmpeg; a .gif does not.
