@@ -174,6 +174,13 @@ def test_setup_says_where_machine_code_is(monkeypatch: pytest.MonkeyPatch) -> No
     assert str(cache_folder) in done.output.replace("\n", "")
 
 
+def test_setup_compiles_nothing_that_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("district_sim.kernels.compile.cache_folder", None)
+    done = CliRunner().invoke(app, ["setup", "classroom"])
+    assert done.exit_code == 1
+    assert "no folder to keep it in" in " ".join(done.output.split())
+
+
 # Windows ------------------------------------------------------------------------------------------
 
 LIKE_WINDOWS = """

@@ -96,6 +96,8 @@ def class_(
             journal = _room(lesson, room)
         except JournalError as error:
             stop(str(error), BAD_INPUT)
+        except OSError as error:
+            stop(f"--room {short(str(room))} cannot be written: {error.strerror or error}", BAD_INPUT)
         if host in NETWORK:
             typer.echo(
                 "This opens a page to everybody in your network. Who has the code can answer, choose a name and run "

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from district_sim.cli.common import QuietOption, clean_ends, complete_scenario, stdout
+from district_sim.cli.common import FAILED, QuietOption, clean_ends, complete_scenario, stdout, stop
 
 
 def setup(
@@ -38,12 +38,14 @@ def setup(
     from district_sim.text.numbers import size
 
     with clean_ends():
+        if cache_folder is None:
+            stop("nothing was compiled: there is no folder to keep it in", FAILED)
         shapes = one_of_each_shape(map(load_scenario, scenarios)) if scenarios else [Scenario()]
         missing = [scenario for scenario in shapes if not is_compiled(scenario)]
         with progress(None, quiet, "kernels", scenarios=missing) as advance:
             for scenario in missing:
                 compile_for(scenario, lambda kernel, done, of: advance(kernel, 0, done, of))
-        if quiet or cache_folder is None:  # without a folder a warning has said what to do
+        if quiet:
             return
         kept = sum(path.stat().st_size for path in cache_folder.glob("*.machine"))
         said = "Compiled" if missing else "Nothing to do: the model is compiled"

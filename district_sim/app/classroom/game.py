@@ -71,12 +71,12 @@ class Outcome(NamedTuple):
     columns: dict[str, np.ndarray]
     """Each indicator, quarter by quarter."""
     rounds: list[Told]
-    """What each round brought: `decided` players of whom `joined`, `others` of whom `members`; their `share`
-    of all firms; what the agency took
-    (`contributed`, `matched` k€) and in how many quarters it worked, its `capability` and `effects` in the end; `kept`,
-    value added kept in the round relative to the same district without any agency; `cost` of joining, the players'
-    mean, as a share of value added; and of each of the `players` the firm, what it earned and paid, and `gain`, profit
-    [k€] over that of a decision to the contrary, everybody else's decision as it was."""
+    """What each round brought: `decided` players of whom `joined`, `others` of whom `members`; their `share` of all
+    firms; what the agency took (`contributed`, `matched` k€) and in how many quarters it worked, its `capability` and
+    `effects` in the end; `kept`, value added kept in the round relative to the same district without any agency; `cost`
+    of joining, to all players together, as a share of their value added; and of each of the `players` the firm, what it
+    earned and paid, and `gain`, profit [k€] over that of a decision to the contrary, everybody else's decision as it
+    was."""
     firms: dict[int, Told]
     """The firm that each player has in the next round, who may come by then included; `left` says what became of the
     one before: closed, sold, or nothing."""
@@ -205,11 +205,9 @@ def _round(table: _Table, without: _Table, turn: Turn, firms: Mapping[int, int],
     state = table.state
     decided = np.isin(np.arange(state.firms.size), list(choices))
     others = state.firms["alive"] & ~decided
-    costs = [
-        (-one["gain"] if one["joined"] else one["gain"]) / one["value_added"]
-        for one in players.values()
-        if one["joined"] is not None and one["value_added"] > 0.0 and gains
-    ]
+    asked = [one for one in players.values() if one["joined"] is not None]
+    lost = math.fsum(-one["gain"] if one["joined"] else one["gain"] for one in asked)
+    value = math.fsum(one["value_added"] for one in asked)
     return {
         "decided": len(choices),
         "joined": sum(choices.values()),
@@ -222,7 +220,7 @@ def _round(table: _Table, without: _Table, turn: Turn, firms: Mapping[int, int],
         "capability": float(state.agency["capability"][0]),
         "effects": dict(zip(PROJECTS, state.agency["effect"][0].tolist(), strict=True)),
         "kept": table.kept(quarters) / kept if (kept := without.kept(quarters)) > 0.0 else math.nan,
-        "cost": float(np.mean(costs)) if costs else math.nan,
+        "cost": lost / value if value > 0.0 else math.nan,
         "players": players,
     }
 

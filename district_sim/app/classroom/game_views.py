@@ -50,6 +50,7 @@ def lever_views(step: Play | Game) -> list[View]:
     return [
         {"id": one.id, "label": one.label, "text": one.text, "what": "lever"}
         | {"price": one.price / (one.high - one.low), "own": value_of(step.district, one.path)}
+        | {"percent": one.path == FEE}
         for one in step.levers
     ]
 
@@ -72,7 +73,6 @@ def _table_view(room: Room, known: Known) -> View:
     sliders = lever_views(step)
     for one in sliders:
         one |= {"places": places[one["id"]], "value": board.settings.get(one["id"], one["own"]), "cost": 0.0}
-        one["percent"] = one["id"] == FEE
     return {
         "number": board.number,
         "played": len(board.turns),

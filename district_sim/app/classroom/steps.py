@@ -13,6 +13,7 @@ from district_sim.scenario.indicators import NAMES
 from district_sim.scenario.instruments import FOREVER, InstrumentKind
 from district_sim.scenario.interventions import MOST_INSTRUMENTS
 from district_sim.scenario.suggestions import suggest
+from district_sim.text.names import in_percent
 
 MOST_STEPS, MOST_TEAMS, MOST_TRIES, MOST_ROUNDS = 40, 30, 20, 12
 MOST_FIRMS, MOST_QUARTERS = 1000, 400
@@ -145,7 +146,7 @@ class Predict(_Step):
     @property
     def most(self) -> float:
         """The largest guess that is a number."""
-        return float(self.runs) if self.ask == CHANCE else 300.0
+        return float(self.runs) if self.ask == CHANCE else 100.0 if in_percent(self.ask) else 300.0
 
 
 class Play(_Step):

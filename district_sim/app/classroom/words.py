@@ -95,7 +95,7 @@ WORDS: dict[str, str] = {
         "{share} % of all firms are members: {joined} of {decided} players, and {members} of the {others} other firms."
     ),
     "agency_took": _("The agency took {took} k€ and worked in {worked} of {quarters} quarters."),
-    "agency_idle": _("Too few pledged: contributions were returned, and nothing was done."),
+    "agency_idle": _("Too little money was pledged: contributions were returned, and nothing was done."),
     "you_paid": _("Your firm paid {paid} k€ and earned {profit} k€."),
     "had_joined": _("Had it joined, all else as it was, it would have earned {profit} k€."),
     "had_not": _("Had it not joined, all else as it was, it would have earned {profit} k€."),

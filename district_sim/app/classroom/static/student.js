@@ -123,15 +123,13 @@ function askGuess() {
     at("act").append(make("h2", {}, question), group(question, FUTURES.map((one) => choice(one, say(`future.${one}`)))));
     return;
   }
-  const whole = step.ask === "chance";
   const out = make("output", { id: "guessed", for: "guess" }, "–");
   const slider = make("input", {
-    id: "guess", type: "range", min: 0, max: whole ? step.runs : 200, step: 1, value: whole ? step.runs / 2 : 100,
-    disabled: step.revealed,
+    id: "guess", type: "range", min: 0, max: Math.min(200, step.most), step: 1, value: Math.min(200, step.most) / 2,
     oninput: () => put(out, guessed(Number(slider.value))),
     onchange: () => answer(Number(slider.value)),
   });
-  const button = make("button", { type: "button", class: "main", disabled: step.revealed, onclick: () => answer(Number(slider.value)) }, say("answer"));
+  const button = make("button", { type: "button", class: "main", onclick: () => answer(Number(slider.value)) }, say("answer"));
   at("act").append(make("h2", {}, question), make("label", { for: "guess" }, say("guess"), " ", out), slider, button, make("p", { class: "quiet", id: "mine" }));
 }
 
@@ -143,6 +141,7 @@ function update() {
   const { step, mine } = view;
   const given = mine !== null && mine !== undefined;
   for (const one of document.querySelectorAll("#act input[type=radio]")) one.checked = given && one.value === String(mine);
+  for (const one of document.querySelectorAll("#act input, #act button")) one.disabled = step.revealed || view.paused;
   const guess = at("guess");
   if (guess && given && document.activeElement !== guess) guess.value = mine;
   if (guess && given) put(at("guessed"), guessed(mine));
