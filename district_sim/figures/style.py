@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -14,7 +13,6 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
-from district_sim.figures.png import png
 from district_sim.run.trajectories import Trajectory
 from district_sim.run.whole_files import write_whole
 from district_sim.text.names import unit_words
@@ -52,6 +50,8 @@ TIE = "#5b6f7d"
 """Colour of ties and of bundles of them."""
 HERE, ABROAD = "#2b7a9e", "#b86a12"
 """Colours of orders in the district and abroad."""
+_LEVEL = 3
+"""Of a PNG's compression: a twentieth less time for a figure than with the usual six, for a file a twentieth larger."""
 TOP = 1.0
 """Height of a title that need not look out for tick labels or powers of ten above its axes, because there are none:
 looking takes a twelfth of the time of a figure."""
@@ -202,12 +202,11 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> list[Path]:
             if layout is not None and figure.axes:
                 layout.execute(figure)  # once for PNG and SVG; `savefig` would do so four times
             figure.set_layout_engine("none")
-            drawn.draw()
-            picture = png(np.asarray(drawn.buffer_rgba()), figure.dpi)
+            draw_png = partial(drawn.print_png, metadata={"Software": None}, pil_kwargs={"compress_level": _LEVEL})
             draw_svg = partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None})
             return [
                 write_whole(Path(f"{os.fspath(path)}{suffix}"), draw)
-                for suffix, draw in ((".png", lambda file: file.write_bytes(picture)), (".svg", draw_svg))
+                for suffix, draw in ((".png", draw_png), (".svg", draw_svg))
             ]
         finally:
             figure.set_dpi(dpi)
