@@ -55,6 +55,16 @@ def test_what_a_decision_brought_is_the_difference_to_the_contrary_one() -> None
         assert mine[player]["gain"] == pytest.approx(mine[player]["profit"] - other[player]["profit"])
 
 
+def test_what_joining_costs_is_summed_before_it_is_divided() -> None:
+    one = game(dict.fromkeys(range(1, 7), True)).rounds[0]
+    asked = [player for player in one["players"].values() if player["joined"] is not None]
+    assert len(asked) > 3
+    lost, value = -sum(player["gain"] for player in asked), sum(player["value_added"] for player in asked)
+    assert one["cost"] == pytest.approx(lost / value)
+    shares = [-player["gain"] / player["value_added"] for player in asked]
+    assert one["cost"] != pytest.approx(np.mean(shares)), "the firms differ, so the test can fail"
+
+
 def test_the_agency_sets_what_members_pay_and_what_is_done() -> None:
     choices = dict.fromkeys(range(1, 7), True)
     low, high = (game(choices, values={FEE: fee}).rounds[0] for fee in (0.01, 0.03))
