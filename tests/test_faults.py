@@ -27,6 +27,7 @@ from district_sim.experiments import Results, run_experiment, runner, work
 from district_sim.experiments.store import LEDGER, FolderError, StorageError, Store
 from district_sim.experiments.work import Chunk, Made, Report, work_on
 from district_sim.run import run as run_module
+from district_sim.run.shared_past import Pasts
 from district_sim.run.workers import WorkerError
 
 COMMAND = [sys.executable, "-m", "district_sim", "sweep", "tiny.yaml", "--workers", "1", "--quiet"]
@@ -320,6 +321,7 @@ def test_a_failed_run_is_a_row_and_can_be_made_again(tmp_path: Path, monkeypatch
             return make(p, seed, quarters)
 
         patch.setattr(run_module, "initial_state", sometimes)
+        patch.setattr("district_sim.experiments.work._pasts", Pasts())  # nothing that the first sweep has kept on disk
         result = CliRunner().invoke(cli.app, [*line, "--out", "out"])
         assert result.exit_code == 3
         assert "8 runs failed" in result.stderr
