@@ -8,6 +8,9 @@ import pytest
 from chromium import left_out
 from typer.testing import CliRunner, Result
 
+from district_sim.run import kept_pasts
+
+kept_pasts.cache_folder = None  # what earlier tests have simulated is no part of these: no past is taken from disk
 SMALL = "title: Small district\nfirms: {count: 30}\nrun: {quarters: 8}\nstrategy_start: 2\n"
 
 
