@@ -13,8 +13,8 @@ import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from types import FunctionType
@@ -43,14 +43,17 @@ __all__ = [
     "literal_unroll",
     "parallel_kernel",
     "prange",
+    "sealed",
     "source_files",
     "sources_hash",
     "start_threads",
+    "unsealed",
     "use_one_thread",
+    "without_pauses",
 ]
 
 _KEPT = 30 * 24 * 3600.0  # seconds since its last use after which a cache is removed: no other process works with it
-_SUM = 16  # bytes of the checksum in front of machine code
+_SUM = 16  # bytes of the checksum in front of what is kept
 _PACKAGE = Path(__file__).parents[1]
 _KERNEL_SOURCES = ("kernels", "model", "scenario/indicators.py", "scenario/instruments.py", "scenario/tables.py")
 """Where kernels and the constants compiled into them stand: whole packages, and the order of indicators and kinds."""
@@ -112,6 +115,17 @@ cache_folder = _prepare()
 numba.config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]  # loops over a firm's domains become vector instructions
 
 
+def sealed(content: bytes) -> bytes:
+    """Content with a checksum in front."""
+    return hashlib.blake2b(content, digest_size=_SUM).digest() + content
+
+
+def unsealed(data: bytes) -> bytes | None:
+    """What was `sealed`; None if it is damaged."""
+    content = data[_SUM:]
+    return content if sealed(content) == data else None
+
+
 @cache
 def _hash_of(source: str) -> str:
     return hashlib.blake2b(Path(source).read_bytes(), digest_size=8).hexdigest()
@@ -152,9 +166,10 @@ class _Cache(FunctionCache):
             data = path.read_bytes()
         except OSError:
             return None
-        if hashlib.blake2b(data[_SUM:], digest_size=_SUM).digest() == data[:_SUM]:
+        content = unsealed(data)
+        if content is not None:
             with suppress(Exception):  # whatever numba and LLVM say of code that they cannot use
-                return CompileResult._rebuild(target_context, *pickle.loads(data[_SUM:]))
+                return CompileResult._rebuild(target_context, *pickle.loads(content))
         warnings.warn(
             f"Machine code in {self._folder} is damaged; it is removed and compiled anew.", CacheWarning, stacklevel=2
         )
@@ -166,9 +181,9 @@ class _Cache(FunctionCache):
             return
         path = self.file(sig, data.codegen)
         temporary = path.with_suffix(f".{uuid4().hex}.part")
-        content = dumps(_for_python(data))
+        content = sealed(dumps(_for_python(data)))
         try:
-            temporary.write_bytes(hashlib.blake2b(content, digest_size=_SUM).digest() + content)
+            temporary.write_bytes(content)
             os.replace(temporary, path)
         except OSError as error:
             _remove(temporary)
@@ -215,17 +230,24 @@ def _for_python(result: Any) -> tuple[Any, ...]:
     return (name, kind, code), *more, needed
 
 
-def _without_pauses(compiled: Callable[..., Any]) -> Callable[..., Any]:
-    """`compile` of a dispatcher without garbage collection, which would look through millions of objects that stay."""
+@contextmanager
+def without_pauses() -> Iterator[None]:
+    """A block without garbage collection, which would look through millions of objects that stay, again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _at_once(compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """`compile` of a dispatcher without pauses."""
 
     def compile_at_once(signature: Any) -> Any:
-        collects = gc.isenabled()
-        gc.disable()
-        try:
+        with without_pauses():
             return _call_with_room(compiled, signature)
-        finally:
-            if collects:
-                gc.enable()
 
     return compile_at_once
 
@@ -233,7 +255,7 @@ def _without_pauses(compiled: Callable[..., Any]) -> Callable[..., Any]:
 def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     """numba's dispatcher of a function, which keeps its machine code."""
     dispatcher = _compiler(**options)(function)
-    dispatcher.compile = _without_pauses(dispatcher.compile)
+    dispatcher.compile = _at_once(dispatcher.compile)
     if cache_folder is not None:
         dispatcher._cache = _Cache(function, cache_folder)
     return dispatcher

@@ -1,8 +1,6 @@
 """The figures of a run: which there are, and how they are drawn into a folder."""
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +27,7 @@ def draw_figures(run: "Run", names: Iterable[str], folder: Path) -> list[Path]:
     Files of figures that are not drawn, of an earlier run, are removed. Raises OSError.
     """
     from district_sim import figures
+    from district_sim.kernels.compile import without_pauses
 
     lacking = {"conduct": not len(run.end.firms), "knowledge": not len(run.start.firms)}
     wanted = [name for name in names if not lacking.get(name)]
@@ -37,18 +36,6 @@ def draw_figures(run: "Run", names: Iterable[str], folder: Path) -> list[Path]:
             (folder / f"{name}{suffix}").unlink(missing_ok=True)
     written: list[Path] = []
     for name in wanted:
-        with _without_pauses():
+        with without_pauses():
             written += figures.save(getattr(figures, FIGURES[name])(run), folder / name)
     return written
-
-
-@contextmanager
-def _without_pauses() -> Iterator[None]:
-    """A block without garbage collection: it would look through all that is loaded, again and again."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from district_sim.kernels.compile import cache_folder, sources_hash
+from district_sim.kernels.compile import cache_folder, sealed, sources_hash, unsealed
 from district_sim.run.whole_files import write_whole
 
 MOST_BYTES = 256 * 2**20
 """Of all pasts together; a past of 300 firms takes about half a MB. Those used longest ago go first."""
-_SUM = 16  # bytes of the checksum in front
 
 
 class KeptPasts:
@@ -36,10 +35,10 @@ class KeptPasts:
             return None
         path = self._path(key)
         with suppress(Exception):  # whatever pickle says of bytes that it cannot read
-            data = path.read_bytes()
-            if _sum(data[_SUM:]) == data[:_SUM]:
+            content = unsealed(path.read_bytes())
+            if content is not None:
                 path.touch()
-                return pickle.loads(data[_SUM:])
+                return pickle.loads(content)
             path.unlink()
         return None
 
@@ -47,10 +46,10 @@ class KeptPasts:
         """Keep something under a key, if that is possible."""
         if self._folder is None:
             return
-        content = pickle.dumps(past, pickle.HIGHEST_PROTOCOL)
+        content = sealed(pickle.dumps(past, pickle.HIGHEST_PROTOCOL))
         with suppress(OSError):
             self._folder.mkdir(exist_ok=True)
-            write_whole(self._path(key), lambda path: path.write_bytes(_sum(content) + content))
+            write_whole(self._path(key), lambda path: path.write_bytes(content))
             self._make_room()
 
     def _path(self, key: Any) -> Path:
@@ -66,10 +65,6 @@ class KeptPasts:
                 break
             path.unlink(missing_ok=True)
             left -= about.st_size
-
-
-def _sum(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=_SUM).digest()
 
 
 @cache

@@ -92,7 +92,7 @@ class Pasts:
         shared, key = min(begins(p), length), (past, seed, length)
         if shared < 1:
             yield from quarters_of(p, seed, length)
-        elif (kept := self._known(key)) is not None and kept.done <= shared:
+        elif (kept := self._serving(key, shared)) is not None:
             yield from _from(kept, p, length)
         else:
             self.simulated += 1
@@ -102,15 +102,15 @@ class Pasts:
                     self._keep(key, moment)
                 yield moment
 
-    def _known(self, key: Key) -> _Past | None:
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = self._disk.read(key)
-            if kept is None:
-                return None
+    def _serving(self, key: Key, latest: int) -> _Past | None:
+        """A past that ends at a quarter or before."""
+        if key not in self._kept and (read := self._disk.read(key)) is not None:
             self._written.add(key)
-            self._remember(key, kept)
-        elif key not in self._written:  # it serves a second run: perhaps the next command's, too
+            self._remember(key, read)
+        kept = self._kept.get(key)
+        if kept is None or kept.done > latest:
+            return None
+        if key not in self._written:  # it serves a second run: perhaps the next command's, too
             self._written.add(key)
             self._disk.write(key, kept)
         self._kept.move_to_end(key)
