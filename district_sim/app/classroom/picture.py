@@ -112,9 +112,7 @@ def _run_name(room: Room, name: str, pale: bool) -> str:
     if not who or who[0][:1] not in "tv":
         return _word(room, "as_it_was") if pale else ""
     member = None if who[0][0] == "t" else room.members(who[0])[0]
-    return _name(
-        room, {"team": member is None, "name": room.name_of(member) if member else "", "number": int(who[0][1:])}
-    )
+    return _name(room, {"team": member is None, "name": room.name_of(member), "number": int(who[0][1:])})
 
 
 def _name(room: Room, row: View) -> str:

@@ -128,9 +128,9 @@ class Room:
             return [self.visitors[number]]
         return [one for one in self.visitors.values() if one.team == number]
 
-    def name_of(self, visitor: Visitor) -> str:
-        """The name that is shown; empty where there is none, or it is hidden."""
-        return visitor.name if self.names and not visitor.hidden else ""
+    def name_of(self, visitor: Visitor | None) -> str:
+        """The name that is shown; empty where there is none, or it is hidden, or a team is meant."""
+        return visitor.name if visitor and self.names and not visitor.hidden else ""
 
     # What is asked for ----------------------------------------------------------------------------
 

@@ -347,7 +347,7 @@ def _row(room: Room, player: str, known: Known, at: int | None = None) -> View:
     team = player.startswith("t")
     member = None if team else room.members(player)[0]
     row: View = {"player": player, "number": int(player[1:]), "team": team, "runs": len(desk.tries)}
-    row["name"] = room.name_of(member) if member else ""
+    row["name"] = room.name_of(member)
     row["money"] = cost_of(step, desk.tries[-1])
     if result is not None:
         assert wanted is not None
@@ -406,8 +406,7 @@ def results_csv(room: Room, known: Known, home: str = "/") -> str:
 
 def _who(room: Room, player: str) -> View:
     member = room.members(player)[0] if player.startswith("v") else None
-    name = room.name_of(member) if member else ""
-    return {"player": f"{'team' if member is None else 'player'} {player[1:]}", "name": name}
+    return {"player": f"{'team' if member is None else 'player'} {player[1:]}", "name": room.name_of(member)}
 
 
 def _safe(row: View) -> View:
